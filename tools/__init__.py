@@ -1,0 +1,1 @@
+"""Offline work: analysis, export, conversion, synthesis, training, benchmarks. Needs the `tools` extra."""
