@@ -1,4 +1,7 @@
-"""What the face path says about one frame. Points are pixels of the full frame, x right, y down, pixel centres at integers."""
+"""What the face path says about one frame.
+
+Points are pixels of the full frame, x right, y down, pixel centres at integers.
+"""
 
 from dataclasses import dataclass, field
 

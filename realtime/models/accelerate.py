@@ -1,0 +1,71 @@
+"""Chooses a provider for each model: the first of the configured ones that this machine has and that passed its trial."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime as ort
+
+from realtime.models.guard import GuardedSession, GuardSettings
+from realtime.models.manifest import ModelSpec
+from realtime.models.registry import Registry, cache_folder
+from realtime.models.session import CPU, ModelSession, OnnxSession, SessionSettings
+from realtime.models.trial import try_provider
+
+log = logging.getLogger(__name__)
+
+WORDS = {"coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU}
+
+
+def provider_options(provider: str, cache: Path) -> dict[str, str]:
+    """CoreML: ML Program on CPU and Neural Engine, compiled models cached between runs."""
+    if provider == WORDS["coreml"]:
+        return {
+            "ModelFormat": "MLProgram",
+            "MLComputeUnits": "CPUAndNeuralEngine",
+            "RequireStaticInputShapes": "1",
+            "ModelCacheDirectory": str(cache / "coreml"),
+        }
+    return {}
+
+
+def open_model(
+    registry: Registry,
+    spec: ModelSpec,
+    *,
+    shape: tuple[int, int, int, int] | None = None,
+    providers: tuple[str, ...] = ("cpu",),
+    threads: int | None = None,
+    guard: GuardSettings | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> ModelSession:
+    """Open a model on the first usable provider, warmed up, on the calling thread.
+
+    shape: the input size to warm up where the manifest leaves it open. providers: words of `WORDS`, in order of wish.
+    """
+    cpu = registry.open(spec, threads)
+    cpu.warm_up(shape)
+    cache = cache_folder()
+    for word in providers:
+        provider = WORDS.get(word, word)
+        if provider == CPU:
+            return cpu
+        if provider not in ort.get_available_providers():
+            continue
+        path = registry.checked_path(spec)
+        report = (lambda gone, name=spec.name: progress(name, gone)) if progress else None
+        verdict = try_provider(spec, path, provider, cache, progress=report)
+        if not verdict.ok:
+            log.warning("%s: %s is not used because %s", spec.name, provider, verdict.reason)
+            continue
+
+        def create(provider: str = provider, path: Path = path) -> ModelSession:
+            options = provider_options(provider, cache)
+            session = OnnxSession(spec, path, SessionSettings(), provider=provider, provider_options=options)
+            session.warm_up(shape, runs=3)
+            return session
+
+        guarded = GuardedSession(spec, create, cpu, guard)
+        if guarded.wait_until_up():
+            return guarded
+    return cpu

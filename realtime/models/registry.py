@@ -1,0 +1,93 @@
+"""Finds the weights folder, checks files by checksum before they are opened, and opens sessions."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.errors import ModelFileError
+from realtime.models.manifest import Manifest, ModelSpec, load_manifest
+from realtime.models.session import OnnxSession, SessionSettings
+
+
+def weights_folder(chosen: Path | None = None) -> Path:
+    """The folder with manifest.toml: the user's, the installed program's, or the repository's."""
+    if chosen is not None:
+        return chosen
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "_weights"
+    return installed if installed.is_dir() else package.parent / "weights"
+
+
+def cache_folder() -> Path:
+    """Where downloaded models and compiled sessions are kept (FACEMIRROR_CACHE, else the platform's cache folder)."""
+    chosen = os.environ.get("FACEMIRROR_CACHE")
+    if chosen:
+        return Path(chosen)
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "facemirror-live"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "facemirror-live"
+
+
+def file_sha256(path: Path) -> str:
+    """Checksum of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `verify` found for one model; `problem` is None when all is well."""
+
+    spec: ModelSpec
+    problem: str | None
+
+
+class Registry:
+    """The models of one weights folder."""
+
+    def __init__(self, folder: Path | None = None, settings: SessionSettings | None = None) -> None:
+        self.manifest: Manifest = load_manifest(weights_folder(folder))
+        self.settings = settings or SessionSettings()
+
+    def path(self, spec: ModelSpec) -> Path:
+        """Where the file of a model should lie."""
+        return self.manifest.folder / spec.file
+
+    def check(self, spec: ModelSpec) -> Check:
+        """Is the file there, whole and the one the manifest means?"""
+        path = self.path(spec)
+        if not path.is_file():
+            return Check(spec, f"the file {path} is missing")
+        size = path.stat().st_size
+        if size != spec.bytes:
+            return Check(spec, f"{path} has {size} bytes instead of {spec.bytes}; it is truncated or another file")
+        if file_sha256(path) != spec.sha256:
+            return Check(spec, f"{path} does not have the manifest's checksum; it is damaged or another file")
+        return Check(spec, None)
+
+    def verify(self) -> list[Check]:
+        """Check every model that should be here."""
+        return [self.check(spec) for spec in self.manifest.models.values()]
+
+    def checked_path(self, spec: ModelSpec) -> Path:
+        """The file of a model, after its checksum was found right.
+
+        Raises:
+            ModelFileError: missing or damaged.
+        """
+        problem = self.check(spec).problem
+        if problem:
+            raise ModelFileError(
+                f"Model {spec.name}: {problem}. Reinstall the program or give another --weights folder."
+            )
+        return self.path(spec)
+
+    def open(self, spec: ModelSpec, threads: int | None = None) -> OnnxSession:
+        """A session on the CPU, on the calling thread, checked against the manifest and warmed up.
+
+        Raises:
+            ModelFileError: missing, damaged, not ONNX, or with other inputs and outputs than the manifest says.
+        """
+        return OnnxSession(spec, self.checked_path(spec), self.settings, threads=threads)

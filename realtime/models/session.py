@@ -1,0 +1,113 @@
+"""One network, ready to run.
+
+A session is created and used on one thread. ONNX Runtime's CoreML provider was seen to hang when the two differ
+(reports of the original program), and it costs nothing to keep to that everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from realtime.errors import ModelFileError
+from realtime.models.manifest import ModelSpec
+
+CPU = "CPUExecutionProvider"
+
+
+class ModelSession(Protocol):
+    """What nodes need of a network."""
+
+    spec: ModelSpec
+    provider: str
+
+    def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """image: (1, 3, H, W) float32, as the manifest's input says. Returns outputs by the program's words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """threads: intra-op threads. spinning: threads wait busily (saves 1 ms, costs a core: off)."""
+
+    threads: int = 1
+    spinning: bool = False
+    providers: tuple[str, ...] = (CPU,)
+
+
+class OnnxSession:
+    """An ONNX Runtime session that fits its manifest entry."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        path: Path,
+        settings: SessionSettings,
+        *,
+        provider: str = CPU,
+        provider_options: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.spec = spec
+        self.provider = provider
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = settings.threads if threads is None else threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        if not settings.spinning:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=[(provider, dict(provider_options or {}))]
+            )
+        except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen kinds of its own
+            reason = " ".join(str(error).split())[:300]
+            raise ModelFileError(f"Model {spec.name} ({path}) cannot be opened by ONNX Runtime: {reason}") from None
+        self._input = spec.input.name
+        self._words = list(spec.outputs)
+        self._names = [spec.outputs[word] for word in self._words]
+        self._check_signature(path)
+
+    def _check_signature(self, path: Path) -> None:
+        inputs = {i.name: i.shape for i in self._session.get_inputs()}
+        outputs = [o.name for o in self._session.get_outputs()]
+        if self._input not in inputs:
+            raise ModelFileError(
+                f"Model {self.spec.name} ({path}) has no input {self._input!r} (it has {', '.join(inputs)}): another network?"
+            )
+        missing = [name for name in self._names if name not in outputs]
+        if missing:
+            raise ModelFileError(
+                f"Model {self.spec.name} ({path}) has no output {', '.join(missing)} (it has {', '.join(outputs)}): another network?"
+            )
+        wanted = [1, 3, self.spec.input.height, self.spec.input.width]
+        if self.spec.input.order != "none" and not _fits(inputs[self._input], wanted):
+            raise ModelFileError(
+                f"Model {self.spec.name} ({path}) takes {inputs[self._input]}, the manifest says {wanted}: another network?"
+            )
+
+    def warm_up(self, shape: Sequence[int] | None = None, runs: int = 2) -> None:
+        """Run on zeros so that the first live frame pays for nothing. shape: needed where the manifest leaves it open."""
+        height, width = self.spec.input.height, self.spec.input.width
+        if shape is None:
+            if height is None or width is None:
+                raise ValueError(f"{self.spec.name} takes any size: say which one to warm up")
+            shape = (1, 3, height, width)
+        zeros = np.zeros(tuple(shape), np.float32)
+        for _ in range(runs):
+            self.run(zeros)
+
+    def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Outputs by the program's words (see `ModelSpec.outputs`)."""
+        return dict(zip(self._words, self._session.run(self._names, {self._input: image}), strict=True))
+
+
+def _fits(actual: Sequence[int | str | None], wanted: Sequence[int | None]) -> bool:
+    """Do fixed sizes agree? A symbol or an open size fits anything."""
+    return len(actual) == len(wanted) and all(
+        not isinstance(a, int) or w is None or a == w for a, w in zip(actual, wanted, strict=True)
+    )
