@@ -23,7 +23,11 @@ class ModelSession(Protocol):
     """What nodes need of a network."""
 
     spec: ModelSpec
-    provider: str
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that answers, in ONNX Runtime's words."""
+        ...
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """image: (1, 3, H, W) float32, as the manifest's input says. Returns outputs by the program's words."""
@@ -53,7 +57,7 @@ class OnnxSession:
         threads: int | None = None,
     ) -> None:
         self.spec = spec
-        self.provider = provider
+        self.provider: str = provider
         options = ort.SessionOptions()
         options.intra_op_num_threads = settings.threads if threads is None else threads
         options.inter_op_num_threads = 1

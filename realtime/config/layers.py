@@ -1,0 +1,124 @@
+"""Four layers, the later one wins: defaults, TOML file, environment (`FACEMIRROR_…`), command line.
+
+Environment names are the settings' names in capitals, sections joined by two underscores:
+`FACEMIRROR_MAX_AGE_MS=150`, `FACEMIRROR_DETECTION__MAX_INTERVAL=20`.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from realtime.config.settings import Config
+from realtime.errors import UserInputError
+
+PREFIX = "FACEMIRROR_"
+# Variables of this prefix that are no settings of a run.
+OTHERS = {"FACEMIRROR_SHARED", "FACEMIRROR_CACHE", "FACEMIRROR_OPENFACE_TEST"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """config: the values in force. origin: dotted name -> where its value came from."""
+
+    config: Config
+    origin: dict[str, str]
+
+    def rows(self) -> list[tuple[str, Any, str]]:
+        """(dotted name, value, origin) of every setting, in the order of the settings' file."""
+        values = _flatten(self.config)
+        return [(name, value, self.origin.get(name, "default")) for name, value in values.items()]
+
+
+def resolve(
+    command_line: Mapping[str, Any],
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Resolved:
+    """Merge the layers.
+
+    command_line: dotted setting -> value; None means the user did not say. file: a TOML file.
+
+    Raises:
+        UserInputError: an unknown setting, a value out of its range, a file that cannot be read.
+    """
+    origin: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    layers = [
+        (f"file {file}", _from_file(file) if file else {}),
+        ("environment", _from_environment(os.environ if environment is None else environment)),
+        ("command line", {k: v for k, v in command_line.items() if v is not None}),
+    ]
+    known = set(_flatten(Config()))
+    for name, layer in layers:
+        for key, value in layer.items():
+            if key not in known:
+                raise UserInputError(
+                    f"There is no setting {_spelled(key, name)!r} ({name}). `facemirror-live config` lists all."
+                )
+            values[key] = value
+            origin[key] = f"{name} {PREFIX}{key.replace('.', '__').upper()}" if name == "environment" else name
+    try:
+        config = Config.model_validate(_unflatten(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
+        key = next((k for k in values if key.startswith(k)), key)
+        where = origin.get(key, "default")
+        message = first["msg"].removeprefix("Value error, ")
+        raise UserInputError(f"{key} = {values.get(key)!r} ({where}): {message}.") from None
+    return Resolved(config, origin)
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserInputError(f"The configuration file {file} does not exist.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserInputError(f"The configuration file {file} cannot be read: {error}.") from None
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}.{inner}": v for inner, v in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name.removeprefix(PREFIX).lower().replace("__", "."): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and name not in OTHERS
+    }
+
+
+def _spelled(key: str, layer: str) -> str:
+    return PREFIX + key.replace(".", "__").upper() if layer == "environment" else key
+
+
+def _flatten(model: BaseModel, before: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            flat.update(_flatten(value, f"{before}{name}."))
+        else:
+            flat[before + name] = value
+    return flat
+
+
+def _unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, value in flat.items():
+        *path, last = key.split(".")
+        place = nested
+        for part in path:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return nested

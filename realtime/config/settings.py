@@ -1,0 +1,84 @@
+"""The settings. A field's description gives its meaning and unit; its bounds are its range."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from realtime.media.words import parse_size
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _words(value: object) -> object:
+    """`a, b` from an environment variable becomes (a, b)."""
+    return tuple(w for w in re.split(r"[,\s]+", value) if w) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
+
+
+class Latency(Section):
+    """What keeps the latency bounded."""
+
+    result_max_age_ms: float = Field(500, gt=0, le=10_000, description="an analysis older than this is not drawn (ms)")
+    wait_for_result_ms: float = Field(
+        12,
+        ge=0,
+        le=100,
+        description="how long a picture may wait for its own analysis before the last one is drawn (ms)",
+    )
+    adapt: bool = Field(True, description="step down in quality when the measured age exceeds the bound")
+    result_bound_ms: float = Field(150, gt=0, description="result age above which quality steps down (ms)")
+
+
+class Models(Section):
+    """Which networks, and on what they run."""
+
+    family: Literal["own", "openface3"] = Field("own", description="the program's own networks, or OpenFace 3.0's")
+    detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
+    landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
+    providers: Words = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
+    threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
+    detection_width: int = Field(320, ge=96, le=1920, description="width of the picture the detector sees (pixels)")
+    landmark_delay_ms: float = Field(
+        0, ge=0, le=5000, description="slows the landmark stage, to test behaviour under load (ms)"
+    )
+
+
+class Config(Section):
+    """Every setting of a run. The first block carries the names of the command line's options."""
+
+    source: str = Field("camera", description="camera, camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo")
+    size: Size | None = Field(None, description="picture size to ask the camera for, WIDTHxHEIGHT")
+    fps: float | None = Field(None, gt=0, le=1000, description="frame rate to ask the camera for (frames per second)")
+    speed: Literal["realtime", "max"] = Field(
+        "realtime", description="files: paced by their timestamps, or as fast as possible"
+    )
+    duration: float | None = Field(None, gt=0, description="stop after this time (seconds)")
+    headless: bool = Field(False, description="no preview window")
+    view: Literal["overlay", "mirrored", "split", "raw"] = Field("overlay", description="what is shown")
+    selfie: bool = Field(
+        False, description="flip the shown picture like a mirror; the patient's sides stay the patient's"
+    )
+    virtual_camera: str | None = Field(
+        None, description="send the shown picture to a virtual camera; '' takes the first one"
+    )
+    session: Path | None = Field(
+        None, description="folder for what the session leaves behind; without it nothing is stored"
+    )
+    record: bool = Field(False, description="record what is shown into the session folder")
+    summary: Path | None = Field(None, description="write the run's figures to this JSON file")
+    trace: Path | None = Field(None, description="write a timeline for Perfetto to this JSON file")
+    weights: Path | None = Field(None, description="folder with manifest.toml and models; default: the embedded ones")
+    max_age_ms: float = Field(
+        200, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
+    )
+    latency: Latency = Latency()
+    models: Models = Models()
