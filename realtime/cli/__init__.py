@@ -1,0 +1,38 @@
+"""The command line. `main` is the entry point of `facemirror-live`.
+
+Exit codes: 0 fine, 2 the user's words or input are wrong, 3 a device or file failed, 130 interrupted.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from realtime.errors import FacemirrorError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    from realtime.cli.parser import build_parser
+
+    logging.basicConfig(level=logging.WARNING, format="facemirror-live: %(message)s", stream=sys.stderr)
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except FacemirrorError as error:
+        print(f"facemirror-live: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("facemirror-live: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """Console script."""
+    sys.exit(main())

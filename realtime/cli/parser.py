@@ -1,0 +1,87 @@
+"""The words of the command line. Commands are imported only when they run, so that `--help` is quick."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from realtime import __version__
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def _lazy(where: str) -> Command:
+    """`module:function` below realtime.cli, imported when called."""
+    module, name = where.split(":")
+
+    def call(options: argparse.Namespace) -> int:
+        return int(getattr(importlib.import_module(f"realtime.cli.{module}"), name)(options))
+
+    return call
+
+
+def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
+    """The options of `run` and `demo`. Every `dest` is the name of a setting; None means: not said."""
+    add = parser.add_argument
+    if source:
+        add("--source", metavar="S", help="camera (default), camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo")
+    add("--headless", action="store_const", const=True, help="no preview window")
+    add("--duration", type=float, metavar="SECONDS", help="stop after this time")
+    add("--speed", choices=["realtime", "max"], help="files: paced by their timestamps, or as fast as possible")
+    add("--session", type=Path, metavar="DIR", help="folder for what the session leaves behind")
+    add("--record", action=argparse.BooleanOptionalAction, default=None, help="record what is shown")
+    add("--view", choices=["overlay", "mirrored", "split", "raw"], help="what is shown")
+    add("--selfie", action=argparse.BooleanOptionalAction, default=None, help="flip the picture like a mirror")
+    add("--virtual-camera", nargs="?", const="", metavar="NAME", help="send the picture to a virtual camera (OBS)")
+    add("--max-age-ms", type=float, metavar="N", help="drop a frame older than this")
+    add("--size", metavar="WxH", help="picture size to ask the camera for, such as 1280x720")
+    add("--fps", type=float, metavar="N", help="frame rate to ask the camera for")
+    add("--summary", type=Path, metavar="FILE", help="write the run's figures to this JSON file")
+    add("--trace", type=Path, metavar="FILE", help="write a timeline for Perfetto")
+    add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
+    add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")
+    add("--quiet", action="store_true", help="no live status line, no table")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="facemirror-live",
+        description="Live Action Units, landmarks and mirrored half-faces from a camera, with a bounded latency.",
+    )
+    parser.add_argument("--version", action="version", version=f"facemirror-live {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, where: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=_lazy(where))
+        return sub
+
+    add_run_options(
+        command("demo", "live:demo", "the embedded clip through the whole graph, in real time"), source=False
+    )
+    add_run_options(command("run", "live:run", "a camera, file or stream through the whole graph"))
+
+    config = command("config", "config:show", "the settings in force, each with where it came from")
+    add_run_options(config)
+    config.add_argument("--json", action="store_true")
+
+    cameras = command("cameras", "machine:cameras", "the cameras of this machine and their modes")
+    cameras.add_argument("--json", action="store_true")
+    doctor = command("doctor", "machine:doctor", "what works on this machine, what is missing and how to get it")
+    doctor.add_argument("--json", action="store_true")
+    doctor.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+
+    graph = command("graph", "graph:show", "the dataflow graph as Mermaid, each edge with its policy")
+    add_run_options(graph)
+
+    models = command("models", "models:show", "list models, verify their checksums, show their licences")
+    models.add_argument("action", nargs="?", choices=["list", "verify", "licences"], default="list")
+    models.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    models.add_argument("--json", action="store_true")
+
+    bench = command("bench", "bench:bench", "how fast this machine runs the graph (the demo clip, as fast as possible)")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    bench.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    return parser
