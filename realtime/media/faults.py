@@ -1,0 +1,63 @@
+"""libav's exceptions as one clear sentence each."""
+
+import errno
+import sys
+
+from av.error import ExitError, FFmpegError, InvalidDataError
+
+from realtime.errors import DeviceError, FacemirrorError, UserInputError
+
+_GONE = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE)
+
+
+def opening_fault(name: str, error: Exception, *, device: bool, url: bool, seconds: float) -> FacemirrorError:
+    """Why `name` could not be opened. seconds: the open time-out in force."""
+    number = getattr(error, "errno", None)
+    if device:
+        return DeviceError(_camera_sentence(name, number, error))
+    if url:
+        if isinstance(error, ExitError) or number == errno.ETIMEDOUT:
+            return DeviceError(
+                f"{name}: nothing came within {seconds:g} s; check the address and that the sender runs."
+            )
+        if isinstance(error, InvalidDataError):
+            return DeviceError(f"{name}: what came is not a video stream this program can read.")
+        return DeviceError(f"{name}: could not be opened ({_reason(error)}).")
+    if isinstance(error, PermissionError):
+        return DeviceError(f"{name}: this program may not read the file; check its permissions.")
+    if isinstance(error, InvalidDataError):
+        return UserInputError(f"{name} is not a video this program can read (or its index was cut off).")
+    return UserInputError(f"{name} could not be opened ({_reason(error)}).")
+
+
+def reading_fault(name: str, error: Exception, *, seconds: float) -> DeviceError:
+    """Why a live `name` stopped giving frames. seconds: the stall time-out in force."""
+    if isinstance(error, ExitError):
+        return stalled(name, seconds)
+    if getattr(error, "errno", None) in _GONE:
+        return DeviceError(f"{name} is gone (unplugged?).")
+    return DeviceError(f"{name} stopped giving frames ({_reason(error)}).")
+
+
+def stalled(name: str, seconds: float) -> DeviceError:
+    return DeviceError(f"{name} stalled: no frame for {seconds:g} s.")
+
+
+def _camera_sentence(name: str, number: int | None, error: Exception) -> str:
+    if number == errno.EBUSY:
+        return f"{name} is in use by another program; close that one first."
+    if number in (errno.EACCES, errno.EPERM):
+        how = "add yourself to the group 'video' and log in again" if sys.platform == "linux" else "allow it"
+        return f"{name}: this program may not use the camera; {how}."
+    if number in _GONE:
+        return f"{name} is not there (unplugged?)."
+    hint = {
+        "darwin": "; allow the camera for your terminal under System Settings > Privacy & Security > Camera",
+        "win32": "; close other programs that use it and allow desktop apps to use the camera in Settings > Privacy",
+    }.get(sys.platform, "")
+    return f"{name} could not be opened ({_reason(error)}){hint}."
+
+
+def _reason(error: Exception) -> str:
+    text = error.strerror if isinstance(error, FFmpegError) and error.strerror else str(error)
+    return text.strip().rstrip(".") or type(error).__name__

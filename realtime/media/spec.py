@@ -1,0 +1,88 @@
+"""The words after `--source`, parsed into a typed value. Nothing is opened here."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from realtime.errors import UserInputError
+
+URL_SCHEMES = ("rtsp", "rtsps", "http", "https", "udp", "rtp", "rtmp", "rtmps", "tcp", "srt")
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+class SourceKind(Enum):
+    CAMERA = "camera"
+    FILE = "file"
+    STREAM = "stream"
+    LAVFI = "lavfi"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """What to open: `target` is a camera's number or name ("" for the first), a path, a URL, a filter graph, or ""."""
+
+    kind: SourceKind
+    target: str = ""
+
+    def __str__(self) -> str:
+        if self.kind is SourceKind.CAMERA:
+            return f"camera:{self.target}" if self.target else "camera"
+        if self.kind is SourceKind.LAVFI:
+            return f"lavfi:{self.target}"
+        return "demo" if self.kind is SourceKind.DEMO else self.target
+
+    @property
+    def camera_index(self) -> int | None:
+        """The camera's number if it was named by number, 0 for plain `camera`, None if it was named by name."""
+        if self.kind is not SourceKind.CAMERA:
+            return None
+        if not self.target:
+            return 0
+        return int(self.target) if self.target.isdecimal() else None
+
+
+def parse_source(text: str) -> SourceSpec:
+    """Understand one `--source` word.
+
+    Raises UserInputError for an empty word, an empty lavfi graph, an unknown URL scheme, or a path that is no file.
+    """
+    text = text.strip()
+    if not text:
+        raise UserInputError(
+            "--source is empty; say camera, camera:0, camera:NAME, a file, a URL, lavfi:GRAPH or demo."
+        )
+    if text == "camera":
+        return SourceSpec(SourceKind.CAMERA)
+    if text.startswith("camera:"):
+        return SourceSpec(SourceKind.CAMERA, text.removeprefix("camera:").strip())
+    if text == "demo":
+        return SourceSpec(SourceKind.DEMO)
+    if text.startswith("lavfi:"):
+        graph = text.removeprefix("lavfi:").strip()
+        if not graph:
+            raise UserInputError(
+                "--source lavfi: needs a filter graph after the colon, for example lavfi:testsrc2=rate=30."
+            )
+        return SourceSpec(SourceKind.LAVFI, graph)
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() == "file":
+        return _file(text[len(scheme[0]) :])
+    if scheme:
+        if scheme[1].lower() not in URL_SCHEMES:
+            raise UserInputError(f"--source {text}: unknown kind of URL; known are {', '.join(URL_SCHEMES)}.")
+        return SourceSpec(SourceKind.STREAM, text)
+    return _file(text)
+
+
+def _file(text: str) -> SourceSpec:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        raise UserInputError(f"--source {text}: this is a folder, not a video file.")
+    if not path.exists():
+        raise UserInputError(
+            f"--source {text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, demo)."
+        )
+    return SourceSpec(SourceKind.FILE, str(path))
