@@ -1,1 +1,60 @@
+"""A dataflow engine for live streams: nodes on threads or inline, edges with a policy, joins that never stall.
 
+    graph = Graph("camera to screen", clock=RealClock())
+    camera = graph.source("camera", reader, max_age=1.0)                 # open(), read(stop) -> Item | None, close()
+    analyse = graph.transform("analyse", analyser, run_on="thread")      # process(frame) -> result | None
+    draw = graph.transform("draw", drawer, run_on="thread")              # process(frame, analysis=Side | None) -> picture
+    screen = graph.sink("screen", show)                                  # inline, on the event loop
+    graph.connect(camera, analyse, Latest())
+    graph.connect(camera, draw, DropOldest(2))
+    graph.connect(analyse, draw, Latest(), as_side="analysis", join=Hold(max_age=0.5, wait=0.012))
+    graph.connect(draw, screen, DropOldest(2))
+    graph.on_drop(lambda edge, cause, envelope: ...)
+    report = await graph.run(until=stop, duration=60.0)
+
+It knows nothing of what the payloads are, and imports nothing from the rest of the program.
+"""
+
+from realtime.graph.clock import Clock, RealClock, VirtualClock
+from realtime.graph.edges import Block, Cause, DropNewest, DropOldest, Edge, EdgeStatistics, Latest, Policy
+from realtime.graph.envelope import Envelope, Item, Reset, Side
+from realtime.graph.errors import GraphError
+from realtime.graph.joins import Exact, Hold, Join, LatestBefore
+from realtime.graph.nodes import Processor
+from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
+from realtime.graph.runtime import Graph
+from realtime.graph.sources import Reader
+from realtime.graph.stats import Percentiles
+from realtime.graph.stop import StopToken
+
+__all__ = [
+    "Block",
+    "Cause",
+    "Clock",
+    "DropNewest",
+    "DropOldest",
+    "Edge",
+    "EdgeStatistics",
+    "Envelope",
+    "Exact",
+    "Graph",
+    "GraphError",
+    "Hold",
+    "Item",
+    "Join",
+    "Latest",
+    "LatestBefore",
+    "NodeReport",
+    "PathReport",
+    "Percentiles",
+    "Policy",
+    "Processor",
+    "Reader",
+    "RealClock",
+    "Report",
+    "Reset",
+    "Side",
+    "SourceReport",
+    "StopToken",
+    "VirtualClock",
+]

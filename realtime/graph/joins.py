@@ -1,0 +1,125 @@
+"""How a side input meets the primary one, and how long the primary may wait for it.
+
+All three look only at side values captured at or before the primary: nothing is drawn from the future.
+
+`wait` is for the side input of the *same* sequence: a fast branch then gives each frame its own result. A wait ends at
+once when the branch says that there is no result for that sequence (it skipped, lost or failed it, or has moved on),
+and after `wait` seconds from the primary's arrival in any case. A branch that was late several times in a row is not
+waited for any more until one of its results comes in time again, so a slow or frozen branch costs a few waits, not one
+per frame.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from realtime.graph.edges import Cause, Entry, Receiver
+from realtime.graph.envelope import Envelope, Side
+
+PATIENCE = 3  # late results in a row after which a branch is no longer waited for
+_REMEMBERED = 256  # primaries whose arrival is remembered, to judge results that come late
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The side value of the same sequence, or None where there is none. Same source required. Waits without end unless told."""
+
+    wait: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class LatestBefore:
+    """The newest side value not given before, at most `max_age` seconds older than the primary: for events."""
+
+    max_age: float
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The newest side value, given again (marked as not fresh) until it is `max_age` seconds old: for states."""
+
+    max_age: float
+    wait: float = 0.0
+
+
+Join = Exact | LatestBefore | Hold
+
+
+class SideInput:
+    """One side input of one node: takes from its edge, keeps at most one value, decides when the primary may go on."""
+
+    def __init__(self, keyword: str, join: Join, receiver: Receiver) -> None:
+        self.keyword = keyword
+        self.join = join
+        self.receiver = receiver
+        self._held: Entry | None = None
+        self._used = False
+        self._late = 0
+        self._arrivals: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+
+    def ready(self, primary: Entry, now: float) -> float | None:
+        """None when the primary need not wait for this input (any more), else the time until which it may wait."""
+        envelope = primary.envelope
+        entries, settled = self.receiver.take_until(envelope.sequence, envelope.capture_time)
+        for entry in entries:
+            self._replace(entry)
+        wait = self.join.wait
+        if wait <= 0.0 or settled or (self._held is not None and self._held.envelope.sequence >= envelope.sequence):
+            return None
+        until = min(primary.arrived + wait, envelope.deadline)
+        if math.isinf(until):
+            return until
+        if self._late >= PATIENCE:
+            self._remember(primary)
+            return None
+        if now < until:
+            return until
+        self._late += 1
+        self._remember(primary)
+        return None
+
+    def _remember(self, primary: Entry) -> None:
+        self._arrivals.append((primary.envelope.sequence, primary.arrived))
+
+    def _replace(self, entry: Entry) -> None:
+        self._judge(entry)
+        self.forget(Cause.SUPERSEDED)
+        self._held, self._used = entry, False
+
+    def _judge(self, entry: Entry) -> None:
+        """Trust the branch again when a result came within `wait` of its primary."""
+        sequence = entry.envelope.sequence
+        while self._arrivals and self._arrivals[0][0] < sequence:
+            self._arrivals.popleft()
+        passed = bool(self._arrivals) and self._arrivals[0][0] == sequence
+        if not passed or entry.arrived - self._arrivals[0][1] <= self.join.wait:
+            self._late = 0
+
+    def pick(self, primary: Envelope) -> Side | None:
+        """The value for this primary, as the join says."""
+        entry = self._held
+        if entry is None:
+            return None
+        side, join = entry.envelope, self.join
+        age = max(0.0, primary.capture_time - side.capture_time)
+        if isinstance(join, Exact):
+            if side.sequence != primary.sequence:
+                self.forget(Cause.EXPIRED)
+                return None
+        elif age > join.max_age:
+            self.forget(Cause.EXPIRED)
+            return None
+        fresh = not self._used
+        if fresh:
+            self._used = True
+            self.receiver.deliver(side)
+        if not isinstance(join, Hold):
+            self._held = None
+        return Side(side.payload, side.sequence, side.capture_time, age, fresh)
+
+    def forget(self, cause: Cause) -> None:
+        """Let go of the held value; it counts as dropped if no primary ever saw it."""
+        if self._held is not None and not self._used:
+            self.receiver.drop(cause, self._held.envelope)
+        self._held = None

@@ -1,0 +1,295 @@
+"""One node, without any waiting in it: what to do next, given what lies on its edges.
+
+A driver (thread, event loop, virtual clock) calls `begin`, runs the `Job` it may get, and hands the outcome to `finish`.
+Everything a node may be waiting for is told by waking its driver, which then calls `begin` again.
+"""
+
+import logging
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol
+
+from realtime.graph.edges import Cause, Entry, Receiver, Sender
+from realtime.graph.envelope import Envelope, Reset, Side
+from realtime.graph.joins import SideInput
+from realtime.graph.stats import Recorder
+
+log = logging.getLogger(__name__)
+
+
+class Processor(Protocol):
+    """What a transform or sink is made of. Only `process` is required; the rest is used where it exists.
+
+    open() and close() run on the node's own thread, as `process` does: a session is used on the thread it was made on.
+    reset(reason) is called between two frames when the stream was interrupted.
+    accepts(envelope) -> bool is a cheap gate, asked before the frame is queued for the node, on the producer's thread
+    and possibly while `process` runs: read plain attributes in it, no more. A refused frame counts as skipped.
+    """
+
+    def process(self, payload: Any, **sides: Side | None) -> Any:
+        """The result for this frame, or None for "no result". May raise: the frame is lost, the node goes on."""
+        ...
+
+
+class Job(NamedTuple):
+    """One frame ready to be processed. Times are on the graph's clock, seconds."""
+
+    primary: Entry
+    sides: dict[str, Side | None]
+    started: float
+    ready: float
+
+
+class Idle(NamedTuple):
+    """Nothing to do before the driver is woken, or before `until`."""
+
+    until: float
+
+
+class Done(NamedTuple):
+    """The input has ended and everything was handed on."""
+
+
+FOREVER: Final = Idle(math.inf)
+DONE: Final = Done()
+
+
+@dataclass(slots=True)
+class NodeCounts:
+    """How the frames that came to a node fared."""
+
+    processed: int = 0
+    skipped: int = 0
+    empty: int = 0
+    failed: int = 0
+    resets: int = 0
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class NodeTimes:
+    """Durations in seconds. A frame's way through a node is queue + join + executor + service.
+
+    queue: waiting while the node was busy with earlier frames. join: waiting for a side input. executor: from then
+    until the thread really ran. service: in `process`. age: capture to the end of `process`. result_age: the age of
+    the oldest side input that the frame carried.
+    """
+
+    queue: Recorder = field(default_factory=Recorder)
+    join: Recorder = field(default_factory=Recorder)
+    executor: Recorder = field(default_factory=Recorder)
+    service: Recorder = field(default_factory=Recorder)
+    age: Recorder = field(default_factory=Recorder)
+    result_age: Recorder = field(default_factory=Recorder)
+
+
+class Outlets:
+    """The sending ends of a node. Keeps what a full `Block` edge did not take yet."""
+
+    def __init__(self) -> None:
+        self.senders: list[Sender] = []
+        self._unsent: deque[tuple[Sender, Envelope]] = deque()
+        self._bound = -1
+
+    def flush(self, now: float) -> bool:
+        """Offer the unsent again. True when nothing is left."""
+        while self._unsent:
+            sender, envelope = self._unsent[0]
+            if not sender.put_nowait(envelope, now):
+                return False
+            self._unsent.popleft()
+        return True
+
+    def put(self, envelope: Envelope, now: float) -> None:
+        """Offer the envelope to every edge; `flush` must have returned True before."""
+        self._bound = max(self._bound, envelope.sequence)
+        for sender in self.senders:
+            if not sender.put_nowait(envelope, now):
+                self._unsent.append((sender, envelope))
+
+    def no_result_up_to(self, sequence: int) -> None:
+        if sequence > self._bound:
+            self._bound = sequence
+            for sender in self.senders:
+                sender.no_result_up_to(sequence)
+
+    def no_result_at(self, sequence: int) -> None:
+        if sequence > self._bound:
+            for sender in self.senders:
+                sender.no_result_at(sequence)
+
+    def reset(self, message: Reset) -> None:
+        for sender in self.senders:
+            sender.reset(message)
+
+    def end(self) -> None:
+        for sender in self.senders:
+            sender.end()
+
+
+class Node:
+    """A transform or a sink: its inputs, its outlets and its counts."""
+
+    def __init__(self, name: str, processor: Any, pass_envelope: bool = False) -> None:
+        self.name = name
+        self.processor = processor
+        self.pass_envelope = pass_envelope
+        self.process: Callable[..., Any] = processor.process if hasattr(processor, "process") else processor
+        self.primary: Receiver | None = None
+        self.sides: list[SideInput] = []
+        self.outlets = Outlets()
+        self.counts = NodeCounts()
+        self.times = NodeTimes()
+        self.busy_since: float | None = None
+        self.current: Envelope | None = None
+        self.ended = False
+        self._waiting: Entry | None = None
+        self._free_at = -math.inf
+        self._join_ready: float | None = None
+
+    def open(self) -> None:
+        """Call the processor's `open`, where it has one."""
+        _call(self.processor, "open")
+
+    def close(self) -> None:
+        """Call the processor's `close`, where it has one."""
+        _call(self.processor, "close")
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream is told not to wait.
+
+        Called on the producer's thread. A gate that raises loses no frame: `process` gets it.
+        """
+        try:
+            if self.processor.accepts(envelope):
+                return True
+        except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
+            self._note(error)
+            return True
+        self.counts.skipped += 1
+        self.outlets.no_result_at(envelope.sequence)
+        return False
+
+    def begin(self, now: float) -> Job | Idle | Done:
+        """The next frame to process, or what to wait for. Expired frames are dropped on the way, before any work."""
+        assert self.primary is not None
+        if not self.outlets.flush(now):
+            return FOREVER
+        while True:
+            entry = self._waiting
+            if entry is None:
+                exhausted = self.primary.exhausted
+                entry = self.primary.take_nowait()
+                if entry is None:
+                    return self._nothing_to_take(exhausted)
+                self._waiting, self._join_ready = entry, None
+                self._apply_resets(entry.envelope.sequence)
+                self.outlets.no_result_up_to(entry.envelope.sequence - 1)
+            envelope = entry.envelope
+            if now > envelope.deadline:
+                self._waiting = None
+                self.primary.drop(Cause.EXPIRED, envelope)
+                self.outlets.no_result_up_to(envelope.sequence)
+                continue
+            until = -math.inf
+            for side in self.sides:
+                wanted = side.ready(entry, now)
+                if wanted is not None:
+                    until = max(until, wanted)
+            if until > -math.inf:
+                return Idle(until)
+            self._waiting = None
+            sides = {side.keyword: side.pick(envelope) for side in self.sides}
+            self.busy_since, self.current = now, envelope
+            return Job(entry, sides, now, max(entry.arrived, self._free_at))
+
+    def _nothing_to_take(self, exhausted: bool) -> Idle | Done:
+        assert self.primary is not None
+        self._apply_resets(None)
+        if (bounds := self.primary.bounds()) is not None:
+            self.outlets.no_result_up_to(bounds[0])
+            for sequence in bounds[1]:
+                self.outlets.no_result_at(sequence)
+        if not exhausted:
+            return FOREVER
+        self.finish_input(Cause.STOPPING)
+        return DONE
+
+    def _apply_resets(self, up_to: int | None) -> None:
+        assert self.primary is not None
+        while (message := self.primary.take_reset(up_to)) is not None:
+            self.counts.resets += 1
+            for side in self.sides:
+                side.forget(Cause.SUPERSEDED)
+            try:
+                _call(self.processor, "reset", message.reason)
+            except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
+                self._note(error)
+            self.outlets.reset(message)
+
+    def run(self, job: Job) -> Any:
+        """Call `process`; the driver hands what it returns, or the exception, to `finish`."""
+        subject = job.primary.envelope if self.pass_envelope else job.primary.envelope.payload
+        return self.process(subject, **job.sides) if job.sides else self.process(subject)
+
+    def finish(self, job: Job, result: Any, error: Exception | None, now: float) -> None:
+        """Settle the frame and hand the result on."""
+        assert self.primary is not None
+        envelope = job.primary.envelope
+        self.busy_since, self.current, self._free_at = None, None, now
+        self._record(job, now)
+        if error is not None:
+            self.counts.failed += 1
+            self._note(error)
+            self.primary.drop(Cause.FAILED, envelope)
+            self.outlets.no_result_up_to(envelope.sequence)
+            return
+        self.counts.processed += 1
+        self.primary.deliver(envelope)
+        result_age = envelope.result_age
+        ages = [side.age for side in job.sides.values() if side is not None]
+        if ages:
+            result_age = max(ages)
+        self.times.age.record(now - envelope.capture_time)
+        if result_age is not None:
+            self.times.result_age.record(result_age)
+        if not self.outlets.senders:
+            return
+        if result is None:
+            self.counts.empty += 1
+            self.outlets.no_result_up_to(envelope.sequence)
+            return
+        self.outlets.put(
+            Envelope(result, envelope.sequence, envelope.capture_time, envelope.deadline, envelope.source, result_age),
+            now,
+        )
+
+    def _record(self, job: Job, now: float) -> None:
+        times, arrived = self.times, job.primary.arrived
+        times.queue.record(job.ready - arrived)
+        times.executor.record(job.started - job.ready)
+        times.service.record(now - job.started)
+
+    def _note(self, error: Exception) -> None:
+        self.counts.last_error = f"{type(error).__name__}: {error}"
+        log.warning("node %s: %s", self.name, self.counts.last_error, exc_info=error)
+
+    def finish_input(self, cause: Cause) -> None:
+        """No more input will be taken: let go of what is held and say so downstream."""
+        if self.ended:
+            return
+        self.ended = True
+        if self._waiting is not None and self.primary is not None:
+            self.primary.drop(cause, self._waiting.envelope)
+            self._waiting = None
+        for side in self.sides:
+            side.forget(cause)
+        self.outlets.end()
+
+
+def _call(target: Any, method: str, *arguments: Any) -> None:
+    function = getattr(target, method, None)
+    if function is not None:
+        function(*arguments)
