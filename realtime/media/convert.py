@@ -49,6 +49,6 @@ class ToBgr:
 def _view(frame: VideoFrame) -> NDArray[np.uint8]:
     """The picture's own memory as (H, W, 3); the array keeps the frame alive."""
     plane = frame.planes[0]
-    memory = memoryview(plane)  # type: ignore[arg-type]  # planes export the buffer protocol; their stubs do not say so
+    memory = memoryview(plane)
     rows = np.frombuffer(memory, np.uint8, count=frame.height * plane.line_size).reshape(frame.height, plane.line_size)
     return rows[:, : frame.width * 3].reshape(frame.height, frame.width, 3)

@@ -1,0 +1,171 @@
+"""What was shown, as a video file whose time stamps are capture times and that survives being killed."""
+
+import contextlib
+import errno
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from realtime.errors import DeviceError
+from realtime.media.encoders import Encoder, available_encoders
+
+_FRAGMENT_SECONDS = 0.5
+_KEYFRAME_SECONDS = 1.0
+# BT.601, limited range: what OpenCV's conversion makes, said in the file so that players show the right colours.
+_BT601 = 6
+_LIMITED = 1
+
+
+class VideoRecorder:
+    """Writes BGR frames to a fragmented MP4 at `path`; a kill loses at most the last fragment (half a second).
+
+    The file's time 0 is the first frame's capture time, kept in `origin` (clock seconds). The rate is variable.
+    Frames of another size than the first are scaled into it, with black borders, and `notices` says so once; odd
+    sizes get one repeated row or column. `write` never raises: when the disk is full or fails, the recording is ended
+    where it is, `notices` gets one sentence, `failed` is set, and later frames are ignored.
+    Not thread-safe: give it one thread.
+    """
+
+    def __init__(self, path: Path, *, fps: float = 30.0, encoder: Encoder | None = None) -> None:
+        """Create the file. Raises DeviceError when it cannot be created or no encoder is available."""
+        self.path = path
+        self.notices: list[str] = []
+        self.failed = False
+        self.frames = 0
+        self.origin: float | None = None
+        self._fps = fps
+        self._stream: VideoStream | None = None
+        self._size = (0, 0)
+        self._last_pts = -1
+        self._key_due = 0.0
+        encoders = [encoder] if encoder else available_encoders()
+        if not encoders:
+            raise DeviceError("No video encoder is available, so nothing can be recorded; install PyAV from PyPI.")
+        self._encoder = encoders[0]
+        try:
+            # libav opens its file with the first frame; whether it can be had is known only by trying now.
+            path.open("ab").close()
+            self._container: OutputContainer | None = av.open(
+                str(path),
+                mode="w",
+                format="mp4",
+                options={
+                    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+                    "frag_duration": str(int(_FRAGMENT_SECONDS * 1e6)),
+                    "flush_packets": "1",
+                    "video_track_timescale": str(self._encoder.ticks),
+                },
+            )
+        except (FFmpegError, OSError) as error:
+            raise DeviceError(f"The recording {path} cannot be written ({_reason(error)}).") from None
+
+    def write(self, image: NDArray[np.uint8], capture_time: float) -> bool:
+        """Add one (H, W, 3) uint8 BGR frame taken at `capture_time` (clock seconds). False once recording has failed.
+
+        A frame that is not later than the one before it is left out: a file's time cannot stand still.
+        """
+        if self._container is None:
+            return False
+        try:
+            stream = self._stream or self._start(image, capture_time)
+            assert self.origin is not None
+            seconds = capture_time - self.origin
+            pts = round(seconds * self._encoder.ticks)
+            if pts <= self._last_pts:
+                return True
+            frame = VideoFrame.from_numpy_buffer(self._to_i420(image), format="yuv420p")
+            frame.pts, frame.time_base = pts, Fraction(1, self._encoder.ticks)
+            if seconds >= self._key_due:
+                frame.pict_type = PictureType.I
+                self._key_due = seconds + _KEYFRAME_SECONDS
+            self._container.mux(stream.encode(frame))
+        except (FFmpegError, OSError) as error:
+            self._fail(error)
+            return False
+        self._last_pts = pts
+        self.frames += 1
+        return True
+
+    def close(self) -> None:
+        """Finish the file. Safe to call twice; a failure is noted like one of `write`."""
+        container = self._container
+        if container is None:
+            return
+        try:
+            if self._stream is not None:
+                container.mux(self._stream.encode(None))
+            container.close()
+        except (FFmpegError, OSError) as error:
+            self._fail(error)
+        self._container = None
+
+    def _start(self, image: NDArray[np.uint8], capture_time: float) -> VideoStream:
+        assert self._container is not None
+        height, width = image.shape[:2]
+        self._size = (width, height)
+        self.origin = capture_time
+        encoder = self._encoder
+        stream = self._container.add_stream(encoder.name, rate=Fraction(self._fps).limit_denominator(1001))
+        assert isinstance(stream, VideoStream)
+        stream.options = dict(encoder.options)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, encoder.ticks)
+        context.thread_count = 1
+        context.gop_size = max(1, round(10 * self._fps))
+        context.max_b_frames = 0
+        context.colorspace = _BT601
+        context.color_range = _LIMITED
+        self._stream = stream
+        return stream
+
+    def _to_i420(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        width, height = self._size
+        if image.shape[:2] != (height, width):
+            if not any("size" in notice for notice in self.notices):
+                self.notices.append(
+                    f"The picture's size changed to {image.shape[1]}x{image.shape[0]}; the recording goes on at its "
+                    f"first size, {width}x{height}."
+                )
+            image = fit(image, width, height)
+        if width % 2 or height % 2:
+            image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        return cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
+
+    def _fail(self, error: Exception) -> None:
+        container, self._container = self._container, None
+        self.failed = True
+        self.notices.append(
+            f"Recording stopped after {self.frames} frames: {self.path} cannot be written ({_reason(error)}); "
+            "the session goes on without it."
+        )
+        if container is not None:
+            with contextlib.suppress(FFmpegError, OSError):
+                container.close()
+
+
+def fit(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """`image` scaled into width x height with its shape kept, centred on black."""
+    scale = min(width / image.shape[1], height / image.shape[0])
+    w, h = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    left, top = (width - w) // 2, (height - h) // 2
+    canvas = np.zeros((height, width, 3), np.uint8)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    canvas[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=method)
+    return canvas
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.ENOSPC:
+        return "the disk is full"
+    return str(getattr(error, "strerror", None) or error).rstrip(".")

@@ -1,0 +1,60 @@
+"""A session's folder and its session.json."""
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from realtime.errors import DeviceError
+
+
+def create_session_folder(root: Path, when: datetime) -> Path:
+    """Make a new folder below `root`, named by the local date and time; a second one in the same second gets `-2`.
+
+    Raises DeviceError when it cannot be made. An existing folder is never used or changed.
+    """
+    name = f"{when:%Y-%m-%d_%H-%M-%S}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1000):
+            folder = root / (name if attempt == 1 else f"{name}-{attempt}")
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise DeviceError(
+            f"The session folder cannot be made in {root} ({reason(error)}); choose another with --session."
+        ) from None
+    raise DeviceError(f"The session folder cannot be made in {root}: {name} is taken a thousand times.")
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Replace `path` with `content` as JSON in one step: a reader, or a kill, never meets half a file.
+
+    Raises DeviceError when it cannot be written; what was there before stays.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with scratch.open("w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+    except (TypeError, ValueError):
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def reason(error: OSError) -> str:
+    """An operating system's error in words."""
+    if error.errno == errno.ENOSPC:
+        return "the disk is full"
+    return (error.strerror or str(error)).rstrip(".")
