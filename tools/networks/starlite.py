@@ -1,0 +1,137 @@
+"""StarLite: 98 facial points with a covariance each, and a face-presence score, from one 112-pixel crop.
+
+Inverted residuals (ReLU only, so that every layer fuses in ONNX Runtime) down to 7x7, a feature pyramid back up to 28x28, a
+heat map per point, and the expectation and second moments of its softmax. A pooled vector of the deepest layer is added
+to the pyramid everywhere, so that a hidden point can be placed from the rest of the face.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+INPUT_SIZE = 112
+POINTS = 98
+
+
+@dataclass(frozen=True)
+class StarLiteSize:
+    """Widths and depths; the defaults are the shipped network."""
+
+    stem: int = 16
+    quarter: int = 24
+    eighth: int = 40
+    sixteenth: int = 96
+    head: int = 48
+    mixed: int = 64
+    quarter_blocks: int = 1
+    eighth_blocks: int = 3
+    sixteenth_blocks: int = 3
+    expansion: int = 3
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return asdict(self)
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True) -> nn.Sequential:
+    """Convolution without bias, batch normalisation, and ReLU where asked for."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs),
+    ]
+    return nn.Sequential(*layers, nn.ReLU(inplace=True)) if relu else nn.Sequential(*layers)
+
+
+class InvertedResidual(nn.Module):
+    """Widen by 1x1, filter per channel, narrow by 1x1; the input is added where the shape allows (MobileNetV2)."""
+
+    def __init__(self, inputs: int, outputs: int, hidden: int, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv_bn(inputs, hidden, 1), conv_bn(hidden, hidden, 3, stride, hidden), conv_bn(hidden, outputs, 1, relu=False)
+        )
+        self.add = inputs == outputs and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features in, features out."""
+        return x + self.body(x) if self.add else self.body(x)
+
+
+class FusedResidual(nn.Module):
+    """A plain 3x3 convolution in place of the first two layers: faster where channels are few and pixels many."""
+
+    def __init__(self, inputs: int, outputs: int, hidden: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(conv_bn(inputs, hidden, 3, stride), conv_bn(hidden, outputs, 1, relu=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Features in, features out."""
+        return self.body(x)
+
+
+def _stage(inputs: int, outputs: int, blocks: int, expansion: int, first: nn.Module | None = None) -> nn.Sequential:
+    head = first if first is not None else InvertedResidual(inputs, outputs, inputs * expansion, 2)
+    return nn.Sequential(head, *[InvertedResidual(outputs, outputs, outputs * expansion) for _ in range(blocks)])
+
+
+class StarLite(nn.Module):
+    """Input (N, 3, 112, 112) RGB in -1..1; see `forward`."""
+
+    grid: Tensor
+
+    def __init__(self, size: StarLiteSize | None = None) -> None:
+        super().__init__()
+        self.size = size = size or StarLiteSize()
+        self.stem = conv_bn(3, size.stem, 3, 2)
+        first = FusedResidual(size.stem, size.quarter, 2 * size.stem, 2)
+        self.quarter = _stage(size.stem, size.quarter, size.quarter_blocks, size.expansion, first)
+        self.eighth = _stage(size.quarter, size.eighth, size.eighth_blocks, size.expansion)
+        self.sixteenth = _stage(size.eighth, size.sixteenth, size.sixteenth_blocks, size.expansion)
+        self.from_quarter = nn.Conv2d(size.quarter, size.head, 1)
+        self.from_eighth = nn.Conv2d(size.eighth, size.head, 1, bias=False)
+        self.from_sixteenth = nn.Conv2d(size.sixteenth, size.head, 1, bias=False)
+        self.context = nn.Linear(size.sixteenth, size.head)
+        self.mix = nn.Sequential(
+            conv_bn(size.head, size.head, 5, 1, size.head, relu=False), conv_bn(size.head, size.mixed, 1)
+        )
+        self.heat = nn.Conv2d(size.mixed, POINTS, 1)
+        self.presence = nn.Sequential(nn.Linear(size.sixteenth, 32), nn.ReLU(inplace=True), nn.Linear(32, 1))
+        cells = INPUT_SIZE // 4
+        ticks = (torch.arange(cells) + 0.5) / cells
+        y, x = torch.meshgrid(ticks, ticks, indexing="ij")
+        x, y = x.flatten() - 0.5, y.flatten() - 0.5
+        self.register_buffer("grid", torch.stack([x, y, x * x, x * y, y * y], 1), persistent=False)
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Points (N, 98, 2) in 0..1 of the crop; covariance (N, 98, 3): xx, xy, yy in crop units squared; presence logit (N, 1)."""
+        quarter = self.quarter(self.stem(crop))
+        eighth = self.eighth(quarter)
+        sixteenth = self.sixteenth(eighth)
+        pooled = sixteenth.mean((2, 3))
+        features = self.from_eighth(eighth) + functional.interpolate(self.from_sixteenth(sixteenth), scale_factor=2.0)
+        features = functional.relu(features + self.context(pooled)[:, :, None, None])
+        features = functional.relu(self.from_quarter(quarter) + functional.interpolate(features, scale_factor=2.0))
+        weights = self.heat(self.mix(features)).flatten(2).float().softmax(-1)
+        moments = weights @ self.grid
+        x, y, xx, xy, yy = moments.unbind(-1)
+        points = torch.stack([x, y], -1) + 0.5
+        covariance = torch.stack([xx - x * x, xy - x * y, yy - y * y], -1)
+        return points, covariance, self.presence(pooled)
+
+
+class StarLiteExport(nn.Module):
+    """The network as the runtime sees it: a calibrated covariance, and the presence as a probability."""
+
+    def __init__(self, network: StarLite, covariance_scale: float = 1.0, presence_shift: float = 0.0) -> None:
+        super().__init__()
+        self.network = network
+        self.covariance_scale = covariance_scale
+        self.presence_shift = presence_shift
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Points (1, 98, 2), covariance (1, 98, 3), presence (1,)."""
+        points, covariance, presence = self.network(crop)
+        return points, covariance * self.covariance_scale, torch.sigmoid(presence + self.presence_shift).flatten()

@@ -1,0 +1,1 @@
+"""Training of the embedded models; needs the tools extra and the development material."""
