@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+Region = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in frame pixels, x2 and y2 excluded, inside the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,15 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """Every face of one frame, best first; an empty tuple means: looked, found none."""
+    """Every face of one frame, best first; an empty tuple means: looked, found none.
+
+    region: the part that was looked at; None: all of it.
+    """
 
     sequence: int
     capture_time: float
     faces: tuple[Detection, ...]
+    region: Region | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ class FaceObservation:
     covariance: (98, 2, 2) pixels squared, or None where the landmark model gives none.
     pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up;
     roll > 0: head tilts to the patient's left), or None when not measured.
-    confidence: the landmark model's presence score, 0..1.
+    confidence: the landmark model's presence score, 0..1; where the model has none, a plausibility from geometry
+    (`estimated` is then true): the points look like a face, which does not prove that the picture shows one.
     detected: a detector result entered this observation; otherwise the face was tracked.
     """
 
@@ -52,6 +59,7 @@ class FaceObservation:
     detected: bool
     covariance: F32 | None = None
     pose: tuple[float, float, float] | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""From a frame to detections: the picture made ready for RetinaFace in buffers that are used again, the network, the decoder."""
+
+from collections.abc import Callable
+from collections.abc import Mapping as Outputs
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from realtime.errors import ModelFileError
+from realtime.face import retinaface
+from realtime.face.observation import Detections, Region
+from realtime.face.settings import DetectorSettings
+from realtime.media.frame import Frame
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+Network = Callable[[F32], Outputs[str, F32]]
+"""Takes (1, 3, H, W) float32, gives arrays by the program's words; `realtime.models` sessions' `run` is one."""
+
+# regions come in all sizes: multiples of 32 keep the number of distinct network shapes small
+_REGION_GRID = 32
+_WHOLE_GRID = 4
+_LEAST = 32
+
+
+@njit(cache=True, nogil=True)
+def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
+    """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for."""
+    for c in range(3):
+        source = 2 - c if rgb else c
+        m, s = mean[c], scale[c]
+        for y in range(image.shape[0]):
+            for x in range(image.shape[1]):
+                out[0, c, y, x] = (np.float32(image[y, x, source]) - m) * s
+
+
+class DetectorInput:
+    """Makes pictures ready for the network. One caller at a time: the buffers are used again by the next call."""
+
+    def __init__(
+        self,
+        settings: DetectorSettings,
+        *,
+        mean: tuple[float, float, float] = (104.0, 117.0, 123.0),
+        scale: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        rgb: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._mean = np.array(mean, np.float32)
+        self._scale = np.array(scale, np.float32)
+        self._rgb = rgb
+        self._buffers: dict[tuple[int, int], tuple[U8, F32]] = {}
+
+    def size(self, height: int, width: int, *, region: bool) -> tuple[int, int]:
+        """(height, width) the network sees of a picture or region of this size."""
+        wanted = self._settings.region_side / max(height, width) if region else self._settings.width / width
+        grid = _REGION_GRID if region else _WHOLE_GRID
+        return _to_grid(height * wanted, grid), _to_grid(width * wanted, grid)
+
+    def prepare(self, image: U8, region: Region | None = None) -> tuple[F32, retinaface.Mapping]:
+        """((1, 3, h, w) float32, how its pixels map to the frame's). image: (H, W, 3) BGR."""
+        x0, y0, x1, y1 = region or (0, 0, image.shape[1], image.shape[0])
+        part = image[y0:y1, x0:x1]
+        height, width = self.size(y1 - y0, x1 - x0, region=region is not None)
+        small, blob = self._buffer(height, width)
+        shrink = max((y1 - y0) / height, (x1 - x0) / width)
+        cv2.resize(part, (width, height), dst=small, interpolation=cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR)
+        subtract_mean(small, self._mean, self._scale, self._rgb, blob)
+        return blob, retinaface.Mapping((x1 - x0) / width, (y1 - y0) / height, float(x0), float(y0))
+
+    def _buffer(self, height: int, width: int) -> tuple[U8, F32]:
+        found = self._buffers.get((height, width))
+        if found is None:
+            if len(self._buffers) >= 16:
+                self._buffers.clear()
+            found = np.empty((height, width, 3), np.uint8), np.empty((1, 3, height, width), np.float32)
+            self._buffers[height, width] = found
+        return found
+
+
+def _to_grid(side: float, grid: int) -> int:
+    return max(_LEAST, round(side / grid) * grid)
+
+
+class FaceDetector:
+    """Faces of a frame, or of a region of it. One caller at a time."""
+
+    def __init__(
+        self,
+        network: Network,
+        settings: DetectorSettings = DetectorSettings(),  # noqa: B008  frozen
+        *,
+        anchors: retinaface.Anchors = retinaface.Anchors(),  # noqa: B008  frozen
+        prepare: DetectorInput | None = None,
+    ) -> None:
+        self._network = network
+        self._settings = settings
+        self._anchors = anchors
+        self._input = prepare or DetectorInput(settings)
+
+    def detect(self, frame: Frame, region: Region | None = None) -> Detections:
+        """Every face of the frame (or region), best first, in frame pixels.
+
+        Raises:
+            ModelFileError: the network's outputs are not RetinaFace's for these anchors.
+        """
+        blob, mapping = self._input.prepare(frame.image, region)
+        outputs = self._network(blob)
+        try:
+            loc, conf, landmarks = outputs["loc"], outputs["conf"], outputs["landmarks"]
+        except KeyError as missing:
+            raise ModelFileError(f"The detector gives no output {missing}: its manifest should name it.") from None
+        faces = retinaface.decode(
+            loc,
+            conf,
+            landmarks,
+            height=blob.shape[2],
+            width=blob.shape[3],
+            mapping=mapping,
+            threshold=self._settings.threshold,
+            overlap=self._settings.overlap,
+            most=self._settings.faces,
+            anchors=self._anchors,
+        )
+        return Detections(frame.sequence, frame.capture_time, faces, region)

@@ -1,0 +1,96 @@
+"""Similarities between point sets, and boxes. A similarity is a (2, 3) float64 matrix [[a, -b, tx], [b, a, ty]]."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
+    """The similarity that takes `source` to `target` with the least weighted squared error (Umeyama, in two dimensions).
+
+    source, target: (N, 2); weights: (N,), at least two points with weight. Without spread in `source` the scale is 1.
+    """
+    total = 0.0
+    sx = sy = dx = dy = 0.0
+    for i in range(source.shape[0]):
+        w = weights[i]
+        total += w
+        sx += w * source[i, 0]
+        sy += w * source[i, 1]
+        dx += w * target[i, 0]
+        dy += w * target[i, 1]
+    result = np.zeros((2, 3))
+    result[0, 0] = result[1, 1] = 1.0
+    if total <= 0.0:
+        return result
+    sx, sy, dx, dy = sx / total, sy / total, dx / total, dy / total
+    dot = cross = spread = 0.0
+    for i in range(source.shape[0]):
+        w = weights[i]
+        px, py = source[i, 0] - sx, source[i, 1] - sy
+        qx, qy = target[i, 0] - dx, target[i, 1] - dy
+        dot += w * (px * qx + py * qy)
+        cross += w * (px * qy - py * qx)
+        spread += w * (px * px + py * py)
+    a, b = (dot / spread, cross / spread) if spread > 0.0 else (1.0, 0.0)
+    result[0, 0], result[0, 1], result[0, 2] = a, -b, dx - a * sx + b * sy
+    result[1, 0], result[1, 1], result[1, 2] = b, a, dy - b * sx - a * sy
+    return result
+
+
+@njit(cache=True, nogil=True)
+def transform(matrix: F64, points: F32) -> F32:
+    """(N, 2) points through a (2, 3) matrix, float32."""
+    out = np.empty((points.shape[0], 2), np.float32)
+    for i in range(points.shape[0]):
+        x, y = points[i, 0], points[i, 1]
+        out[i, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
+        out[i, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def invert(matrix: F64) -> F64:
+    """The inverse of a (2, 3) affine map."""
+    a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]
+    det = a * d - b * c
+    out = np.empty((2, 3))
+    out[0, 0], out[0, 1] = d / det, -b / det
+    out[1, 0], out[1, 1] = -c / det, a / det
+    out[0, 2] = -(out[0, 0] * matrix[0, 2] + out[0, 1] * matrix[1, 2])
+    out[1, 2] = -(out[1, 0] * matrix[0, 2] + out[1, 1] * matrix[1, 2])
+    return out
+
+
+def compose(outer: F64, inner: F64) -> F64:
+    """The map that applies `inner`, then `outer`; both (2, 3)."""
+    out = np.empty((2, 3))
+    out[:, :2] = outer[:, :2] @ inner[:, :2]
+    out[:, 2] = outer[:, :2] @ inner[:, 2] + outer[:, 2]
+    return out
+
+
+def scale_of(matrix: F64) -> float:
+    """How much a similarity enlarges."""
+    return float(np.hypot(matrix[0, 0], matrix[1, 0]))
+
+
+def iou(a: F32, b: F32) -> float:
+    """Intersection over union of two boxes x1, y1, x2, y2; 0 where one is empty."""
+    width = min(float(a[2]), float(b[2])) - max(float(a[0]), float(b[0]))
+    height = min(float(a[3]), float(b[3])) - max(float(a[1]), float(b[1]))
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    area_a = float(a[2] - a[0]) * float(a[3] - a[1])
+    area_b = float(b[2] - b[0]) * float(b[3] - b[1])
+    return shared / (area_a + area_b - shared)
+
+
+def bounds(points: F32) -> F32:
+    """(4,) the box x1, y1, x2, y2 around (N, 2) points."""
+    return np.concatenate((points.min(axis=0), points.max(axis=0)))

@@ -1,0 +1,72 @@
+"""Which detection is the tracked face?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from realtime.face import wflw
+from realtime.face.geometry import F32, bounds, iou
+from realtime.face.observation import Detection, FaceObservation, Region
+
+# RetinaFace's box reaches above the brows by this share of the height of the points' bounds
+_FOREHEAD = 0.25
+_RIGHT_EYE = list(wflw.RIGHT_EYE)
+_LEFT_EYE = list(wflw.LEFT_EYE)
+
+
+def face_box(points: F32) -> F32:
+    """(4,) the box a detector would draw around the face with these (98, 2) points."""
+    box = bounds(points)
+    box[1] -= _FOREHEAD * (box[3] - box[1])
+    return box
+
+
+def eye_centres(points: F32) -> F32:
+    """(2, 2) image left and right eye."""
+    return np.stack((points[_RIGHT_EYE].mean(axis=0), points[_LEFT_EYE].mean(axis=0)))
+
+
+def eye_drift(face: Detection, eyes: F32) -> float:
+    """Mean distance between the detector's eyes and these, in distances between the detector's eyes."""
+    between = float(np.hypot(*(face.points[1] - face.points[0])))
+    size = max(between, 0.2 * float(face.box[2] - face.box[0]), 1e-3)
+    return float(np.hypot(*(face.points[:2] - eyes).T).mean()) / size
+
+
+def best_match(faces: Sequence[Detection], box: F32, overlap: float) -> Detection | None:
+    """The detection that overlaps the tracked box most, at least by `overlap` (IoU)."""
+    best = max(faces, key=lambda face: iou(face.box, box), default=None)
+    return best if best is not None and iou(best.box, box) >= overlap else None
+
+
+def choose(faces: Sequence[Detection], lost: F32 | None) -> Detection | None:
+    """The face to follow: the one nearest to the lost one in place and size, else the largest sure one."""
+    if lost is None:
+        return max(faces, key=lambda face: face.score * np.sqrt(max(_area(face.box), 0.0)), default=None)
+    return max(faces, key=lambda face: face.score * (0.1 + nearness(face.box, lost)), default=None)
+
+
+def nearness(box: F32, other: F32) -> float:
+    """1 for the same place and size, falling to 0 within about two face sizes or a factor of three in size."""
+    size, other_size = np.sqrt(max(_area(box), 1.0)), np.sqrt(max(_area(other), 1.0))
+    shift = np.hypot(*((box[:2] + box[2:]) - (other[:2] + other[2:]))) / 2 / other_size
+    return float(np.exp(-(shift**2) - np.log(size / other_size) ** 2))
+
+
+def looked_at(region: Region | None, box: F32) -> bool:
+    """Was the middle of this box, with most of the face around it, in the region that was searched?"""
+    if region is None:
+        return True
+    x0, y0 = max(float(box[0]), region[0]), max(float(box[1]), region[1])
+    x1, y1 = min(float(box[2]), region[2]), min(float(box[3]), region[3])
+    return max(0.0, x1 - x0) * max(0.0, y1 - y0) >= 0.8 * _area(box)
+
+
+def confirmed(observation: FaceObservation) -> FaceObservation:
+    """The same observation, with a detector's agreement in it."""
+    return replace(observation, detected=True)
+
+
+def _area(box: F32) -> float:
+    return float(box[2] - box[0]) * float(box[3] - box[1])

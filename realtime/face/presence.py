@@ -1,0 +1,96 @@
+"""Is there still a face? Two measures that need no network of their own.
+
+`plausibility` is an estimate from geometry alone, for landmark networks without a presence output: it says that the points
+look like a face seen from somewhere, not that the picture shows one. `Appearance` compares the crop with the face so far.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from realtime.face.geometry import F64, compose, invert, scale_of
+from realtime.face.pose import Pose
+
+F32 = NDArray[np.float32]
+
+_CELLS = 16
+# misfit (inter-ocular distances) and crop disagreement (crop sides) at which a sign of a face has fallen to one half
+_MISFIT = 0.16
+_DISAGREEMENT = 0.12
+
+
+def plausibility(pose: Pose | None, used: F64, own: F64, size: int) -> float:
+    """0..1 from geometry: the mean face fits the points, and the crop they ask for is the one they were found in.
+
+    pose: of the points. used, own: (2, 3) the crop the network saw, and the crop its points would ask for; size: crop side.
+    """
+    if pose is None:
+        return 0.0
+    change = compose(own, invert(used))
+    middle = np.array(((size - 1) / 2, (size - 1) / 2))
+    shift = float(np.hypot(*(change[:, :2] @ middle + change[:, 2] - middle))) / size
+    disagreement = math.hypot(shift, math.log(max(scale_of(change), 1e-6)))
+    return _half_at(pose.misfit, _MISFIT) * _half_at(disagreement, _DISAGREEMENT)
+
+
+def _half_at(value: float, half: float) -> float:
+    """1 at 0, one half at `half`, falling smoothly."""
+    return math.exp(-math.log(2) * (value / half) ** 2)
+
+
+class Appearance:
+    """What the tracked face has looked like lately: a 16 x 16 brightness pattern of its crop."""
+
+    def __init__(self, memory: float = 0.2) -> None:
+        """memory: share of each new crop in the pattern, 0..1."""
+        self._memory = memory
+        self._pattern: F32 | None = None
+
+    def reset(self) -> None:
+        """Another face, or the same one confirmed to look otherwise now."""
+        self._pattern = None
+
+    @staticmethod
+    def of(patch: F32) -> F32:
+        """(256,) mean-free, of unit length, from a (3, S, S) crop."""
+        pattern = np.empty(_CELLS * _CELLS, np.float32)
+        _pool(patch, pattern)
+        return pattern
+
+    def likeness(self, pattern: F32) -> float:
+        """Correlation with the face so far, -1..1; 1 where there is none yet."""
+        if self._pattern is None:
+            return 1.0
+        return float(self._pattern @ pattern) / max(float(np.sqrt(self._pattern @ self._pattern)), 1e-6)
+
+    def learn(self, pattern: F32) -> None:
+        """Take this crop's pattern in."""
+        if self._pattern is None:
+            self._pattern = pattern.copy()
+        else:
+            self._pattern += np.float32(self._memory) * (pattern - self._pattern)
+
+
+@njit(cache=True, nogil=True)
+def _pool(patch: F32, out: F32) -> None:
+    size = patch.shape[1]
+    cells = 16
+    mean = 0.0
+    for r in range(cells):
+        for c in range(cells):
+            total, count = 0.0, 0
+            for y in range(r * size // cells, (r + 1) * size // cells, 2):
+                for x in range(c * size // cells, (c + 1) * size // cells, 2):
+                    total += patch[1, y, x]
+                    count += 1
+            out[r * cells + c] = total / max(count, 1)
+            mean += out[r * cells + c]
+    mean /= cells * cells
+    length = 0.0
+    for i in range(cells * cells):
+        out[i] -= mean
+        length += out[i] * out[i]
+    if length > 0.0:
+        out /= np.float32(np.sqrt(length))

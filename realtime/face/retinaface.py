@@ -1,0 +1,175 @@
+"""RetinaFace (Deng et al., 2020; MobileNet-0.25 of Pytorch_Retinaface): from a network's outputs to faces in pixels.
+
+Anchors are computed once per input size. Only those above the threshold are decoded, so a picture costs one pass over its
+scores and next to nothing more. Coordinates follow the original: (network pixel) * scale + origin.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from realtime.errors import ModelFileError
+from realtime.face.observation import Detection
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What a RetinaFace was trained with; part of its manifest. Other sizes are another network."""
+
+    min_sizes: tuple[tuple[int, ...], ...] = ((16, 32), (64, 128), (256, 512))
+    steps: tuple[int, ...] = (8, 16, 32)
+    variances: tuple[float, float] = (0.1, 0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """From network pixels to frame pixels: x * scale_x + x0, y * scale_y + y0."""
+
+    scale_x: float = 1.0
+    scale_y: float = 1.0
+    x0: float = 0.0
+    y0: float = 0.0
+
+
+@lru_cache(maxsize=16)
+def priors(height: int, width: int, anchors: Anchors = Anchors()) -> F32:
+    """(P, 4) centre x, centre y, width, height in network pixels; read-only, kept per size. 640 x 640 has 16,800."""
+    rows = []
+    for sizes, step in zip(anchors.min_sizes, anchors.steps, strict=True):
+        ys, xs = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
+        level = np.empty((*ys.shape, len(sizes), 4), np.float32)
+        level[..., 0] = ((xs + 0.5) * step)[..., None]
+        level[..., 1] = ((ys + 0.5) * step)[..., None]
+        level[..., 2] = level[..., 3] = sizes
+        rows.append(level.reshape(-1, 4))
+    table = np.concatenate(rows)
+    table.flags.writeable = False
+    return table
+
+
+@njit(cache=True, nogil=True)
+def _decode(
+    loc: F32, conf: F32, landmarks: F32, table: F32, v0: float, v1: float, threshold: float
+) -> tuple[F32, F32, F32]:
+    kept = 0
+    for i in range(conf.shape[0]):
+        if conf[i, 1] > threshold:
+            kept += 1
+    boxes = np.empty((kept, 4), np.float32)
+    scores = np.empty(kept, np.float32)
+    points = np.empty((kept, 10), np.float32)
+    k = 0
+    for i in range(conf.shape[0]):
+        if conf[i, 1] <= threshold:
+            continue
+        cx, cy, w, h = table[i, 0], table[i, 1], table[i, 2], table[i, 3]
+        x, y = cx + loc[i, 0] * v0 * w, cy + loc[i, 1] * v0 * h
+        bw, bh = w * np.exp(loc[i, 2] * v1), h * np.exp(loc[i, 3] * v1)
+        boxes[k, 0], boxes[k, 1] = x - bw / 2, y - bh / 2
+        boxes[k, 2], boxes[k, 3] = x + bw / 2, y + bh / 2
+        for j in range(5):
+            points[k, 2 * j] = cx + landmarks[i, 2 * j] * v0 * w
+            points[k, 2 * j + 1] = cy + landmarks[i, 2 * j + 1] * v0 * h
+        scores[k] = conf[i, 1]
+        k += 1
+    return boxes, scores, points
+
+
+@njit(cache=True, nogil=True)
+def _suppress(boxes: F32, scores: F32, overlap: float, most: int) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression: the places of the boxes that stay, best first."""
+    order = np.argsort(-scores, kind="mergesort")
+    kept = np.empty(min(most, len(order)), np.intp)
+    count = 0
+    for place in range(len(order)):
+        if count == len(kept):
+            break
+        i = order[place]
+        area = (boxes[i, 2] - boxes[i, 0]) * (boxes[i, 3] - boxes[i, 1])
+        fresh = True
+        for c in range(count):
+            j = kept[c]
+            w = min(boxes[i, 2], boxes[j, 2]) - max(boxes[i, 0], boxes[j, 0])
+            h = min(boxes[i, 3], boxes[j, 3]) - max(boxes[i, 1], boxes[j, 1])
+            if w > 0 and h > 0:
+                other = (boxes[j, 2] - boxes[j, 0]) * (boxes[j, 3] - boxes[j, 1])
+                if w * h > overlap * (area + other - w * h):
+                    fresh = False
+                    break
+        if fresh:
+            kept[count] = i
+            count += 1
+    return kept[:count]
+
+
+def decode(
+    loc: F32,
+    conf: F32,
+    landmarks: F32,
+    *,
+    height: int,
+    width: int,
+    mapping: Mapping = Mapping(),
+    threshold: float = 0.3,
+    overlap: float = 0.4,
+    most: int = 16,
+    anchors: Anchors = Anchors(),
+) -> tuple[Detection, ...]:
+    """Faces of one picture in frame pixels, best first.
+
+    loc: (1, P, 4); conf: (1, P, 2), softmaxed, column 1 is the face; landmarks: (1, P, 10). height, width: of the network's
+    input in pixels. mapping: network pixels to frame pixels. overlap: IoU above which the worse box goes.
+
+    Raises:
+        ModelFileError: the outputs do not have one row for each anchor of this size: another network, or other anchors.
+    """
+    table = priors(height, width, anchors)
+    count = len(table)
+    if loc.shape != (1, count, 4) or conf.shape != (1, count, 2) or landmarks.shape != (1, count, 10):
+        raise ModelFileError(
+            f"The detector's outputs {loc.shape}, {conf.shape}, {landmarks.shape} do not fit the {count} anchors of a "
+            f"{width} x {height} picture: this is another network, or its manifest names other anchors."
+        )
+    boxes, scores, points = _decode(loc[0], conf[0], landmarks[0], table, *anchors.variances, threshold)
+    if not len(scores):
+        return ()
+    kept = _suppress(boxes, scores, overlap, most)
+    scale = np.array((mapping.scale_x, mapping.scale_y), np.float32)
+    origin = np.array((mapping.x0, mapping.y0), np.float32)
+    out_boxes = boxes[kept].reshape(-1, 2, 2) * scale + origin
+    out_points = points[kept].reshape(-1, 5, 2) * scale + origin
+    return tuple(
+        Detection(box=out_boxes[k].reshape(4), score=float(scores[i]), points=out_points[k]) for k, i in enumerate(kept)
+    )
+
+
+def anchor_disagreement(
+    loc: F32, conf: F32, *, height: int, width: int, threshold: float = 0.7, anchors: Anchors = Anchors()
+) -> float | None:
+    """How far the anchors that see the same face disagree about its middle, in widths of the face.
+
+    With the anchors a network was trained with, neighbours agree to a few hundredths; with others they are off by a share of
+    their own distance. None where no face is seen by at least four anchors. Same arrays as `decode`.
+    """
+    boxes, scores, _ = _decode(
+        loc[0],
+        conf[0],
+        np.zeros((loc.shape[1], 10), np.float32),
+        priors(height, width, anchors),
+        *anchors.variances,
+        threshold,
+    )
+    if not len(scores):
+        return None
+    best = boxes[int(np.argmax(scores))]
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    near = np.abs(middles - (best[:2] + best[2:]) / 2).max(axis=1) < 0.5 * (best[2] - best[0])
+    if near.sum() < 4:
+        return None
+    spread = np.abs(middles[near] - np.median(middles[near], axis=0)).max(axis=1)
+    return float(np.median(spread) / (best[2] - best[0]))

@@ -1,0 +1,50 @@
+"""Has the picture changed altogether? A thumbnail's worth of samples says so for a few microseconds."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+_ROWS, _COLUMNS = 18, 32
+
+
+@njit(cache=True, nogil=True)
+def thumbnail(image: U8, out: F32) -> None:
+    """(18, 32) mean-free brightness, white = 1: each cell is the mean of 4 x 4 green samples spread over it."""
+    height, width = image.shape[0], image.shape[1]
+    rows, columns = out.shape
+    total = 0.0
+    for r in range(rows):
+        for c in range(columns):
+            value = 0
+            for j in range(4):
+                y = ((r * 8 + 2 * j + 1) * height) // (rows * 8)
+                for i in range(4):
+                    x = ((c * 8 + 2 * i + 1) * width) // (columns * 8)
+                    value += image[y, x, 1]
+            out[r, c] = value / 4080.0
+            total += out[r, c]
+    out -= np.float32(total / (rows * columns))
+
+
+class SceneChange:
+    """Compares each picture with the one before. Brightness as a whole does not count (auto exposure, a lamp)."""
+
+    def __init__(self, difference: float, share: float) -> None:
+        """difference: mean change of the cells, 0..1 of white; share: cells that must have changed by half of that."""
+        self._difference = difference
+        self._share = share
+        self._last: F32 | None = None
+        self._next = np.empty((_ROWS, _COLUMNS), np.float32)
+
+    def update(self, image: U8) -> bool:
+        """Is this (H, W, 3) picture another scene than the last one given?"""
+        thumbnail(image, self._next)
+        last, self._last = self._last, self._next
+        self._next = np.empty_like(self._next) if last is None else last
+        if last is None:
+            return False
+        change = np.abs(self._last - last)
+        return bool(change.mean() > self._difference) and bool((change > self._difference / 2).mean() > self._share)

@@ -1,0 +1,124 @@
+"""Every parameter of the face path: default, unit (in the description) and range."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DetectorSettings(_Section):
+    """How RetinaFace looks at a picture."""
+
+    width: int = Field(320, ge=96, le=1920, description="width of the whole picture as the network sees it (pixels)")
+    region_side: int = Field(160, ge=64, le=640, description="longer side of a region as the network sees it (pixels)")
+    threshold: float = Field(0.3, gt=0, lt=1, description="faces scored below this are not reported (0..1)")
+    overlap: float = Field(0.4, gt=0, lt=1, description="of two boxes that overlap more, the better stays (IoU, 0..1)")
+    faces: int = Field(16, ge=1, le=1000, description="most faces reported for a picture (count)")
+
+
+class CadenceSettings(_Section):
+    """When the detector runs."""
+
+    shortest: int = Field(4, ge=1, le=300, description="interval right after a face was found (frames)")
+    longest: int = Field(32, ge=1, le=300, description="interval while tracking is sure (frames)")
+    growth: float = Field(
+        1.5, gt=1, le=4, description="interval grows by this factor at each agreeing detection (ratio)"
+    )
+    unsure: int = Field(1, ge=1, le=30, description="interval while tracking is in doubt (frames)")
+    searching: int = Field(1, ge=1, le=30, description="interval while no face is tracked (frames)")
+    near_looks: int = Field(
+        2, ge=0, le=60, description="looks near where a lost face was, before the whole picture (count)"
+    )
+    near_size: float = Field(2.5, ge=1, le=8, description="side of that region, in sizes of the lost face (ratio)")
+    whole_every: int = Field(
+        3, ge=1, le=100, description="while tracking, every so manieth look takes the whole picture (count)"
+    )
+
+
+class TrackerSettings(_Section):
+    """When a face counts as found, kept, and lost."""
+
+    start_score: float = Field(0.7, gt=0, le=1, description="a detection this good starts a track at once (0..1)")
+    candidate_score: float = Field(
+        0.4, gt=0, le=1, description="a weaker detection gets second looks from here on (0..1)"
+    )
+    candidate_looks: int = Field(3, ge=1, le=30, description="agreeing looks that make a weak detection a face (count)")
+    start_presence: float = Field(0.5, ge=0, le=1, description="presence on the landmarks that confirms a start (0..1)")
+    keep_presence: float = Field(0.3, ge=0, le=1, description="presence below which the track is in doubt (0..1)")
+    lost_presence: float = Field(0.1, ge=0, le=1, description="presence below which the face is gone at once (0..1)")
+    doubt_frames: int = Field(
+        2, ge=1, le=30, description="frames in doubt, unconfirmed, after which a face is lost (frames)"
+    )
+    missed_looks: int = Field(
+        2, ge=1, le=30, description="looks in a row without the face after which it is lost (count)"
+    )
+    match_overlap: float = Field(
+        0.3, gt=0, lt=1, description="overlap by which a detection is the tracked face (IoU, 0..1)"
+    )
+    drift_eyes: float = Field(
+        0.3,
+        gt=0,
+        le=2,
+        description="eyes further than this from the detector's restart the landmarks (inter-ocular distances)",
+    )
+    inside: float = Field(
+        0.5, gt=0, le=1, description="share of points inside the picture below which the face has left (0..1)"
+    )
+    return_seconds: float = Field(
+        1.0, ge=0, le=60, description="a face back within this time, where it was, keeps its id (s)"
+    )
+    cut_difference: float = Field(
+        0.18, gt=0, le=1, description="change of the thumbnail that is a scene cut (0..1 of white)"
+    )
+    cut_share: float = Field(0.5, gt=0, le=1, description="share of its cells that must have changed (0..1)")
+    appearance: float = Field(
+        0.45,
+        ge=-1,
+        le=1,
+        description="likeness to the face so far below which the track is in doubt (correlation, -1..1)",
+    )
+    flow: bool = Field(True, description="follow the picture's motion between frames by sparse flow")
+    pose: bool = Field(True, description="measure head pose")
+
+
+class SmoothingSettings(_Section):
+    """How much of the landmarks' noise is shown. Distances are in inter-ocular distances (iod)."""
+
+    enabled: bool = Field(True, description="smooth the points shown; the raw ones are kept either way")
+    noise: float = Field(0.006, gt=0, le=0.2, description="standard deviation of a raw coordinate that is noise (iod)")
+    rest_gain: float = Field(
+        0.12, gt=0, le=1, description="share of a small innovation that is taken over per frame (0..1)"
+    )
+    slow_gain: float = Field(0.35, gt=0, le=1, description="the same where no flow follows the picture (0..1)")
+    open_at: float = Field(2.0, gt=0, le=10, description="innovation from which the gain rises (noise deviations)")
+    full_at: float = Field(
+        5.0, gt=0, le=30, description="innovation from which all of it is taken over (noise deviations)"
+    )
+    reset_seconds: float = Field(0.5, gt=0, le=10, description="a gap after which smoothing starts anew (s)")
+
+
+class FlowSettings(_Section):
+    """Sparse optical flow on the face."""
+
+    side: int = Field(160, ge=64, le=512, description="side of the grey face crop the flow is found on (pixels)")
+    window: int = Field(13, ge=5, le=41, description="window of one point (crop pixels)")
+    levels: int = Field(2, ge=0, le=5, description="pyramid levels above the crop itself (count)")
+    iterations: int = Field(8, ge=1, le=50, description="steps per level at most (count)")
+    round_trip: float = Field(0.7, gt=0, le=10, description="forward and back must return this near (crop pixels)")
+    local: float = Field(
+        3.0, ge=0, le=50, description="own motion of a point that is believed, beyond the head's (crop pixels)"
+    )
+    enough: float = Field(
+        0.4, gt=0, le=1, description="share of points that must be found for the flow to count (0..1)"
+    )
+
+
+class FaceSettings(_Section):
+    """The whole face path."""
+
+    detector: DetectorSettings = DetectorSettings()
+    cadence: CadenceSettings = CadenceSettings()
+    tracker: TrackerSettings = TrackerSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
+    flow: FlowSettings = FlowSettings()
