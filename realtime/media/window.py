@@ -1,0 +1,86 @@
+"""OpenCV's window, and whether this machine can show one at all."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import DeviceError
+
+_PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
+_PROBE_SECONDS = 15.0
+
+
+class Window(Protocol):
+    """A window on one thread."""
+
+    def open(self, title: str, width: int, height: int) -> None: ...
+    def show(self, image: NDArray[np.uint8]) -> None: ...
+    def poll(self) -> int:
+        """Handle waiting events; a key's code, or -1."""
+        ...
+
+    def is_open(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class CvWindow:
+    """`cv2.imshow`. Every call from one and the same thread; on macOS that must be the main thread."""
+
+    def __init__(self) -> None:
+        self._title = ""
+
+    def open(self, title: str, width: int, height: int) -> None:
+        """Raises DeviceError when no window can be shown."""
+        # The wheel's Qt complains about fonts that it does not ship; a user can do nothing about it.
+        os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            cv2.resizeWindow(title, width, height)
+        except cv2.error as error:
+            raise DeviceError(f"The preview window cannot be opened ({error.err or error}).") from None
+        self._title = title
+
+    def show(self, image: NDArray[np.uint8]) -> None:
+        cv2.imshow(self._title, image)
+
+    def poll(self) -> int:
+        return int(cv2.pollKey())
+
+    def is_open(self) -> bool:
+        try:
+            return bool(cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1)
+        except cv2.error:
+            return False
+
+    def close(self) -> None:
+        with contextlib.suppress(cv2.error):
+            cv2.destroyWindow(self._title)
+
+
+def no_window_reason() -> str | None:
+    """Why no window can be shown here, as one sentence; None when one can.
+
+    On Linux a display that is named but does not answer makes Qt abort the whole process; therefore a child tries.
+    """
+    framework = getattr(cv2, "currentUIFramework", str)()
+    if not framework:
+        return "OpenCV was built without windows (opencv-python-headless); install opencv-python for the preview."
+    if sys.platform in ("darwin", "win32"):
+        return None
+    if not os.environ.get("DISPLAY"):
+        if os.environ.get("WAYLAND_DISPLAY"):
+            return "This desktop runs Wayland without XWayland, which OpenCV's window needs; install xwayland."
+        return "There is no display (DISPLAY is not set), so there is no preview window."
+    try:
+        child = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return f"The display {os.environ['DISPLAY']} does not answer, so there is no preview window."
+    if child.returncode != 0:
+        return f"The display {os.environ['DISPLAY']} cannot be used, so there is no preview window."
+    return None
