@@ -1,0 +1,155 @@
+"""Which faces are made: expression coefficients with left and right apart, from neutral to grimace.
+
+Intensities run from 0 to 1 and now and then a little beyond. Every movement comes alone on one side, alone on both, and
+in combinations; lids close fully and by halves; the mouth may be crooked.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.synth.kit import EXPRESSION_INDEX
+
+F32 = NDArray[np.float32]
+
+# Movements as a face makes them: {expression without side: share}. Those in _BOTH_SIDES have no side in the kit.
+UNITS: dict[str, dict[str, float]] = {
+    "brow_raise": {"browInnerUp": 0.9, "browOuterUp": 1.0},
+    "inner_brow": {"browInnerUp": 1.0},
+    "outer_brow": {"browOuterUp": 1.0},
+    "frown_brow": {"browDown": 1.0},
+    "blink": {"eyeBlink": 1.0},
+    "squint": {"eyeSquint": 1.0},
+    "wide": {"eyeWide": 1.0},
+    "cheek": {"cheekSquint": 1.0},
+    "cheek_raise": {"cheekRaiser": 1.0},
+    "puff": {"cheekPuff": 1.0},
+    "smile": {"mouthSmile": 1.0, "cheekSquint": 0.5, "eyeSquint": 0.3},
+    "closed_smile": {"mouthSmile": 0.8, "mouthPress": 0.3},
+    "open_smile": {"mouthSmile": 1.0, "mouthUpperUp": 0.5, "mouthLowerDown": 0.4, "cheekSquint": 0.6, "eyeSquint": 0.3},
+    "snarl": {"noseSneer": 1.0, "mouthUpperUp": 0.8, "browDown": 0.3},
+    "sneer": {"noseSneer": 1.0},
+    "upper_lip": {"mouthUpperUp": 1.0},
+    "lower_lip": {"mouthLowerDown": 1.0},
+    "dimple": {"mouthDimple": 1.0},
+    "depress": {"mouthFrown": 1.0},
+    "stretch": {"mouthStretch": 1.0},
+    "press": {"mouthPress": 1.0},
+    "pain": {"browDown": 0.8, "eyeSquint": 0.9, "cheekSquint": 0.8, "noseSneer": 0.6, "mouthUpperUp": 0.4, "eyeBlink": 0.4},
+}
+MIDDLE_UNITS: dict[str, dict[str, float]] = {
+    "jaw": {"jawOpen": 1.0},
+    "jaw_closed_lips": {"jawOpen": 0.35, "mouthClose": 0.33},
+    "jaw_left": {"jawLeft": 1.0},
+    "jaw_right": {"jawRight": 1.0},
+    "jaw_forward": {"jawForward": 1.0},
+    "pucker": {"mouthPucker": 1.0},
+    "funnel": {"mouthFunnel": 1.0},
+    "mouth_left": {"mouthLeft": 1.0},
+    "mouth_right": {"mouthRight": 1.0},
+    "roll_lower": {"mouthRollLower": 1.0},
+    "roll_upper": {"mouthRollUpper": 1.0},
+    "shrug_lower": {"mouthShrugLower": 1.0},
+    "shrug_upper": {"mouthShrugUpper": 1.0},
+    "kiss": {"mouthPucker": 0.8, "mouthFunnel": 0.3},
+    "surprise_mouth": {"jawOpen": 0.6, "mouthFunnel": 0.3},
+}
+
+
+def coefficients(unit: str, left: float, right: float) -> F32:
+    """Coefficients (57,) of one movement at intensities of the patient's left and right side.
+
+    A movement without sides takes the mean of both.
+    """
+    out = np.zeros(len(EXPRESSION_INDEX), np.float32)
+    if unit in UNITS:
+        for name, share in UNITS[unit].items():
+            out[EXPRESSION_INDEX[f"{name}_L"]] = share * left
+            out[EXPRESSION_INDEX[f"{name}_R"]] = share * right
+    else:
+        for name, share in MIDDLE_UNITS[unit].items():
+            out[EXPRESSION_INDEX[name]] = share * (left + right) / 2
+    return out
+
+
+def random_expression(rng: np.random.Generator) -> F32:
+    """A random face (57,), gaze and pupils included."""
+    kind = rng.random()
+    out = np.zeros(len(EXPRESSION_INDEX), np.float32)
+    if kind < 0.10:
+        pass
+    elif kind < 0.40:
+        out = _sided(rng, _pick(rng))
+    else:
+        for _ in range(int(rng.integers(2, 6))):
+            out = np.maximum(out, _sided(rng, _pick(rng)) * np.float32(rng.uniform(0.3, 1.0)))
+    if rng.random() < 0.25:
+        out = np.maximum(out, _sided(rng, "blink", together=0.75))
+    if rng.random() < 0.25:
+        out = np.maximum(out, coefficients("jaw", *(2 * [float(rng.beta(1.2, 2.5))])))
+    if rng.random() < 0.5:
+        # Nobody is perfectly still: a trace of everything, each side by itself.
+        trace = rng.exponential(0.03, len(out)) * (rng.random(len(out)) < 0.4)
+        out = np.maximum(out, np.minimum(trace, 0.15).astype(np.float32))
+    return settle(with_gaze(rng, out))
+
+
+def _pick(rng: np.random.Generator) -> str:
+    names = list(UNITS) if rng.random() < 0.72 else list(MIDDLE_UNITS)
+    return names[int(rng.integers(len(names)))]
+
+
+def _sided(rng: np.random.Generator, unit: str, together: float = 0.45) -> F32:
+    strength = float(np.clip(rng.beta(1.3, 1.0) * 1.08, 0, 1.08))
+    where = rng.random()
+    if where < together:
+        return coefficients(unit, strength, strength)
+    weak = strength * float(rng.uniform(0, 1)) if rng.random() < 0.5 else 0.0
+    return coefficients(unit, strength, weak) if rng.random() < 0.5 else coefficients(unit, weak, strength)
+
+
+def with_gaze(rng: np.random.Generator, expression: F32) -> F32:
+    """The same face looking somewhere: both eyes together, coefficients of eyeLook* and pupils filled in."""
+    out = expression.copy()
+    across, up = np.clip(rng.normal(0, 0.35, 2), -1, 1)
+    put = {
+        "eyeLookOut_L": max(across, 0),
+        "eyeLookIn_R": max(across, 0),
+        "eyeLookIn_L": max(-across, 0),
+        "eyeLookOut_R": max(-across, 0),
+        **{f"eyeLookUp_{s}": max(up, 0) for s in "LR"},
+        **{f"eyeLookDown_{s}": max(-up, 0) for s in "LR"},
+    }
+    for name, value in put.items():
+        out[EXPRESSION_INDEX[name]] = value
+    return out
+
+
+def settle(expression: F32) -> F32:
+    """Take out what cancels or tears the mesh: a lid cannot be wide and shut, nor pucker go with a full smile."""
+    out = np.clip(expression, 0, 1.1).astype(np.float32)
+    for side in "LR":
+        blink = out[EXPRESSION_INDEX[f"eyeBlink_{side}"]]
+        for name in ("eyeWide", "eyeSquint", "eyeLookDown", "eyeLookUp"):
+            out[EXPRESSION_INDEX[f"{name}_{side}"]] *= max(0.0, 1 - float(blink))
+        brow = out[EXPRESSION_INDEX[f"browDown_{side}"]]
+        for name in ("browInnerUp", "browOuterUp"):
+            out[EXPRESSION_INDEX[f"{name}_{side}"]] *= 1 - 0.6 * min(float(brow), 1.0)
+    closed = out[EXPRESSION_INDEX["mouthClose"]]
+    out[EXPRESSION_INDEX["mouthClose"]] = min(closed, out[EXPRESSION_INDEX["jawOpen"]])
+    tight = max(float(out[EXPRESSION_INDEX[n]]) for n in ("mouthPucker", "mouthFunnel"))
+    for name in ("mouthSmile", "mouthStretch", "mouthDimple"):
+        for side in "LR":
+            out[EXPRESSION_INDEX[f"{name}_{side}"]] *= 1 - 0.6 * min(tight, 1.0)
+    return out
+
+
+def gaze_directions(expression: F32) -> F32:
+    """Unit gaze (2, 3) of the right and the left eye in the head frame: full eyeLook is 30 degrees across, 25 up or down."""
+    out = np.zeros((2, 3), np.float32)
+    for row, side in enumerate("RL"):
+        value = {n: float(expression[EXPRESSION_INDEX[f"eyeLook{n}_{side}"]]) for n in ("In", "Out", "Up", "Down")}
+        outward = np.deg2rad(30) * (value["Out"] - value["In"])
+        across = outward if side == "L" else -outward
+        up = np.deg2rad(25) * (value["Up"] - value["Down"])
+        out[row] = np.sin(across) * np.cos(up), np.sin(up), np.cos(across) * np.cos(up)
+    return out

@@ -1,0 +1,215 @@
+"""Photographic heads from the bank, and the drawing of one head with another expression, pose, camera and light."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import UserInputError
+from tools.synth.camera import Camera, project, to_camera
+from tools.synth.expressions import gaze_directions
+from tools.synth.kit import Kit
+from tools.synth.points import Attachments, place, point_model, visible
+from tools.synth.raster import rasterise, vertex_normals
+from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
+from tools.synth.textures import CANVAS, RELIEF_NODES, atlas_map
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One bank entry, as tools.synth.textures wrote it. name: the entry's file stem; source: the photograph's."""
+
+    name: str
+    source: str
+    held_out: bool
+    texture: U8
+    photo: U8
+    identity: F32
+    expression: F32
+    matrix: F64
+    brows: Attachments
+    iris: F32
+    brightness: float
+    relief: F32
+    relief_vertex: NDArray[np.int32]
+    relief_follow: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """picture: (H, W, 3) float32 BGR 0..255; points (98, 2) px; visible (98,): not hidden by the head itself, within the picture;
+    box: (4,) forehead to chin; head_alpha: (H, W) where the kit's head was drawn."""
+
+    picture: F32
+    points: F32
+    visible: Bools
+    box: F32
+    head_alpha: F32
+
+
+@lru_cache(maxsize=96)
+def load_head(file: Path) -> Head:
+    """A bank entry (cached)."""
+    with np.load(file) as data:
+        return Head(
+            name=file.stem,
+            source=str(data["source"]),
+            held_out=bool(data["held_out"]),
+            texture=cv2.imdecode(data["texture"], cv2.IMREAD_COLOR),
+            photo=cv2.imdecode(data["photo"], cv2.IMREAD_COLOR),
+            identity=data["identity"],
+            expression=data["expression"],
+            matrix=data["matrix"],
+            brows=Attachments(data["brow_index"], data["brow_weight"]),
+            iris=data["iris"],
+            brightness=float(data["brightness"]),
+            relief=data["relief"],
+            relief_vertex=data["relief_vertex"],
+            relief_follow=data["relief_follow"],
+        )
+
+
+def bank_files(folder: Path, held_out: bool) -> list[Path]:
+    """The bank's training or held-out heads, in order of name."""
+    files = sorted(folder.glob("head_*.npz"))
+    if not files:
+        raise UserInputError(f"No heads in {folder}; make them with `python -m tools.synth.textures --out {folder}`.")
+    chosen = []
+    for file in files:
+        with np.load(file) as data:
+            if bool(data["held_out"]) == held_out:
+                chosen.append(file)
+    return chosen
+
+
+@lru_cache(maxsize=1)
+def _relief_net() -> tuple[NDArray[np.int32], F32]:
+    """Triangles of the relief and its nodes' photograph pixels."""
+    n = RELIEF_NODES
+    nodes = np.linspace(-0.5 * CANVAS, 1.5 * CANVAS, n)
+    gx, gy = np.meshgrid(nodes, nodes)
+    corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).ravel()
+    lower = np.stack([corner, corner + n, corner + n + 1], 1)
+    upper = np.stack([corner, corner + n + 1, corner + 1], 1)
+    return np.concatenate([lower, upper]).astype(np.int32), np.stack([gx, gy], -1).reshape(-1, 2).astype(np.float32)
+
+
+def _eye_geometry(kit: Kit, vertices: F32) -> tuple[F32, F32]:
+    """Centres (2, 3) and radii (2,) of the right and the left eyeball."""
+    centre, radius = [], []
+    for part in ("eye_right", "eye_left"):
+        ball = vertices[slice(*kit.part_vertices[part])]
+        low, high = ball.min(0), ball.max(0)
+        centre.append((low + high) / 2)
+        radius.append((high - low)[:2].mean() / 2)
+    return np.array(centre, np.float32), np.array(radius, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Colours that the photograph does not give. sclera, teeth, gums, iris: BGR 0..255."""
+
+    iris: F32
+    sclera: F32
+    teeth: F32
+    gums: F32
+    iris_angle: float = 0.44
+    pupil_angle: float = 0.17
+
+
+def draw(
+    kit: Kit,
+    head: Head,
+    identity: F32,
+    expression: F32,
+    matrix: F64,
+    translation: F64,
+    camera: Camera,
+    size: tuple[int, int],
+    light: Light,
+    looks: Looks,
+    behind: F32,
+    relief: bool,
+) -> Drawn:
+    """Draw a head over `behind` (H, W, 3).
+
+    identity (100,), expression (57,); matrix, translation: head frame to camera frame; size: height, width in pixels.
+    With `relief`, hair, ears, neck and surroundings come from the head's photograph as a surface that turns with the head;
+    without, the kit's bare head is drawn.
+    """
+    height, width = size
+    vertices = kit.shape(identity, expression)
+    seen = to_camera(vertices, matrix, translation)
+    normals = vertex_normals(seen, kit.triangles)
+    screen = project(seen, camera)
+    depth = np.ascontiguousarray(seen[:, 2])
+    centres, radii = _eye_geometry(kit, vertices)
+    gaze = gaze_directions(expression)
+    exposure = float(np.clip(head.brightness / 190.0, 0.3, 1.1))
+    eyes = Eyes(centres, gaze, looks.iris, looks.iris_angle, looks.pupil_angle, looks.sclera)
+    mouth = Mouth(looks.teeth, looks.gums, float(vertices[kit.landmarks68[[62, 66]], 2].mean()))
+    picture = behind.copy()
+    if relief:
+        _draw_relief(kit, head, vertices, matrix, translation, camera, light, picture)
+    first, end = kit.part_triangles["head"]
+    triangles = kit.triangles
+    if relief:
+        # Hair, ears and neck are the relief's: degenerate triangles are never drawn.
+        triangles = triangles.copy()
+        triangles[first:end] = 0
+    ids, bary, zbuffer = rasterise(screen, depth, triangles, height, width)
+    cover = atlas_map(head.texture.shape[0]).cover if relief else np.ones(head.texture.shape[:2], np.float32)
+    colour, alpha = shade(
+        ids, bary, kit.triangles, kit.uv, kit.material, vertices, seen, normals,
+        head.texture, cover, light, eyes, mouth, exposure,
+    )  # fmt: skip
+    picture += alpha[..., None] * (colour - picture)
+    points = place(point_model(kit), seen, normals, screen, head.brows)
+    pupils = to_camera(centres + gaze * radii[:, None], matrix, translation)
+    points[96:98] = project(pupils, camera)
+    own = point_model(kit).fixed.on(depth[:, None])[:, 0]
+    own[33:51] = head.brows.on(depth[:, None])[:, 0]
+    tolerance = np.full(98, 0.5, np.float32)
+    own[96:98], tolerance[96:98] = pupils[:, 2], 0.18
+    # Contour points lie on the silhouette by construction: something else must stand well before them to hide them.
+    own[:33] = point_model(kit).lines.on(depth[:, None])[..., 0].min(1)
+    seen_flag = visible(points, own - 0.0, zbuffer, tolerance)
+    top = project(to_camera(kit_forehead(kit, vertices), matrix, translation), camera)
+    extent = np.concatenate([points[:96], top])
+    box = np.concatenate([extent.min(0), extent.max(0)]).astype(np.float32)
+    return Drawn(picture, points, seen_flag, box, alpha)
+
+
+def kit_forehead(kit: Kit, vertices: F32) -> F32:
+    """A few places (3, 3) at the hair line, which a face box reaches up to."""
+    brow = vertices[kit.landmarks68[[19, 24, 27]]]
+    lift = np.array([[0, 3.4, -0.9]], np.float32)
+    return brow[:2] + lift
+
+
+def _draw_relief(
+    kit: Kit, head: Head, vertices: F32, matrix: F64, translation: F64, camera: Camera, light: Light, picture: F32
+) -> None:
+    triangles, places = _relief_net()
+    fitted = kit.shape(head.identity, head.expression)
+    moved = head.relief + head.relief_follow[:, None] * (vertices - fitted)[head.relief_vertex]
+    seen = to_camera(moved.astype(np.float32), matrix, translation)
+    height, width = picture.shape[:2]
+    depth = np.maximum(seen[:, 2], 5.0)
+    ids, bary, _ = rasterise(project(seen, camera), depth, triangles, height, width, False)
+    drawn = draw_relief(ids, bary, triangles, places, head.photo)
+    normals = vertex_normals(seen, triangles)
+    lit = light.ambient + light.lamp * np.clip(normals @ light.direction, 0, 1)[:, None]
+    net = lit.reshape(RELIEF_NODES, RELIEF_NODES, 3)
+    mask = ids >= 0
+    smooth = cv2.GaussianBlur(net.astype(np.float32), (0, 0), 2).reshape(-1, 3)
+    factor = np.einsum("nk,nkc->nc", bary[mask], smooth[triangles[ids[mask]]])
+    picture[mask] = drawn[mask] * factor

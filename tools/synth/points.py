@@ -1,0 +1,218 @@
+"""The 98 WFLW points, defined on the kit's mesh.
+
+A point is attached to three vertices with weights (an attachment), so it moves with every expression. Eyelids are placed
+along the lid margins, lips and nose on the kit's landmark vertices. Brows lie where a texture shows them: every texture
+brings its own attachments for points 33-50.
+
+The contour (0-32) follows the annotators' habit: the jaw line in front of the ear while it can be seen; where the head's
+turn hides it, the point slides along a line toward the middle of the face until it lies on the visible silhouette.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.synth.kit import SKIN, Kit
+from tools.synth.raster import rasterise
+
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+# Jaw line of the kit's README ("extended jawline"), patient's right ear -> chin -> left ear.
+_JAW = (
+    *(1278, 1275, 1272, 1248, 12, 820, 1834, 1902, 243, 844, 781, 1673, 2199, 801, 1447, 800, 966),
+    *(3041, 3661, 3042, 4390, 3880, 3022, 3085, 2484, 4102, 4036, 3061, 2253, 3466, 3490, 3493),
+    3496,
+)
+# WFLW point <- Multi-PIE point, where both mean the same place.
+_FROM_68 = {
+    **{51 + i: 27 + i for i in range(4)},
+    **{55 + i: 31 + i for i in range(5)},
+    **{76 + i: 48 + i for i in range(12)},
+    **{88 + i: 60 + i for i in range(8)},
+}
+# Lid margins through the Multi-PIE points: WFLW points and how far along the margin (0..1) each lies.
+_LIDS = (
+    ((36, 37, 38, 39), (60, 61, 62, 63, 64), (0.0, 0.27, 0.52, 0.77, 1.0)),
+    ((39, 40, 41, 36), (64, 65, 66, 67, 60), (0.0, 0.25, 0.50, 0.75, 1.0)),
+    ((42, 43, 44, 45), (68, 69, 70, 71, 72), (0.0, 0.23, 0.48, 0.73, 1.0)),
+    ((45, 46, 47, 42), (72, 73, 74, 75, 68), (0.0, 0.25, 0.50, 0.75, 1.0)),
+)
+# How far the contour's lines run from the jaw (0) toward the middle of the face (1).
+_STEPS = np.array([0, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.43, 0.52, 0.62, 0.72])
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    """index: (..., 3) vertices, weight: (..., 3) summing to one."""
+
+    index: I32
+    weight: F32
+
+    def on(self, values: F32) -> F32:
+        """Values (V, C) at the attached places, (..., C)."""
+        return np.einsum("...k,...kc->...c", self.weight, values[self.index]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class PointModel:
+    """fixed: 98 attachments (contour at its jaw line, pupils at the eye's front); lines: (33, S) of the contour."""
+
+    fixed: Attachments
+    lines: Attachments
+
+
+@lru_cache(maxsize=2)
+def _cached(kit_id: int) -> dict[str, PointModel]:
+    del kit_id
+    return {}
+
+
+def point_model(kit: Kit) -> PointModel:
+    """The kit's 98 points with default brows (the mean of the texture bank's)."""
+    store = _cached(id(kit))
+    if "model" not in store:
+        store["model"] = _build(kit)
+    return store["model"]
+
+
+def _build(kit: Kit) -> PointModel:
+    index = np.zeros((98, 3), np.int32)
+    weight = np.zeros((98, 3), np.float32)
+    weight[:, 0] = 1
+    index[:33] = kit.remap[np.array(_JAW)][:, None]
+    for wflw, multipie in _FROM_68.items():
+        index[wflw] = kit.landmarks68[multipie]
+    # Upper brow lines as the kit marks them; a texture's own attachments replace all 18.
+    for first, start in ((33, 17), (42, 22)):
+        for i in range(5):
+            index[first + i] = kit.landmarks68[start + i]
+    for wflw, multipie in ((38, 21), (39, 20), (40, 19), (41, 18), (50, 22), (49, 23), (48, 24), (47, 25)):
+        index[wflw] = kit.landmarks68[multipie]
+    for anchors, points, fractions in _LIDS:
+        path = _edge_path(kit, [int(kit.landmarks68[a]) for a in anchors])
+        for point, fraction in zip(points, fractions, strict=True):
+            index[point], weight[point] = _along(kit.neutral, path, fraction)
+    for point, part in ((96, "eye_right"), (97, "eye_left")):
+        first, end = kit.part_vertices[part]
+        index[point] = first + int(np.argmax(kit.neutral[first:end, 2]))
+    return PointModel(Attachments(index, weight), _contour_lines(kit, index[:33, 0]))
+
+
+def _edge_path(kit: Kit, anchors: list[int]) -> list[int]:
+    """Shortest path along skin edges through the anchors."""
+    skin = kit.triangles[kit.material == SKIN]
+    neighbours: dict[int, set[int]] = {}
+    for a, b, c in skin:
+        for u, v in ((a, b), (b, c), (c, a)):
+            neighbours.setdefault(int(u), set()).add(int(v))
+            neighbours.setdefault(int(v), set()).add(int(u))
+    path = [anchors[0]]
+    for start, goal in zip(anchors[:-1], anchors[1:], strict=True):
+        path += _dijkstra(kit.neutral, neighbours, start, goal)[1:]
+    return path
+
+
+def _dijkstra(vertices: F32, neighbours: dict[int, set[int]], start: int, goal: int) -> list[int]:
+    import heapq
+
+    best = {start: 0.0}
+    before: dict[int, int] = {}
+    queue = [(0.0, start)]
+    while queue:
+        distance, node = heapq.heappop(queue)
+        if node == goal:
+            break
+        if distance > best[node]:
+            continue
+        for other in neighbours[node]:
+            new = distance + float(np.linalg.norm(vertices[node] - vertices[other]))
+            if new < best.get(other, np.inf):
+                best[other] = new
+                before[other] = node
+                heapq.heappush(queue, (new, other))
+    path = [goal]
+    while path[-1] != start:
+        path.append(before[path[-1]])
+    return path[::-1]
+
+
+def _along(vertices: F32, path: list[int], fraction: float) -> tuple[I32, F32]:
+    """Vertices and weights of the place at a fraction of a path's length."""
+    steps = np.linalg.norm(np.diff(vertices[path], axis=0), axis=1)
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    target = fraction * length[-1]
+    i = int(np.clip(np.searchsorted(length, target, side="right") - 1, 0, len(steps) - 1))
+    t = float(np.clip((target - length[i]) / steps[i], 0, 1))
+    return np.array([path[i], path[i + 1], path[i + 1]], np.int32), np.array([1 - t, t, 0], np.float32)
+
+
+def _contour_lines(kit: Kit, jaw: I32) -> Attachments:
+    """Lines on the neutral skin from the jaw toward the middle of the face, found by looking along z."""
+    scale, width, height = 24.0, 560, 760
+    skin = kit.triangles[kit.material == SKIN]
+    screen = (kit.neutral[:, :2] * [scale, -scale] + [width / 2, 380]).astype(np.float32)
+    ids, bary, _ = rasterise(screen, 100 - kit.neutral[:, 2], skin, height, width)
+    index = np.repeat(jaw[:, None, None], len(_STEPS), 1).repeat(3, 2).astype(np.int32)
+    weight = np.zeros((33, len(_STEPS), 3), np.float32)
+    weight[..., 0] = 1
+    for i, vertex in enumerate(jaw):
+        base = kit.neutral[vertex, :2]
+        middle = np.array([0.0, max(float(base[1]), -1.0)])
+        for s in range(1, len(_STEPS)):
+            x, y = np.rint((base + _STEPS[s] * (middle - base)) * [scale, -scale] + [width / 2, 380]).astype(int)
+            if ids[y, x] >= 0:
+                index[i, s], weight[i, s] = skin[ids[y, x]], bary[y, x]
+    return Attachments(index, weight)
+
+
+def place(
+    model: PointModel, camera_vertices: F32, normals: F32, screen: F32, brows: Attachments | None = None
+) -> F32:
+    """The 98 points (98, 2) in pixels.
+
+    camera_vertices, normals: (V, 3) camera frame; screen: (V, 2) pixels; brows: 18 attachments of points 33-50.
+    Pupils are placed at the eyes' fixed fronts: the caller replaces them when the eyes are turned.
+    """
+    points = model.fixed.on(screen)
+    if brows is not None:
+        points[33:51] = brows.on(screen)
+    points[:33] = silhouette(model.lines, camera_vertices, normals, screen)
+    return points
+
+
+def silhouette(lines: Attachments, camera_vertices: F32, normals: F32, screen: F32) -> F32:
+    """The contour (33, 2): each line's first place that faces the camera, interpolated where it starts to."""
+    where = lines.on(camera_vertices)
+    facing = -np.einsum("isc,isc->is", lines.on(normals), where) / np.linalg.norm(where, axis=2)
+    return _first_facing(facing.astype(np.float32), lines.on(screen), np.float32(0.04))
+
+
+@numba.njit(cache=True)
+def _first_facing(facing: F32, places: F32, threshold: float) -> F32:
+    count, steps = facing.shape
+    out = np.empty((count, 2), np.float32)
+    for i in range(count):
+        s = 0
+        while s < steps - 1 and facing[i, s] < threshold:
+            s += 1
+        out[i] = places[i, s]
+        if s > 0 and facing[i, s] >= threshold:
+            t = (threshold - facing[i, s - 1]) / (facing[i, s] - facing[i, s - 1])
+            out[i] = places[i, s - 1] + t * (places[i, s] - places[i, s - 1])
+    return out
+
+
+def visible(points: F32, own_depth: F32, zbuffer: F32, tolerance: float = 0.6) -> Bools:
+    """Whether each point (N, 2) at its depth (N,) cm is the nearest thing there (tolerance cm), within the picture."""
+    height, width = zbuffer.shape
+    x, y = np.rint(points[:, 0]).astype(int), np.rint(points[:, 1]).astype(int)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    nearest = zbuffer[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    return inside & (own_depth <= nearest + tolerance)
+
+

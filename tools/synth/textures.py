@@ -1,0 +1,314 @@
+"""The bank of photographic heads: `python -m tools.synth.textures --faces FOLDER --out BANK`.
+
+Every photograph is fitted by the kit's head and unrolled onto the kit's atlas; what the photograph does not show is
+taken from the mirrored side, and what neither side shows is diffused from around it. One npz per head.
+"""
+
+import argparse
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
+
+from realtime.errors import UserInputError
+from tools.data.scan import FaceScanner
+from tools.data.teachers import MediaPipeMesh, PfldEnsemble
+from tools.synth.camera import Camera, project, to_camera
+from tools.synth.fit import Fit, fit_head
+from tools.synth.kit import SKIN, Kit, load_kit, shared_folder
+from tools.synth.photographs import CANVAS, FACE_SHARE, Photograph, photograph, wflw_from_mesh
+from tools.synth.points import Attachments, place, point_model
+from tools.synth.raster import rasterise, vertex_normals
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+I32 = NDArray[np.int32]
+
+ATLAS = 512
+SMALLEST_FACE = 110
+"""Faces with a shorter box (collage pixels) are too coarse to be a texture."""
+RELIEF_NODES = 65
+"""Nodes per side of the relief that carries hair, neck and background; it spans the canvas twice."""
+_VALIDATION_SHARE = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class AtlasMap:
+    """Per texel: triangle (A, A), -1 where none; corner weights (A, A, 3); cover: (A, A) 0..1, 1 well inside the face."""
+
+    triangle: I32
+    weight: F32
+    cover: F32
+
+
+@lru_cache(maxsize=4)
+def atlas_map(size: int = ATLAS, kit_file: Path | None = None) -> AtlasMap:
+    """Which skin triangle every texel shows."""
+    kit = load_kit(kit_file)
+    skin = np.flatnonzero(kit.material == SKIN)
+    corners = kit.uv[skin].reshape(-1, 2)
+    screen = np.stack([corners[:, 0] * size - 0.5, (1 - corners[:, 1]) * size - 0.5], 1).astype(np.float32)
+    order = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    ids, bary, _ = rasterise(screen, np.ones(len(corners), np.float32), order, size, size, False)
+    triangle = np.where(ids >= 0, skin[np.maximum(ids, 0)], -1).astype(np.int32)
+    first, end = kit.part_triangles["face"]
+    inside = ((triangle >= first) & (triangle < end)).astype(np.uint8)
+    inside = cv2.morphologyEx(inside, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    holes = _fill_holes(inside)
+    distance = cv2.distanceTransform(holes, cv2.DIST_L2, 5) / size
+    cover = np.clip((distance - 0.004) / 0.045, 0, 1)
+    return AtlasMap(triangle, bary, (cover * cover * (3 - 2 * cover)).astype(np.float32))
+
+
+def _fill_holes(mask: U8) -> U8:
+    """The eye and mouth slits belong to the inside: only what the corner reaches is outside."""
+    padded = np.pad(mask, 1)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return (padded[1:-1, 1:-1] != 2).astype(np.uint8)
+
+
+def fit_photograph(kit: Kit, points: F32, mesh: F32, side: float) -> tuple[Fit, F32]:
+    """Fit to the teachers' points (98, 2) and MediaPipe's (478, 2); returns the fit and the points it aimed at.
+
+    Where both teachers mark a place the target is their mean. `side` is the face box's side in pixels.
+    """
+    dense, known = wflw_from_mesh(mesh)
+    targets = points.copy()
+    targets[known] = (points[known] + dense[known]) / 2
+    weights = np.ones(98, np.float32)
+    weights[:33] = 0.3
+    weights[33:51] = 0
+    weights[96:] = 0
+    model = point_model(kit)
+    # A focal length of four face sides puts the head about 75 cm away, as portraits are taken.
+    camera = Camera(4.0 * side, (CANVAS / 2 - 0.5, CANVAS / 2 - 0.5))
+    attachments = model.fixed
+    fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=2.0)
+    for _ in range(2):
+        attachments = _slid_contour(kit, fit, attachments)
+        fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=2.0)
+    return fit, targets
+
+
+def _slid_contour(kit: Kit, fit: Fit, attachments: Attachments) -> Attachments:
+    """The attachments with the contour moved to where this pose shows the silhouette."""
+    lines = point_model(kit).lines
+    seen = to_camera(kit.shape(fit.identity, fit.expression), fit.matrix, fit.translation)
+    where = lines.on(seen)
+    facing = -np.einsum("isc,isc->is", lines.on(vertex_normals(seen, kit.triangles)), where)
+    step = np.argmax(facing / np.linalg.norm(where, axis=2) >= 0.04, axis=1)
+    index, weight = attachments.index.copy(), attachments.weight.copy()
+    index[:33] = lines.index[np.arange(33), step]
+    weight[:33] = lines.weight[np.arange(33), step]
+    return Attachments(index, weight)
+
+
+def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tuple[U8, dict[str, Any]]:
+    """The photograph on the atlas (size, size, 3), and what else the bank keeps of the fit (brows, relief)."""
+    vertices = kit.shape(fit.identity, fit.expression)
+    seen = to_camera(vertices, fit.matrix, fit.translation)
+    normals = vertex_normals(seen, kit.triangles)
+    screen = project(seen, fit.camera)
+    ids, bary, depth = rasterise(screen, np.ascontiguousarray(seen[:, 2]), kit.triangles, CANVAS, CANVAS)
+    placed = place(point_model(kit), seen, normals, screen)
+    used = np.r_[0:33, 51:96]
+    shift = RBFInterpolator(
+        placed[used].astype(float), (targets[used] - placed[used]).astype(float), smoothing=60.0, kernel="thin_plate_spline"
+    )
+    corrected = (screen + shift(screen.astype(float))).astype(np.float32)
+    atlas = atlas_map(size)
+    corner = kit.triangles[np.maximum(atlas.triangle, 0)]
+    here = np.einsum("yxk,yxkc->yxc", atlas.weight, corrected[corner]).astype(np.float32)
+    plain = np.einsum("yxk,yxkc->yxc", atlas.weight, screen[corner])
+    normal = np.einsum("yxk,yxkc->yxc", atlas.weight, normals[corner])
+    place3 = np.einsum("yxk,yxkc->yxc", atlas.weight, seen[corner])
+    facing = -(normal * place3).sum(-1) / np.maximum(
+        np.linalg.norm(normal, axis=-1) * np.linalg.norm(place3, axis=-1), 1e-6
+    )
+    x, y = (np.clip(np.rint(plain[..., i]), 0, CANVAS - 1).astype(int) for i in (0, 1))
+    shown = (place3[..., 2] <= depth[y, x] + 0.35) & (atlas.triangle >= 0)
+    weight = (np.clip((facing - 0.12) / 0.4, 0, 1) * shown).astype(np.float32)
+    colour = cv2.remap(image, here, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT).astype(np.float32)
+    texture = _complete(colour, weight, atlas.triangle >= 0)
+    return texture, {
+        **_brows(kit, targets[33:51], screen, placed, shift, ids, bary),
+        **_relief(kit, fit, vertices, screen, ids, depth),
+    }
+
+
+def _complete(colour: F32, weight: F32, used: NDArray[np.bool_]) -> U8:
+    """Own colour where seen, else the mirrored side's in this side's brightness, else diffused from around."""
+    mirrored, mirrored_weight = colour[:, ::-1], weight[:, ::-1]
+    both = np.minimum(weight, mirrored_weight)[..., None]
+    blur = (0, 0), colour.shape[0] / 12
+    ratio = cv2.GaussianBlur(colour * both, *blur) + 1.0
+    ratio = np.clip(ratio / (cv2.GaussianBlur(mirrored * both, *blur) + 1.0), 0.5, 2.0)
+    own = np.clip(weight * 2.5, 0, 1)
+    other = (1 - own) * np.clip(mirrored_weight * 2.5, 0, 1)
+    total = own + other
+    known = (own[..., None] * colour + other[..., None] * mirrored * ratio) / np.maximum(total, 1e-4)[..., None]
+    return np.clip(_diffuse(known, (total * used).astype(np.float32)), 0, 255).astype(np.uint8)
+
+
+def _diffuse(colour: F32, weight: F32) -> F32:
+    """Push-pull: where weight is low the colour comes from coarser and coarser levels around."""
+    if min(weight.shape) <= 4:
+        mean = (colour * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return np.where(weight[..., None] > 1e-3, colour, mean).astype(np.float32)
+    size = (weight.shape[1] // 2, weight.shape[0] // 2)
+    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    small = _diffuse(small / np.maximum(small_weight, 1e-6)[..., None], np.clip(small_weight * 2, 0, 1))
+    coarse = cv2.resize(small, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return weight[..., None] * colour + (1 - weight[..., None]) * coarse
+
+
+def _brows(
+    kit: Kit, brows: F32, screen: F32, placed: F32, shift: RBFInterpolator, ids: I32, bary: F32
+) -> dict[str, NDArray[Any]]:
+    """Where on the mesh the photograph's brow points (18, 2) lie."""
+    del placed
+    on_mesh = brows - shift(brows.astype(float)).astype(np.float32)
+    skin = (ids >= 0) & (kit.material[np.maximum(ids, 0)] == SKIN)
+    rows, columns = np.nonzero(skin)
+    _, nearest = cKDTree(np.stack([columns, rows], 1)).query(on_mesh)
+    y, x = rows[nearest], columns[nearest]
+    del screen
+    return {"brow_index": kit.triangles[ids[y, x]], "brow_weight": bary[y, x].astype(np.float32)}
+
+
+def _relief(kit: Kit, fit: Fit, vertices: F32, screen: F32, ids: I32, depth: F32) -> dict[str, NDArray[Any]]:
+    """A net over the photograph as a surface in the head frame: on the head it lies on it, elsewhere it runs on."""
+    del ids
+    known = np.isfinite(depth)
+    rows = np.flatnonzero(known.any(1))
+    known[rows[-1] + 1 :] = False
+    depth3 = np.repeat(np.where(known, depth, 0)[..., None], 3, 2).astype(np.float32)
+    filled = _diffuse(depth3, known.astype(np.float32))[..., 0]
+    filled = np.where(known, depth, filled)
+    # Cliffs at the ears and the jaw would tear the picture when the head turns.
+    filled = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), 5)
+    nodes = np.linspace(-0.5 * CANVAS, 1.5 * CANVAS, RELIEF_NODES)
+    gx, gy = np.meshgrid(nodes, nodes)
+    inside = (np.clip(gx, 0, CANVAS - 1).astype(np.float32), np.clip(gy, 0, CANVAS - 1).astype(np.float32))
+    z = cv2.remap(filled, *inside, cv2.INTER_LINEAR)
+    camera = fit.camera
+    seen = np.stack([(gx - camera.centre[0]) * z / camera.focal, (gy - camera.centre[1]) * z / camera.focal, z], -1)
+    facing = np.diag([1.0, -1.0, -1.0]) @ fit.matrix
+    head = (seen.reshape(-1, 3) - fit.translation) @ facing
+    first, end = kit.part_vertices["face"][0], kit.part_vertices["head"][1]
+    distance, nearest = cKDTree(vertices[first:end]).query(head)
+    return {
+        "relief": head.astype(np.float32),
+        "relief_vertex": (first + nearest).astype(np.int32),
+        "relief_follow": np.exp(-((distance / 3.0) ** 2)).astype(np.float32),
+    }
+
+
+def iris_colour(image: U8, mesh: F32) -> F32:
+    """Median BGR (3,) between pupil and rim of both irises (MediaPipe's points 468-477)."""
+    samples = []
+    for centre, rim in ((468, (469, 471)), (473, (474, 476))):
+        radius = float(np.linalg.norm(mesh[list(rim)] - mesh[centre], axis=1).mean())
+        for angle in np.deg2rad([-20, 0, 20, 160, 180, 200, 60, 120]):
+            for share in (0.55, 0.7):
+                p = mesh[centre] + share * radius * np.array([np.cos(angle), np.sin(angle)])
+                x, y = np.clip(np.rint(p), 0, CANVAS - 1).astype(int)
+                samples.append(image[y, x])
+    return np.median(samples, axis=0).astype(np.float32)
+
+
+def is_held_out(source: str) -> bool:
+    """Whether a photograph belongs to the held-out identities: by a hash of the name of the picture it comes from."""
+    return int(hashlib.sha256(source.encode()).hexdigest()[:8], 16) / 2**32 < _VALIDATION_SHARE
+
+
+def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, source: str) -> tuple[dict[str, Any], float]:
+    """What the bank keeps of one photograph, and the fit's mean error over the inter-ocular distance."""
+    fit, targets = fit_photograph(kit, points, mesh, CANVAS * FACE_SHARE)
+    used = np.r_[0:33, 51:96]
+    error = float(np.linalg.norm(fit.residual[used], axis=1).mean() / np.linalg.norm(targets[60] - targets[72]))
+    texture, extras = unroll(kit, fit, targets, shot.image)
+    luminance = cv2.cvtColor(texture, cv2.COLOR_BGR2GRAY)[atlas_map().cover > 0.9]
+    entry = {
+        "texture": cv2.imencode(".jpg", texture, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
+        "photo": cv2.imencode(".jpg", shot.image, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
+        "identity": fit.identity,
+        "expression": fit.expression,
+        "matrix": fit.matrix,
+        "translation": fit.translation,
+        "focal": np.float64(fit.camera.focal),
+        "points": targets,
+        "iris": iris_colour(shot.image, mesh),
+        "brightness": np.float32(np.percentile(luminance, 85)),
+        "source": np.array(source),
+        "held_out": np.array(is_held_out(source)),
+        "error": np.float32(error),
+        **extras,
+    }
+    return entry, error
+
+
+def photographs(collages: list[Path], detector: Path) -> Iterator[tuple[Photograph, F32, F32, str]]:
+    """Every face large enough: its canvas, the teachers' 98 points, MediaPipe's 478, and its source's name."""
+    models = shared_folder() / "models"
+    scanner = FaceScanner(detector)
+    ensemble = PfldEnsemble(models / "pfld_ghostone_98")
+    mediapipe = MediaPipeMesh(models / "mediapipe_face_landmarker/converted/face_landmarks_detector_noprelu.onnx")
+    for path in collages:
+        collage = cv2.imread(str(path))
+        boxes, _, fives = scanner.scan(collage, (1.0, 0.5, 0.25, 0.125))
+        for number, (box, five) in enumerate(zip(boxes, fives, strict=True)):
+            if (box[2:] - box[:2]).max() < SMALLEST_FACE:
+                continue
+            shot = photograph(collage, box)
+            inside = (box.reshape(2, 2) * shot.scale + shot.shift).reshape(4)
+            guess = ensemble.first_guess(shot.image, inside, five * shot.scale + shot.shift)
+            each, _ = ensemble.label(shot.image, guess)
+            points = each.mean(0)
+            spread = np.linalg.norm(each - points, axis=-1).mean() / np.linalg.norm(points[60] - points[72])
+            mesh, score = mediapipe.points(shot.image, points)
+            dense, known = wflw_from_mesh(mesh)
+            apart = np.linalg.norm(dense - points, axis=1)[known].mean() / np.linalg.norm(points[60] - points[72])
+            if spread > 0.05 or apart > 0.07 or score < 0.5:
+                continue
+            yield shot, points, mesh, f"{path.parent.name}/{path.name}#{number}"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--detector", type=Path, required=True, help="RetinaFace ONNX file with free height and width")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--limit", type=int, help="stop after so many heads")
+    arguments = parser.parse_args()
+    collages = sorted((shared_folder() / "faces").glob("sfhq*/*.jpg"))
+    if not collages:
+        raise UserInputError(f"No collages under {shared_folder() / 'faces'}; set FACEMIRROR_SHARED.")
+    kit = load_kit()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for shot, points, mesh, source in photographs(collages, arguments.detector):
+        entry, error = head_entry(kit, shot, points, mesh, source)
+        if error > 0.06:
+            print(f"{source}: fit error {error:.3f}, left out", flush=True)
+            continue
+        np.savez(arguments.out / f"head_{count:04d}.npz", **entry)
+        count += 1
+        if count % 25 == 0:
+            print(f"{count} heads", flush=True)
+        if arguments.limit is not None and count >= arguments.limit:
+            break
+    print(f"{count} heads in {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()
