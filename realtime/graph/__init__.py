@@ -15,20 +15,25 @@
 It knows nothing of what the payloads are, and imports nothing from the rest of the program.
 """
 
+from realtime.graph.budget import Budget, BudgetSettings
 from realtime.graph.clock import Clock, RealClock, VirtualClock
 from realtime.graph.edges import Block, Cause, DropNewest, DropOldest, Edge, EdgeStatistics, Latest, Policy
 from realtime.graph.envelope import Envelope, Item, Reset, Side
 from realtime.graph.errors import GraphError
+from realtime.graph.graph import Graph
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
 from realtime.graph.nodes import Processor
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
-from realtime.graph.runtime import Graph
-from realtime.graph.sources import Reader
+from realtime.graph.restart import Restart
+from realtime.graph.sources import Reader, SourceStalledError
 from realtime.graph.stats import Percentiles
 from realtime.graph.stop import StopToken
+from realtime.graph.trace import Trace
 
 __all__ = [
     "Block",
+    "Budget",
+    "BudgetSettings",
     "Cause",
     "Clock",
     "DropNewest",
@@ -53,8 +58,11 @@ __all__ = [
     "RealClock",
     "Report",
     "Reset",
+    "Restart",
     "Side",
     "SourceReport",
+    "SourceStalledError",
     "StopToken",
+    "Trace",
     "VirtualClock",
 ]

@@ -48,7 +48,7 @@ class VirtualClock:
             return runner.run(main)
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """Never sleeps: a time-out is spent by moving the clock."""
 
     clock: VirtualClock

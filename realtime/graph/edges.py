@@ -11,6 +11,7 @@ is room again; `on_readable` when there is something to take. Whoever drives a n
 virtual clock) turns these calls into waking up. All methods may be called from any thread.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from realtime.graph.envelope import Envelope, Reset
 from realtime.graph.errors import GraphError
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Cause(StrEnum):
@@ -116,6 +118,7 @@ class _State:
     settled: int = -1  # nothing with a sequence up to this one will still come
     nothing_at: set[int] = field(default_factory=set)  # nor with one of these
     carries_bounds: bool = True
+    lapsed: bool = False  # the producer does not come back for now: no join waits for it
     ended: bool = False
     refusing: Cause | None = None  # every put is dropped with this cause
     on_readable: Callable[[], None] = _nothing
@@ -240,7 +243,9 @@ class Receiver(Generic[T]):
             while s.items and s.items[0].envelope.capture_time <= time:
                 entries.append(s.items.popleft())
             s.taken.extend(entry.envelope for entry in entries)
-            settled = s.ended or s.refusing is not None or sequence <= s.settled or sequence in s.nothing_at
+            settled = s.ended or s.lapsed or sequence <= s.settled or sequence in s.nothing_at
+            if s.nothing_at:
+                s.nothing_at = {n for n in s.nothing_at if n >= sequence}
         if entries:
             s.on_writable()
         return entries, settled
@@ -272,10 +277,17 @@ class Receiver(Generic[T]):
             return None
 
     def bounds(self) -> tuple[int, tuple[int, ...]] | None:
-        """Every sequence up to the first number, and each of the others, is settled; None while envelopes wait."""
+        """Every sequence up to the first number, and each of the others, is settled; None while envelopes wait.
+
+        The others are given once.
+        """
         s = self._state
         with s.lock:
-            return None if s.items else (s.settled, tuple(s.nothing_at))
+            if s.items:
+                return None
+            skipped = tuple(sorted(s.nothing_at))
+            s.nothing_at.clear()
+            return s.settled, skipped
 
     @property
     def exhausted(self) -> bool:
@@ -327,6 +339,12 @@ class Edge(Generic[T]):
         s.on_writable()
         s.on_readable()
 
+    def lapse(self, lapsed: bool) -> None:
+        """While lapsed, joins treat every sequence as one that will not come."""
+        with self._state.lock:
+            self._state.lapsed = lapsed
+        self._state.on_readable()
+
     def close_books(self) -> None:
         """The end: whatever waits, or is held by a node that never came back, is dropped as stopping."""
         s = self._state
@@ -337,6 +355,7 @@ class Edge(Generic[T]):
             if lost:
                 s.dropped[Cause.STOPPING] = s.dropped.get(Cause.STOPPING, 0) + len(lost)
         _tell(s, lost)
+        s.on_drop = None  # a node that comes back after the end has nobody to tell
 
     def statistics(self) -> EdgeStatistics:
         s = self._state
@@ -348,7 +367,10 @@ class Edge(Generic[T]):
 def _tell(state: _State, lost: list[tuple[Cause, Envelope]]) -> None:
     if state.on_drop is not None:
         for cause, envelope in lost:
-            state.on_drop(state.name, cause, envelope)
+            try:
+                state.on_drop(state.name, cause, envelope)
+            except Exception:
+                log.exception("a drop listener failed on edge %s", state.name)
 
 
 def _remove(taken: list[Envelope], envelope: Envelope) -> bool:

@@ -15,6 +15,7 @@ from realtime.graph.edges import Cause, Entry, Receiver, Sender
 from realtime.graph.envelope import Envelope, Reset, Side
 from realtime.graph.joins import SideInput
 from realtime.graph.stats import Recorder
+from realtime.graph.trace import Trace
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class Job(NamedTuple):
     primary: Entry
     sides: dict[str, Side | None]
     started: float
-    ready: float
+    ready: float  # when it had arrived and the node was free
+    looked_at: float  # when the node's thread first saw it
 
 
 class Idle(NamedTuple):
@@ -65,15 +67,16 @@ class NodeCounts:
     empty: int = 0
     failed: int = 0
     resets: int = 0
+    stalls: int = 0
     last_error: str | None = None
 
 
 @dataclass(slots=True)
 class NodeTimes:
-    """Durations in seconds. A frame's way through a node is queue + join + executor + service.
+    """Durations in seconds. A frame's way through a node is queue + executor + join + service.
 
-    queue: waiting while the node was busy with earlier frames. join: waiting for a side input. executor: from then
-    until the thread really ran. service: in `process`. age: capture to the end of `process`. result_age: the age of
+    queue: waiting while the node was busy with earlier frames. executor: from then until its thread really looked.
+    join: waiting for side inputs, waking up included. service: in `process`. age: capture to the end of `process`. result_age: the age of
     the oldest side input that the frame carried.
     """
 
@@ -144,10 +147,12 @@ class Node:
         self.times = NodeTimes()
         self.busy_since: float | None = None
         self.current: Envelope | None = None
+        self.stalled = False
+        self.trace: Trace | None = None
         self.ended = False
         self._waiting: Entry | None = None
         self._free_at = -math.inf
-        self._join_ready: float | None = None
+        self._looked_at = -math.inf
 
     def open(self) -> None:
         """Call the processor's `open`, where it has one."""
@@ -184,7 +189,7 @@ class Node:
                 entry = self.primary.take_nowait()
                 if entry is None:
                     return self._nothing_to_take(exhausted)
-                self._waiting, self._join_ready = entry, None
+                self._waiting, self._looked_at = entry, now
                 self._apply_resets(entry.envelope.sequence)
                 self.outlets.no_result_up_to(entry.envelope.sequence - 1)
             envelope = entry.envelope
@@ -203,7 +208,7 @@ class Node:
             self._waiting = None
             sides = {side.keyword: side.pick(envelope) for side in self.sides}
             self.busy_since, self.current = now, envelope
-            return Job(entry, sides, now, max(entry.arrived, self._free_at))
+            return Job(entry, sides, now, max(entry.arrived, self._free_at), self._looked_at)
 
     def _nothing_to_take(self, exhausted: bool) -> Idle | Done:
         assert self.primary is not None
@@ -239,7 +244,7 @@ class Node:
         assert self.primary is not None
         envelope = job.primary.envelope
         self.busy_since, self.current, self._free_at = None, None, now
-        self._record(job, now)
+        self._record(job, now, error)
         if error is not None:
             self.counts.failed += 1
             self._note(error)
@@ -266,11 +271,15 @@ class Node:
             now,
         )
 
-    def _record(self, job: Job, now: float) -> None:
+    def _record(self, job: Job, now: float, error: Exception | None) -> None:
         times, arrived = self.times, job.primary.arrived
         times.queue.record(job.ready - arrived)
-        times.executor.record(job.started - job.ready)
+        times.executor.record(max(0.0, job.looked_at - job.ready))
+        if self.sides:
+            times.join.record(job.started - job.looked_at)
         times.service.record(now - job.started)
+        if self.trace is not None:
+            self.trace.frame(self.name, job.primary.envelope, job.started, now, failed=error is not None)
 
     def _note(self, error: Exception) -> None:
         self.counts.last_error = f"{type(error).__name__}: {error}"

@@ -1,8 +1,13 @@
 """What a run leaves behind: counts that add up, percentiles, and who did not stop."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
+from realtime.graph.clock import Clock
 from realtime.graph.edges import EdgeStatistics
+from realtime.graph.parts import Connection, NodeHandle, SourceHandle, primary_path
+from realtime.graph.runtime import Run
+from realtime.graph.sources import Source
 from realtime.graph.stats import Percentiles
 
 
@@ -16,10 +21,11 @@ class NodeReport:
     empty: int
     failed: int
     resets: int
+    stalls: int
     last_error: str | None
     queue: Percentiles
-    join: Percentiles
     executor: Percentiles
+    join: Percentiles
     service: Percentiles
     age: Percentiles
     result_age: Percentiles
@@ -34,6 +40,7 @@ class SourceReport:
     failures: int
     stalls: int
     last_error: str | None
+    read: Percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,12 @@ class PathReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run, or (from `Graph.snapshot`) a run so far. `stuck` names what did not stop within its grace time."""
+    """A run, or (from `Graph.snapshot`) a run so far.
+
+    reason: ended | duration | stopped | interrupted | cancelled | failed | running, or what `Graph.stop` was told.
+    error: the exception that ended a source or kept a node from opening; failures: all of them, in words, by name.
+    stuck: threads that did not stop within their grace time. nodes[...].stalls > 0: bypassed for a while.
+    """
 
     graph: str
     seconds: float
@@ -61,12 +73,72 @@ class Report:
     nodes: dict[str, NodeReport]
     edges: dict[str, EdgeStatistics]
     paths: dict[str, PathReport]
-    stuck: list[str] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
+    stuck: list[str]
+    failures: dict[str, str]
+    error: Exception | None
 
     @property
     def balanced(self) -> bool:
         """Whether every edge's and path's books add up."""
-        return all(e.put == e.delivered + sum(e.dropped.values()) + e.queued for e in self.edges.values()) and all(
+        edges = all(e.put == e.delivered + sum(e.dropped.values()) + e.queued for e in self.edges.values())
+        paths = all(
             p.captured == p.delivered + sum(p.dropped.values()) + p.withheld + p.queued for p in self.paths.values()
         )
+        return edges and paths
+
+
+def make_report(
+    name: str,
+    run: Run | None,
+    clock: Clock,
+    sources: dict[str, SourceHandle],
+    nodes: dict[str, NodeHandle],
+    connections: list[Connection],
+) -> Report:
+    """The present state of everything."""
+    now = clock.now()
+    seconds = 0.0 if run is None else (now if run.ended_at is None else run.ended_at) - run.started_at
+    edges = {c.edge.name: c.edge.statistics() for c in connections}
+    return Report(
+        name,
+        seconds,
+        "not started" if run is None else run.reason,
+        {name: _source(handle.source) for name, handle in sources.items()},
+        {name: _node(handle) for name, handle in nodes.items()},
+        edges,
+        {
+            name: _path([(c.edge.name, edges[c.edge.name]) for c in primary_path(h, connections)])
+            for name, h in nodes.items()
+        },
+        [] if run is None else list(run.stuck),
+        {} if run is None else dict(run.failures),
+        None if run is None else run.error,
+    )
+
+
+def _path(steps: list[tuple[str, EdgeStatistics]]) -> PathReport:
+    dropped = {(name, cause): n for name, s in steps for cause, n in s.dropped.items()}
+    counts = [s for _, s in steps]
+    withheld = sum(before.delivered - after.put for before, after in pairwise(counts))
+    return PathReport(counts[0].put, counts[-1].delivered, dropped, withheld, sum(s.queued for s in counts))
+
+
+def _source(source: Source) -> SourceReport:
+    c = source.counts
+    return SourceReport(c.captured, c.restarts, c.failures, c.stalls, c.last_error, source.read_time.percentiles())
+
+
+def _node(handle: NodeHandle) -> NodeReport:
+    c, t = handle.node.counts, handle.node.times
+    times = (t.queue, t.executor, t.join, t.service, t.age, t.result_age)
+    return NodeReport(
+        handle.kind,
+        c.processed,
+        c.skipped,
+        c.empty,
+        c.failed,
+        c.resets,
+        c.stalls,
+        c.last_error,
+        *(recorder.percentiles() for recorder in times),
+    )

@@ -1,351 +1,240 @@
-"""The graph: put together by `source`, `transform`, `sink` and `connect`; brought to life by `run`."""
+"""One run of a graph: open, read, watch, stop, and end within a bounded time whatever hangs."""
 
 import asyncio
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
-from typing import Any
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from realtime.graph.clock import Clock, RealClock, VirtualClock
-from realtime.graph.edges import Cause, Edge, Policy
+from realtime.graph.clock import Clock, VirtualClock
+from realtime.graph.edges import Cause
 from realtime.graph.envelope import Envelope
-from realtime.graph.errors import GraphError
-from realtime.graph.joins import Join, SideInput
-from realtime.graph.nodes import Job, Node
-from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
-from realtime.graph.sources import Reader, Source
-from realtime.graph.workers import LoopWorker, ServiceTime, ThreadSource, ThreadWorker, VirtualSource, Worker
-
-Dropped = Callable[[str, Cause, Envelope], None]
+from realtime.graph.parts import Connection, NodeHandle, SourceHandle
+from realtime.graph.readers import SourceWorker, ThreadSource, VirtualSource
+from realtime.graph.signals import interrupts
+from realtime.graph.supervisor import Supervisor, WatchedNode
+from realtime.graph.workers import LoopWorker, NodeWorker, ThreadWorker, Worker
 
 
-@dataclass(eq=False)
-class SourceHandle:
-    """A source in a graph."""
+class Run:
+    """The workers of one run, and its outcome: `reason`, `error`, `failures`, `stuck`."""
 
-    name: str
-    source: Source
-    grace: float
-
-
-@dataclass(eq=False)
-class NodeHandle:
-    """A transform or sink in a graph."""
-
-    name: str
-    kind: str
-    node: Node
-    run_on: str
-    grace: float
-    service_time: ServiceTime | None
-
-
-@dataclass(eq=False)
-class Connection:
-    """One edge with its two nodes."""
-
-    edge: Edge
-    producer: SourceHandle | NodeHandle
-    consumer: NodeHandle
-    as_side: str | None
-    join: Join | None
-
-
-class Graph:
-    """See the package's docstring for an example."""
-
-    def __init__(self, name: str, clock: Clock | None = None) -> None:
-        self.name = name
-        self.clock: Clock = clock or RealClock()
-        self.sources: dict[str, SourceHandle] = {}
-        self.nodes: dict[str, NodeHandle] = {}
-        self.connections: list[Connection] = []
-        self._drop_listeners: list[Dropped] = []
-        self._stop: asyncio.Event | None = None
-        self._stop_reason: str | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._started_at = 0.0
-
-    def source(self, name: str, reader: Reader, *, max_age: float = math.inf, grace: float = 2.0) -> SourceHandle:
-        """Add a source; it reads on a thread of its own. `max_age` (seconds) sets each frame's deadline."""
-        self._new_name(name)
-        handle = SourceHandle(name, Source(name, reader, max_age), grace)
-        self.sources[name] = handle
-        return handle
-
-    def transform(
+    def __init__(
         self,
-        name: str,
-        processor: Any,
-        *,
-        run_on: str = "loop",
-        grace: float = 2.0,
-        pass_envelope: bool = False,
-        service_time: ServiceTime | float | None = None,
-    ) -> NodeHandle:
-        """Add a node that makes one result (or None) of each frame.
-
-        run_on: "loop" (inline on the event loop, for less than 0.5 ms of work), "thread" (a thread of its own) or
-        "thread:NAME" (a thread shared by all nodes that give this name).
-        service_time: seconds, or a function of the job; how long the node takes on a virtual clock.
-        """
-        return self._add(name, "transform", processor, run_on, grace, pass_envelope, service_time)
-
-    def sink(
-        self,
-        name: str,
-        processor: Any,
-        *,
-        run_on: str = "loop",
-        grace: float = 2.0,
-        pass_envelope: bool = False,
-        service_time: ServiceTime | float | None = None,
-    ) -> NodeHandle:
-        """Add a node at the end of a path. As `transform`, but what it returns is ignored."""
-        return self._add(name, "sink", processor, run_on, grace, pass_envelope, service_time)
-
-    def _add(
-        self,
-        name: str,
-        kind: str,
-        processor: Any,
-        run_on: str,
-        grace: float,
-        pass_envelope: bool,
-        service_time: ServiceTime | float | None,
-    ) -> NodeHandle:
-        self._new_name(name)
-        if run_on not in ("loop", "thread") and not run_on.startswith("thread:"):
-            raise GraphError(f'{name}: run_on must be "loop", "thread" or "thread:NAME", not {run_on!r}')
-        if not callable(service_time) and service_time is not None:
-            service_time = partial(_constant, float(service_time))
-        handle = NodeHandle(name, kind, Node(name, processor, pass_envelope), run_on, grace, service_time)
-        self.nodes[name] = handle
-        return handle
-
-    def _new_name(self, name: str) -> None:
-        if name in self.sources or name in self.nodes:
-            raise GraphError(f"there are two nodes named {name}")
-
-    def connect(
-        self,
-        producer: SourceHandle | NodeHandle,
-        consumer: NodeHandle,
-        policy: Policy,
-        *,
-        as_side: str | None = None,
-        join: Join | None = None,
-    ) -> Connection:
-        """Add an edge. A node has one primary input; any other is a side input with a keyword and a join."""
-        if (as_side is None) != (join is None):
-            raise GraphError(f"{producer.name}→{consumer.name}: a side input needs both as_side and join")
-        if isinstance(producer, NodeHandle) and producer.kind == "sink":
-            raise GraphError(f"{producer.name} is a sink: nothing comes out of it")
-        edge: Edge = Edge(f"{producer.name}→{consumer.name}", policy)
-        outlets = producer.source.outlets if isinstance(producer, SourceHandle) else producer.node.outlets
-        if as_side is None:
-            if consumer.node.primary is not None:
-                raise GraphError(f"{consumer.name} has two primary inputs; make one a side input")
-            consumer.node.primary = edge.receiver
-            if hasattr(consumer.node.processor, "accepts"):
-                edge.gated(consumer.node.accepts)
-        else:
-            assert join is not None
-            consumer.node.sides.append(SideInput(as_side, join, edge.receiver))
-        outlets.senders.append(edge.sender)
-        connection = Connection(edge, producer, consumer, as_side, join)
-        self.connections.append(connection)
-        return connection
-
-    def on_drop(self, listener: Dropped) -> None:
-        """Call `listener(edge, cause, envelope)` for every drop, on the thread where it happens: be quick there."""
-        self._drop_listeners.append(listener)
-
-    def _dropped(self, edge: str, cause: Cause, envelope: Envelope) -> None:
-        for listener in self._drop_listeners:
-            listener(edge, cause, envelope)
-
-    def stop(self, reason: str = "stopped") -> None:
-        """Stop the run. From any thread, any number of times."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ask_to_stop, reason)
-
-    def _ask_to_stop(self, reason: str) -> None:
-        if self._stop is not None and not self._stop.is_set():
-            self._stop_reason = reason
-            self._stop.set()
-
-    async def run(
-        self,
-        until: asyncio.Event | None = None,
-        duration: float | None = None,
-        drain_timeout: float = 2.0,
-    ) -> Report:
-        """Run until every source has ended and all was processed, `until` is set, `duration` is over or `stop` is called.
-
-        Then sources stop, what is on its way is processed for at most `drain_timeout` seconds, nodes get their grace
-        time, and the report says what happened and who is stuck.
-        """
-        order = self._order()
-        loop = asyncio.get_running_loop()
-        self._loop, self._stop, self._stop_reason = loop, asyncio.Event(), None
-        workers, readers = self._workers(order, loop)
-        self._started_at = self.clock.now()
-        stuck: list[str] = []
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            await worker.opened.wait()
-        for reader in readers:
-            reader.start()
-        ended = [worker.finished for worker in workers]
-        await self._wait_for_the_end(ended, until, duration)
-        reason = self._stop_reason or "ended"
-        for reader in readers:
-            reader.halt()
-        await _all_set([w.finished for w in [*readers, *workers]], drain_timeout)
-        for worker in workers:
-            worker.halt()
-        for everyone in [*readers, *workers]:
-            if not await _all_set([everyone.finished], 2.0):
-                stuck.append(everyone.name)  # noqa: PERF401 - one after the other
-        for handle in self.nodes.values():
-            handle.node.finish_input(Cause.STOPPING)
-        for connection in self.connections:
-            connection.edge.close_books()
-        failures = {w.name: f"{type(w.failure).__name__}: {w.failure}" for w in [*readers, *workers] if w.failure}
-        return self.snapshot(reason, stuck, failures)
-
-    async def _wait_for_the_end(
-        self, ended: list[asyncio.Event], until: asyncio.Event | None, duration: float | None
+        order: Sequence[NodeHandle],
+        sources: Sequence[SourceHandle],
+        connections: Sequence[Connection],
+        clock: Clock,
+        dropped: Callable[[str, Cause, Envelope], None],
     ) -> None:
-        assert self._stop is not None
-        waits = {asyncio.ensure_future(_all_set(ended, None)): "ended", asyncio.ensure_future(self._stop.wait()): ""}
-        if until is not None:
-            waits[asyncio.ensure_future(until.wait())] = "stopped"
-        if duration is not None:
-            waits[asyncio.ensure_future(asyncio.sleep(duration))] = "duration"
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            self._stop_reason = self._stop_reason or waits[done.pop()]
-        finally:
-            for task in waits:
-                task.cancel()
+        self._handles = list(order)
+        self._sources = list(sources)
+        self._connections = list(connections)
+        self._clock = clock
+        self._dropped = dropped
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._workers: dict[str, NodeWorker] = {}
+        self._readers: dict[str, SourceWorker] = {}
+        self._signals = 0
+        self.reason = "running"
+        self.started_at = clock.now()
+        self.ended_at: float | None = None
+        self.error: Exception | None = None
+        self.failures: dict[str, str] = {}
+        self.stuck: list[str] = []
 
-    def _workers(self, order: list[NodeHandle], loop: asyncio.AbstractEventLoop) -> tuple[list[Worker], list[Worker]]:
+    async def whole(
+        self,
+        until: asyncio.Event | None,
+        duration: float | None,
+        drain_timeout: float,
+        handle_signals: bool,
+        switch_interval: float | None,
+    ) -> None:
+        """Everything, from opening to closed books. See `Graph.run`."""
+        with (
+            interrupts(self._on_signal) if handle_signals else contextlib.nullcontext(),
+            _switch_interval(switch_interval),
+        ):
+            self._make_workers()
+            try:
+                await self._live(until, duration)
+            except asyncio.CancelledError:
+                self._ask("cancelled")
+                raise
+            finally:
+                await self._end(drain_timeout)
+
+    def stop(self, reason: str) -> None:
+        """Ask for the end. From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
+            self._loop.call_soon_threadsafe(self._ask, reason)
+
+    def _ask(self, reason: str) -> None:
+        if not self._stopping.is_set():
+            self.reason = reason
+            self._stopping.set()
+
+    def _on_signal(self) -> None:
+        self._signals += 1
+        if self._signals > 2:
+            raise KeyboardInterrupt
+        if self._signals > 1:
+            self._loop.call_soon_threadsafe(self._hurried.set)
+        self.stop("interrupted")
+
+    def _make_workers(self) -> None:
+        virtual = isinstance(self._clock, VirtualClock)
         groups: dict[str, list[NodeHandle]] = {}
-        for handle in reversed(order):  # downstream first
-            group = handle.name if handle.run_on == "thread" else handle.run_on
-            groups.setdefault(group, []).append(handle)
-        virtual = isinstance(self.clock, VirtualClock)
-        workers: list[Worker] = []
+        for handle in reversed(self._handles):  # downstream first
+            groups.setdefault(handle.group, []).append(handle)
         serving: dict[str, Worker] = {}
         for group, handles in groups.items():
-            nodes = [handle.node for handle in handles]
-            worker: Worker
-            if virtual:
-                times = {h.name: h.service_time for h in handles if h.service_time is not None}
-                worker = LoopWorker(group, nodes, self.clock, loop, times)
-            elif group == "loop":
-                worker = LoopWorker(group, nodes, self.clock, loop)
+            nodes, name = [handle.node for handle in handles], group.removeprefix("thread:")
+            worker: NodeWorker
+            if virtual or group == "loop":
+                models = {h.name: h.service_time for h in handles if virtual and h.service_time is not None}
+                worker = LoopWorker(name, nodes, self._clock, self._loop, models)
             else:
-                worker = ThreadWorker(group.removeprefix("thread:"), nodes, self.clock, loop)
-            workers.append(worker)
+                worker = ThreadWorker(name, nodes, self._clock, self._loop)
+            worker.on_failure = lambda: self._ask("failed")
+            self._workers[group] = worker
             serving.update({handle.name: worker for handle in handles})
-        readers: list[Worker] = []
-        for name, source in self.sources.items():
+        for source in self._sources:
             kind = VirtualSource if virtual else ThreadSource
-            reader = kind(source.source, self.clock, loop)
-            readers.append(reader)
-            serving[name] = reader
-        for c in self.connections:
+            reader = kind(source.source, self._clock, self._loop)
+            self._readers[source.name] = serving[source.name] = reader
+        for c in self._connections:
             c.edge.wire(serving[c.consumer.name].wake, serving[c.producer.name].wake, self._dropped)
-        return workers, readers
 
-    def _order(self) -> list[NodeHandle]:
-        """The nodes, upstream first. Raises GraphError on a cycle, or an input that is missing."""
-        for handle in self.nodes.values():
-            if handle.node.primary is None:
-                raise GraphError(f"{handle.name} has no primary input")
-        done: dict[str, NodeHandle] = {}
-        waiting = dict(self.nodes)
-        while waiting:
-            ready = [
-                h
-                for h in waiting.values()
-                if all(c.producer.name not in waiting for c in self.connections if c.consumer is h)
-            ]
-            if not ready:
-                raise GraphError(f"the graph has a cycle through {', '.join(waiting)}")
-            for handle in ready:
-                done[handle.name] = waiting.pop(handle.name)
-        return list(done.values())
+    async def _live(self, until: asyncio.Event | None, duration: float | None) -> None:
+        """From the first `open` until there is a reason to stop."""
+        causes = [asyncio.ensure_future(self._after(self._stopping.wait(), ""))]
+        if until is not None:
+            causes.append(asyncio.ensure_future(self._after(until.wait(), "stopped")))
+        supervising: asyncio.Task[None] | None = None
+        try:
+            if not await self._open():
+                return
+            if duration is not None:
+                causes.append(asyncio.ensure_future(self._after(asyncio.sleep(duration), "duration")))
+            supervising = asyncio.ensure_future(self._supervisor().watch())
+            everyone = [worker.finished.wait() for worker in self._workers.values()]
+            causes.append(asyncio.ensure_future(self._after(_all(everyone), "ended")))
+            await asyncio.wait(causes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in [*causes, *([supervising] if supervising else [])]:
+                task.cancel()
 
-    def snapshot(
-        self, reason: str = "running", stuck: list[str] | None = None, failures: dict[str, str] | None = None
-    ) -> Report:
-        """The run so far. From any thread."""
-        return Report(
-            self.name,
-            self.clock.now() - self._started_at,
-            reason,
-            {name: _source_report(handle.source) for name, handle in self.sources.items()},
-            {name: _node_report(handle) for name, handle in self.nodes.items()},
-            {c.edge.name: c.edge.statistics() for c in self.connections},
-            {name: self._path(handle) for name, handle in self.nodes.items()},
-            stuck or [],
-            failures or {},
-        )
+    async def _after(self, event: Awaitable[object], reason: str) -> None:
+        await event
+        self._ask(reason)
 
-    def _path(self, handle: NodeHandle) -> PathReport:
-        """The books of the primary edges from the source to this node."""
-        edges = []
-        here: SourceHandle | NodeHandle = handle
-        while isinstance(here, NodeHandle):
-            connection = next(c for c in self.connections if c.consumer is here and c.as_side is None)
-            edges.append(connection.edge)
-            here = connection.producer
-        counts = [edge.statistics() for edge in edges]
-        dropped = {(e.name, cause): n for e, s in zip(edges, counts, strict=True) for cause, n in s.dropped.items()}
-        withheld = sum(before.delivered - after.put for after, before in pairwise(counts))
-        return PathReport(counts[-1].put, counts[0].delivered, dropped, withheld, sum(s.queued for s in counts))
+    async def _open(self) -> bool:
+        """Open all nodes, then all sources: no frame should grow old while a model loads. False: do not go on."""
+        limits = {handle.group: 0.0 for handle in self._handles}
+        for handle in self._handles:  # nodes of one worker open one after the other
+            limits[handle.group] += handle.startup_timeout
+        for group, worker in self._workers.items():
+            worker.start()
+            worker.opening_limit = limits[group]
+        if not await self._opened(list(self._workers.values())):
+            return False
+        for source in self._sources:
+            self._readers[source.name].opening_limit = source.startup_timeout
+            self._readers[source.name].start()
+        return await self._opened(list(self._readers.values()))
+
+    async def _opened(self, workers: Sequence[Worker]) -> bool:
+        began = self._clock.now()
+        for worker in workers:
+            left = began + worker.opening_limit - self._clock.now()
+            if not await _first(worker.opened, self._stopping, within=left):
+                message = f"{worker.name} did not start within {worker.opening_limit:g} s"
+                worker.failure = TimeoutError(message)
+                self._ask("failed")
+            if self._stopping.is_set():
+                return False
+        return True
+
+    def _supervisor(self) -> Supervisor:
+        watched = []
+        for handle in self._handles:
+            group = [h.name for h in self._handles if h.group == handle.group]
+            incoming = [c.edge for c in self._connections if c.consumer.name in group and c.producer.name not in group]
+            outgoing = [c.edge for c in self._connections if c.producer.name in group and c.consumer.name not in group]
+            watched.append(WatchedNode(handle.node, incoming, outgoing, handle.stall_timeout))
+        return Supervisor(self._clock, watched, [source.source for source in self._sources])
+
+    async def _end(self, drain_timeout: float) -> None:
+        everyone: list[Worker] = [*self._readers.values(), *self._workers.values()]
+        for reader in self._readers.values():
+            reader.halt()
+        started = [worker for worker in everyone if worker.started]
+        healthy = [w for w in started if not (isinstance(w, NodeWorker) and any(n.stalled for n in w.nodes))]
+        if self.reason not in ("failed", "ended"):
+            await self._all_finished(healthy, drain_timeout)
+        for server in self._workers.values():
+            server.halt()
+        for c in self._connections:
+            c.edge.refuse(Cause.STOPPING)
+        halted_at = self._clock.now()
+        for worker in sorted(started, key=self._grace):
+            left = halted_at + self._grace(worker) - self._clock.now()
+            if not await _first(worker.finished, self._hurried, within=left) or not worker.finished.is_set():
+                self.stuck.append(worker.name)
+        self._close_books()
+        failed = [worker for worker in everyone if worker.failure is not None]
+        self.error = failed[0].failure if failed else None
+        self.failures = {w.name: f"{type(w.failure).__name__}: {w.failure}" for w in failed}
+        self.ended_at = self._clock.now()
+
+    async def _all_finished(self, workers: Sequence[Worker], within: float) -> None:
+        until = self._clock.now() + within
+        for worker in workers:
+            if not await _first(worker.finished, self._hurried, within=until - self._clock.now()):
+                return
+
+    def _grace(self, worker: Worker) -> float:
+        if isinstance(worker, SourceWorker):
+            return worker.source.grace
+        return max(h.grace for h in self._handles if self._workers[h.group] is worker)
+
+    def _close_books(self) -> None:
+        now = self._clock.now()
+        for handle in self._handles:
+            handle.node.finish_input(Cause.STOPPING)
+        for owner in [*(h.node.outlets for h in self._handles), *(s.source.outlets for s in self._sources)]:
+            owner.flush(now)
+        for c in self._connections:
+            c.edge.close_books()
 
 
-def _constant(seconds: float, _job: Job) -> float:
-    return seconds
+async def _all(waits: Sequence[Awaitable[object]]) -> None:
+    for wait in waits:
+        await wait
 
 
-async def _all_set(events: list[asyncio.Event], within: float | None) -> bool:
+async def _first(one: asyncio.Event, other: asyncio.Event, within: float) -> bool:
+    """Wait for either event; False when `within` seconds passed first."""
+    if one.is_set() or other.is_set():
+        return True
+    waits = [asyncio.ensure_future(event.wait()) for event in (one, other)]
     try:
-        async with asyncio.timeout(within):
-            for event in events:
-                await event.wait()
-    except TimeoutError:
-        return False
-    return True
+        done, _ = await asyncio.wait(waits, timeout=max(0.0, within), return_when=asyncio.FIRST_COMPLETED)
+        return bool(done)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
-def _source_report(source: Source) -> SourceReport:
-    c = source.counts
-    return SourceReport(c.captured, c.restarts, c.failures, c.stalls, c.last_error)
-
-
-def _node_report(handle: NodeHandle) -> NodeReport:
-    c, t = handle.node.counts, handle.node.times
-    return NodeReport(
-        handle.kind,
-        c.processed,
-        c.skipped,
-        c.empty,
-        c.failed,
-        c.resets,
-        c.last_error,
-        t.queue.percentiles(),
-        t.join.percentiles(),
-        t.executor.percentiles(),
-        t.service.percentiles(),
-        t.age.percentiles(),
-        t.result_age.percentiles(),
-    )
+@contextlib.contextmanager
+def _switch_interval(seconds: float | None) -> Iterator[None]:
+    before = sys.getswitchinterval()
+    if seconds is not None:
+        sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

@@ -2,7 +2,7 @@
 
 import threading
 from array import array
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from hdrh.histogram import HdrHistogram
 
@@ -11,7 +11,8 @@ _HIGHEST_US = 3_600_000_000  # one hour
 _DIGITS = 3
 
 
-class Percentiles(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Percentiles:
     """Milliseconds; all None when nothing was recorded."""
 
     count: int

@@ -6,12 +6,12 @@ through the whole chain before the next one enters it, without a thread hop in b
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Sequence
 
 from realtime.graph.clock import Clock
 from realtime.graph.nodes import Done, Idle, Job, Node
-from realtime.graph.sources import Source
 
 ServiceTime = Callable[[Job], float]
 
@@ -34,19 +34,26 @@ class ThreadWaker:
 
 
 class Worker:
-    """What every driver has: its nodes, downstream first, and how its life goes."""
+    """What every driver has. The events belong to the event loop; `wake` and `halt` may be called from any thread."""
 
-    def __init__(self, name: str, nodes: Sequence[Node], clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self.name = name
-        self.nodes = list(nodes)
         self.clock = clock
         self.opened = asyncio.Event()
         self.finished = asyncio.Event()
         self.failure: Exception | None = None
         self.halting = False
+        self.started = False
+        self.opening_limit = math.inf
+        self.on_failure: Callable[[], None] = lambda: None
+        self._loop = loop
+
+    def start(self) -> None:
+        """Begin. `opened` is set when everything is open or has failed to."""
+        raise NotImplementedError
 
     def wake(self) -> None:
-        """There is something to look at. From any thread."""
+        """There is something to look at."""
         raise NotImplementedError
 
     def halt(self) -> None:
@@ -54,49 +61,75 @@ class Worker:
         self.halting = True
         self.wake()
 
+    def _opened(self) -> None:
+        self._in_loop(self.opened.set)
 
-class ThreadWorker(Worker):
+    def _finished(self) -> None:
+        self._in_loop(self.finished.set)
+        self._in_loop(self.opened.set)
+
+    def _failed(self, error: Exception) -> None:
+        self.failure = self.failure or error
+        self._in_loop(self.on_failure)
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            self._loop.call_soon_threadsafe(call)
+
+
+class NodeWorker(Worker):
+    """A worker that serves nodes, downstream first."""
+
+    def __init__(self, name: str, nodes: Sequence[Node], clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(name, clock, loop)
+        self.nodes = list(nodes)
+        self._open: list[Node] = []
+
+    def _open_all(self) -> None:
+        for node in self.nodes:
+            if self.halting:
+                return
+            node.open()
+            self._open.append(node)
+
+    def _close_all(self) -> None:
+        for node in self._open:
+            try:
+                node.close()
+            except Exception as error:  # noqa: BLE001 - reported with the worker's name
+                self._failed(error)
+
+
+class ThreadWorker(NodeWorker):
     """Serves its nodes on a thread of their own (a daemon: a stuck one cannot keep the program alive)."""
 
     def __init__(self, name: str, nodes: Sequence[Node], clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(name, nodes, clock)
-        self._loop = loop
+        super().__init__(name, nodes, clock, loop)
         self._waker = ThreadWaker()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        self.started = True
         self._thread.start()
 
     def wake(self) -> None:
         self._waker.wake()
 
-    def _tell(self, event: asyncio.Event) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(event.set)
-
     def _run(self) -> None:
-        opened: list[Node] = []
         try:
-            for node in self.nodes:
-                node.open()
-                opened.append(node)
-            self._tell(self.opened)
+            self._open_all()
+            self._opened()
             self._serve()
-        except Exception as error:  # noqa: BLE001 - reported by the runtime, with the node's name
-            self.failure = error
+        except Exception as error:  # noqa: BLE001 - reported by the runtime, with the worker's name
+            self._failed(error)
         finally:
-            for node in opened:
-                try:
-                    node.close()
-                except Exception as error:  # noqa: BLE001
-                    self.failure = self.failure or error
-            self._tell(self.opened)
-            self._tell(self.finished)
+            self._close_all()
+            self._finished()
 
     def _serve(self) -> None:
         now, active = self.clock.now, list(self.nodes)
         while active and not self.halting:
-            until = float("inf")
+            until = math.inf
             for node in active:
                 step = node.begin(now())
                 if isinstance(step, Idle):
@@ -108,7 +141,7 @@ class ThreadWorker(Worker):
                     self._process(node, step)
                 break
             else:
-                self._waker.wait(None if until == float("inf") else until - now())
+                self._waker.wait(None if until == math.inf else until - now())
 
     def _process(self, node: Node, job: Job) -> None:
         try:
@@ -118,7 +151,7 @@ class ThreadWorker(Worker):
         node.finish(job, result, error, self.clock.now())
 
 
-class LoopWorker(Worker):
+class LoopWorker(NodeWorker):
     """Serves its nodes on the event loop: inline work on a real clock, and everything on a virtual one.
 
     `service_times` gives modelled durations: the node is busy for that long on the clock before its result goes on.
@@ -132,8 +165,7 @@ class LoopWorker(Worker):
         loop: asyncio.AbstractEventLoop,
         service_times: dict[str, ServiceTime] | None = None,
     ) -> None:
-        super().__init__(name, nodes, clock)
-        self._loop = loop
+        super().__init__(name, nodes, clock, loop)
         self._home = threading.get_ident()
         self._awake = asyncio.Event()
         self._called = False
@@ -141,6 +173,7 @@ class LoopWorker(Worker):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        self.started = True
         self._task = self._loop.create_task(self._run(), name=self.name)
 
     def wake(self) -> None:
@@ -148,37 +181,28 @@ class LoopWorker(Worker):
             self._awake.set()
         elif not self._called:
             self._called = True
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._woken)
+            self._in_loop(self._woken)
 
     def _woken(self) -> None:
         self._called = False
         self._awake.set()
 
     async def _run(self) -> None:
-        opened: list[Node] = []
         try:
-            for node in self.nodes:
-                node.open()
-                opened.append(node)
-            self.opened.set()
+            self._open_all()
+            self._opened()
             await self._serve()
-        except Exception as error:  # noqa: BLE001 - reported by the runtime
-            self.failure = error
+        except Exception as error:  # noqa: BLE001 - reported by the runtime, with the worker's name
+            self._failed(error)
         finally:
-            for node in opened:
-                try:
-                    node.close()
-                except Exception as error:  # noqa: BLE001
-                    self.failure = self.failure or error
-            self.opened.set()
-            self.finished.set()
+            self._close_all()
+            self._finished()
 
     async def _serve(self) -> None:
         now, active = self.clock.now, list(self.nodes)
         while active and not self.halting:
             self._awake.clear()
-            until = float("inf")
+            until = math.inf
             for node in active:
                 step = node.begin(now())
                 if isinstance(step, Idle):
@@ -193,10 +217,10 @@ class LoopWorker(Worker):
                 await self._sleep(until)
 
     async def _sleep(self, until: float) -> None:
-        if until == float("inf"):
+        if until == math.inf:
             await self._awake.wait()
             return
-        alarm = self._loop.call_later(max(0.0, until - self.clock.now()), self._awake.set)
+        alarm = self._loop.call_at(until, self._awake.set)
         await self._awake.wait()
         alarm.cancel()
 
@@ -208,98 +232,3 @@ class LoopWorker(Worker):
         model = self._service_times.get(node.name)
         await asyncio.sleep(model(job) if model else 0.0)
         node.finish(job, result, error, self.clock.now())
-
-
-class ThreadSource(Worker):
-    """Reads a source on a thread of its own."""
-
-    def __init__(self, source: Source, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(source.name, (), clock)
-        self.source = source
-        self._loop = loop
-        self._waker = ThreadWaker()
-        self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._waker.wake()
-
-    def halt(self) -> None:
-        self.source.stop.set()
-        super().halt()
-
-    def _run(self) -> None:
-        source = self.source
-        try:
-            source.call("open")
-            self._tell(self.opened)
-            while not source.stop.is_set() and (item := source.reader.read(source.stop)) is not None:
-                source.emit(item, self.clock.now())
-                while not source.outlets.flush(self.clock.now()):
-                    self._waker.wait(None)
-        except Exception as error:  # noqa: BLE001
-            self.failure = error
-            source.interrupted(error, "failed")
-        finally:
-            with contextlib.suppress(Exception):
-                source.call("close")
-            source.end()
-            self._tell(self.opened)
-            self._tell(self.finished)
-
-    def _tell(self, event: asyncio.Event) -> None:
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(event.set)
-
-
-class VirtualSource(Worker):
-    """Reads a source on the virtual clock: an item captured in the future comes out when that time has come."""
-
-    def __init__(self, source: Source, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(source.name, (), clock)
-        self.source = source
-        self._loop = loop
-        self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = self._loop.create_task(self._run(), name=self.name)
-
-    def wake(self) -> None:
-        self._awake.set()
-
-    def halt(self) -> None:
-        self.source.stop.set()
-        super().halt()
-
-    async def _run(self) -> None:
-        source = self.source
-        try:
-            source.call("open")
-            self.opened.set()
-            while not source.stop.is_set() and (item := source.reader.read(source.stop)) is not None:
-                self._awake.clear()
-                due = item.capture_time
-                while due is not None and due > self.clock.now() and not source.stop.is_set():
-                    alarm = self._loop.call_later(due - self.clock.now(), self._awake.set)
-                    await self._awake.wait()
-                    self._awake.clear()
-                    alarm.cancel()
-                if source.stop.is_set():
-                    break
-                source.emit(item, self.clock.now())
-                while not source.outlets.flush(self.clock.now()):
-                    await self._awake.wait()
-                    self._awake.clear()
-                await asyncio.sleep(0)
-        except Exception as error:  # noqa: BLE001
-            self.failure = error
-            source.interrupted(error, "failed")
-        finally:
-            with contextlib.suppress(Exception):
-                source.call("close")
-            source.end()
-            self.opened.set()
-            self.finished.set()

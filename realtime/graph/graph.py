@@ -1,0 +1,229 @@
+"""The graph: put together by `source`, `transform`, `sink` and `connect`; brought to life by `run`."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any
+
+from realtime.graph.clock import Clock, RealClock
+from realtime.graph.draw import mermaid
+from realtime.graph.edges import Cause, Edge, Policy
+from realtime.graph.envelope import Envelope
+from realtime.graph.errors import GraphError
+from realtime.graph.joins import Join, SideInput
+from realtime.graph.nodes import Job, Node
+from realtime.graph.parts import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
+from realtime.graph.report import Report, make_report
+from realtime.graph.restart import Restart
+from realtime.graph.runtime import Run
+from realtime.graph.sources import Reader, Source
+from realtime.graph.trace import Trace
+from realtime.graph.workers import ServiceTime
+
+DropListener = Callable[[str, Cause, Envelope], None]
+
+
+class Graph:
+    """Nodes and edges, run once. See the package's docstring for an example.
+
+    trace: collects a timeline when given. All times are seconds on `clock`.
+    """
+
+    def __init__(self, name: str, clock: Clock | None = None, trace: Trace | None = None) -> None:
+        self.name = name
+        self.clock: Clock = clock or RealClock()
+        self.trace = trace
+        self.sources: dict[str, SourceHandle] = {}
+        self.nodes: dict[str, NodeHandle] = {}
+        self.connections: list[Connection] = []
+        self.report: Report | None = None
+        self._drop_listeners: list[DropListener] = []
+        self._run: Run | None = None
+
+    def source(
+        self,
+        name: str,
+        reader: Reader,
+        *,
+        max_age: float = math.inf,
+        startup_timeout: float = 30.0,
+        stall_timeout: float = math.inf,
+        restart: Restart | None = None,
+        grace: float = 2.0,
+    ) -> SourceHandle:
+        """Add a source; it reads on a thread of its own.
+
+        max_age: each frame's deadline is its capture time plus this. stall_timeout: a `read` that lasts longer counts
+        as a failure. restart: what to do after a failure (None: the source ends). grace: how long a `read` that was
+        told to stop may take.
+        """
+        self._check_name(name)
+        source = Source(name, reader, max_age, stall_timeout, restart, grace)
+        handle = SourceHandle(name, source, startup_timeout)
+        self.sources[name] = handle
+        return handle
+
+    def transform(
+        self,
+        name: str,
+        processor: Any,
+        *,
+        run_on: str = "loop",
+        startup_timeout: float = 120.0,
+        stall_timeout: float = 5.0,
+        grace: float = 2.0,
+        pass_envelope: bool = False,
+        service_time: ServiceTime | float | None = None,
+    ) -> NodeHandle:
+        """Add a node that makes one result (or None) of each frame.
+
+        processor: an object as `Processor` describes it, or just a function.
+        run_on: "loop" (inline on the event loop, for less than 0.5 ms of work), "thread" (a thread of its own) or
+        "thread:NAME" (a thread shared by all nodes that give this name).
+        stall_timeout: busy with one frame for longer, the node is bypassed until it comes back.
+        grace: how long its last frame may take at the end. pass_envelope: `process` gets the Envelope, not its payload.
+        service_time: seconds, or a function of the Job; how long the node takes on a virtual clock.
+        """
+        return self._add(
+            name, "transform", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
+        )
+
+    def sink(
+        self,
+        name: str,
+        processor: Any,
+        *,
+        run_on: str = "loop",
+        startup_timeout: float = 120.0,
+        stall_timeout: float = 5.0,
+        grace: float = 2.0,
+        pass_envelope: bool = False,
+        service_time: ServiceTime | float | None = None,
+    ) -> NodeHandle:
+        """Add a node at the end of a path. As `transform`, but what it returns is ignored."""
+        return self._add(
+            name, "sink", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
+        )
+
+    def _add(
+        self,
+        name: str,
+        kind: str,
+        processor: Any,
+        run_on: str,
+        startup_timeout: float,
+        stall_timeout: float,
+        grace: float,
+        pass_envelope: bool,
+        service_time: ServiceTime | float | None,
+    ) -> NodeHandle:
+        self._check_name(name)
+        if run_on not in ("loop", "thread") and not run_on.removeprefix("thread:") not in ("", run_on):
+            raise GraphError(f'{name}: run_on must be "loop", "thread" or "thread:NAME", not {run_on!r}')
+        model = service_time if callable(service_time) or service_time is None else _Constant(service_time)
+        node = Node(name, processor, pass_envelope)
+        node.trace = self.trace
+        handle = NodeHandle(name, kind, node, run_on, startup_timeout, stall_timeout, grace, model)
+        self.nodes[name] = handle
+        return handle
+
+    def _check_name(self, name: str) -> None:
+        if name in self.sources or name in self.nodes:
+            raise GraphError(f"there are two nodes named {name}")
+
+    def connect(
+        self,
+        producer: SourceHandle | NodeHandle,
+        consumer: NodeHandle,
+        policy: Policy,
+        *,
+        as_side: str | None = None,
+        join: Join | None = None,
+    ) -> Connection:
+        """Add an edge. A node has one primary input; any other is a side input, with a join, that `process` gets by keyword."""
+        name = f"{producer.name}→{consumer.name}"
+        if (as_side is None) != (join is None):
+            raise GraphError(f"{name}: a side input needs both as_side and join")
+        if isinstance(producer, NodeHandle) and producer.kind == "sink":
+            raise GraphError(f"{producer.name} is a sink: nothing comes out of it")
+        if any(c.edge.name == name for c in self.connections):
+            raise GraphError(f"{name} is connected twice")
+        edge: Edge = Edge(name, policy)
+        node = consumer.node
+        if as_side is None or join is None:
+            if node.primary is not None:
+                raise GraphError(f"{consumer.name} has two primary inputs; make one a side input")
+            node.primary = edge.receiver
+            if hasattr(node.processor, "accepts"):
+                edge.gated(node.accepts)
+        else:
+            if any(side.keyword == as_side for side in node.sides):
+                raise GraphError(f"{consumer.name} has two side inputs named {as_side}")
+            node.sides.append(SideInput(as_side, join, edge.receiver))
+        (producer.source if isinstance(producer, SourceHandle) else producer.node).outlets.senders.append(edge.sender)
+        connection = Connection(edge, producer, consumer, as_side, join)
+        self.connections.append(connection)
+        return connection
+
+    def on_drop(self, listener: DropListener) -> None:
+        """Call `listener(edge, cause, envelope)` for every drop, on the thread where it happens: be quick there."""
+        self._drop_listeners.append(listener)
+
+    def _dropped(self, edge: str, cause: Cause, envelope: Envelope) -> None:
+        if self.trace is not None:
+            self.trace.drop(edge, cause, envelope, self.clock.now())
+        for listener in self._drop_listeners:
+            listener(edge, cause, envelope)
+
+    async def run(
+        self,
+        until: asyncio.Event | None = None,
+        duration: float | None = None,
+        *,
+        drain_timeout: float = 2.0,
+        handle_signals: bool = False,
+        switch_interval: float | None = None,
+    ) -> Report:
+        """Run until every source has ended and all is processed, `until` is set, `duration` is over or `stop` is called.
+
+        Then the sources stop, what is on its way is processed for at most `drain_timeout` seconds, every node gets its
+        grace time, and the report says what happened and what is stuck: the end takes no longer than `drain_timeout`
+        plus the longest grace time. A failed source or `open` does not raise here: it is `report.error`.
+        If this call is cancelled the same happens, the report is left in `self.report`, and CancelledError is raised.
+
+        handle_signals: SIGINT and SIGTERM stop the run (report.reason "interrupted"); a second one ends the waiting,
+        a third raises KeyboardInterrupt. Main thread only.
+        switch_interval: `sys.setswitchinterval` for the time of the run; 0.0005 keeps busy threads from delaying others.
+        """
+        if self._run is not None:
+            raise GraphError(f"{self.name} has been run already; build a new graph")
+        order = upstream_first(self.nodes, self.connections)
+        check_joins(order, self.connections)
+        spare_bounds(order, self.connections)
+        self._run = Run(order, list(self.sources.values()), self.connections, self.clock, self._dropped)
+        try:
+            await self._run.whole(until, duration, drain_timeout, handle_signals, switch_interval)
+        finally:
+            self.report = self.snapshot()
+        return self.report
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Stop the run. From any thread, any number of times."""
+        if self._run is not None:
+            self._run.stop(reason)
+
+    def snapshot(self) -> Report:
+        """The run so far. From any thread."""
+        return make_report(self.name, self._run, self.clock, self.sources, self.nodes, self.connections)
+
+    def mermaid(self, report: Report | None = None) -> str:
+        """The graph as Mermaid text, each edge with its policy; with a report, also p95 times and drop shares."""
+        return mermaid(self.sources, self.nodes, self.connections, report)
+
+
+class _Constant:
+    def __init__(self, seconds: float) -> None:
+        self._seconds = float(seconds)
+
+    def __call__(self, job: Job) -> float:  # noqa: ARG002 - a ServiceTime looks at the job; this one need not
+        return self._seconds
