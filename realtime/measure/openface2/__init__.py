@@ -1,0 +1,1 @@
+"""OpenFace 2.2 Action Units."""
