@@ -7,6 +7,7 @@ Output of `RetinaFace.forward`: loc (N, P, 4), logits (N, P, 2), landmarks (N, P
 
 import math
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -193,7 +194,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ModelFileError(f"{path} is not there; name the checkpoint file of the detector.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # torch warns of pickles by other writers; whether they are harmless is decided by the reading itself.
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelFileError(
             f"{path} holds more than numbers, and it was refused unread: {_first_line(error)}"

@@ -1,0 +1,1 @@
+"""Figures of the committed models, from the committed files."""

@@ -1,0 +1,256 @@
+"""`python -m tools.evaluate.detector --cache F`: the embedded detector against the official one, as a table and JSON.
+
+Reads weights/retinaface.onnx, the official checkpoint of the development material (FACEMIRROR_SHARED), and the held-out
+pictures of the cache that `tools.train.detector` prepared. Held out means: another source file, and faces that also occur
+in a training file do not count.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from realtime.errors import UserInputError
+from tools.command import guarded
+from tools.data.scan import suppress
+from tools.evaluate.detector_pictures import clip, faceless, familiar, windows
+from tools.networks import retinaface, retinaface_onnx
+from tools.train import detector_sources
+from tools.train.detector_targets import overlaps
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+START, CONTINUE = 0.6, 0.4
+OFFICIAL = 0.5
+SAME_IOU = 0.5
+LEAST_HEIGHT = 40
+ROOT = Path(__file__).resolve().parents[2]
+CLIPS = (
+    "WolfgangLanger_Pexels.mp4",
+    "head-pose-face-detection-female.gif",
+    "head-pose-face-detection-male.gif",
+    "noface_face.mov",
+)
+
+
+@dataclass
+class Faces:
+    """boxes (N, 4), scores (N,), points (N, 5, 2), best first."""
+
+    boxes: F32
+    scores: F32
+    points: F32
+
+    def above(self, threshold: float) -> "Faces":
+        """Those at least this sure."""
+        chosen = self.scores >= threshold
+        return Faces(self.boxes[chosen], self.scores[chosen], self.points[chosen])
+
+
+class Detector:
+    """An ONNX RetinaFace on whole pictures."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._priors = lru_cache(maxsize=16)(retinaface.priors)
+
+    def __call__(self, picture: U8, least: float = 0.05) -> Faces:
+        """Every face of a BGR picture (H, W, 3) scored at least `least`, overlaps above 0.4 suppressed."""
+        height, width = picture.shape[:2]
+        x = (picture.astype(np.float32) - np.array(retinaface.MEAN, np.float32)).transpose(2, 0, 1)[None]
+        names = list(retinaface_onnx.OUTPUTS)
+        loc, conf, marks = self._session.run(names, {retinaface_onnx.INPUT: np.ascontiguousarray(x)})
+        likely = np.flatnonzero(conf[0, :, 1] >= least)
+        anchors = self._priors(height, width)[likely]
+        boxes, points = retinaface.decode(loc[0, likely], marks[0, likely], anchors, height, width)
+        keep = suppress(boxes, conf[0, likely, 1])
+        return Faces(boxes[keep], conf[0, likely, 1][keep], points[keep])
+
+
+@dataclass
+class Agreement:
+    """Counts and errors of one detector against another over pictures."""
+
+    wanted: int = 0
+    found: int = 0
+    extra: int = 0
+    eye_errors: list[float] = field(default_factory=list)
+
+    def add(self, ours: Faces, theirs: Faces, doubtful: F32, ignore: F32) -> None:
+        """ours: at our threshold; theirs: the faces to be found; doubtful (N, 4): boxes of ours that meet one are no false
+        faces; ignore (N, 4): faces of theirs that meet one do not count."""
+        counted = overlaps(theirs.boxes, ignore).max(axis=1, initial=0.0) < 0.3
+        met = overlaps(ours.boxes, theirs.boxes)
+        for k in np.flatnonzero(counted):
+            self.wanted += 1
+            if not len(ours.boxes) or met[:, k].max() < SAME_IOU:
+                continue
+            self.found += 1
+            eyes, reference = ours.points[met[:, k].argmax(), :2], theirs.points[k, :2]
+            distance = max(float(np.linalg.norm(reference[0] - reference[1])), 1.0)
+            self.eye_errors.append(float(np.linalg.norm(eyes - reference, axis=1).mean()) / distance)
+        self.extra += int((overlaps(ours.boxes, doubtful).max(axis=1, initial=0.0) < 0.3).sum())
+
+    def figures(self) -> dict[str, float]:
+        """recall (share), extra faces (count), eye-centre error as a share of the inter-ocular distance."""
+        errors = np.array(self.eye_errors) if self.eye_errors else np.array([np.nan])
+        return {
+            "faces": self.wanted,
+            "recall": self.found / max(self.wanted, 1),
+            "extra": self.extra,
+            "eye_error_mean": float(errors.mean()),
+            "eye_error_median": float(np.median(errors)),
+            "eye_error_p95": float(np.percentile(errors, 95)),
+        }
+
+
+def tall(faces: Faces, least: float) -> Faces:
+    """Those of at least this height in pixels."""
+    chosen = (faces.boxes[:, 3] - faces.boxes[:, 1]) >= least
+    return Faces(faces.boxes[chosen], faces.scores[chosen], faces.points[chosen])
+
+
+def shrink(picture: U8, width: int) -> U8:
+    """The picture at this width."""
+    share = width / picture.shape[1]
+    return picture if share == 1 else cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+
+
+def on_windows(
+    ours: Detector, official: Detector, pictures: Iterable[tuple[U8, F32]], width: int, least: float, threshold: float
+) -> dict[str, float]:
+    """Agreement on pictures at a network width; the official one's faces of at least `least` pixels are to be found."""
+    agreement = Agreement()
+    for picture, known in pictures:
+        image = shrink(picture, width)
+        theirs = official(image)
+        known_here = known * (width / picture.shape[1])
+        sure = tall(theirs.above(OFFICIAL), least)
+        agreement.add(ours(image).above(threshold), sure, theirs.boxes, known_here)
+    return agreement.figures()
+
+
+def on_clip(ours: Detector, official: Detector, path: Path, width: int, every: int) -> dict[str, float]:
+    """Frames where the official one finds a face and ours finds the same; false faces where the official sees none.
+
+    Ours works as the program does: a face starts at START and goes on at CONTINUE.
+    """
+    frames = same = empty = false = 0
+    tracked = False
+    for index, picture in enumerate(clip(path)):
+        if index % every:
+            continue
+        image = shrink(picture, width)
+        theirs = official(image)
+        mine = ours(image).above(CONTINUE if tracked else START)
+        tracked = len(mine.boxes) > 0
+        sure = theirs.above(OFFICIAL)
+        if len(sure.boxes):
+            frames += 1
+            same += bool(tracked and overlaps(mine.boxes, sure.boxes[:1]).max() >= SAME_IOU)
+        elif not len(theirs.boxes):
+            empty += 1
+            false += bool(tracked)
+    return {
+        "frames_with_face": frames,
+        "agreement": same / max(frames, 1),
+        "frames_without": empty,
+        "false_frames": false,
+    }
+
+
+def evaluate(model: Path, shared: Path, cache: Path, count: int = 300, every: int = 2) -> dict[str, dict[str, float]]:
+    """All figures, by what was looked at. Raises UserInputError when the material is not there."""
+    held = detector_sources.read(cache, held=True)
+    trained = detector_sources.read(cache, held=False)
+    if not held:
+        raise UserInputError(
+            f"{cache} holds no prepared pictures; run tools.train.detector first or name its cache by --cache."
+        )
+    figures: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        exported = Path(folder) / "official.onnx"
+        checkpoint = shared / "models" / "retinaface_mnet025" / "mobilenet0.25_Final.pth"
+        retinaface_onnx.export(retinaface.load(checkpoint), exported, source=checkpoint.name, licence="MIT")
+        official, ours = Detector(exported), Detector(model)
+        known = familiar(held, trained)
+        for spoilt in (False, True):
+            shown = [(w.image, w.seen_before) for w in windows(held, known, count, seed=7, spoilt=spoilt)]
+            for width, least in ((640, LEAST_HEIGHT), (640, 24), (320, LEAST_HEIGHT), (320, 24)):
+                name = f"{'spoilt' if spoilt else 'clean'} {width} px, faces >= {least} px"
+                figures[name] = on_windows(ours, official, shown, width, least, START)
+        for width in (640, 320):
+            figures[f"no face {width} px"] = on_faceless(ours, official, held, width, count)
+        for name in CLIPS:
+            for width in (640, 320):
+                figures[f"{name} {width} px"] = on_clip(ours, official, shared / "video" / name, width, every)
+    return figures
+
+
+def on_faceless(
+    ours: Detector, official: Detector, held: list[detector_sources.Source], width: int, count: int
+) -> dict[str, float]:
+    """False faces a picture at START and at CONTINUE, and the official one's at OFFICIAL, on the same pictures.
+
+    A part of a photograph in which the official one is sure of a face (at its full size) does show one; it is left out.
+    """
+    pictures = at_start = at_continue = theirs = left_out = 0
+    for kind, picture in faceless(held, count, seed=11):
+        if kind == "photograph" and len(official(picture).above(0.9).boxes):
+            left_out += 1
+            continue
+        image = shrink(picture, width)
+        mine = ours(image)
+        pictures += 1
+        at_start += len(mine.above(START).boxes)
+        at_continue += len(mine.above(CONTINUE).boxes)
+        theirs += len(official(image).above(OFFICIAL).boxes)
+    return {
+        "pictures": pictures,
+        "left_out": left_out,
+        "false_per_picture_start": at_start / max(pictures, 1),
+        "false_per_picture_continue": at_continue / max(pictures, 1),
+        "false_per_picture_official": theirs / max(pictures, 1),
+    }
+
+
+def table(figures: dict[str, dict[str, float]]) -> str:
+    """One line for each thing looked at."""
+    lines = []
+    for name, row in figures.items():
+        cells = (f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in row.items())
+        lines.append(f"{name:45} " + "  ".join(cells))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, default=ROOT / "weights" / "retinaface.onnx")
+    parser.add_argument("--cache", type=Path, required=True, help="cache folder of tools.train.detector")
+    parser.add_argument("--count", type=int, default=300, help="windows and face-free pictures (default 300)")
+    parser.add_argument("--every", type=int, default=2, help="look at every so manieth frame of a clip (default 2)")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    options = parser.parse_args()
+    shared = Path(os.environ.get("FACEMIRROR_SHARED", ROOT.parent / "shared"))
+    figures = evaluate(options.model, shared, options.cache, options.count, options.every)
+    print(table(figures))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    guarded(main)
