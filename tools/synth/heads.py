@@ -79,9 +79,9 @@ def load_head(file: Path) -> Head:
 
 def bank_files(folder: Path, held_out: bool) -> list[Path]:
     """The bank's training or held-out heads, in order of name."""
-    files = sorted(folder.glob("head_*.npz"))
+    files = sorted(p for p in folder.glob("head_*.npz") if ".part" not in p.name)
     if not files:
-        raise UserInputError(f"No heads in {folder}; make them with `python -m tools.synth.textures --out {folder}`.")
+        raise UserInputError(f"No heads in {folder}; make them with `python -m tools.synth.textures --faces FACES --out {folder}`.")
     chosen = []
     for file in files:
         with np.load(file) as data:

@@ -18,7 +18,7 @@ FACE_SHARE = 0.45
 class Photograph:
     """image: (512, 512, 3) BGR; scale and shift lead from collage pixels to canvas pixels: p * scale + shift.
 
-    known: (x1, y1, x2, y2) the part of the canvas that the photograph covers; the rest is its reflection.
+    known: (x1, y1, x2, y2) the part of the canvas that the photograph covers; the rest is diffused from its border.
     """
 
     image: U8
@@ -58,14 +58,16 @@ def photograph(collage: U8, box: F32) -> Photograph:
     centre = (box[:2] + box[2:]) / 2
     shift = CANVAS / 2 - centre * scale
     cell = collage[top:bottom, left:right]
-    interpolation = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_CUBIC
     if scale < 0.7:
-        small = cv2.resize(cell, None, fx=scale, fy=scale, interpolation=interpolation)
+        cell = cv2.resize(cell, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         matrix = np.array([[1, 0, left * scale + shift[0]], [0, 1, top * scale + shift[1]]])
-        image = cv2.warpAffine(small, matrix, (CANVAS, CANVAS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     else:
         matrix = np.array([[scale, 0, left * scale + shift[0]], [0, scale, top * scale + shift[1]]])
-        image = cv2.warpAffine(cell, matrix, (CANVAS, CANVAS), flags=interpolation, borderMode=cv2.BORDER_REFLECT)
+    image = cv2.warpAffine(cell, matrix, (CANVAS, CANVAS), flags=cv2.INTER_CUBIC)
+    covered = cv2.warpAffine(np.ones(cell.shape[:2], np.float32), matrix, (CANVAS, CANVAS), flags=cv2.INTER_LINEAR)
+    covered = cv2.erode((covered > 0.99).astype(np.float32), np.ones((3, 3)))
+    # A reflection would put a second face beside the first: beyond its border the photograph dissolves.
+    image = np.clip(diffuse(image.astype(np.float32), covered), 0, 255).astype(np.uint8)
     corners = np.array([[left, top], [right, bottom]]) * scale + shift
     known = np.clip(corners.ravel(), 0, CANVAS)
     return Photograph(image, scale, shift.astype(np.float32), (known[0], known[1], known[2], known[3]))
@@ -104,3 +106,16 @@ def wflw_from_mesh(mesh: F32) -> tuple[F32, NDArray[np.bool_]]:
     for target, (a, b) in _BETWEEN.items():
         points[target], known[target] = (mesh[a] + mesh[b]) / 2, True
     return points, known
+
+
+def diffuse(colour: F32, weight: F32) -> F32:
+    """Push-pull: where weight (H, W) is low, the colour (H, W, 3) comes from coarser and coarser levels around."""
+    if min(weight.shape) <= 4:
+        mean = (colour * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        return np.where(weight[..., None] > 1e-3, colour, mean).astype(np.float32)
+    size = (weight.shape[1] // 2, weight.shape[0] // 2)
+    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    small = diffuse(small / np.maximum(small_weight, 1e-6)[..., None], np.clip(small_weight * 2, 0, 1))
+    coarse = cv2.resize(small, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return weight[..., None] * colour + (1 - weight[..., None]) * coarse

@@ -219,7 +219,7 @@ def _shade(
 
 @numba.njit(cache=True, fastmath=True)
 def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8) -> F32:
-    """Colours (H, W, 3) of the relief: place (N, 2) are photograph pixels of its nodes, reflected beyond the border; 0 where empty."""
+    """Colours (H, W, 3) of the relief: place (N, 2) are photograph pixels of its nodes, the border repeated beyond it; 0 where empty."""
     height, width = ids.shape
     rows, columns = photo.shape[0], photo.shape[1]
     out = np.zeros((height, width, 3), np.float32)
@@ -233,8 +233,8 @@ def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8) -> F
             for k in range(3):
                 u += bary[y, x, k] * place[triangles[t, k], 0]
                 v += bary[y, x, k] * place[triangles[t, k], 1]
-            u = _reflect(u, columns - 1.001)
-            v = _reflect(v, rows - 1.001)
+            u = min(max(u, 0.0), columns - 1.001)
+            v = min(max(v, 0.0), rows - 1.001)
             i, j = int(v), int(u)
             fu, fv = u - j, v - i
             for k in range(3):
@@ -243,10 +243,3 @@ def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8) -> F
                 out[y, x, k] = top * (1 - fv) + bottom * fv
     return out
 
-
-@numba.njit(cache=True, inline="always")
-def _reflect(value: float, end: float) -> float:
-    value = abs(value)
-    period = 2.0 * end
-    value = value - period * np.floor(value / period)
-    return period - value if value > end else value

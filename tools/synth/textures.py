@@ -5,8 +5,6 @@ taken from the mirrored side, and what neither side shows is diffused from aroun
 """
 
 import argparse
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +17,11 @@ from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from realtime.errors import UserInputError
-from tools.data.scan import FaceScanner
-from tools.data.teachers import MediaPipeMesh, PfldEnsemble
+from tools.data.teachers import MediaPipeMesh
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.fit import Fit, fit_head
 from tools.synth.kit import SKIN, Kit, load_kit, shared_folder
-from tools.synth.photographs import CANVAS, FACE_SHARE, Photograph, photograph, wflw_from_mesh
+from tools.synth.photographs import CANVAS, FACE_SHARE, Photograph, diffuse, photograph, wflw_from_mesh
 from tools.synth.points import Attachments, place, point_model
 from tools.synth.raster import rasterise, vertex_normals
 
@@ -33,11 +30,10 @@ U8 = NDArray[np.uint8]
 I32 = NDArray[np.int32]
 
 ATLAS = 512
-SMALLEST_FACE = 110
+SMALLEST_FACE = 130
 """Faces with a shorter box (collage pixels) are too coarse to be a texture."""
 RELIEF_NODES = 65
 """Nodes per side of the relief that carries hair, neck and background; it spans the canvas twice."""
-_VALIDATION_SHARE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,20 +151,7 @@ def _complete(colour: F32, weight: F32, used: NDArray[np.bool_]) -> U8:
     other = (1 - own) * np.clip(mirrored_weight * 2.5, 0, 1)
     total = own + other
     known = (own[..., None] * colour + other[..., None] * mirrored * ratio) / np.maximum(total, 1e-4)[..., None]
-    return np.clip(_diffuse(known, (total * used).astype(np.float32)), 0, 255).astype(np.uint8)
-
-
-def _diffuse(colour: F32, weight: F32) -> F32:
-    """Push-pull: where weight is low the colour comes from coarser and coarser levels around."""
-    if min(weight.shape) <= 4:
-        mean = (colour * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
-        return np.where(weight[..., None] > 1e-3, colour, mean).astype(np.float32)
-    size = (weight.shape[1] // 2, weight.shape[0] // 2)
-    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
-    small = _diffuse(small / np.maximum(small_weight, 1e-6)[..., None], np.clip(small_weight * 2, 0, 1))
-    coarse = cv2.resize(small, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return weight[..., None] * colour + (1 - weight[..., None]) * coarse
+    return np.clip(diffuse(known, (total * used).astype(np.float32)), 0, 255).astype(np.uint8)
 
 
 def _brows(
@@ -192,7 +175,7 @@ def _relief(kit: Kit, fit: Fit, vertices: F32, screen: F32, ids: I32, depth: F32
     rows = np.flatnonzero(known.any(1))
     known[rows[-1] + 1 :] = False
     depth3 = np.repeat(np.where(known, depth, 0)[..., None], 3, 2).astype(np.float32)
-    filled = _diffuse(depth3, known.astype(np.float32))[..., 0]
+    filled = diffuse(depth3, known.astype(np.float32))[..., 0]
     filled = np.where(known, depth, filled)
     # Cliffs at the ears and the jaw would tear the picture when the head turns.
     filled = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), 5)
@@ -226,12 +209,7 @@ def iris_colour(image: U8, mesh: F32) -> F32:
     return np.median(samples, axis=0).astype(np.float32)
 
 
-def is_held_out(source: str) -> bool:
-    """Whether a photograph belongs to the held-out identities: by a hash of the name of the picture it comes from."""
-    return int(hashlib.sha256(source.encode()).hexdigest()[:8], 16) / 2**32 < _VALIDATION_SHARE
-
-
-def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, source: str) -> tuple[dict[str, Any], float]:
+def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32) -> tuple[dict[str, Any], float]:
     """What the bank keeps of one photograph, and the fit's mean error over the inter-ocular distance."""
     fit, targets = fit_photograph(kit, points, mesh, CANVAS * FACE_SHARE)
     used = np.r_[0:33, 51:96]
@@ -249,65 +227,88 @@ def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, source: str) 
         "points": targets,
         "iris": iris_colour(shot.image, mesh),
         "brightness": np.float32(np.percentile(luminance, 85)),
-        "source": np.array(source),
-        "held_out": np.array(is_held_out(source)),
         "error": np.float32(error),
         **extras,
     }
     return entry, error
 
 
-def photographs(collages: list[Path], detector: Path) -> Iterator[tuple[Photograph, F32, F32, str]]:
-    """Every face large enough: its canvas, the teachers' 98 points, MediaPipe's 478, and its source's name."""
-    models = shared_folder() / "models"
-    scanner = FaceScanner(detector)
-    ensemble = PfldEnsemble(models / "pfld_ghostone_98")
-    mediapipe = MediaPipeMesh(models / "mediapipe_face_landmarker/converted/face_landmarks_detector_noprelu.onnx")
-    for path in collages:
-        collage = cv2.imread(str(path))
-        boxes, _, fives = scanner.scan(collage, (1.0, 0.5, 0.25, 0.125))
-        for number, (box, five) in enumerate(zip(boxes, fives, strict=True)):
-            if (box[2:] - box[:2]).max() < SMALLEST_FACE:
-                continue
-            shot = photograph(collage, box)
-            inside = (box.reshape(2, 2) * shot.scale + shot.shift).reshape(4)
-            guess = ensemble.first_guess(shot.image, inside, five * shot.scale + shot.shift)
-            each, _ = ensemble.label(shot.image, guess)
-            points = each.mean(0)
-            spread = np.linalg.norm(each - points, axis=-1).mean() / np.linalg.norm(points[60] - points[72])
-            mesh, score = mediapipe.points(shot.image, points)
-            dense, known = wflw_from_mesh(mesh)
-            apart = np.linalg.norm(dense - points, axis=1)[known].mean() / np.linalg.norm(points[60] - points[72])
-            if spread > 0.05 or apart > 0.07 or score < 0.5:
-                continue
-            yield shot, points, mesh, f"{path.parent.name}/{path.name}#{number}"
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One face of the index that tools.data.labels wrote: where it stands in which collage, and its label (98, 2) there."""
+
+    name: str
+    collage: str
+    box: F32
+    points: F32
+    held_out: bool
+
+
+def sources(faces: Path) -> list[Source]:
+    """Usable faces, one per family of look-alikes, in a fixed mixed order.
+
+    Held-out heads come from the index's held-out collages, training heads from its training faces: the photographs of one
+    side and their look-alikes never meet the other side. Raises UserInputError where there is no index.
+    """
+    file = faces / "index.npz"
+    if not file.is_file():
+        raise UserInputError(f"{file} is missing; make it with `python -m tools.data.collages` and `python -m tools.data.labels`.")
+    with np.load(file) as data:
+        box = data["collage_box"]
+        side = (box[:, 2:] - box[:, :2]).max(1)
+        fit = data["usable"] & (side >= SMALLEST_FACE) & (data["split"] != "copy")
+        low = np.floor(np.maximum((box[:, :2] + box[:, 2:]) / 2 - 1.5 * side[:, None], 0))
+        points = data["points"] / data["scale"][:, None, None] + low[:, None]
+        best: dict[int, int] = {}
+        for i in np.flatnonzero(fit):
+            family = int(data["family"][i])
+            if family not in best or side[i] > side[best[family]]:
+                best[family] = int(i)
+        rows = np.random.default_rng(0).permutation(sorted(best.values()))
+        names, collages, split = data["name"], data["collage"], data["split"]
+        return [
+            Source(Path(str(names[i])).stem, str(collages[i]), box[i], points[i].astype(np.float32), bool(split[i] == "held"))
+            for i in rows
+        ]
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--detector", type=Path, required=True, help="RetinaFace ONNX file with free height and width")
+    parser.add_argument("--faces", type=Path, required=True, help="folder with index.npz of tools.data.labels")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--limit", type=int, help="stop after so many heads")
+    parser.add_argument("--train", type=int, default=10_000, help="at most so many training heads")
+    parser.add_argument("--held-out", type=int, default=10_000, help="at most so many held-out heads")
     arguments = parser.parse_args()
-    collages = sorted((shared_folder() / "faces").glob("sfhq*/*.jpg"))
-    if not collages:
-        raise UserInputError(f"No collages under {shared_folder() / 'faces'}; set FACEMIRROR_SHARED.")
+    shared = shared_folder()
+    mediapipe = MediaPipeMesh(
+        shared / "models/mediapipe_face_landmarker/converted/face_landmarks_detector_noprelu.onnx"
+    )
     kit = load_kit()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for shot, points, mesh, source in photographs(collages, arguments.detector):
-        entry, error = head_entry(kit, shot, points, mesh, source)
-        if error > 0.06:
-            print(f"{source}: fit error {error:.3f}, left out", flush=True)
+    left = {False: arguments.train, True: arguments.held_out}
+    done = 0
+    for source in sources(arguments.faces):
+        file = arguments.out / f"head_{source.name}.npz"
+        if left[source.held_out] <= 0:
             continue
-        np.savez(arguments.out / f"head_{count:04d}.npz", **entry)
-        count += 1
-        if count % 25 == 0:
-            print(f"{count} heads", flush=True)
-        if arguments.limit is not None and count >= arguments.limit:
-            break
-    print(f"{count} heads in {arguments.out}")
+        left[source.held_out] -= 1
+        if file.exists():
+            continue
+        shot = photograph(cv2.imread(str(shared / "faces" / source.collage)), source.box)
+        points = source.points * shot.scale + shot.shift
+        mesh, score = mediapipe.points(shot.image, points)
+        entry, error = head_entry(kit, shot, points, mesh)
+        if score < 0.5 or error > 0.05:
+            print(f"{source.name}: mesh score {score:.2f}, fit error {error:.3f}, left out", flush=True)
+            continue
+        part = file.with_suffix(".part.npz")
+        np.savez(part, **entry, source=np.array(source.collage), held_out=np.array(source.held_out))
+        part.replace(file)
+        done += 1
+        if done % 50 == 0:
+            print(f"{done} heads, {left} to go at most", flush=True)
+    print(f"{done} new heads in {arguments.out}")
 
 
 if __name__ == "__main__":
