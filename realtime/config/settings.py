@@ -6,6 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from realtime.face.settings import (
+    CadenceSettings,
+    DetectorSettings,
+    FaceSettings,
+    FlowSettings,
+    SmoothingSettings,
+    TrackerSettings,
+)
 from realtime.media.words import parse_size
 
 
@@ -46,7 +54,6 @@ class Models(Section):
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
     providers: Words = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
     threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
-    detection_width: int = Field(320, ge=96, le=1920, description="width of the picture the detector sees (pixels)")
     landmark_delay_ms: float = Field(
         0, ge=0, le=5000, description="slows the landmark stage, to test behaviour under load (ms)"
     )
@@ -82,3 +89,15 @@ class Config(Section):
     )
     latency: Latency = Latency()
     models: Models = Models()
+    detector: DetectorSettings = DetectorSettings()
+    cadence: CadenceSettings = CadenceSettings()
+    tracker: TrackerSettings = TrackerSettings()
+    smoothing: SmoothingSettings = SmoothingSettings()
+    flow: FlowSettings = FlowSettings()
+
+    @property
+    def face(self) -> FaceSettings:
+        """The face path's settings together."""
+        return FaceSettings(
+            detector=self.detector, cadence=self.cadence, tracker=self.tracker, smoothing=self.smoothing, flow=self.flow
+        )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from realtime.errors import DeviceError
+from realtime.errors import DeviceError, UserInputError
 
 
 def create_session_folder(root: Path, when: datetime) -> Path:
@@ -29,6 +29,23 @@ def create_session_folder(root: Path, when: datetime) -> Path:
             f"The session folder cannot be made in {root} ({reason(error)}); choose another with --session."
         ) from None
     raise DeviceError(f"The session folder cannot be made in {root}: {name} is taken a thousand times.")
+
+
+def use_session_folder(folder: Path) -> Path:
+    """Make `folder`, or take it as it is when it holds no session yet.
+
+    Raises UserInputError when it holds one already (nothing is ever overwritten), DeviceError when it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = [name for name in ("session.json", "frames.csv", "video.mp4") if (folder / name).exists()]
+    except (FileExistsError, NotADirectoryError):
+        raise UserInputError(f"--session {folder} is a file, not a folder.") from None
+    except OSError as error:
+        raise DeviceError(f"The session folder {folder} cannot be made ({reason(error)}); choose another.") from None
+    if taken:
+        raise UserInputError(f"{folder} holds a session already ({', '.join(taken)}); choose another folder.")
+    return folder
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""The panel of Action Unit bars: the patient's right to the left of the middle, the patient's left to its right."""
+"""The panel of Action Unit bars, one column a side; the columns stand as the picture shows the sides."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,14 @@ FULL = 5.0  # the top of the FACS intensity scale, A..E as 1..5
 class AuPanel:
     """Draws bars over a darkened strip. Labels are rendered once per picture size, not once per frame."""
 
-    def __init__(self, units: Sequence[int], height: int, side_names: tuple[str, str] = ("R", "L")) -> None:
+    def __init__(self, units: Sequence[int], height: int, *, flipped: bool = False) -> None:
         self.units = tuple(units)
+        self.picture_height = height
+        # (name, colour) of the column left of the middle, then of the one right of it
+        self._sides = [("R", RIGHT), ("L", LEFT)]
+        if flipped:
+            self._sides.reverse()
+        self._flipped = flipped
         self.scale = height / 720
         s = self.scale
         self.row = round(20 * s)
@@ -26,14 +32,14 @@ class AuPanel:
         self.gap = round(26 * s)
         self.reach = self.middle - self.gap - round(8 * s)
         self._ink = np.zeros((self.height, self.width, 3), np.uint8)
-        self._paint_labels(side_names)
+        self._paint_labels()
         self._mask = np.ascontiguousarray(self._ink.max(axis=2))
 
-    def _paint_labels(self, side_names: tuple[str, str]) -> None:
+    def _paint_labels(self) -> None:
         font, size, weight = cv2.FONT_HERSHEY_SIMPLEX, 0.44 * self.scale, max(1, round(self.scale))
         for word, x, colour in (
-            (side_names[0], self.middle - self.gap - self.reach // 2, RIGHT),
-            (side_names[1], self.middle + self.gap + self.reach // 2, LEFT),
+            (self._sides[0][0], self.middle - self.gap - self.reach // 2, self._sides[0][1]),
+            (self._sides[1][0], self.middle + self.gap + self.reach // 2, self._sides[1][1]),
             ("AU", self.middle - round(10 * self.scale), NEUTRAL),
         ):
             cv2.putText(self._ink, word, (x, round(15 * self.scale)), font, size, colour, weight, cv2.LINE_AA)
@@ -68,7 +74,11 @@ class AuPanel:
         for index, unit in enumerate(self.units):
             top = self._top(index) + max(2, self.row // 5)
             bottom = self._top(index) + self.row - max(2, self.row // 5)
-            for value, sign, colour in ((right.get(unit), -1, RIGHT), (left.get(unit), 1, LEFT)):
+            rightwards = -1 if not self._flipped else 1
+            for value, sign, colour in (
+                (right.get(unit), rightwards, RIGHT),
+                (left.get(unit), -rightwards, LEFT),
+            ):
                 start = self.middle + sign * self.gap
                 if value is None or math.isnan(value):
                     y = (top + bottom) // 2

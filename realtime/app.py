@@ -1,0 +1,137 @@
+"""The map: every node, every edge and every edge's policy of facemirror-live, wired from a configuration.
+
+    camera ──Latest──▶ detect (when the tracker asks)
+       │                  │ detections
+       │                  ▼
+       ├──Latest──────▶ track ──▶ measure ──▶ rows
+       │                             │ newest analysis, briefly awaited
+       │                             ▼
+       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · rows
+
+The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
+is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
+that the same file gives the same numbers on every run.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from realtime.config import Config
+from realtime.face.flow import PointFlow
+from realtime.face.tracker import Tracker
+from realtime.face.warm_up import warm_up
+from realtime.graph import Block, DropOldest, Exact, Graph, Hold, Join, Latest, LatestBefore, Policy, RealClock
+from realtime.measure import FaceMeasures
+from realtime.media.source import VideoSource
+from realtime.models import ModelSpec, Registry
+from realtime.models.accelerate import open_model
+from realtime.networks import detector_input, face_detector, landmark_model
+from realtime.nodes.capture import Capture
+from realtime.nodes.compose import Compose
+from realtime.nodes.faces import Detect, Track
+from realtime.nodes.measure import Measure
+from realtime.nodes.outputs import PictureSink, Record, Show
+from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
+from realtime.session.frames_csv import FramesCsv
+from realtime.view.scene import Scene
+
+
+@dataclass(slots=True)
+class Outputs:
+    """Where a run's pictures and rows go; None: nowhere."""
+
+    preview: Show | None = None
+    virtual_camera: Show | None = None
+    recorder: PictureSink | None = None
+    csv: FramesCsv | None = None
+
+
+@dataclass(slots=True)
+class App:
+    """The wired graph and the parts whose figures the summary wants. output: the node at the end of the picture path."""
+
+    graph: Graph
+    output: str
+    detect: Detect
+    track: Track
+    models: list[ModelSpec] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """How the edges behave: live, where the newest counts, or offline, where every frame counts."""
+
+    newest: Policy
+    picture: Policy
+    every: Policy
+    result: Join
+    max_age: float
+
+    @classmethod
+    def of(cls, config: Config) -> "Policies":
+        """What the configured speed asks for."""
+        if config.speed == "max":
+            return cls(Block(4), Block(4), Block(8), Exact(), math.inf)
+        latency = config.latency
+        result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
+        return cls(Latest(), DropOldest(2), DropOldest(60), result, config.max_age_ms / 1e3)
+
+
+def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
+    """Wire everything. source: open already. Networks are open and warm when this returns.
+
+    Raises:
+        ModelFileError: a model is missing, damaged or of another kind.
+    """
+    registry = Registry(config.weights)
+    detector_spec = registry.manifest.find("detector", config.models.detector)
+    landmark_spec = registry.manifest.find("landmarks", config.models.landmarks)
+    providers, threads = config.models.providers, config.models.threads
+    height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
+    shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
+    detector = face_detector(
+        open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads), config.detector
+    )
+    landmarks = landmark_model(open_model(registry, landmark_spec, providers=providers, threads=threads))
+    warm_up(config.face)
+    tracker = Tracker(landmarks, config.face)
+    offline = config.speed == "max"
+
+    measures = FaceMeasures()
+    detect = Detect(detector, tracker)
+    track = Track(tracker, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
+    scene = Scene(config.view, measures.units, selfie=config.selfie)
+
+    graph = Graph("facemirror-live", clock=clock)
+    edge = Policies.of(config)
+
+    camera = graph.source("camera", Capture(source, outputs.csv), max_age=edge.max_age)
+    tracked = graph.transform("track", track, run_on="thread:analysis")
+    measured = graph.transform("measure", Measure(measures), run_on="thread:analysis")
+    composed = graph.transform("compose", Compose(scene, PointFlow(config.flow), clock.now), run_on="thread:picture")
+
+    graph.connect(camera, tracked, edge.newest)
+    if not offline:
+        detected = graph.transform("detect", detect, run_on="thread:detection")
+        graph.connect(camera, detected, edge.newest)
+        graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
+    graph.connect(tracked, measured, edge.every)
+    graph.connect(camera, composed, edge.picture)
+    graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
+
+    output = "compose"
+    if outputs.preview is not None:
+        graph.connect(composed, graph.sink("preview", outputs.preview), Latest())
+    if outputs.virtual_camera is not None:
+        output = "virtual-camera"
+        graph.connect(
+            composed, graph.sink(output, outputs.virtual_camera, run_on="thread:virtual-camera"), edge.picture
+        )
+    if outputs.recorder is not None:
+        recorder = graph.sink("recorder", Record(outputs.recorder), run_on="thread:recorder", grace=10.0)
+        graph.connect(composed, recorder, edge.every)
+    if outputs.csv is not None:
+        graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
+        graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
+        graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
+    return App(graph, output, detect, track, [detector_spec, landmark_spec])

@@ -1,0 +1,97 @@
+"""`facemirror-live run` and `facemirror-live demo`."""
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from realtime.app import App
+from realtime.cli.settings import resolved
+from realtime.config import Resolved
+from realtime.live import Run
+from realtime.session.folder import create_session_folder
+
+
+def run(options: argparse.Namespace) -> int:
+    """A camera, file or stream through the whole graph."""
+    return execute(resolved(options), quiet=options.quiet)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """The embedded clip; leaves a session behind, so that there is something to look at."""
+    folder = options.session or create_session_folder(Path("sessions"), datetime.now().astimezone())
+    return execute(resolved(options, source="demo", session=folder), quiet=options.quiet)
+
+
+def execute(settings: Resolved, *, quiet: bool) -> int:
+    """Run, with a status line while it runs and a table at its end."""
+    console = Console(stderr=True)
+    status = None if quiet or not console.is_terminal else console.status("starting")
+    live = Run(settings, watch=(lambda app: status.update(_line(app))) if status else lambda _app: None)
+    if status:
+        status.start()
+    try:
+        code, summary = live.execute()
+    finally:
+        if status:
+            status.stop()
+    for sentence in summary["notices"]:
+        print(f"facemirror-live: {sentence}", file=sys.stderr)
+    for node, sentence in summary["failures"].items():
+        print(f"facemirror-live: {_sentence(node, sentence)}", file=sys.stderr)
+    if not quiet and summary["frames"]["captured"]:
+        Console().print(table(summary))
+        if summary.get("session"):
+            print(f"session: {summary['session']}")
+    return code
+
+
+def _sentence(node: str, failure: str) -> str:
+    """A failure as the user should read it: our own sentences as they are, others with where they came from."""
+    kind, _, words = failure.partition(": ")
+    return (
+        words
+        if kind in ("DeviceError", "UserInputError", "ModelFileError")
+        else failure
+        if node == "start"
+        else f"{node}: {failure}"
+    )
+
+
+def _line(app: App) -> str:
+    report = app.graph.snapshot()
+    node = report.nodes[app.output]
+    fps = report.paths[app.output].delivered / report.seconds if report.seconds > 0 else 0.0
+    age = f"{node.age.p95:.0f}" if node.age.p95 is not None else "-"
+    dropped = sum(report.paths[app.output].dropped.values())
+    return f"{fps:.1f} fps   age p95 {age} ms   dropped {dropped}   faces {app.track.face_frames}   Ctrl-C ends"
+
+
+def table(summary: dict[str, Any]) -> Table:
+    """The figures of a run for people."""
+    frames = summary["frames"]
+    rows = Table(box=None, show_header=False)
+    rows.add_column(style="bold")
+    rows.add_column()
+
+    def spread(figures: dict[str, float | None]) -> str:
+        if figures["p50"] is None:
+            return "-"
+        return "  ".join(f"{name} {figures[name]:.1f}" for name in ("p50", "p95", "p99", "max")) + " ms"
+
+    rows.add_row("frames", f"{frames['captured']} captured, {frames['delivered']} delivered")
+    rows.add_row("rate", f"{summary['fps']:.1f} fps")
+    rows.add_row("age", spread(summary["age_ms"]))
+    rows.add_row("result age", spread(summary["result_age_ms"]))
+    causes = [f"{count} {cause} ({edge})" for edge, by in frames["dropped"].items() for cause, count in by.items()]
+    rows.add_row("dropped", ", ".join(causes) or "none")
+    rows.add_row("detections", str(summary["detections"]))
+    faces = summary["face_frames"]
+    share = f", {100 * summary['tracked_frames'] / faces:.0f} % of them tracked" if faces else ""
+    rows.add_row("face frames", f"{faces}{share}")
+    rows.add_row("cost", f"{summary['cores']:.2f} cores, {summary['peak_rss_mb']:.0f} MB at most")
+    return rows

@@ -1,0 +1,210 @@
+"""One run from beginning to end: source, session folder, outputs, graph, figures."""
+
+import asyncio
+import contextlib
+import platform
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from realtime import __version__
+from realtime.app import App, Outputs, build
+from realtime.config import Resolved
+from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.graph import RealClock, Report, StopToken
+from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
+from realtime.media.recorder import VideoRecorder
+from realtime.media.source import VideoSource
+from realtime.media.spec import parse_source
+from realtime.media.virtual_camera import VirtualCamera
+from realtime.media.window import no_window_reason
+from realtime.nodes.outputs import Show
+from realtime.session.columns import data_dictionary
+from realtime.session.folder import use_session_folder, write_json
+from realtime.session.frames_csv import FramesCsv
+from realtime.summary import Usage, empty_summary, summarise
+
+INTERRUPTED = 130
+_PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
+
+
+@dataclass(slots=True)
+class Run:
+    """A run that has been prepared. `watch` is called about twice a second with the app while it runs."""
+
+    resolved: Resolved
+    watch: Callable[[App], None] = lambda _app: None
+    notices: list[str] = field(default_factory=list)
+    app: App | None = None
+    folder: Path | None = None
+    interrupted: bool = False
+    _outputs: Outputs = field(default_factory=Outputs)
+    _preview: Preview | None = None
+    _ended: StopToken = field(default_factory=StopToken)
+
+    def execute(self) -> tuple[int, dict[str, Any]]:
+        """(exit code, summary). Writes the summary file, except when the user's words are wrong (raises UserInputError)."""
+        started = Usage.now()
+        config = self.resolved.config
+        summary: dict[str, Any]
+        try:
+            with self._signals():
+                summary = self._execute(started)
+            code = INTERRUPTED if self.interrupted else 3 if summary["failures"] else 0
+        except UserInputError:
+            raise
+        except (FacemirrorError, KeyboardInterrupt) as error:
+            self.interrupted = isinstance(error, KeyboardInterrupt)
+            words = "interrupted" if self.interrupted else str(error)
+            summary = empty_summary(started, {} if self.interrupted else {"start": words}, self.notices)
+            code = INTERRUPTED if self.interrupted else 3
+        if config.summary is not None:
+            write_json(config.summary, summary)
+        return code, summary
+
+    def _execute(self, started: Usage) -> dict[str, Any]:
+        config = self.resolved.config
+        clock = RealClock()
+        source = VideoSource(
+            parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
+        )
+        source.open()
+        try:
+            self._open_outputs(source, clock)
+            self.app = build(config, source, self._outputs, clock)
+            self._write_session(None)
+            report = self._run_graph(self.app)
+        finally:
+            source.close()
+            self._close_outputs()
+        app = self.app
+        for part in (source, self._outputs.csv, self._outputs.recorder):
+            self.notices += getattr(part, "notices", [])
+        summary = summarise(
+            report,
+            output=app.output,
+            started=started,
+            detections=app.detect.count,
+            face_frames=app.track.face_frames,
+            tracked_frames=app.track.tracked_frames,
+            models={spec.name: spec.sha256 for spec in app.models},
+            negotiated=source.negotiated.as_dict() if source.negotiated else None,
+            notices=self.notices,
+        )
+        summary["session"] = str(self.folder) if self.folder else None
+        self._write_session(summary)
+        return summary
+
+    def _open_outputs(self, source: VideoSource, clock: RealClock) -> None:
+        config, outputs = self.resolved.config, self._outputs
+        assert source.negotiated is not None
+        if config.record and config.session is None:
+            raise UserInputError("--record needs a folder to record into: add --session DIR.")
+        if config.session is not None:
+            self.folder = use_session_folder(config.session)
+            outputs.csv = FramesCsv(self.folder / "frames.csv", clock.now)
+            if config.record:
+                outputs.recorder = VideoRecorder(self.folder / "video.mp4", fps=source.negotiated.fps or 30.0)
+        if config.virtual_camera is not None:
+            camera = VirtualCamera(source.negotiated.fps or 30.0, config.virtual_camera or None)
+            camera.open(source.negotiated.width, source.negotiated.height)
+            outputs.virtual_camera = Show(camera.send, camera.close)
+        if not config.headless:
+            reason = no_window_reason()
+            if reason is None:
+                self._preview = Preview(self.stop)
+                outputs.preview = Show(self._preview.put)
+            else:
+                self.notices.append(f"{reason} Going on without a preview window.")
+
+    def _close_outputs(self) -> None:
+        self._ended.set()
+        if self._outputs.csv is not None:
+            self._outputs.csv.close()
+
+    def stop(self) -> None:
+        """End the run in order; from any thread."""
+        if self.app is not None:
+            self.app.graph.stop("stopped by the user")
+
+    def _run_graph(self, app: App) -> Report:
+        duration = self.resolved.config.duration
+        if self._preview is None:
+            return asyncio.run(self._watched(app, duration))
+        if not NEEDS_MAIN_THREAD:
+            self._preview.start(self._ended)
+            return asyncio.run(self._watched(app, duration))
+        found: list[Report] = []
+        worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, duration))), name="graph")
+        worker.start()
+        try:
+            self._preview.run(self._ended)
+        finally:
+            self.stop()
+            worker.join()
+        if not found:
+            raise DeviceError("The graph ended without a report; see the messages above.")
+        return found[0]
+
+    async def _watched(self, app: App, duration: float | None) -> Report:
+        async def look() -> None:
+            while True:
+                await asyncio.sleep(0.5)
+                self.watch(app)
+
+        watcher = asyncio.create_task(look())
+        try:
+            return await app.graph.run(duration=duration)
+        finally:
+            watcher.cancel()
+            self._ended.set()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Ctrl-C and a polite kill stop the run in order; a second Ctrl-C does not wait."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: object) -> None:  # noqa: ARG001  the signal module's contract
+            if self.app is None or self.interrupted:
+                raise KeyboardInterrupt
+            self.interrupted = True
+            self.app.graph.stop("interrupted")
+
+        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, old in before.items():
+                signal.signal(number, old)
+
+    def _write_session(self, summary: dict[str, Any] | None) -> None:
+        if self.folder is None or self.app is None:
+            return
+        settings = {name: {"value": value, "from": origin} for name, value, origin in self.resolved.rows()}
+        content = {
+            "format": 1,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "program": {"facemirror-live": __version__, **{name: version(name) for name in _PACKAGES}},
+            "machine": {"python": platform.python_version(), "system": platform.platform()},
+            "configuration": _plain(settings),
+            "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
+            "columns": data_dictionary(),
+            "summary": summary,
+        }
+        write_json(self.folder / "session.json", content)
+
+
+def _plain(value: Any) -> Any:
+    """Paths and tuples as JSON knows them."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

@@ -1,0 +1,74 @@
+"""Draws the newest analysis on the current frame, and says how old it is."""
+
+from collections import deque
+from collections.abc import Callable
+
+from realtime.face.flow import PointFlow
+from realtime.face.observation import F32
+from realtime.graph import Side
+from realtime.media.frame import Frame
+from realtime.nodes.values import Analysed, Shown, Status
+from realtime.view.scene import Scene
+from realtime.view.status import LiveFigures
+
+_RATE_WINDOW = 60
+
+
+class Compose:
+    """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
+
+    def __init__(
+        self, scene: Scene, flow: PointFlow, clock: Callable[[], float], dropped: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._scene = scene
+        self._flow = flow
+        self._clock = clock
+        self._dropped = dropped
+        self._anchor: int | None = None
+        self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
+
+    def process(self, frame: Frame, analysis: Side[Analysed] | None = None) -> Shown:
+        """The picture to show for this frame."""
+        now = self._clock()
+        self._times.append(frame.capture_time)
+        found = analysis.payload.analysis if analysis is not None else None
+        face = found.face if found is not None else None
+        points = face.points if face is not None else None
+        status: Status = "none"
+        if analysis is not None:
+            status = "measured" if analysis.sequence == frame.sequence else "held"
+            if status == "held" and face is not None:
+                points = self._follow(frame, analysis.payload)
+        result_age = analysis.age if analysis is not None else None
+        state = (
+            "no result" if found is None else "no face" if face is None else "held" if status == "held" else "tracked"
+        )
+        figures = LiveFigures(
+            self._rate(),
+            (now - frame.capture_time) * 1e3,
+            None if result_age is None else result_age * 1e3,
+            self._dropped(),
+            state,
+        )
+        image = self._scene.draw(frame.image, found, points, figures)
+        return Shown(image, frame.sequence, frame.capture_time, status, found, result_age, points)
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: what was seen before says nothing about what comes."""
+        self._flow.clear()
+        self._anchor = None
+        self._times.clear()
+
+    def _follow(self, frame: Frame, analysed: Analysed) -> F32:
+        face = analysed.analysis.face
+        assert face is not None
+        if self._anchor != analysed.frame.sequence:
+            self._flow.anchor(analysed.frame.image, face.points)
+            self._anchor = analysed.frame.sequence
+        moved = self._flow.move(frame.image)
+        return moved.points if moved is not None else face.points
+
+    def _rate(self) -> float:
+        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
+            return 0.0
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])

@@ -1,0 +1,60 @@
+"""Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
+
+import time
+
+from realtime.face.detector import FaceDetector
+from realtime.face.observation import Analysis, Detections
+from realtime.face.tracker import Tracker
+from realtime.graph import Envelope, Side
+from realtime.media.frame import Frame
+from realtime.nodes.values import Analysed
+
+
+class Detect:
+    """RetinaFace on the frames the tracker asks for; all others pass it by at no cost."""
+
+    def __init__(self, detector: FaceDetector, tracker: Tracker) -> None:
+        self._detector = detector
+        self._tracker = tracker
+        self.count = 0
+
+    def accepts(self, envelope: Envelope[Frame]) -> bool:
+        """The gate, asked before the thread hop."""
+        return self._tracker.wants_detection(envelope.sequence)
+
+    def process(self, frame: Frame) -> Detections:
+        """Every face of the frame, or of the region the tracker wants looked at."""
+        self.count += 1
+        return self._detector.detect(frame, self._tracker.region)
+
+
+class Track:
+    """Landmarks on every frame it gets: the newest one whenever it is free.
+
+    inline: a detector to call in line when the tracker asks for it, so that results do not depend on timing (offline).
+    delay: seconds by which each frame is held up, to see what becomes of the picture under load.
+    """
+
+    def __init__(self, tracker: Tracker, inline: Detect | None = None, delay: float = 0.0) -> None:
+        self._tracker = tracker
+        self._inline = inline
+        self._delay = delay
+        self.face_frames = 0
+        self.tracked_frames = 0
+
+    def process(self, frame: Frame, detections: Side[Detections] | None = None) -> Analysed:
+        """The tracked face, or word that there is none."""
+        if self._delay:
+            time.sleep(self._delay)
+        seen = detections.payload if detections is not None else None
+        if self._inline is not None and self._tracker.wants_detection(frame.sequence):
+            seen = self._inline.process(frame)
+        face = self._tracker.update(frame, seen)
+        if face is not None:
+            self.face_frames += 1
+            self.tracked_frames += not face.detected
+        return Analysed(Analysis(frame.sequence, frame.capture_time, face), frame)
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: whoever comes now is not known yet."""
+        self._tracker.reset()

@@ -1,0 +1,140 @@
+"""The figures of a run: what `--summary` writes, and the table at the end."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from realtime.graph import Percentiles, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the process has used up to now."""
+
+    cpu_seconds: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> "Usage":
+        """Of this process and the children that have ended."""
+        times = os.times()
+        return cls(times.user + times.system + times.children_user + times.children_system, time.monotonic())
+
+
+def peak_rss_mb() -> float:
+    """The most memory this process ever held (MB)."""
+    if sys.platform == "win32":
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def _percentiles(p: Percentiles) -> dict[str, float | int | None]:
+    return {"p50": p.p50, "p95": p.p95, "p99": p.p99, "max": p.max, "count": p.count}
+
+
+def summarise(
+    report: Report,
+    *,
+    output: str,
+    started: Usage,
+    detections: int,
+    face_frames: int,
+    tracked_frames: int,
+    models: Mapping[str, str],
+    negotiated: Mapping[str, Any] | None,
+    notices: list[str],
+) -> dict[str, Any]:
+    """Plain values, ready for JSON.
+
+    output: the node at the end of the picture path, whose books are `frames`. models: name -> sha256.
+    """
+    path = report.paths[output]
+    used = Usage.now()
+    nodes = {
+        name: {
+            "kind": node.kind,
+            "processed": node.processed,
+            "skipped": node.skipped,
+            "failed": node.failed,
+            "last_error": node.last_error,
+            "queue_ms": _percentiles(node.queue),
+            "join_ms": _percentiles(node.join),
+            "executor_ms": _percentiles(node.executor),
+            "service_ms": _percentiles(node.service),
+            "age_ms": _percentiles(node.age),
+        }
+        for name, node in report.nodes.items()
+    }
+    edges = {
+        name: {
+            "put": e.put,
+            "delivered": e.delivered,
+            "dropped": dict(e.dropped),
+            "queued": e.queued,
+            "deepest": e.deepest,
+        }
+        for name, e in report.edges.items()
+    }
+    dropped: dict[str, dict[str, int]] = {}
+    for (edge, cause), count in path.dropped.items():
+        dropped.setdefault(edge, {})[str(cause)] = count
+    return {
+        "frames": {
+            "captured": path.captured,
+            "delivered": path.delivered,
+            "dropped": dropped,
+            "dropped_total": sum(path.dropped.values()) + path.withheld,
+            "queued": path.queued,
+        },
+        "seconds": report.seconds,
+        "fps": path.delivered / report.seconds if report.seconds > 0 else 0.0,
+        "age_ms": _percentiles(report.nodes[output].age),
+        "result_age_ms": _percentiles(report.nodes["compose"].result_age),
+        "detections": detections,
+        "face_frames": face_frames,
+        "tracked_frames": tracked_frames,
+        "nodes": nodes,
+        "edges": edges,
+        "cpu_seconds": used.cpu_seconds - started.cpu_seconds,
+        "cores": (used.cpu_seconds - started.cpu_seconds) / max(used.wall - started.wall, 1e-9),
+        "peak_rss_mb": peak_rss_mb(),
+        "models": [{"name": name, "sha256": sha} for name, sha in models.items()],
+        "negotiated": dict(negotiated) if negotiated else None,
+        "ended": report.reason,
+        "stuck": report.stuck,
+        "failures": report.failures,
+        "notices": notices,
+    }
+
+
+def empty_summary(started: Usage, failures: dict[str, str], notices: list[str]) -> dict[str, Any]:
+    """The summary of a run that ended before its first frame."""
+    nothing = _percentiles(Percentiles(0, None, None, None, None))
+    return {
+        "frames": {"captured": 0, "delivered": 0, "dropped": {}, "dropped_total": 0, "queued": 0},
+        "seconds": 0.0,
+        "fps": 0.0,
+        "age_ms": nothing,
+        "result_age_ms": nothing,
+        "detections": 0,
+        "face_frames": 0,
+        "tracked_frames": 0,
+        "nodes": {},
+        "edges": {},
+        "cpu_seconds": Usage.now().cpu_seconds - started.cpu_seconds,
+        "peak_rss_mb": peak_rss_mb(),
+        "models": [],
+        "negotiated": None,
+        "ended": "before the start",
+        "stuck": [],
+        "failures": failures,
+        "notices": notices,
+    }
