@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import UserInputError
+from realtime.media.ending import early_end
 from realtime.media.faults import opening_fault, reading_fault
 from realtime.media.negotiated import Negotiated
 from realtime.media.opening import Opening
@@ -62,13 +63,16 @@ class Reader:
         self._stream: VideoStream | None = None
         self._pictures: Iterator[Decoded] = iter(())
         self._first: Decoded | None = None
-        self._last_time: float | None = None
+        self._first_time = 0.0
+        self._last_time = 0.0
+        self._period = 0.0
+        self._live = False
         self._count = 0
 
     def open(self) -> Negotiated:
         """Open and decode the first picture. Raises UserInputError (not a video) or DeviceError (cannot be had)."""
         self.close()
-        self.damaged, self.cut_short, self._count, self._last_time = 0, None, 0, None
+        self.damaged, self.cut_short, self._count, self._last_time = 0, None, 0, 0.0
         try:
             container = self._open_container()
             self._container = container
@@ -79,7 +83,10 @@ class Reader:
             self._first = next(self._pictures, None)
             if self._first is None:
                 raise UserInputError(f"{self.opening.name} holds no picture that can be decoded.")
-            return self._negotiated(container, stream, self._first.picture)
+            negotiated = self._negotiated(container, stream, self._first.picture)
+            self._live = negotiated.live
+            self._period = 1 / negotiated.fps if negotiated.fps else 0.0
+            return negotiated
         except BaseException:
             self.close()
             raise
@@ -92,8 +99,10 @@ class Reader:
         if decoded is None:
             self._judge_end()
         else:
+            if decoded.time is not None:
+                self._first_time = self._first_time if self._count else decoded.time
+                self._last_time = max(self._last_time, decoded.time)
             self._count += 1
-            self._last_time = decoded.time if decoded.time is not None else self._last_time
         return decoded
 
     def close(self) -> None:
@@ -213,11 +222,16 @@ class Reader:
 
     def _judge_end(self) -> None:
         """Say so when a recording ended before its own index says it should."""
-        stream = self._stream
-        if stream is None or self.cut_short or self.opening.always_live:
+        stream, container = self._stream, self._container
+        if stream is None or container is None or self.cut_short or self._live:
             return
-        expected = stream.frames
-        if expected and self._count < expected - max(1, expected // 100):
-            self.cut_short = (
-                f"{self.opening.name} is cut short or damaged: {self._count} of {expected} frames could be read."
-            )
+        # AVI counts ticks, not frames; only the MP4 family's count is one of pictures.
+        counted = "mp4" in container.format.name
+        self.cut_short = early_end(
+            self.opening.name,
+            frames=self._count,
+            damaged=self.damaged,
+            expected_frames=stream.frames if counted else None,
+            end=self._last_time - self._first_time + self._period if self._count else None,
+            expected_end=container.duration / av.time_base if container.duration else None,
+        )
