@@ -232,15 +232,20 @@ class Receiver(Generic[T]):
         s.on_writable()
         return entry
 
-    def take_until(self, sequence: int, time: float) -> tuple[list[Entry], bool]:
-        """All waiting envelopes captured at or before `time`, and whether one of `sequence` can no longer come.
+    def take_until(self, sequence: int, time: float | None) -> tuple[list[Entry], bool]:
+        """All waiting envelopes captured at or before `time` (None: with a sequence up to `sequence`).
+
+        Also whether one of `sequence` can no longer come.
 
         Both are read at the same instant, so that a value cannot slip in between the look and the verdict.
         """
         s = self._state
         entries: list[Entry] = []
         with s.lock:
-            while s.items and s.items[0].envelope.capture_time <= time:
+            while s.items:
+                head = s.items[0].envelope
+                if head.sequence > sequence if time is None else head.capture_time > time:
+                    break
                 entries.append(s.items.popleft())
             s.taken.extend(entry.envelope for entry in entries)
             settled = s.ended or s.lapsed or sequence <= s.settled or sequence in s.nothing_at
@@ -249,6 +254,24 @@ class Receiver(Generic[T]):
         if entries:
             s.on_writable()
         return entries, settled
+
+    def take_passed(self, sequence: int) -> list[Entry]:
+        """All waiting envelopes with a sequence up to `sequence`."""
+        s = self._state
+        if not s.items:
+            return []
+        entries: list[Entry] = []
+        with s.lock:
+            while s.items and s.items[0].envelope.sequence <= sequence:
+                entries.append(s.items.popleft())
+            s.taken.extend(entry.envelope for entry in entries)
+        if entries:
+            s.on_writable()
+        return entries
+
+    def leave(self) -> None:
+        """The consumer takes nothing any more: what waits and what still comes is dropped as stopping."""
+        _refuse(self._state, Cause.STOPPING)
 
     def deliver(self, envelope: Envelope[T]) -> None:
         """Settle one taken envelope as delivered."""
@@ -326,18 +349,7 @@ class Edge(Generic[T]):
 
     def refuse(self, cause: Cause | None) -> None:
         """Drop what waits and every later put with `cause`; None opens the edge again."""
-        s = self._state
-        lost: list[tuple[Cause, Envelope]] = []
-        with s.lock:
-            s.refusing = cause
-            if cause is not None:
-                lost = [(cause, entry.envelope) for entry in s.items]
-                s.items.clear()
-                if lost:
-                    s.dropped[cause] = s.dropped.get(cause, 0) + len(lost)
-        _tell(s, lost)
-        s.on_writable()
-        s.on_readable()
+        _refuse(self._state, cause)
 
     def lapse(self, lapsed: bool) -> None:
         """While lapsed, joins treat every sequence as one that will not come."""
@@ -379,3 +391,17 @@ def _remove(taken: list[Envelope], envelope: Envelope) -> bool:
             del taken[i]
             return True
     return False  # the books were closed on it
+
+
+def _refuse(s: _State, cause: Cause | None) -> None:
+    lost: list[tuple[Cause, Envelope]] = []
+    with s.lock:
+        s.refusing = cause
+        if cause is not None:
+            lost = [(cause, entry.envelope) for entry in s.items]
+            s.items.clear()
+            if lost:
+                s.dropped[cause] = s.dropped.get(cause, 0) + len(lost)
+    _tell(s, lost)
+    s.on_writable()
+    s.on_readable()

@@ -7,7 +7,7 @@ from typing import Any
 
 from realtime.graph.clock import Clock, RealClock
 from realtime.graph.draw import mermaid
-from realtime.graph.edges import Cause, Edge, Policy
+from realtime.graph.edges import Block, Cause, Edge, Policy
 from realtime.graph.envelope import Envelope
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Join, SideInput
@@ -157,9 +157,11 @@ class Graph:
             if hasattr(node.processor, "accepts"):
                 edge.gated(node.accepts)
         else:
-            if any(side.keyword == as_side for side in node.sides):
+            if any(other.keyword == as_side for other in node.sides):
                 raise GraphError(f"{consumer.name} has two side inputs named {as_side}")
-            node.sides.append(SideInput(as_side, join, edge.receiver))
+            side = SideInput(as_side, join, edge.receiver)
+            side.keeps_up = isinstance(policy, Block)
+            node.sides.append(side)
         (producer.source if isinstance(producer, SourceHandle) else producer.node).outlets.senders.append(edge.sender)
         connection = Connection(edge, producer, consumer, as_side, join)
         self.connections.append(connection)

@@ -53,6 +53,7 @@ class SideInput:
         self.keyword = keyword
         self.join = join
         self.receiver = receiver
+        self.keeps_up = False  # the edge blocks its producer, so it must be read even while no primary comes
         self._held: Entry | None = None
         self._used = False
         self._late = 0
@@ -61,7 +62,8 @@ class SideInput:
     def ready(self, primary: Entry, now: float) -> float | None:
         """None when the primary need not wait for this input (any more), else the time until which it may wait."""
         envelope = primary.envelope
-        entries, settled = self.receiver.take_until(envelope.sequence, envelope.capture_time)
+        time = None if isinstance(self.join, Exact) else envelope.capture_time
+        entries, settled = self.receiver.take_until(envelope.sequence, time)
         for entry in entries:
             self._replace(entry)
         wait = self.join.wait
@@ -78,6 +80,12 @@ class SideInput:
         self._late += 1
         self._remember(primary)
         return None
+
+    def pass_by(self, sequence: int) -> None:
+        """No primary up to `sequence` will come any more: let the side's producer go on, should it be blocked."""
+        if self.keeps_up:
+            for entry in self.receiver.take_passed(sequence):
+                self._replace(entry)
 
     def _remember(self, primary: Entry) -> None:
         self._arrivals.append((primary.envelope.sequence, primary.arrived))

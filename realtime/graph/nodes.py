@@ -215,6 +215,8 @@ class Node:
         self._apply_resets(None)
         if (bounds := self.primary.bounds()) is not None:
             self.outlets.no_result_up_to(bounds[0])
+            for side in self.sides:
+                side.pass_by(bounds[0])
             for sequence in bounds[1]:
                 self.outlets.no_result_at(sequence)
         if not exhausted:
@@ -282,8 +284,10 @@ class Node:
             self.trace.frame(self.name, job.primary.envelope, job.started, now, failed=error is not None)
 
     def _note(self, error: Exception) -> None:
-        self.counts.last_error = f"{type(error).__name__}: {error}"
-        log.warning("node %s: %s", self.name, self.counts.last_error, exc_info=error)
+        words = f"{type(error).__name__}: {error}"
+        if words != self.counts.last_error:  # once, not thirty times a second
+            log.warning("node %s: %s", self.name, words, exc_info=error)
+        self.counts.last_error = words
 
     def finish_input(self, cause: Cause) -> None:
         """No more input will be taken: let go of what is held and say so downstream."""
@@ -295,6 +299,7 @@ class Node:
             self._waiting = None
         for side in self.sides:
             side.forget(cause)
+            side.receiver.leave()
         self.outlets.end()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from realtime.graph.edges import Edge
+from realtime.graph.edges import Block, Edge
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Exact, Join
 from realtime.graph.nodes import Node
@@ -54,6 +54,11 @@ class Connection:
         """Whether the consumer may wait for a sequence on this edge."""
         return self.join is not None and self.join.wait > 0
 
+    @property
+    def blocks_beside(self) -> bool:
+        """Whether a producer may be blocked until the consumer's primary input gets on."""
+        return self.join is not None and isinstance(self.edge.policy, Block)
+
 
 def upstream_first(nodes: Mapping[str, NodeHandle], connections: Sequence[Connection]) -> list[NodeHandle]:
     """The nodes in an order in which frames meet them. Raises GraphError for a cycle or a missing primary input."""
@@ -95,11 +100,16 @@ def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) 
                 f"{c.edge.name}: {c.join} matches sequence numbers, but the side input goes back to {theirs} "
                 f"and the primary one to {origin[c.consumer.name]}; use LatestBefore or Hold without wait"
             )
+        if c.blocks_beside and theirs != origin[c.consumer.name]:
+            raise GraphError(
+                f"{c.edge.name}: {c.edge.policy} beside a primary input from another source would let "
+                f"{origin[c.consumer.name]} block {theirs}; use a policy that drops"
+            )
 
 
 def spare_bounds(order: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
-    """Bounds travel only on edges from which a join that waits can be reached."""
-    wanted: set[str] = set()  # nodes that must hand bounds on
+    """Bounds travel only on edges from which a join can be reached that waits, or that blocks a producer."""
+    wanted = {c.consumer.name for c in connections if c.blocks_beside}  # nodes whose primary input must carry bounds
     for handle in reversed(order):
         for c in connections:
             if c.producer is handle and (c.waits or (c.as_side is None and c.consumer.name in wanted)):

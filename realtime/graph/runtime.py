@@ -110,26 +110,29 @@ class Run:
 
     async def _live(self, until: asyncio.Event | None, duration: float | None) -> None:
         """From the first `open` until there is a reason to stop."""
-        causes = [asyncio.ensure_future(self._after(self._stopping.wait(), ""))]
+        causes = [asyncio.ensure_future(self._after(self._stopping.wait, ""))]
         if until is not None:
-            causes.append(asyncio.ensure_future(self._after(until.wait(), "stopped")))
+            causes.append(asyncio.ensure_future(self._after(until.wait, "stopped")))
         supervising: asyncio.Task[None] | None = None
         try:
             if not await self._open():
                 return
             if duration is not None:
-                causes.append(asyncio.ensure_future(self._after(asyncio.sleep(duration), "duration")))
+                causes.append(asyncio.ensure_future(self._after(lambda: asyncio.sleep(duration), "duration")))
             supervising = asyncio.ensure_future(self._supervisor().watch())
-            everyone = [worker.finished.wait() for worker in self._workers.values()]
-            causes.append(asyncio.ensure_future(self._after(_all(everyone), "ended")))
+            causes.append(asyncio.ensure_future(self._after(self._every_node_finished, "ended")))
             await asyncio.wait(causes, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in [*causes, *([supervising] if supervising else [])]:
                 task.cancel()
 
-    async def _after(self, event: Awaitable[object], reason: str) -> None:
-        await event
+    async def _after(self, wait: Callable[[], Awaitable[object]], reason: str) -> None:
+        await wait()
         self._ask(reason)
+
+    async def _every_node_finished(self) -> None:
+        for worker in self._workers.values():
+            await worker.finished.wait()
 
     async def _open(self) -> bool:
         """Open all nodes, then all sources: no frame should grow old while a model loads. False: do not go on."""
@@ -209,11 +212,6 @@ class Run:
             owner.flush(now)
         for c in self._connections:
             c.edge.close_books()
-
-
-async def _all(waits: Sequence[Awaitable[object]]) -> None:
-    for wait in waits:
-        await wait
 
 
 async def _first(one: asyncio.Event, other: asyncio.Event, within: float) -> bool:
