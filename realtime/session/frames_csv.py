@@ -1,5 +1,6 @@
 """frames.csv: one row per captured frame, in capture order, at most a second behind on disk."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ class FramesCsv:
             self._file.write(",".join(column_names(aus)) + "\n")
             self._file.flush()
         except OSError as error:
+            self._drop_file()
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()
 
@@ -112,10 +114,11 @@ class FramesCsv:
         self.failed = True
         self.rows_lost += rows
         self.notices.append(f"Writing {self.path} stopped ({reason(error)}); the session goes on without it.")
+        self._drop_file()
+
+    def _drop_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            try:
+            # What could not be written a moment ago cannot be flushed by closing either, and has been told.
+            with contextlib.suppress(OSError):
                 file.close()
-            except OSError:
-                # What could not be flushed a moment ago cannot be flushed now; the sentence above has said it.
-                return

@@ -1,0 +1,226 @@
+"""frames.csv: one row per captured frame, in order, whatever order the news comes in."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime.errors import DeviceError
+from realtime.face.observation import Analysis, FaceObservation
+from realtime.session.columns import AUS, column_names, data_dictionary
+from realtime.session.frames_csv import FramesCsv
+from realtime.session.reorder import RowSorter
+from realtime.session.row import FrameRow, RowFormat
+
+
+def face(seed: int = 0, *, detected: bool = True, pose: tuple[float, float, float] | None = (1.5, -2.25, 0.0)):
+    points = np.random.default_rng(seed).uniform(-5, 1280, (98, 2)).astype(np.float32)
+    box = np.array([10.5, 20.25, 110, 220], np.float32)
+    return FaceObservation(7, box, points, points, 0.98765, detected, None, pose)
+
+
+def analysis(sequence: int, observed: FaceObservation | None, **intensities: dict[int, float]) -> Analysis:
+    return Analysis(sequence, sequence / 30, observed, **intensities)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        rows = list(reader)
+    assert reader.fieldnames == column_names()
+    assert all(None not in row and None not in row.values() for row in rows)
+    return rows
+
+
+def test_the_columns_are_those_that_scripts_rely_on() -> None:
+    names = column_names()
+    assert names[:4] == ["sequence", "capture_time", "status", "cause"]
+    assert names.index("wflw_y_0") - names.index("wflw_x_0") == 98
+    assert [name for name in names if name.startswith("AU")][:4] == [
+        "AU01_left",
+        "AU01_right",
+        "AU02_left",
+        "AU02_right",
+    ]
+    assert len(names) == len(set(names)) == 15 + 196 + 2 * len(AUS)
+    assert list(data_dictionary()) == names
+
+
+def test_a_measured_row_holds_every_value_in_its_column(tmp_path: Path) -> None:
+    observed = face()
+    with_csv = FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+    with_csv.captured(3, 12.3456789)
+    with_csv.shown(3, 0.0125)
+    with_csv.measured(analysis(3, observed, au_left={1: 0.5, 12: 4.9876}, au_right={1: float("nan"), 45: 0.0}))
+    with_csv.close()
+    (row,) = rows_of(tmp_path / "frames.csv")
+    assert (row["sequence"], row["capture_time"], row["status"], row["cause"]) == ("3", "12.345679", "measured", "")
+    assert (row["face_id"], row["confidence"], row["result_age_ms"]) == ("7", "0.9877", "12.50")
+    assert (row["found_by"], row["box_x1"], row["box_y2"]) == ("detected", "10.50", "220.00")
+    assert (row["yaw"], row["pitch"], row["roll"]) == ("1.50", "-2.25", "0.00")
+    x = [float(row[f"wflw_x_{i}"]) for i in range(98)]
+    y = [float(row[f"wflw_y_{i}"]) for i in range(98)]
+    assert np.abs(np.stack([x, y], 1) - observed.points).max() < 0.0051
+    assert (row["AU01_left"], row["AU12_left"], row["AU45_right"]) == ("0.500", "4.988", "0.000")
+    assert (row["AU01_right"], row["AU12_right"], row["AU26_left"]) == ("", "", "")
+
+
+def test_what_was_not_measured_is_empty_never_zero(tmp_path: Path) -> None:
+    writer = FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+    for sequence in range(4):
+        writer.captured(sequence, sequence / 30)
+    writer.shown(0, 0.04)
+    writer.dropped(1, "expired, at the edge")
+    writer.shown(2)
+    writer.shown(3)
+    writer.measured(analysis(3, None))
+    writer.close()
+    rows = rows_of(tmp_path / "frames.csv")
+    assert [row["status"] for row in rows] == ["held", "dropped", "held", "measured"]
+    assert [row["cause"] for row in rows] == ["", "expired, at the edge", "", ""]
+    leading = {"sequence", "capture_time", "status", "cause", "result_age_ms"}
+    assert all(not value for row in rows for name, value in row.items() if name not in leading)
+    assert [row["result_age_ms"] for row in rows] == ["40.00", "", "", ""]
+
+
+def test_points_that_are_not_finite_are_empty_cells() -> None:
+    observed = face(pose=None)
+    observed.points[5] = np.nan
+    row = FrameRow(1, 0.0, shown=True, analysis=analysis(1, observed))
+    cells = dict(zip(column_names(), RowFormat().line(row).rstrip("\n").split(","), strict=True))
+    assert (cells["wflw_x_5"], cells["wflw_y_5"], cells["yaw"], cells["roll"]) == ("", "", "", "")
+    assert float(cells["wflw_x_6"]) == pytest.approx(float(observed.points[6, 0]), abs=0.006)
+
+
+def test_a_late_result_comes_into_its_own_row_in_order() -> None:
+    sorter = RowSorter(max_wait=1.0)
+    for sequence in range(4):
+        sorter.captured(sequence, sequence / 30)
+        sorter.shown(sequence, 0.05)
+    assert sorter.ready() == []
+    sorter.measured(analysis(2, None))
+    assert [(row.sequence, row.status) for row in sorter.ready()] == [(0, "held"), (1, "held"), (2, "measured")]
+    sorter.no_result_up_to(3)
+    assert [(row.sequence, row.status) for row in sorter.ready()] == [(3, "held")]
+    assert len(sorter) == 0
+
+
+def test_a_frozen_analysis_holds_rows_back_for_max_wait_only_and_its_late_results_are_counted() -> None:
+    sorter = RowSorter(max_wait=0.5)
+    out = []
+    for sequence in range(30):
+        sorter.captured(sequence, sequence / 10)
+        sorter.shown(sequence)
+        out += sorter.ready()
+        assert len(sorter) <= 6
+    assert [row.sequence for row in out] == list(range(24))
+    sorter.measured(analysis(3, None))
+    assert sorter.late == 1
+
+
+def test_the_analysis_path_may_say_why_a_frame_was_not_measured() -> None:
+    sorter = RowSorter()
+    sorter.captured(0, 0.0)
+    sorter.not_measured(0, "superseded")
+    assert sorter.ready() == []
+    sorter.shown(0)
+    (row,) = sorter.ready()
+    assert (row.status, row.cause) == ("held", "superseded")
+
+
+def test_at_the_end_every_row_goes_out() -> None:
+    sorter = RowSorter()
+    for sequence in (0, 1, 5):
+        sorter.captured(sequence, sequence / 30)
+    sorter.shown(0)
+    rest = sorter.rest()
+    assert [(r.sequence, r.status, r.cause) for r in rest] == [
+        (0, "held", ""),
+        (1, "dropped", "session ended"),
+        (5, "dropped", "session ended"),
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_order_of_news_gives_one_row_per_frame_in_order_with_its_own_result(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 25))
+    fates = data.draw(st.lists(st.sampled_from(["shown", "dropped"]), min_size=count, max_size=count))
+    analysed = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    delays = data.draw(st.lists(st.integers(0, 8), min_size=2 * count, max_size=2 * count))
+    news = [(float(s), 0, s, "captured") for s in range(count)]
+    news += [(s + delays[s] + 0.1, 1, s, fates[s]) for s in range(count)]
+    ready = 0.0
+    for s in range(count):
+        if analysed[s]:
+            ready = max(ready, s + delays[count + s] + 0.2)
+            news.append((ready, 2, s, "measured"))
+    sorter, out = RowSorter(max_wait=1e9), []
+    for _, _, s, what in sorted(news):
+        if what == "captured":
+            sorter.captured(s, s / 30)
+        elif what == "shown":
+            sorter.shown(s)
+        elif what == "dropped":
+            sorter.dropped(s, "late")
+        else:
+            sorter.measured(analysis(s, None))
+        out += sorter.ready()
+    out += sorter.rest()
+    assert [row.sequence for row in out] == list(range(count))
+    expected = [
+        "measured" if a else ("held" if f == "shown" else "dropped") for f, a in zip(fates, analysed, strict=True)
+    ]
+    assert [row.status for row in out] == expected
+    assert sorter.late == 0
+
+
+def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
+    now = 0.0
+    path = tmp_path / "frames.csv"
+    writer = FramesCsv(path, lambda: now)
+    on_disk = []
+    for sequence in range(40):
+        now = sequence / 30
+        writer.captured(sequence, now)
+        writer.shown(sequence)
+        writer.no_result_up_to(sequence)
+        on_disk.append(path.read_text(encoding="utf-8").count("\n") - 1)
+    behind = [sequence + 1 - count for sequence, count in enumerate(on_disk)]
+    assert max(behind) <= 16
+    writer.close()
+    assert len(rows_of(path)) == 40
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_once_and_the_session_goes_on() -> None:
+    with pytest.raises(DeviceError, match="the disk is full"):
+        FramesCsv(Path("/dev/full"), lambda: 0.0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_fills_up_later(tmp_path: Path) -> None:
+    now = 0.0
+    path = tmp_path / "frames.csv"
+    writer = FramesCsv(path, lambda: now)
+    assert writer._file is not None
+    writer._file.close()
+    writer._file = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the writer closes it
+    for sequence in range(20):
+        now += 0.2
+        writer.captured(sequence, now)
+        writer.shown(sequence)
+        writer.measured(analysis(sequence, face(sequence)))
+    writer.close()
+    assert writer.failed
+    assert len(writer.notices) == 1
+    assert "the disk is full" in writer.notices[0]
+    assert writer.rows + writer.rows_lost == 20
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="cannot be written"):
+        FramesCsv(tmp_path / "nowhere" / "frames.csv", lambda: 0.0)
