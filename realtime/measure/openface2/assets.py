@@ -53,7 +53,7 @@ def find_files(folder: Path) -> Files:
     for path in sorted(folder.rglob("*"), key=lambda path: (len(path.parts), str(path))):
         if path.suffix in (".dat", ".txt") and path.is_file():
             found.setdefault(path.name, path)
-    intensity = {au: path for au in INTENSITY_AUS if (path := _intensity_file(au, found))}
+    intensity = {au: file for au in INTENSITY_AUS if (file := _intensity_file(au, found)) is not None}
     missing = [name for name in (SHAPE_MODEL, TRIANGULATION) if name not in found]
     missing += [f"the intensity model of AU{au:02d}" for au in INTENSITY_AUS if au not in intensity]
     if missing:

@@ -18,7 +18,7 @@ F64 = NDArray[np.float64]
 # The patient's right: contour, brow, nose wing, eye, mouth corner and lips on the image's left.
 _RIGHT = np.array([*range(8), *range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67])
 _LEFT = FLIP_68[_RIGHT]
-_MIDDLE = np.flatnonzero(FLIP_68 == np.arange(68))
+_MIDDLE = np.flatnonzero(np.arange(68) == FLIP_68)
 
 
 def midline_of_68(points: F64) -> Midline | None:

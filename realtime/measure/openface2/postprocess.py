@@ -72,8 +72,7 @@ class Session:
 
     @property
     def measured(self) -> NDArray[np.bool_]:
-        out: NDArray[np.bool_] = np.isfinite(self.frame).all(axis=1)
-        return out
+        return np.asarray(np.isfinite(self.frame).all(axis=1))
 
     def repredicted(self) -> F64:
         """(frames, aus) predictions, the first 3000 measured frames with the last median; NaN where not measured."""
@@ -110,7 +109,7 @@ def offline_occurrences(classes: F64, missing_as_zero: bool = False) -> F64:
 
     NaN where not measured. The first and last three frames keep their own class.
     """
-    ok = np.isfinite(classes).all(axis=1)
+    ok = np.asarray(np.isfinite(classes).all(axis=1))
     voted = _windowed_mean(classes, ok, VOTING, missing_as_zero)
     reach = (VOTING - 1) // 2
     inner = np.zeros(len(classes), bool)

@@ -39,7 +39,8 @@ class RunningMedian:
     def __init__(self, dimensions: int, bins: Bins) -> None:
         self.bins = bins
         self.count = 0
-        self._histogram: I32 = np.zeros((dimensions, bins.count), np.int32)
+        self._histogram: I32 = np.empty((dimensions, bins.count), np.int32)
+        self._histogram.fill(0)  # takes the pages now, not on the first live frames
         self._bin: I32 = np.zeros(dimensions, np.int32)
         self._below: I32 = np.zeros(dimensions, np.int32)
         self._median: F64 = np.full(dimensions, np.nan)

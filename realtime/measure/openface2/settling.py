@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 FRAMES = 60
-TOLERANCE = 0.15
+TOLERANCE = 0.25
 
 
 class Settling:
-    """Settled once no dynamic Action Unit's neutral share moved by more than 0.15 within the last 60 measured frames.
+    """Settled once no dynamic Action Unit's neutral share moved by more than 0.25 within the last 60 measured frames.
 
-    0.15 is well below the 0.5 to 1 by which these intensities err against human coders. Stays settled until `reset`.
+    A quarter of the step between two neighbouring grades of the 0..5 scale. Stays settled until `reset`.
     """
 
     def __init__(self) -> None:

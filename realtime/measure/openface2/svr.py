@@ -103,9 +103,7 @@ class Predictor:
         # (f - means) . w + b = f . w + (b - means . w): the constant is summed once, in extended precision.
         wide = [float(np.dot(model.means.astype(np.longdouble), model.weights)) for model in ordered]
         self._offset: F64 = np.array([model.bias for model in ordered]) - np.array(wide)
-        pairs = np.array([model.classes or (0.0, 1.0) for model in ordered]).reshape(-1, 2)
-        self._below: F64 = pairs[:, 0]
-        self._above: F64 = pairs[:, 1]
+        self.class_values: F64 = np.array([model.classes or (0.0, 1.0) for model in ordered]).reshape(-1, 2)
 
     def parts(self, descriptor: F64, median: F64) -> tuple[F64, F64]:
         """(models,) what the frame says and (models,) what the neutral takes from it; prediction = first - second.
@@ -124,7 +122,14 @@ class Predictor:
 
     def classes(self, predictions: F64) -> F64:
         """Class values of occurrence models for their (..., models) predictions; NaN stays NaN."""
-        return np.where(np.isnan(predictions), np.nan, np.where(predictions > 0, self._above, self._below))
+        return classes_of(predictions, self.class_values)
+
+
+def classes_of(predictions: F64, class_values: F64) -> F64:
+    """Class values for (..., models) predictions; class_values: (models, 2), below and above 0. NaN stays NaN."""
+    decided = np.where(predictions > 0, class_values[:, 1], class_values[:, 0])
+    out: F64 = np.where(np.isnan(predictions), np.nan, decided)
+    return out
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
