@@ -1,9 +1,11 @@
 """Points moved with the picture: sparse optical flow (Lucas-Kanade, pyramidal) on a small grey crop of the face.
 
-Each point is followed forward and back; those that do not return are not believed. The head's own motion is a similarity
-fitted robustly to the rest, and every point follows it; what a believed point moved beyond that is added.
+A point whose surroundings look different where it arrives is not believed. The head's own motion is a similarity fitted
+robustly to the rest; every point follows it, and a believed one keeps what it moved beyond that.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,128 +14,147 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from realtime.face.geometry import fit_similarity, invert, transform
-from realtime.face.landmarks import square_crop
+from realtime.face import wflw
+from realtime.face.geometry import fit_similarity, transform
 from realtime.face.settings import FlowSettings
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+
+# the grey crop is this much larger than the points' bounds, and never smaller than this many pixels
+_MARGIN = 1.35
+_LEAST = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """points: (N, 2) frame pixels on the new picture. rigid: (2, 3) the head's motion in frame pixels.
+    """points: (98, 2) frame pixels on the new picture. rigid: (2, 3) the head's motion in frame pixels.
 
-    found: (N,) which points were followed themselves. trust: share of points found and agreeing with the head, 0..1; below the
+    found: (98,) which points were followed themselves. trust: share of points found and agreeing with the head, 0..1; below the
     settings' `enough` the motion should not be used.
     """
 
     points: F32
     rigid: F64
-    found: NDArray[np.bool_]
+    found: Bools
     trust: float
-
-
-@njit(cache=True, nogil=True)
-def grey_crop(image: U8, back: F64, out: U8) -> None:
-    """(S, S) grey of the BGR image: box-averaged by up to 2 x 2 samples so that shrinking does not alias.
-
-    back: (2, 3) crop pixels to frame pixels. Outside the picture its border is repeated.
-    """
-    height, width = image.shape[0], image.shape[1]
-    step = np.hypot(back[0, 0], back[1, 0])
-    taps = 2 if step > 1.5 else 1
-    for v in range(out.shape[0]):
-        for u in range(out.shape[1]):
-            value = 0.0
-            for j in range(taps):
-                for i in range(taps):
-                    a = u + (i + 0.5) / taps - 0.5
-                    b = v + (j + 0.5) / taps - 0.5
-                    x = min(max(back[0, 0] * a + back[0, 1] * b + back[0, 2], 0.0), width - 1.001)
-                    y = min(max(back[1, 0] * a + back[1, 1] * b + back[1, 2], 0.0), height - 1.001)
-                    x0, y0 = int(x), int(y)
-                    fx, fy = np.float32(x - x0), np.float32(y - y0)
-                    for dy in range(2):
-                        wy = fy if dy else np.float32(1.0) - fy
-                        for dx in range(2):
-                            w = (fx if dx else np.float32(1.0) - fx) * wy
-                            p, q, r = image[y0 + dy, x0 + dx, 0], image[y0 + dy, x0 + dx, 1], image[y0 + dy, x0 + dx, 2]
-                            value += w * (np.float32(0.114) * p + np.float32(0.587) * q + np.float32(0.299) * r)
-            out[v, u] = int(value / (taps * taps) + 0.5)
 
 
 class PointFlow:
     """Follows points from one picture (the anchor) to another. One caller at a time: buffers are used again."""
 
-    def __init__(self, settings: FlowSettings = FlowSettings()) -> None:  # noqa: B008  frozen
+    def __init__(self, settings: FlowSettings = FlowSettings(), fixed: Sequence[int] = wflw.CONTOUR) -> None:  # noqa: B008
+        """fixed: points that only move with the head. A contour's picture is half background, which moves on its own."""
         self._settings = settings
-        self._window = (settings.window, settings.window)
-        self._criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, 0.02)
-        self._now: U8 = np.empty((settings.side, settings.side), np.uint8)
-        self._then: U8 = np.empty((settings.side, settings.side), np.uint8)
-        self._crop: F64 | None = None
+        self._options: dict[str, Any] = {
+            "winSize": (settings.window, settings.window),
+            "maxLevel": settings.levels,
+            "criteria": (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, settings.iterations, 0.02),
+            "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
+        }
+        self._fixed: Bools = np.isin(np.arange(wflw.POINTS), list(fixed))
+        self._window: tuple[int, int, int, int] | None = None
+        self._small = (0, 0)
+        self._scale: F32 = np.ones(2, np.float32)
+        self._offset: F32 = np.zeros(2, np.float32)
         self._points: F32 = np.empty((0, 2), np.float32)
-        self._guess: F32 | None = None
+        self._guess: F32 = self._points
+        self._then: U8 = np.empty((0, 0), np.uint8)
 
     @property
     def anchored(self) -> bool:
         """Is there a picture to move from?"""
-        return self._crop is not None
+        return self._window is not None
 
     def clear(self) -> None:
         """Forget the anchor."""
-        self._crop = None
+        self._window = None
 
     def anchor(self, image: U8, points: F32) -> None:
-        """Take (H, W, 3) BGR `image` with (N, 2) `points` on it as what later pictures are compared with."""
-        side = self._settings.side
+        """Take (H, W, 3) BGR `image` with (98, 2) `points` on it as what later pictures are compared with."""
         low, high = points.min(axis=0), points.max(axis=0)
-        reach = 1.35 * max(float(high[0] - low[0]), float(high[1] - low[1]), 8.0)
-        self._crop = square_crop(float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, reach, 0.0, side)
-        self._points = np.ascontiguousarray(points, np.float32)
-        self._guess = None
-        grey_crop(image, invert(self._crop), self._then)
+        reach = 0.5 * _MARGIN * max(float(high[0] - low[0]), float(high[1] - low[1]), 8.0)
+        x, y = (float(v) for v in (low + high) / 2)
+        height, width = image.shape[:2]
+        x0, y0 = max(0, math.floor(x - reach)), max(0, math.floor(y - reach))
+        x1, y1 = min(width, math.ceil(x + reach)), min(height, math.ceil(y + reach))
+        self._window = None
+        if x1 - x0 < _LEAST or y1 - y0 < _LEAST or not np.isfinite(points).all():
+            return
+        shrink = max(1.0, max(x1 - x0, y1 - y0) / self._settings.side)
+        self._window = x0, y0, x1, y1
+        self._small = max(_LEAST, round((x1 - x0) / shrink)), max(_LEAST, round((y1 - y0) / shrink))
+        self._scale = np.array((self._small[0] / (x1 - x0), self._small[1] / (y1 - y0)), np.float32)
+        # pixel centres at integers: the outer edges of window and crop coincide, half a pixel outside their first centres
+        self._offset = self._scale * (np.float32(0.5) - np.array((x0, y0), np.float32)) - np.float32(0.5)
+        self._points = points * self._scale + self._offset
+        self._guess = self._points
+        self._then = self._grey(image, self._window)
 
     def move(self, image: U8) -> Moved | None:
-        """The anchor's points on `image`, or None where there is no anchor. Repeated calls start from the last motion."""
-        if self._crop is None:
+        """The anchor's points on `image`; None where there is no anchor, or the picture has another size than its own.
+
+        Repeated calls start from the last motion found, so that an old anchor can be followed over a long way.
+        """
+        window = self._window
+        if window is None or window[2] > image.shape[1] or window[3] > image.shape[0]:
             return None
-        back = invert(self._crop)
-        grey_crop(image, back, self._now)
-        start = transform(self._crop, self._points)
-        guess = start.copy() if self._guess is None else self._guess.copy()
-        options: dict[str, Any] = {
-            "winSize": self._window,
-            "maxLevel": self._settings.levels,
-            "criteria": self._criteria,
-            "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
-        }
-        ahead, ok, _ = cv2.calcOpticalFlowPyrLK(self._then, self._now, start, guess, **options)
-        returned, ok_back, _ = cv2.calcOpticalFlowPyrLK(self._now, self._then, ahead, start.copy(), **options)
-        found = (ok[:, 0] == 1) & (ok_back[:, 0] == 1)
-        found &= np.abs(returned - start).max(axis=1) < self._settings.round_trip
-        moved, rigid, agreeing = _settle(start, ahead, found, self._settings.local)
+        now = self._grey(image, window)
+        ahead, ok, error = cv2.calcOpticalFlowPyrLK(self._then, now, self._points, self._guess.copy(), **self._options)
+        found = (ok[:, 0] == 1) & (error[:, 0] < self._settings.difference)
+        moved, rigid, agreeing = _settle(
+            self._points, ahead, found, self._fixed, self._settings.quiet, self._settings.sure, self._settings.local
+        )
         trust = float(agreeing.sum()) / len(found)
-        self._guess = moved if trust >= self._settings.enough else None
-        in_frame = np.empty((2, 3))
-        whole = np.vstack((back, (0, 0, 1))) @ np.vstack((rigid, (0, 0, 1))) @ np.vstack((self._crop, (0, 0, 1)))
-        in_frame[:] = whole[:2]
-        return Moved(transform(back, moved), in_frame, agreeing, trust)
+        self._guess = moved if trust >= self._settings.enough else self._points
+        return Moved((moved - self._offset) / self._scale, self._to_frame(rigid), agreeing, trust)
+
+    def _grey(self, image: U8, window: tuple[int, int, int, int]) -> U8:
+        x0, y0, x1, y1 = window
+        grey = cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)
+        return np.asarray(cv2.resize(grey, self._small, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def _to_frame(self, rigid: F64) -> F64:
+        """The crop's similarity in frame pixels."""
+        out = rigid.copy()
+        out[:, 2] = (rigid[:, :2] @ self._offset + rigid[:, 2] - self._offset) / self._scale
+        return out
 
 
-def _settle(start: F32, ahead: F32, found: NDArray[np.bool_], local: float) -> tuple[F32, F64, NDArray[np.bool_]]:
-    """The head's similarity from points that agree, and every point moved: by the head, plus its own share where believed."""
-    weights = found.astype(np.float32)
-    rigid = np.array(((1.0, 0, 0), (0, 1.0, 0)))
-    agreeing = found
-    for limit in (4.0 * local, 2.0 * local, local):
+@njit(cache=True, nogil=True)
+def _settle(
+    start: F32, ahead: F32, found: Bools, fixed: Bools, quiet: float, sure: float, most: float
+) -> tuple[F32, F64, Bools]:
+    """The head's similarity from points that agree, and every point moved: by the head, plus its own share where believed.
+
+    Own motion up to `quiet` is the flow's noise and left out, from `sure` on it is believed whole, above `most` not at all.
+    """
+    count = start.shape[0]
+    weights = np.zeros(count, np.float32)
+    agreeing = found.copy()
+    for i in range(count):
+        weights[i] = 1.0 if found[i] else 0.0
+    rigid = np.zeros((2, 3))
+    rigid[0, 0] = rigid[1, 1] = 1.0
+    by_head = start
+    for turn in range(3):
         if weights.sum() < 4:
             break
         rigid = fit_similarity(start, ahead, weights)
-        agreeing = found & (np.abs(ahead - transform(rigid, start)).max(axis=1) < limit)
-        weights = agreeing.astype(np.float32)
-    by_head = transform(rigid, start)
-    moved = np.where(agreeing[:, None], ahead, by_head)
-    return moved.astype(np.float32), rigid, agreeing
+        by_head = transform(rigid, start)
+        limit = most * (3 - turn)
+        for i in range(count):
+            dx, dy = abs(ahead[i, 0] - by_head[i, 0]), abs(ahead[i, 1] - by_head[i, 1])
+            agreeing[i] = found[i] and max(dx, dy) < limit
+            weights[i] = 1.0 / (1.0 + (dx * dx + dy * dy) / (sure * sure)) if agreeing[i] else 0.0
+    moved = by_head.copy()
+    for i in range(count):
+        if agreeing[i] and not fixed[i]:
+            dx, dy = ahead[i, 0] - by_head[i, 0], ahead[i, 1] - by_head[i, 1]
+            t = min(max((np.sqrt(dx * dx + dy * dy) - quiet) / (sure - quiet), 0.0), 1.0)
+            share = t * t * (3.0 - 2.0 * t)
+            moved[i, 0] += share * dx
+            moved[i, 1] += share * dy
+    return moved, rigid, agreeing

@@ -86,14 +86,18 @@ class SmoothingSettings(_Section):
     """How much of the landmarks' noise is shown. Distances are in inter-ocular distances (iod)."""
 
     enabled: bool = Field(True, description="smooth the points shown; the raw ones are kept either way")
-    noise: float = Field(0.006, gt=0, le=0.2, description="standard deviation of a raw coordinate that is noise (iod)")
+    noise: float = Field(0.006, gt=0, le=0.2, description="standard deviation of a raw point that is noise (iod)")
+    contour_noise: float = Field(2.0, ge=1, le=10, description="the contour's noise against the other points' (ratio)")
     rest_gain: float = Field(
-        0.12, gt=0, le=1, description="share of a small innovation that is taken over per frame (0..1)"
+        0.2, gt=0, le=1, description="share of a small innovation that is taken over per frame (0..1)"
     )
     slow_gain: float = Field(0.35, gt=0, le=1, description="the same where no flow follows the picture (0..1)")
-    open_at: float = Field(2.0, gt=0, le=10, description="innovation from which the gain rises (noise deviations)")
+    open_at: float = Field(2.0, ge=0, le=10, description="innovation from which the gain rises (noise deviations)")
     full_at: float = Field(
         5.0, gt=0, le=30, description="innovation from which all of it is taken over (noise deviations)"
+    )
+    head_delay: float = Field(
+        0.0167, ge=0, le=0.1, description="delay of the head's motion that steadies it; never above half a frame (s)"
     )
     reset_seconds: float = Field(0.5, gt=0, le=10, description="a gap after which smoothing starts anew (s)")
 
@@ -102,12 +106,23 @@ class FlowSettings(_Section):
     """Sparse optical flow on the face."""
 
     side: int = Field(160, ge=64, le=512, description="side of the grey face crop the flow is found on (pixels)")
-    window: int = Field(13, ge=5, le=41, description="window of one point (crop pixels)")
+    window: int = Field(9, ge=5, le=41, description="window of one point (crop pixels)")
     levels: int = Field(2, ge=0, le=5, description="pyramid levels above the crop itself (count)")
     iterations: int = Field(8, ge=1, le=50, description="steps per level at most (count)")
-    round_trip: float = Field(0.7, gt=0, le=10, description="forward and back must return this near (crop pixels)")
+    difference: float = Field(
+        12.0,
+        gt=0,
+        le=255,
+        description="a point's surroundings may differ by this much where it arrives (grey levels of 255)",
+    )
+    quiet: float = Field(
+        0.35, ge=0, le=10, description="own motion of a point, beyond the head's, that is noise (crop pixels)"
+    )
+    sure: float = Field(
+        0.9, gt=0, le=20, description="own motion of a point from which it is believed whole (crop pixels)"
+    )
     local: float = Field(
-        3.0, ge=0, le=50, description="own motion of a point that is believed, beyond the head's (crop pixels)"
+        3.0, gt=0, le=50, description="own motion of a point above which the flow has lost it (crop pixels)"
     )
     enough: float = Field(
         0.4, gt=0, le=1, description="share of points that must be found for the flow to count (0..1)"

@@ -1,9 +1,12 @@
-"""Steady points without lag: what is shown follows the picture's motion and is drawn gently toward the raw points.
+"""Steady points with next to no lag.
 
-Each frame the last shown points are first moved with the picture (sparse flow); what is left between them and the raw points
-is mostly the network's noise, so only a small share of it is taken over. A point that differs by more than noise (a blink, a
-word, a fast turn) is taken over at once: the share rises with the size of the difference, point by point. Where no flow is at
-hand the head's own motion is estimated from all 98 points together, which is far steadier than any one of them.
+Each frame the steady points are first moved with the picture (sparse flow); what is left between them and the raw points is
+mostly the network's noise, so only a small share of it is taken over. A point that differs by more than noise (a blink, a word,
+a fast turn) is taken over at once: the share rises with the size of the difference, point by point. Where no flow is at hand the
+head's own motion is estimated from all 98 points together, which is far steadier than any one of them.
+
+What is shown is the steady face with the head's motion of this frame half applied (a mean over two frames): cameras and video
+codecs make the picture itself tremble from frame to frame, and that halves away. Deformation is not delayed.
 """
 
 import numpy as np
@@ -11,10 +14,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face import wflw
+from realtime.face.flow import Moved
 from realtime.face.geometry import fit_similarity, transform
 from realtime.face.settings import SmoothingSettings
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 _ONES = np.ones(wflw.POINTS, np.float32)
 
@@ -24,44 +29,72 @@ class Smoother:
 
     def __init__(self, settings: SmoothingSettings = SmoothingSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings
-        self._shown: F32 | None = None
+        self._steady: F32 | None = None
         self._time = 0.0
+        self._noise = np.full(wflw.POINTS, settings.noise, np.float32)
+        self._noise[list(wflw.CONTOUR)] *= np.float32(settings.contour_noise)
+
+    @property
+    def steady(self) -> F32 | None:
+        """(98, 2) the points without their noise and without any delay, as of the last frame: what flow should start from."""
+        return self._steady
 
     def reset(self) -> None:
         """The next frame starts anew (another face, a cut)."""
-        self._shown = None
+        self._steady = None
 
-    def update(self, raw: F32, time: float, *, moved: F32 | None = None, covariance: F32 | None = None) -> F32:
+    def update(self, raw: F32, time: float, *, moved: Moved | None = None, covariance: F32 | None = None) -> F32:
         """(98, 2) points to show.
 
-        raw: (98, 2) pixels of this frame. time: its capture time, seconds. moved: the points returned for the last frame,
-        moved with the picture onto this one. covariance: (98, 2, 2) pixels squared; surer points are believed more.
+        raw: (98, 2) pixels of this frame. time: its capture time, seconds. moved: `steady` of the last frame, moved with the
+        picture onto this one. covariance: (98, 2, 2) pixels squared; surer points are believed more.
         """
-        last, self._shown = self._shown, raw
+        last, self._steady = self._steady, raw
         gap, self._time = time - self._time, time
-        if last is None or not self._settings.enabled or not 0 <= gap <= self._settings.reset_seconds:
+        settings = self._settings
+        if last is None or not settings.enabled or not 0 < gap <= settings.reset_seconds:
             return raw
         if moved is None:
-            expected = transform(fit_similarity(last, raw, _ONES), last)
-            rest = self._settings.slow_gain
+            rigid = fit_similarity(last, raw, _ONES)
+            expected, rest = transform(rigid, last), settings.slow_gain
         else:
-            expected, rest = moved, self._settings.rest_gain
-        sigma = np.full(wflw.POINTS, self._settings.noise * wflw.interocular(raw), np.float32)
+            expected, rigid, rest = moved.points, moved.rigid, settings.rest_gain
+        sigma = self._noise * np.float32(wflw.interocular(raw))
         if covariance is not None:
-            own = np.sqrt(np.trace(covariance, axis1=1, axis2=2) / 2)
-            sigma *= np.clip(own / max(float(np.median(own)), 1e-6), 0.5, 2.0)
-        self._shown = _blend(raw, expected, sigma, rest, self._settings.open_at, self._settings.full_at)
-        return self._shown
+            sigma *= _relative_deviation(covariance)
+        delay = min(0.5, settings.head_delay / gap)
+        self._steady, shown = _step(raw, last, expected, rigid, sigma, rest, settings.open_at, settings.full_at, delay)
+        return shown
 
 
 @njit(cache=True, nogil=True)
-def _blend(raw: F32, expected: F32, sigma: F32, rest: float, open_at: float, full_at: float) -> F32:
-    out = np.empty_like(raw)
+def _step(
+    raw: F32,
+    last: F32,
+    expected: F32,
+    rigid: F64,
+    sigma: F32,
+    rest: float,
+    open_at: float,
+    full_at: float,
+    delay: float,
+) -> tuple[F32, F32]:
+    """(steady, shown): the expected points drawn toward the raw ones; the same with a share of the head's motion taken back."""
+    steady, shown = np.empty_like(raw), np.empty_like(raw)
     for i in range(raw.shape[0]):
         dx, dy = raw[i, 0] - expected[i, 0], raw[i, 1] - expected[i, 1]
         size = np.sqrt(dx * dx + dy * dy) / max(sigma[i], 1e-6)
         t = min(max((size - open_at) / (full_at - open_at), 0.0), 1.0)
         gain = rest + (1.0 - rest) * t * t * (3.0 - 2.0 * t)
-        out[i, 0] = expected[i, 0] + gain * dx
-        out[i, 1] = expected[i, 1] + gain * dy
-    return out
+        x, y = expected[i, 0] + gain * dx, expected[i, 1] + gain * dy
+        steady[i, 0], steady[i, 1] = x, y
+        px, py = last[i, 0], last[i, 1]
+        shown[i, 0] = x - delay * (rigid[0, 0] * px + rigid[0, 1] * py + rigid[0, 2] - px)
+        shown[i, 1] = y - delay * (rigid[1, 0] * px + rigid[1, 1] * py + rigid[1, 2] - py)
+    return steady, shown
+
+
+def _relative_deviation(covariance: F32) -> F32:
+    """(98,) each point's standard deviation against the median point's, kept within a factor of two."""
+    own = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
+    return np.asarray(np.clip(own / max(float(np.median(own)), 1e-6), 0.5, 2.0), np.float32)

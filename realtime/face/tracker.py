@@ -13,9 +13,10 @@ import numpy as np
 
 from realtime.face import matching
 from realtime.face.cadence import Cadence
+from realtime.face.crops import crop_from_box, crop_from_points
 from realtime.face.flow import PointFlow
 from realtime.face.geometry import F32, F64, iou
-from realtime.face.landmarks import LandmarkModel, Landmarks, crop_from_box, crop_from_points
+from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.observation import Detection, Detections, FaceObservation, Region
 from realtime.face.pose import Pose, estimate_pose
 from realtime.face.presence import Appearance, plausibility
@@ -23,7 +24,6 @@ from realtime.face.scene import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
 from realtime.media.frame import Frame
-
 
 _STILL = np.zeros(2, np.float32)
 
@@ -42,7 +42,7 @@ class _Track:
 
     face_id: int
     points: F32
-    shown: F32
+    steady: F32
     box: F32
     pose: Pose | None
     time: float
@@ -141,7 +141,7 @@ class Tracker:
         """The face on the next frame, from where it was."""
         moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
         believed = moved is not None and moved.trust >= self._flow_enough
-        near = moved.points if moved is not None and believed else track.shown
+        near = moved.points if moved is not None and believed else track.steady
         found = self._landmarks.locate(frame.image, crop_from_points(near, self._landmarks.contract))
         pose, presence = self._judge(found, track.pose)
         pattern = self._appearance.of(found.patch)
@@ -160,7 +160,7 @@ class Tracker:
             track.doubt = 0
             self._appearance.learn(pattern)
         shown = self._smoother.update(
-            found.points, frame.capture_time, moved=near if believed else None, covariance=found.covariance
+            found.points, frame.capture_time, moved=moved if believed else None, covariance=found.covariance
         )
         return self._keep(frame, track, found, shown, pose, presence, detected=False)
 
@@ -175,11 +175,12 @@ class Tracker:
         *,
         detected: bool,
     ) -> FaceObservation:
-        track.points, track.shown, track.pose = found.points, shown, pose
+        track.points, track.pose = found.points, pose
+        track.steady = found.points if self._smoother.steady is None else self._smoother.steady
         track.box, track.time = matching.face_box(shown), frame.capture_time
-        self._past.append((frame.sequence, track.box, matching.eye_centres(shown)))
+        self._past.append((frame.sequence, track.box, matching.eye_centres(track.steady)))
         if self._settings.flow:
-            self._flow.anchor(frame.image, shown)
+            self._flow.anchor(frame.image, track.steady)
         return FaceObservation(
             face_id=track.face_id,
             box=track.box,
@@ -246,7 +247,7 @@ class Tracker:
         for when, box, eyes in reversed(self._past):
             if when <= sequence:
                 return box, eyes
-        return track.box, matching.eye_centres(track.shown)
+        return track.box, matching.eye_centres(track.steady)
 
     def _restart(self, frame: Frame, track: _Track, match: Detection, then: F32) -> FaceObservation | None:
         """The landmarks have slipped off the face: start them again from the detector's box, moved as the track moved since."""
@@ -266,9 +267,7 @@ class Tracker:
     def _locate(self, frame: Frame, face: Detection, shift: F32) -> tuple[Landmarks, Pose | None, float]:
         """Landmarks from a detector's box, then once more from their own crop."""
         contract = self._landmarks.contract
-        first = self._landmarks.locate(
-            frame.image, crop_from_box(face.box + np.tile(shift, 2), contract, face.points[:2])
-        )
+        first = self._landmarks.locate(frame.image, crop_from_box(face.box + np.tile(shift, 2), face.points, contract))
         found = self._landmarks.locate(frame.image, crop_from_points(first.points, contract))
         pose, presence = self._judge(found, None)
         return found, pose, presence

@@ -28,14 +28,14 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     decode(loc, conf, landmarks, height=64, width=64)
     flow = PointFlow(settings.flow)
     flow.anchor(image, points)
-    flow.move(image)
+    moved = flow.move(image)
     aligner = Aligner(112)
     aligner.picture(image, points)
     Appearance.of(aligner.tensor(image, points, zeros, ones, rgb=True))
     SceneChange(0.2, 0.5).update(image)
     smoother = Smoother(settings.smoothing)
     for frame in range(3):
-        smoother.update(points, frame / 30, moved=points if frame == 2 else None, covariance=_unit_covariance())
+        smoother.update(points, frame / 30, moved=moved if frame == 2 else None, covariance=_unit_covariance())
     estimate_pose(points)
     line = midline(points)
     if line is not None:

@@ -1,0 +1,80 @@
+"""Where a landmark network looks: a square crop around the face, from a detector's box or from points already known.
+
+A crop is a similarity (2, 3) from frame pixels to crop pixels, pixel centres at integers in both; the square's outer edges come to
+lie on the crop's outer edges, half a pixel outside its first and last pixel centres.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from realtime.face.contract import LandmarkContract
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+
+def crop_from_box(box: F32, five: F32, contract: LandmarkContract) -> F64:
+    """(2, 3) frame to crop. box: x1, y1, x2, y2; five: (5, 2) the detector's points, which say how the face is tilted."""
+    angle = roll_of_five(five) if contract.upright else 0.0
+    side = max(float(box[2] - box[0]), float(box[3] - box[1]))
+    x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+    shift = contract.box_shift * side
+    return square_crop(
+        x - np.sin(angle) * shift, y + np.cos(angle) * shift, contract.box_scale * side, angle, contract.size
+    )
+
+
+def crop_from_points(points: F32, contract: LandmarkContract) -> F64:
+    """(2, 3) frame to crop for known points (98, 2): the square around their bounds, turned with the face where upright."""
+    return _around(points, contract.point_scale, contract.upright, contract.size)
+
+
+@njit(cache=True, nogil=True)
+def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
+    """(2, 3) map of the square of `side` pixels around (x, y), turned by `angle` (radians, clockwise), to size x size pixels."""
+    scale = size / max(side, 1e-3)
+    c, s = np.cos(angle) * scale, np.sin(angle) * scale
+    middle = (size - 1) / 2
+    out = np.empty((2, 3))
+    out[0, 0], out[0, 1], out[0, 2] = c, s, middle - c * x - s * y
+    out[1, 0], out[1, 1], out[1, 2] = -s, c, middle + s * x - c * y
+    return out
+
+
+@njit(cache=True, nogil=True)
+def roll_of_five(five: F32) -> float:
+    """Tilt in radians, clockwise in the picture, from eyes, nose and mouth corners (5, 2).
+
+    The line between the eyes and the line from eyes to mouth both have a say: a turned head shortens the first only.
+    """
+    ex, ey = five[1, 0] - five[0, 0], five[1, 1] - five[0, 1]
+    dx = (five[3, 0] + five[4, 0] - five[0, 0] - five[1, 0]) / 2
+    dy = (five[3, 1] + five[4, 1] - five[0, 1] - five[1, 1]) / 2
+    return np.arctan2(ey - dx, ex + dy)
+
+
+@njit(cache=True, nogil=True)
+def five_of(points: F32) -> F32:
+    """(5, 2) eye centres, nose tip and mouth corners of (98, 2) points, image left before image right."""
+    five = np.zeros((5, 2), np.float32)
+    for k in range(2):
+        for i in range(8):
+            five[0, k] += points[60 + i, k] / 8
+            five[1, k] += points[68 + i, k] / 8
+        five[2, k], five[3, k], five[4, k] = points[54, k], points[76, k], points[82, k]
+    return five
+
+
+@njit(cache=True, nogil=True)
+def _around(points: F32, scale: float, upright: bool, size: int) -> F64:
+    angle = roll_of_five(five_of(points)) if upright else 0.0
+    c, s = np.cos(angle), np.sin(angle)
+    x0 = y0 = np.inf
+    x1 = y1 = -np.inf
+    for i in range(points.shape[0]):
+        x = c * points[i, 0] + s * points[i, 1]
+        y = c * points[i, 1] - s * points[i, 0]
+        x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    return square_crop(c * x - s * y, s * x + c * y, scale * max(x1 - x0, y1 - y0), angle, size)
