@@ -68,6 +68,8 @@ def _span(start: float, step: float, limit: int, first: int, last: int) -> tuple
     a, b = (low - start) / step, (high - start) / step
     if a > b:
         a, b = b, a
+    if a > last or b < first:
+        return first, first
     begin = max(first, int(np.ceil(a)))
     end = min(last, int(np.floor(b)) + 1)
     return begin, max(begin, end)
@@ -183,9 +185,16 @@ def warp_float(image: U8, matrix: F64, mean: F32, scale: F32, rgb: bool, out: F3
 
     image: (H, W, 3) uint8 BGR, C-contiguous. matrix: (2, 3) frame to output pixels. mean, scale: (3,) float32 in output order.
     """
-    _warp_float(np.ascontiguousarray(image), invert(matrix), -mean * scale, scale, rgb, out)
+    _warp_float(np.ascontiguousarray(image), _back(matrix), -mean * scale, scale, rgb, out)
 
 
 def warp_bytes(image: U8, matrix: F64, out: U8) -> None:
     """Resample: out (H', W', 3) uint8. image and matrix as in `warp_float`."""
-    _warp_bytes(np.ascontiguousarray(image), invert(matrix), out)
+    _warp_bytes(np.ascontiguousarray(image), _back(matrix), out)
+
+
+def _back(matrix: F64) -> F64:
+    back = invert(matrix)
+    if not np.isfinite(back).all():
+        raise ValueError(f"this is no map between two pictures: {matrix.tolist()}")
+    return back

@@ -27,6 +27,11 @@ def eye_centres(points: F32) -> F32:
     return np.stack((points[_RIGHT_EYE].mean(axis=0), points[_LEFT_EYE].mean(axis=0)))
 
 
+def middle(box: F32) -> F32:
+    """(2,) the middle of a box."""
+    return np.asarray((box[:2] + box[2:]) / 2, np.float32)
+
+
 def eye_drift(face: Detection, eyes: F32) -> float:
     """Mean distance between the detector's eyes and these, in distances between the detector's eyes."""
     between = float(np.hypot(*(face.points[1] - face.points[0])))

@@ -251,7 +251,7 @@ class Tracker:
 
     def _restart(self, frame: Frame, track: _Track, match: Detection, then: F32) -> FaceObservation | None:
         """The landmarks have slipped off the face: start them again from the detector's box, moved as the track moved since."""
-        shift = ((track.box[:2] + track.box[2:]) - (then[:2] + then[2:])) / 2
+        shift = matching.middle(track.box) - matching.middle(then)
         found, pose, presence = self._locate(frame, match, shift)
         if presence < self._settings.start_presence:
             return None
