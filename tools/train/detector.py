@@ -15,9 +15,10 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from realtime.errors import UserInputError
+from tools.command import guarded
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
-from tools.train.detector_data import loader
+from tools.train.detector_data import Batch, loader
 from tools.train.detector_step import MovingAverage, frozen_teacher, losses, total
 
 PARTS = ("score", "box", "marks", "hint")
@@ -35,15 +36,21 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--batch", type=int, default=12, help="pictures of 256 px a batch (default 12)")
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate (default 0.003)")
-    parser.add_argument("--hints", type=float, default=2.0, help="weight of the inner maps at the start (default 2)")
+    parser.add_argument(
+        "--apart", type=float, default=0.4, help="share of the run in which blocks learn apart (default 0.4)"
+    )
+    parser.add_argument(
+        "--apart-rate", type=float, default=1e-2, help="highest learning rate of that part (default 0.01)"
+    )
+    parser.add_argument("--hints", type=float, default=4.0, help="weight of the inner maps at the start (default 4)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the weights and the pictures (default 1)")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
     parser.add_argument("--workers", type=int, default=1, help="processes that make pictures (default 1)")
     parser.add_argument("--from", dest="start_from", type=Path, help="go on from this checkpoint's averaged weights")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     chosen = parser.parse_args()
-    if chosen.steps < 1 or chosen.batch < 2:
-        raise UserInputError("--steps must be at least 1 and --batch at least 2.")
+    if chosen.steps < 1 or chosen.batch < 2 or not 0 <= chosen.apart < 1:
+        raise UserInputError("--steps must be at least 1, --batch at least 2, and --apart from 0 to below 1.")
     return chosen
 
 
@@ -63,10 +70,17 @@ def sources(out: Path, teacher: retinaface.RetinaFace) -> list[detector_sources.
 
 
 def schedule(progress: float) -> float:
-    """Learning rate as a share of the highest: a short rise, then half a cosine."""
+    """Learning rate as a share of the highest, over 0..1 of one part of the run: a short rise, then half a cosine."""
     if progress < 0.02:
         return 0.05 + 0.95 * progress / 0.02
     return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * (progress - 0.02) / 0.98))
+
+
+def rate(progress: float, apart: float, apart_rate: float, joint_rate: float) -> float:
+    """Learning rate at 0..1 of the whole run: one schedule while blocks learn apart, another once they are joined."""
+    if progress < apart:
+        return apart_rate * schedule(progress / apart)
+    return joint_rate * schedule((progress - apart) / max(1 - apart, 1e-6))
 
 
 def official() -> Path:
@@ -123,14 +137,15 @@ class Trainer:
         by_time = self.spent / (60 * self.options.minutes) if self.options.minutes else 0.0
         return min(max(self.step / self.options.steps, by_time), 1.0)
 
-    def advance(self, batch: object) -> dict[str, float]:
+    def advance(self, batch: Batch) -> dict[str, float]:
         """One batch: losses, one step of the optimiser, the moving average."""
-        share = self.progress()
+        options, share = self.options, self.progress()
+        apart = share < options.apart
         self.student.train()
         for group in self.optimiser.param_groups:
-            group["lr"] = self.options.rate * schedule(share)
-        parts = losses(self.student, self.teacher, batch, self.device, half=share < 0.7)  # type: ignore[arg-type]
-        hints = self.options.hints * (0.05 + 0.95 * (1 - share) ** 2)
+            group["lr"] = rate(share, options.apart, options.apart_rate, options.rate)
+        parts = losses(self.student, self.teacher, batch, self.device, half=share < 0.8, apart=apart)
+        hints = options.hints * (1.0 if apart else 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2)
         self.optimiser.zero_grad(set_to_none=True)
         total(parts, hints).backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 10.0)
@@ -214,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

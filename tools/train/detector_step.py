@@ -12,7 +12,7 @@ from tools.networks.retinaface import RetinaFace, decode, priors
 from tools.networks.retinaface_onnx import fold_batch_norm
 from tools.train import detector_targets
 from tools.train.detector_data import Batch
-from tools.train.detector_loss import Outputs, hint_loss, offset_loss, score_loss, with_hints
+from tools.train.detector_loss import Outputs, blockwise, hint_loss, offset_loss, score_loss, with_hints
 
 F32 = NDArray[np.float32]
 
@@ -55,15 +55,18 @@ def targets(outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Ten
 
 
 def losses(
-    student: RetinaFace, teacher: RetinaFace, batch: Batch, device: torch.device, *, half: bool
+    student: RetinaFace, teacher: RetinaFace, batch: Batch, device: torch.device, *, half: bool, apart: bool
 ) -> dict[str, Tensor]:
-    """The parts of the loss on one batch: score, box, marks, hint. half: run the student in bfloat16."""
+    """The parts of the loss on one batch: score, box, marks, hint.
+
+    half: run the student in bfloat16. apart: each block is fed the teacher's maps (see `detector_loss.blockwise`).
+    """
     x = batch.input().to(device)
-    with torch.inference_mode():
+    with torch.no_grad():
         their_maps, their_outputs = with_hints(teacher, x)
     score, weight, loc, marks, regress = (t.to(device) for t in targets(their_outputs, batch))
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        our_maps, ours = with_hints(student, x)
+        our_maps, ours = blockwise(student, x, their_maps) if apart else with_hints(student, x)
     return {
         "score": score_loss(ours[1].float(), score, weight),
         "box": offset_loss(ours[0].float(), loc, regress),

@@ -1,0 +1,157 @@
+"""Losses that vanish where student and teacher agree, a schedule with two parts, a run that can be interrupted."""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from realtime.errors import UserInputError  # noqa: E402
+from tools.networks import retinaface  # noqa: E402
+from tools.train import detector, detector_data, detector_loss  # noqa: E402
+from tools.train.detector_composites import Composite  # noqa: E402
+from tools.train.detector_data import Batch  # noqa: E402
+from tools.train.detector_sources import LEVELS, Source  # noqa: E402
+from tools.train.detector_step import MovingAverage, frozen_teacher, losses  # noqa: E402
+
+pytestmark = pytest.mark.tools
+
+
+def lively(seed: int) -> retinaface.RetinaFace:
+    """A random network with BatchNorm statistics other than 0 and 1."""
+    torch.manual_seed(seed)
+    made = retinaface.RetinaFace()
+    for module in made.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.3, 0.3)
+            module.running_var.uniform_(0.5, 2.0)
+    return made.eval()
+
+
+def batch() -> Batch:
+    nobody = np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32)
+    rng = np.random.default_rng(3)
+    return Batch([Composite(rng.integers(0, 255, (64, 64, 3), np.uint8), *nobody, False) for _ in range(2)])
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_student_equal_to_its_teacher_gets_no_hint(apart: bool) -> None:
+    network = lively(1)
+    parts = losses(network, frozen_teacher(network), batch(), torch.device("cpu"), half=False, apart=apart)
+    assert parts["hint"].item() < 1e-8
+    assert parts["box"].item() < 1e-4
+    assert parts["marks"].item() < 1e-4
+    other = losses(lively(2), frozen_teacher(network), batch(), torch.device("cpu"), half=False, apart=apart)
+    assert other["hint"].item() > 0.1
+
+
+def test_blockwise_reads_the_teachers_maps_not_its_own() -> None:
+    teacher, student = lively(1), lively(2)
+    x = torch.randn(1, 3, 64, 64)
+    maps, _ = detector_loss.with_hints(teacher, x)
+    ours, outputs = detector_loss.blockwise(student, x, maps)
+    torch.testing.assert_close(ours[5], detector_loss.blocks(student)[5](maps[4]))
+    torch.testing.assert_close(ours[14], student.fpn((maps[5], maps[11], maps[13]))[0])
+    torch.testing.assert_close(outputs[0], student.read_out(tuple(maps[-3:]))[0])
+
+
+def test_with_hints_gives_the_networks_own_outputs() -> None:
+    network = lively(4)
+    x = torch.randn(1, 3, 70, 90)
+    for a, b in zip(detector_loss.with_hints(network, x)[1], network(x), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_score_loss_has_its_least_at_the_soft_score() -> None:
+    score, weight = torch.full((1, 1), 0.7), torch.ones(1, 1)
+
+    def at(probability: float) -> float:
+        margin = torch.logit(torch.tensor(probability))
+        return detector_loss.score_loss(torch.tensor([[[0.0, margin]]]), score, weight).item()
+
+    assert at(0.7) < 1e-6 < min(at(0.6), at(0.8))
+    assert at(0.3) > at(0.6)
+    assert float(detector_loss.score_loss(torch.tensor([[[0.0, 9.0]]]), torch.zeros(1, 1), torch.zeros(1, 1))) == 0
+
+
+def test_offsets_count_only_where_they_are_asked_for() -> None:
+    ours, wanted = torch.zeros(1, 3, 4), torch.ones(1, 3, 4)
+    assert float(detector_loss.offset_loss(ours, wanted, torch.tensor([[0.0, 0.0, 0.0]]))) == 0
+    one = detector_loss.offset_loss(ours, wanted, torch.tensor([[1.0, 0.0, 0.0]]))
+    assert float(one) == pytest.approx(4 * 0.75 / 8)
+
+
+def test_the_rate_rises_falls_and_rises_again_when_the_blocks_are_joined() -> None:
+    def at(progress: float) -> float:
+        return detector.rate(progress, 0.4, 1e-2, 3e-3)
+
+    assert at(0.008) == pytest.approx(1e-2)
+    assert at(0.399) < 1e-4
+    assert at(0.412) == pytest.approx(3e-3)
+    assert at(1.0) < 2e-5
+    assert max(at(p) for p in np.linspace(0.4, 1, 50)) <= 3e-3 + 1e-9
+
+
+def test_the_moving_average_follows_and_keeps_counters() -> None:
+    network = lively(5)
+    average = MovingAverage(network, decay=0.5)
+    before = average.network.ClassHead[0].conv1x1.weight.clone()
+    with torch.no_grad():
+        network.ClassHead[0].conv1x1.weight += 1
+    average.update(network, step=100)
+    torch.testing.assert_close(average.network.ClassHead[0].conv1x1.weight, before + 0.5)
+
+
+def made_source() -> Source:
+    picture = np.random.default_rng(1).integers(0, 255, (400, 400, 3), np.uint8)
+    levels = [picture]
+    for _ in range(LEVELS - 1):
+        levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5))
+    points = np.array([[[130, 140], [170, 140], [150, 160], [135, 180], [165, 180]]], np.float32)
+    return Source("made.jpg", tuple(levels), np.array([[110, 100, 190, 210]], np.float32), points)
+
+
+def options(out: Path, *, resume: bool) -> argparse.Namespace:
+    return argparse.Namespace(
+        out=out, steps=4, minutes=None, batch=2, rate=1e-3, apart=0.5, apart_rate=1e-3, hints=1.0, seed=3, threads=1,
+        workers=0, start_from=None, resume=resume,
+    )  # fmt: skip
+
+
+def test_an_interrupted_run_ends_where_a_whole_one_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = tmp_path / "teacher.pth"
+    torch.save(lively(1).state_dict(), checkpoint)
+    monkeypatch.setattr(detector, "official", lambda: checkpoint)
+    monkeypatch.setattr(detector, "sources", lambda out, teacher: [made_source()])
+    monkeypatch.setattr(detector_data, "SIZES", (64, 96))
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = detector.Trainer(options(tmp_path / "whole", resume=False))
+    whole.run()
+    whole.finish()
+    assert (tmp_path / "whole" / "retinaface.onnx").exists()
+
+    first = detector.Trainer(options(tmp_path / "parts", resume=False))
+    first.options.steps = 4
+    batches = iter(detector.loader(first.material, seed=3, start=0, steps=4, batch=2, workers=0))
+    for _ in range(2):
+        first.advance(next(batches))
+    first.save()
+    second = detector.Trainer(options(tmp_path / "parts", resume=True))
+    assert second.step == 2
+    second.run()
+    ours, theirs = second.average.network.state_dict(), whole.average.network.state_dict()
+    assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+def test_resuming_without_a_checkpoint_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = tmp_path / "teacher.pth"
+    torch.save(lively(1).state_dict(), checkpoint)
+    monkeypatch.setattr(detector, "official", lambda: checkpoint)
+    monkeypatch.setattr(detector, "sources", lambda out, teacher: [made_source()])
+    with pytest.raises(UserInputError, match="nothing to resume"):
+        detector.Trainer(options(tmp_path, resume=True))
