@@ -34,7 +34,14 @@ UNITS: dict[str, dict[str, float]] = {
     "depress": {"mouthFrown": 1.0},
     "stretch": {"mouthStretch": 1.0},
     "press": {"mouthPress": 1.0},
-    "pain": {"browDown": 0.8, "eyeSquint": 0.9, "cheekSquint": 0.8, "noseSneer": 0.6, "mouthUpperUp": 0.4, "eyeBlink": 0.4},
+    "pain": {
+        "browDown": 0.8,
+        "eyeSquint": 0.9,
+        "cheekSquint": 0.8,
+        "noseSneer": 0.6,
+        "mouthUpperUp": 0.4,
+        "eyeBlink": 0.4,
+    },
 }
 MIDDLE_UNITS: dict[str, dict[str, float]] = {
     "jaw": {"jawOpen": 1.0},
@@ -144,12 +151,15 @@ def settle(expression: F32) -> F32:
 
 
 def gaze_directions(expression: F32) -> F32:
-    """Unit gaze (2, 3) of the right and the left eye in the head frame: full eyeLook is 30 degrees across, 25 up or down."""
+    """Unit gaze (2, 3) of the right and the left eye in the head frame: full eyeLook is 30 degrees across, 25 up or down.
+
+    At rest the eyes look 9 degrees below the head's straight ahead: there the kit's lids are made for them to be.
+    """
     out = np.zeros((2, 3), np.float32)
     for row, side in enumerate("RL"):
         value = {n: float(expression[EXPRESSION_INDEX[f"eyeLook{n}_{side}"]]) for n in ("In", "Out", "Up", "Down")}
         outward = np.deg2rad(30) * (value["Out"] - value["In"])
         across = outward if side == "L" else -outward
-        up = np.deg2rad(25) * (value["Up"] - value["Down"])
+        up = np.deg2rad(25 * (value["Up"] - value["Down"]) - 9)
         out[row] = np.sin(across) * np.cos(up), np.sin(up), np.cos(across) * np.cos(up)
     return out

@@ -14,7 +14,11 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 # Gaze moves the eyeball, not the lids' points alone, and pupils cannot be told from outlines: both stay out of the fit.
-_UNFITTED = [i for i, n in enumerate(EXPRESSION_NAMES) if n.startswith(("PupilDilate", "eyeLook", "cheekRaiser", "cheekPuff", "jawForward"))]
+_UNFITTED = [
+    i
+    for i, n in enumerate(EXPRESSION_NAMES)
+    if n.startswith(("PupilDilate", "eyeLook", "cheekRaiser", "cheekPuff", "jawForward"))
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +117,3 @@ def _jacobian(
     shapes = np.concatenate([identity_basis, expression_basis]) @ facing.T
     moves = np.concatenate([turn, np.broadcast_to(np.eye(3), (count, 3, 3)), shapes.transpose(1, 2, 0)], axis=2)
     return ((inner @ moves) * root[:, :, None]).reshape(2 * count, -1)
-
-

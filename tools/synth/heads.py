@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from realtime.errors import UserInputError
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.expressions import gaze_directions
-from tools.synth.kit import Kit
+from tools.synth.kit import Kit, load_kit
 from tools.synth.points import Attachments, place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
@@ -81,7 +81,9 @@ def bank_files(folder: Path, held_out: bool) -> list[Path]:
     """The bank's training or held-out heads, in order of name."""
     files = sorted(p for p in folder.glob("head_*.npz") if ".part" not in p.name)
     if not files:
-        raise UserInputError(f"No heads in {folder}; make them with `python -m tools.synth.textures --faces FACES --out {folder}`.")
+        raise UserInputError(
+            f"No heads in {folder}; make them with `python -m tools.synth.textures --faces FACES --out {folder}`."
+        )
     chosen = []
     for file in files:
         with np.load(file) as data:
@@ -158,7 +160,7 @@ def draw(
     mouth = Mouth(looks.teeth, looks.gums, float(vertices[kit.landmarks68[[62, 66]], 2].mean()))
     picture = behind.copy()
     if relief:
-        _draw_relief(kit, head, vertices, matrix, translation, camera, light, picture)
+        _draw_relief(head, vertices, matrix, translation, camera, light, picture)
     first, end = kit.part_triangles["head"]
     triangles = kit.triangles
     if relief:
@@ -181,7 +183,7 @@ def draw(
     own[96:98], tolerance[96:98] = pupils[:, 2], 0.18
     # Contour points lie on the silhouette by construction: something else must stand well before them to hide them.
     own[:33] = point_model(kit).lines.on(depth[:, None])[..., 0].min(1)
-    seen_flag = visible(points, own - 0.0, zbuffer, tolerance)
+    seen_flag = visible(points, own, zbuffer, tolerance)
     top = project(to_camera(kit_forehead(kit, vertices), matrix, translation), camera)
     extent = np.concatenate([points[:96], top])
     box = np.concatenate([extent.min(0), extent.max(0)]).astype(np.float32)
@@ -196,20 +198,28 @@ def kit_forehead(kit: Kit, vertices: F32) -> F32:
 
 
 def _draw_relief(
-    kit: Kit, head: Head, vertices: F32, matrix: F64, translation: F64, camera: Camera, light: Light, picture: F32
+    head: Head, vertices: F32, matrix: F64, translation: F64, camera: Camera, light: Light, picture: F32
 ) -> None:
     triangles, places = _relief_net()
-    fitted = kit.shape(head.identity, head.expression)
-    moved = head.relief + head.relief_follow[:, None] * (vertices - fitted)[head.relief_vertex]
+    moved = head.relief + head.relief_follow[:, None] * (vertices[head.relief_vertex] - fitted_places(head))
     seen = to_camera(moved.astype(np.float32), matrix, translation)
     height, width = picture.shape[:2]
     depth = np.maximum(seen[:, 2], 5.0)
     ids, bary, _ = rasterise(project(seen, camera), depth, triangles, height, width, False)
-    drawn = draw_relief(ids, bary, triangles, places, head.photo)
     normals = vertex_normals(seen, triangles)
     lit = light.ambient + light.lamp * np.clip(normals @ light.direction, 0, 1)[:, None]
     net = lit.reshape(RELIEF_NODES, RELIEF_NODES, 3)
-    mask = ids >= 0
     smooth = cv2.GaussianBlur(net.astype(np.float32), (0, 0), 2).reshape(-1, 3)
-    factor = np.einsum("nk,nkc->nc", bary[mask], smooth[triangles[ids[mask]]])
-    picture[mask] = drawn[mask] * factor
+    draw_relief(ids, bary, triangles, places, head.photo, smooth, picture)
+
+
+_fitted: dict[str, F32] = {}
+
+
+def fitted_places(head: Head) -> F32:
+    """Where the vertices that the relief follows lay in the photograph's fit, (N, 3)."""
+    if head.name not in _fitted:
+        if len(_fitted) > 3000:
+            _fitted.clear()
+        _fitted[head.name] = load_kit().shape(head.identity, head.expression)[head.relief_vertex]
+    return _fitted[head.name]

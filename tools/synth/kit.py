@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,17 +48,16 @@ _MATERIAL = {
 }
 
 # The kit's expressions in its own order, _L and _R the patient's own sides.
-EXPRESSION_NAMES: tuple[str, ...] = tuple(
-    (
-        "PupilDilate_L PupilDilate_R browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R "
-        "cheekPuff_L cheekPuff_R cheekRaiser_L cheekRaiser_R cheekSquint_L cheekSquint_R eyeBlink_L eyeBlink_R "
-        "eyeLookDown_L eyeLookDown_R eyeLookIn_L eyeLookIn_R eyeLookOut_L eyeLookOut_R eyeLookUp_L eyeLookUp_R "
-        "eyeSquint_L eyeSquint_R eyeWide_L eyeWide_R jawForward jawLeft jawOpen jawRight mouthClose mouthDimple_L "
-        "mouthDimple_R mouthFrown_L mouthFrown_R mouthFunnel mouthLeft mouthLowerDown_L mouthLowerDown_R mouthPress_L "
-        "mouthPress_R mouthPucker mouthRight mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper "
-        "mouthSmile_L mouthSmile_R mouthStretch_L mouthStretch_R mouthUpperUp_L mouthUpperUp_R noseSneer_L noseSneer_R"
-    ).split()
-)
+_EXPRESSIONS = """
+PupilDilate_L PupilDilate_R browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R cheekPuff_L
+cheekPuff_R cheekRaiser_L cheekRaiser_R cheekSquint_L cheekSquint_R eyeBlink_L eyeBlink_R eyeLookDown_L eyeLookDown_R
+eyeLookIn_L eyeLookIn_R eyeLookOut_L eyeLookOut_R eyeLookUp_L eyeLookUp_R eyeSquint_L eyeSquint_R eyeWide_L eyeWide_R
+jawForward jawLeft jawOpen jawRight mouthClose mouthDimple_L mouthDimple_R mouthFrown_L mouthFrown_R mouthFunnel
+mouthLeft mouthLowerDown_L mouthLowerDown_R mouthPress_L mouthPress_R mouthPucker mouthRight mouthRollLower
+mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmile_L mouthSmile_R mouthStretch_L mouthStretch_R mouthUpperUp_L
+mouthUpperUp_R noseSneer_L noseSneer_R
+"""
+EXPRESSION_NAMES: tuple[str, ...] = tuple(_EXPRESSIONS.split())
 EXPRESSION_INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
 
 
@@ -85,12 +85,21 @@ class Kit:
     def shape(self, identity: F32, expression: F32) -> F32:
         """Vertices (V, 3) of identity coefficients (up to 100,) and expression coefficients (57,)."""
         vertices = self.neutral.copy()
-        for basis, weights in ((self.identity, identity), (self.expression, expression)):
-            active = np.flatnonzero(weights)
-            if len(active):
-                flat = basis.reshape(len(basis), -1)[active]
-                vertices += (np.asarray(weights, np.float32)[active] @ flat).reshape(vertices.shape)
+        add_shapes(vertices, self.identity, np.asarray(identity, np.float32))
+        add_shapes(vertices, self.expression, np.asarray(expression, np.float32))
         return vertices
+
+
+@numba.njit(cache=True, fastmath=True)
+def add_shapes(vertices: F32, basis: F32, weights: F32) -> None:
+    """vertices (V, 3) += sum of weights[k] * basis[k], in place; zero weights cost nothing."""
+    for k in range(weights.shape[0]):
+        w = weights[k]
+        if w != 0.0:
+            for i in range(vertices.shape[0]):
+                vertices[i, 0] += w * basis[k, i, 0]
+                vertices[i, 1] += w * basis[k, i, 1]
+                vertices[i, 2] += w * basis[k, i, 2]
 
 
 def shared_folder() -> Path:
@@ -109,7 +118,9 @@ def load_kit(path: Path | None = None) -> Kit:
     """The kit from its npz (cached). Raises UserInputError when the file is not there or lists other expressions."""
     file = path or default_kit_file()
     if not file.is_file():
-        raise UserInputError(f"ICT-FaceKit is not at {file}; set FACEMIRROR_SHARED to the development material's folder.")
+        raise UserInputError(
+            f"ICT-FaceKit is not at {file}; set FACEMIRROR_SHARED to the development material's folder."
+        )
     with np.load(file) as data:
         if tuple(str(n) for n in data["expression_names"]) != EXPRESSION_NAMES:
             raise UserInputError(f"{file} lists other expressions than ICT-FaceKit light does.")
@@ -119,9 +130,9 @@ def load_kit(path: Path | None = None) -> Kit:
         )
         down = rotation(0, -LOOKS_UP, 0).T.astype(np.float32)
         return Kit(
-            neutral=data["neutral"][keep].astype(np.float32) @ down,
-            identity=data["identity"][:, keep].astype(np.float32) @ down,
-            expression=data["expression"][:, keep].astype(np.float32) @ down,
+            neutral=np.ascontiguousarray(data["neutral"][keep].astype(np.float32) @ down),
+            identity=np.ascontiguousarray(data["identity"][:, keep].astype(np.float32) @ down),
+            expression=np.ascontiguousarray(data["expression"][:, keep].astype(np.float32) @ down),
             triangles=triangles,
             uv=uv,
             material=material,

@@ -1,7 +1,7 @@
 """Random pictures of heads with their exact truth.
 
-    from tools.synth import Sampler
-    sample = Sampler(bank_folder, size=256, seed=1).next()
+from tools.synth import Sampler
+sample = Sampler(bank_folder, size=256, seed=1).next()
 """
 
 from dataclasses import dataclass
@@ -53,14 +53,21 @@ class Sampler:
     """Endless random heads, the same ones for the same seed and bank."""
 
     def __init__(
-        self, bank: Path | str, size: int = 256, seed: int = 0, held_out: bool = False, clean: bool = False
+        self,
+        bank: Path | str,
+        size: int = 256,
+        seed: int = 0,
+        held_out: bool = False,
+        clean: bool = False,
+        vary_identity: bool = True,
     ) -> None:
         """bank: folder of tools.synth.textures; held_out: draw from the held-out identities; clean: no occluders, no
-        degradation. Raises UserInputError where the bank or the kit is missing."""
+        degradation; vary_identity: change a head's shape a little each time (not where one person is followed). Raises UserInputError where the bank or the kit is missing."""
         self._files = bank_files(Path(bank), held_out)
         self._kit = load_kit()
         self._size = size
         self._clean = clean
+        self._vary = 0.25 if vary_identity else 0.0
         self._rng = np.random.default_rng([seed, int(held_out)])
 
     def next(self) -> Rendered:
@@ -73,11 +80,12 @@ class Sampler:
         """A picture of a given head, expression and pose; camera, light, surroundings and camera faults are random."""
         rng = self._rng
         big = self._size * _SUPERSAMPLING
-        identity = (head.identity + rng.normal(0, 0.25, 100) * (np.arange(100) < 40)).astype(np.float32)
+        identity = (head.identity + self._vary * rng.normal(0, 1, 100) * (np.arange(100) < 40)).astype(np.float32)
         matrix = rotation(*pose)
         camera, translation = random_view(rng, matrix, big)
         relief = bool(rng.random() < 0.85)
-        behind = background(rng, big, head.photo if rng.random() < 0.5 else None)
+        behind = background(rng, self._size, head.photo if rng.random() < 0.5 else None)
+        behind = cv2.resize(behind, (big, big), interpolation=cv2.INTER_LINEAR)
         drawn = draw(
             self._kit, head, identity, expression, matrix, translation, camera, (big, big),
             random_light(rng), random_looks(rng, head), behind, relief,
@@ -163,5 +171,3 @@ def random_looks(rng: np.random.Generator, head: Head) -> Looks:
         iris_angle=float(rng.uniform(0.4, 0.48)),
         pupil_angle=float(rng.uniform(0.11, 0.24)),
     )
-
-

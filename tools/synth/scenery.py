@@ -50,11 +50,13 @@ def occlude(rng: Generator, picture: F32, points: F32) -> F32:
         start = points[rng.integers(33, 51)] + rng.normal(0, 0.2 * eyes, 2) - [0, eyes * rng.uniform(0.4, 0.9)]
         for _ in range(int(rng.integers(3, 60))):
             a = start + rng.normal(0, [0.35 * eyes, 0.15 * eyes])
-            b = a + [rng.normal(0, 0.4 * eyes), eyes * rng.uniform(0.3, 1.4)]
+            b = a + np.array([rng.normal(0, 0.4 * eyes), eyes * rng.uniform(0.3, 1.4)])
             middle = (a + b) / 2 + rng.normal(0, 0.15 * eyes, 2)
             s = np.linspace(0, 1, 12)[:, None]
             curve = (1 - s) ** 2 * a + 2 * s * (1 - s) * middle + s**2 * b
-            cv2.polylines(layer, [np.rint(curve * 8).astype(np.int32)], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, 3)
+            cv2.polylines(
+                layer, [np.rint(curve * 8).astype(np.int32)], False, 255, int(rng.integers(1, 4)), cv2.LINE_AA, 3
+            )
     elif kind < 0.82:
         colour = _skin_like(rng, picture, points)
         centre = points[rng.integers(0, 96)] + rng.normal(0, 0.3 * eyes, 2)
@@ -93,21 +95,30 @@ def _glasses(rng: Generator, picture: F32, points: F32, eyes: float) -> F32:
     height = rng.uniform(0.16, 0.3)
     square = rng.random() < 0.5
     centres = []
-    for first, opposite in ((60, 68), (68, 60)):
+    for first in (60, 68):
         eye = points[first : first + 8]
         width = float(np.linalg.norm(eye[0] - eye[4])) / eyes
         centre = eye.mean(0) + np.array([-along[1], along[0]]) * eyes * 0.06
         centres.append(centre)
         axes = np.array([max(width, 0.12) * rng.uniform(0.82, 0.95) + 0.03, height]) * eyes
         if square:
-            box = cv2.boxPoints(((float(centre[0]), float(centre[1])), (float(2 * axes[0]), float(1.7 * axes[1])), angle))
+            box = cv2.boxPoints(
+                ((float(centre[0]), float(centre[1])), (float(2 * axes[0]), float(1.7 * axes[1])), angle)
+            )
             cv2.polylines(frame, [np.rint(box * 8).astype(np.int32)], True, 255, thick, cv2.LINE_AA, 3)
             cv2.fillPoly(lens, [np.rint(box).astype(np.int32)], 255)
         else:
             cv2.ellipse(frame, _fixed(centre), _fixed(axes), angle, 0, 360, 255, thick, cv2.LINE_AA, 3)
             cv2.ellipse(lens, _fixed(centre), _fixed(axes), angle, 0, 360, 255, -1, cv2.LINE_AA, 3)
-        del opposite
-    cv2.line(frame, _fixed(points[64] * 0.7 + points[51] * 0.3), _fixed(points[68] * 0.7 + points[51] * 0.3), 255, thick, cv2.LINE_AA, 3)
+    cv2.line(
+        frame,
+        _fixed(points[64] * 0.7 + points[51] * 0.3),
+        _fixed(points[68] * 0.7 + points[51] * 0.3),
+        255,
+        thick,
+        cv2.LINE_AA,
+        3,
+    )
     for centre, ear in ((centres[0], points[1]), (centres[1], points[31])):
         outward = ear - centre
         cv2.line(frame, _fixed(centre + 0.45 * outward), _fixed(ear - [0, 0.1 * eyes]), 255, thick, cv2.LINE_AA, 3)
@@ -117,7 +128,15 @@ def _glasses(rng: Generator, picture: F32, points: F32, eyes: float) -> F32:
     if rng.random() < 0.4:
         glare = np.zeros((size, size), np.uint8)
         start = centres[int(rng.integers(2))] + rng.normal(0, 0.1 * eyes, 2)
-        cv2.line(glare, _fixed(start), _fixed(start + rng.normal(0, 0.2 * eyes, 2)), 255, max(1, int(0.06 * eyes)), cv2.LINE_AA, 3)
+        cv2.line(
+            glare,
+            _fixed(start),
+            _fixed(start + rng.normal(0, 0.2 * eyes, 2)),
+            255,
+            max(1, int(0.06 * eyes)),
+            cv2.LINE_AA,
+            3,
+        )
         _blend(picture, cv2.GaussianBlur(glare & lens, (0, 0), 1.5).astype(np.float32) / 255 * 0.7, np.full(3, 240.0))
     alpha = cv2.GaussianBlur(frame, (0, 0), 0.7).astype(np.float32) / 255
     _blend(picture, alpha, rng.uniform(0, 90, 3) if rng.random() < 0.8 else rng.uniform(0, 255, 3))
@@ -126,7 +145,7 @@ def _glasses(rng: Generator, picture: F32, points: F32, eyes: float) -> F32:
 
 def _fixed(point: F32) -> tuple[int, int]:
     """A point in eighths of a pixel, as OpenCV's `shift=3` wants it."""
-    return int(round(float(point[0]) * 8)), int(round(float(point[1]) * 8))
+    return round(float(point[0]) * 8), round(float(point[1]) * 8)
 
 
 def _blend(picture: F32, alpha: F32, colour: F32) -> None:

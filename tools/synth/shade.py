@@ -177,7 +177,9 @@ def _shade(
                     angle = np.arccos(min(1.0, max(-1.0, cosine)))
                     inside = 1.0 - _smooth(iris_angle - 0.03, iris_angle + 0.04, angle)
                     rim = 1.0 - 0.55 * _smooth(iris_angle * 0.72, iris_angle, angle)
-                    spoke = 0.88 + 0.12 * np.sin(23.0 * np.arctan2(dy - gaze[side, 1] * radius, dx - gaze[side, 0] * radius))
+                    spoke = 0.88 + 0.12 * np.sin(
+                        23.0 * np.arctan2(dy - gaze[side, 1] * radius, dx - gaze[side, 0] * radius)
+                    )
                     black = _smooth(pupil_angle - 0.02, pupil_angle + 0.03, angle)
                     lid = 0.62 + 0.38 * _smooth(0.75, 0.1, dy / radius)
                     for k in range(3):
@@ -218,11 +220,13 @@ def _shade(
 
 
 @numba.njit(cache=True, fastmath=True)
-def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8) -> F32:
-    """Colours (H, W, 3) of the relief: place (N, 2) are photograph pixels of its nodes, the border repeated beyond it; 0 where empty."""
+def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8, lit: F32, out: F32) -> None:
+    """Draw the relief over `out` (H, W, 3): place (N, 2) are photograph pixels of its nodes, lit (N, 3) their light.
+
+    Beyond the photograph's border its last pixels are repeated.
+    """
     height, width = ids.shape
     rows, columns = photo.shape[0], photo.shape[1]
-    out = np.zeros((height, width, 3), np.float32)
     for y in range(height):
         for x in range(width):
             t = ids[y, x]
@@ -240,6 +244,7 @@ def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8) -> F
             for k in range(3):
                 top = photo[i, j, k] * (1 - fu) + photo[i, j + 1, k] * fu
                 bottom = photo[i + 1, j, k] * (1 - fu) + photo[i + 1, j + 1, k] * fu
-                out[y, x, k] = top * (1 - fv) + bottom * fv
-    return out
-
+                light = 0.0
+                for corner in range(3):
+                    light += bary[y, x, corner] * lit[triangles[t, corner], k]
+                out[y, x, k] = (top * (1 - fv) + bottom * fv) * light

@@ -117,7 +117,10 @@ def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tu
     placed = place(point_model(kit), seen, normals, screen)
     used = np.r_[0:33, 51:96]
     shift = RBFInterpolator(
-        placed[used].astype(float), (targets[used] - placed[used]).astype(float), smoothing=60.0, kernel="thin_plate_spline"
+        placed[used].astype(float),
+        (targets[used] - placed[used]).astype(float),
+        smoothing=4.0,
+        kernel="thin_plate_spline",
     )
     corrected = (screen + shift(screen.astype(float))).astype(np.float32)
     atlas = atlas_map(size)
@@ -135,8 +138,8 @@ def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tu
     colour = cv2.remap(image, here, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT).astype(np.float32)
     texture = _complete(colour, weight, atlas.triangle >= 0)
     return texture, {
-        **_brows(kit, targets[33:51], screen, placed, shift, ids, bary),
-        **_relief(kit, fit, vertices, screen, ids, depth),
+        **_brows(kit, targets[33:51], shift, ids, bary),
+        **_relief(kit, fit, vertices, depth),
     }
 
 
@@ -154,23 +157,18 @@ def _complete(colour: F32, weight: F32, used: NDArray[np.bool_]) -> U8:
     return np.clip(diffuse(known, (total * used).astype(np.float32)), 0, 255).astype(np.uint8)
 
 
-def _brows(
-    kit: Kit, brows: F32, screen: F32, placed: F32, shift: RBFInterpolator, ids: I32, bary: F32
-) -> dict[str, NDArray[Any]]:
+def _brows(kit: Kit, brows: F32, shift: RBFInterpolator, ids: I32, bary: F32) -> dict[str, NDArray[Any]]:
     """Where on the mesh the photograph's brow points (18, 2) lie."""
-    del placed
     on_mesh = brows - shift(brows.astype(float)).astype(np.float32)
     skin = (ids >= 0) & (kit.material[np.maximum(ids, 0)] == SKIN)
     rows, columns = np.nonzero(skin)
     _, nearest = cKDTree(np.stack([columns, rows], 1)).query(on_mesh)
     y, x = rows[nearest], columns[nearest]
-    del screen
     return {"brow_index": kit.triangles[ids[y, x]], "brow_weight": bary[y, x].astype(np.float32)}
 
 
-def _relief(kit: Kit, fit: Fit, vertices: F32, screen: F32, ids: I32, depth: F32) -> dict[str, NDArray[Any]]:
+def _relief(kit: Kit, fit: Fit, vertices: F32, depth: F32) -> dict[str, NDArray[Any]]:
     """A net over the photograph as a surface in the head frame: on the head it lies on it, elsewhere it runs on."""
-    del ids
     known = np.isfinite(depth)
     rows = np.flatnonzero(known.any(1))
     known[rows[-1] + 1 :] = False
@@ -252,7 +250,9 @@ def sources(faces: Path) -> list[Source]:
     """
     file = faces / "index.npz"
     if not file.is_file():
-        raise UserInputError(f"{file} is missing; make it with `python -m tools.data.collages` and `python -m tools.data.labels`.")
+        raise UserInputError(
+            f"{file} is missing; make it with `python -m tools.data.collages` and `python -m tools.data.labels`."
+        )
     with np.load(file) as data:
         box = data["collage_box"]
         side = (box[:, 2:] - box[:, :2]).max(1)
@@ -267,7 +267,13 @@ def sources(faces: Path) -> list[Source]:
         rows = np.random.default_rng(0).permutation(sorted(best.values()))
         names, collages, split = data["name"], data["collage"], data["split"]
         return [
-            Source(Path(str(names[i])).stem, str(collages[i]), box[i], points[i].astype(np.float32), bool(split[i] == "held"))
+            Source(
+                Path(str(names[i])).stem,
+                str(collages[i]),
+                box[i],
+                points[i].astype(np.float32),
+                bool(split[i] == "held"),
+            )
             for i in rows
         ]
 
