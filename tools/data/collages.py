@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.data.points98 import inter_ocular
 from tools.data.scan import FaceScanner
 from tools.data.teachers import MediaPipeMesh, PfldEnsemble
 
@@ -110,10 +109,6 @@ def run(pictures: list[Path], detector: Path, shared: Path, out: Path) -> dict[s
     for key, value in columns.items():
         if value.dtype == np.float64:
             columns[key] = value.astype(np.float32)
-    columns["disagreement"] = (
-        np.linalg.norm(columns["teachers"] - columns["teachers"].mean(1, keepdims=True), axis=-1).mean((1, 2))
-        / inter_ocular(columns["teachers"].mean(1))
-    ).astype(np.float32)
     return columns
 
 

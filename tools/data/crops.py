@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tools.data.appearance import SKIN, degrade, hand_mask, occlude, paint, relight
 from tools.data.expressions import displacement_field, moved_points, random_features, random_movement
-from tools.data.points98 import MIRROR, crop_matrix, invert, square_from_points, transform
+from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -22,11 +22,11 @@ _BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.
 class Strength:
     """How hard the samples are made; the defaults are for photographs, rendered faces need less bending."""
 
-    bend: float = 0.45
-    features: float = 0.4
-    occlude: float = 0.42
-    paint: float = 0.2
-    hard_geometry: float = 0.4
+    bend: float = 0.4
+    features: float = 0.3
+    occlude: float = 0.36
+    paint: float = 0.15
+    hard_geometry: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ def random_geometry(rng: Generator, hard: bool) -> tuple[NDArray[np.float64], fl
 
 def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: Strength, other: U8 | None) -> Sample:
     """A crop that holds the face, spoilt at random. `other` is a crop of something else, used as an occluder's texture."""
-    if rng.random() < 0.5:
-        picture, mirrored = picture[:, ::-1], points[MIRROR].copy()
-        mirrored[:, 0] = picture.shape[1] - 1 - mirrored[:, 0]
-        points, trust = mirrored, trust[MIRROR]
+    # The picture itself is never mirrored (that would copy it): the crop's matrix mirrors.
+    mirror = bool(rng.random() < 0.5)
+    if mirror:
+        points, trust = flip_points(points, picture.shape[1]), trust[MIRROR]
     centre, side, roll = square_from_points(points)
     shift, scale, turn, distortion = random_geometry(rng, bool(rng.random() < strength.hard_geometry))
     c, s = np.cos(roll), np.sin(roll)
@@ -81,6 +81,8 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
     middle = (SIZE - 1) / 2
     matrix = np.column_stack([distortion @ matrix[:, :2], distortion @ (matrix[:, 2] - middle) + middle])
     seen = (transform(points, matrix) + 0.5) / SIZE
+    if mirror:
+        matrix = np.column_stack([-matrix[:, 0], matrix[:, 1], matrix[:, 2] + matrix[:, 0] * (picture.shape[1] - 1)])
     border = _BORDERS[rng.integers(len(_BORDERS))]
     move = np.zeros((98, 2), np.float32)
     if rng.random() < strength.bend:

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.collages import families
-from tools.data.points98 import EYES, LIPS, crop_matrix, inter_ocular, invert, square_from_points, transform
+from tools.data.points98 import CROP_GROWTH, EYES, LIPS, crop_matrix, inter_ocular, invert, square_from_points, transform
 
 F32 = NDArray[np.float32]
-ALIKE = 0.93
+ALIKE = 0.91
 """Correlation of two fingerprints above which two crops count as the same face."""
 EVERY = 8
+DRAWN_ON = ("sfhq/SFHQ_sample_landmarks_segmentation.jpg",)
+"""Collages whose pictures already show points or segments: a network would learn to read the marks."""
 
 
 def mesh_to_98(mesh: F32, teachers: F32, trusted: NDArray[np.bool_], folds: int = 5, ridge: float = 3e-3) -> F32:
@@ -47,8 +49,10 @@ def main() -> None:
     folder = parser.parse_args().folder / "faces"
     raw = dict(np.load(folder / "raw.npz"))
     teachers, mean = raw["teachers"], raw["teachers"].mean(1)
-    span = inter_ocular(mean)
-    plausible = (raw["disagreement"] < 0.03) & (raw["mesh_score"] > 0.9)
+    # In a profile the eye distance vanishes; the face's size then sets the scale.
+    span = np.maximum(inter_ocular(mean), [0.3 * square_from_points(p)[1] / CROP_GROWTH for p in mean])
+    disagreement = np.linalg.norm(teachers - mean[:, None], axis=-1).mean((1, 2)) / span
+    plausible = (disagreement < 0.03) & (raw["mesh_score"] > 0.9)
     mapped = mesh_to_98(raw["mesh"], teachers, plausible)
     weight = np.ones(98)
     weight[EYES] = weight[LIPS] = 2.0
@@ -58,7 +62,7 @@ def main() -> None:
     between = np.linalg.norm(teachers - mean[:, None], axis=-1).mean(1) / span[:, None]
     error = np.sqrt(between**2 + np.where(weight[..., 0] > 0, apart, 0.04) ** 2 + (raw["spread"] / span[:, None]) ** 2)
     trust = (1 / (1 + (error / 0.06) ** 2)).astype(np.float32)
-    usable = (raw["disagreement"] < 0.05) & (apart.mean(1) < 0.08) & (raw["mesh_score"] > 0.3) & (span > 14)
+    usable = (disagreement < 0.05) & (apart.mean(1) < 0.08) & (raw["mesh_score"] > 0.3) & (span > 14) & ~np.isin(raw["collage"], DRAWN_ON)
     collages = np.unique(raw["collage"])
     held_collages = collages[EVERY // 2 :: EVERY]
     family = families(raw["print"], ALIKE)
@@ -73,7 +77,7 @@ def main() -> None:
     first[once] = True
     split[held & ~first] = "copy"
     index = {k: raw[k] for k in ("name", "collage", "collage_box", "score", "scale", "box", "five", "mesh", "mesh_score")}
-    index |= {"points": points, "trust": trust, "teachers": teachers, "disagreement": raw["disagreement"]}
+    index |= {"points": points, "trust": trust, "teachers": teachers, "disagreement": disagreement}
     index |= {"usable": usable, "split": split, "family": family}
     np.savez(folder / "index.npz", **index)
     print(

@@ -23,6 +23,9 @@ LIPS = np.concatenate([OUTER_LIP, INNER_LIP])
 CROP_GROWTH = 1.3
 """Side of the network's square crop over the longer side of the points' upright bounding box."""
 
+BOX_GROWTH, BOX_DOWN = 1.05, 0.12
+"""From RetinaFace's box to the crop: its side over the box's longer side, and the way down the face to its centre."""
+
 _PAIRS = (
     [(i, 32 - i) for i in range(16)]
     + [(33, 46), (34, 45), (35, 44), (36, 43), (37, 42), (38, 50), (39, 49), (40, 48), (41, 47)]
@@ -82,6 +85,14 @@ def square_from_points(points: F32, growth: float = CROP_GROWTH) -> tuple[F64, f
     middle = (low + high) / 2
     centre = np.array([[c, -s], [s, c]]) @ middle
     return centre, float(growth * (high - low).max()), roll
+
+
+def square_from_box(box: F32, five: F32) -> tuple[F64, float, float]:
+    """The same square estimated from a detector's box (4,) and five points, before any of the 98 are known."""
+    roll = roll_of(five)
+    side = float((box[2:] - box[:2]).max())
+    down = np.array((-np.sin(roll), np.cos(roll)))
+    return (box[:2] + box[2:]) / 2 + BOX_DOWN * side * down, BOX_GROWTH * side, roll
 
 
 def crop_matrix(centre: F64, side: float, roll: float, size: int) -> F64:

@@ -1,1 +1,1 @@
-"""Figures of the committed models, from the committed files."""
+"""The figures of the shipped models, measured from the committed weights: `python -m tools.evaluate`."""

@@ -1,8 +1,8 @@
 """StarLite: 98 facial points with a covariance each, and a face-presence score, from one 112-pixel crop.
 
-Inverted residuals (ReLU only, so that every layer fuses in ONNX Runtime) down to 7x7, a feature pyramid back up to 28x28, a
-heat map per point, and the expectation and second moments of its softmax. A pooled vector of the deepest layer is added
-to the pyramid everywhere, so that a hidden point can be placed from the rest of the face.
+Inverted residuals (ReLU only, so that every layer fuses in ONNX Runtime) down to 7x7, back up to 14x14, a 28x28 heat map per
+point (four values a cell), and the expectation and second moments of its softmax. A pooled vector of the deepest layer is
+added everywhere, so that a hidden point can be placed from the rest of the face.
 """
 
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ class StarLiteSize:
     quarter: int = 24
     eighth: int = 40
     sixteenth: int = 96
-    head: int = 48
+    head: int = 64
     mixed: int = 64
     quarter_blocks: int = 1
     eighth_blocks: int = 3
@@ -77,6 +77,20 @@ def _stage(inputs: int, outputs: int, blocks: int, expansion: int, first: nn.Mod
     return nn.Sequential(head, *[InvertedResidual(outputs, outputs, outputs * expansion) for _ in range(blocks)])
 
 
+def _quarter_cell_moments(cells: int) -> Tensor:
+    """x, y, xx, xy, yy (4 * cells * cells, 5) of the quarter cells, from the crop's centre, quarter by quarter.
+
+    The heat map has twice the resolution of the features: each feature cell gives four values, one per quarter. They stay
+    in the order the convolution gives them, so no pixel shuffle is needed; only these positions must follow it.
+    """
+    corner = torch.arange(cells) / cells
+    y, x = torch.meshgrid(corner, corner, indexing="ij")
+    step = 1 / (4 * cells)
+    x = torch.stack([x + step * (1 + 2 * (k % 2)) for k in range(4)]).flatten() - 0.5
+    y = torch.stack([y + step * (1 + 2 * (k // 2)) for k in range(4)]).flatten() - 0.5
+    return torch.stack([x, y, x * x, x * y, y * y], 1)
+
+
 class StarLite(nn.Module):
     """Input (N, 3, 112, 112) RGB in -1..1; see `forward`."""
 
@@ -90,20 +104,15 @@ class StarLite(nn.Module):
         self.quarter = _stage(size.stem, size.quarter, size.quarter_blocks, size.expansion, first)
         self.eighth = _stage(size.quarter, size.eighth, size.eighth_blocks, size.expansion)
         self.sixteenth = _stage(size.eighth, size.sixteenth, size.sixteenth_blocks, size.expansion)
-        self.from_quarter = nn.Conv2d(size.quarter, size.head, 1)
         self.from_eighth = nn.Conv2d(size.eighth, size.head, 1, bias=False)
         self.from_sixteenth = nn.Conv2d(size.sixteenth, size.head, 1, bias=False)
         self.context = nn.Linear(size.sixteenth, size.head)
         self.mix = nn.Sequential(
             conv_bn(size.head, size.head, 5, 1, size.head, relu=False), conv_bn(size.head, size.mixed, 1)
         )
-        self.heat = nn.Conv2d(size.mixed, POINTS, 1)
+        self.heat = nn.Conv2d(size.mixed, POINTS * 4, 1)
         self.presence = nn.Sequential(nn.Linear(size.sixteenth, 32), nn.ReLU(inplace=True), nn.Linear(32, 1))
-        cells = INPUT_SIZE // 4
-        ticks = (torch.arange(cells) + 0.5) / cells
-        y, x = torch.meshgrid(ticks, ticks, indexing="ij")
-        x, y = x.flatten() - 0.5, y.flatten() - 0.5
-        self.register_buffer("grid", torch.stack([x, y, x * x, x * y, y * y], 1), persistent=False)
+        self.register_buffer("grid", _quarter_cell_moments(INPUT_SIZE // 8), persistent=False)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points (N, 98, 2) in 0..1 of the crop; covariance (N, 98, 3): xx, xy, yy in crop units squared; presence logit (N, 1)."""
@@ -113,8 +122,8 @@ class StarLite(nn.Module):
         pooled = sixteenth.mean((2, 3))
         features = self.from_eighth(eighth) + functional.interpolate(self.from_sixteenth(sixteenth), scale_factor=2.0)
         features = functional.relu(features + self.context(pooled)[:, :, None, None])
-        features = functional.relu(self.from_quarter(quarter) + functional.interpolate(features, scale_factor=2.0))
-        weights = self.heat(self.mix(features)).flatten(2).float().softmax(-1)
+        heat = self.heat(self.mix(features)).reshape(len(crop), POINTS, -1)
+        weights = heat.softmax(-1)
         moments = weights @ self.grid
         x, y, xx, xy, yy = moments.unbind(-1)
         points = torch.stack([x, y], -1) + 0.5

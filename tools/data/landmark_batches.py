@@ -1,0 +1,118 @@
+"""Batches for the landmark network: photographs, rendered faces and crops without a face, mixed and spoilt at random."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tools.data.crops import SIZE, Sample, Strength, plain_nothing, sample_face, sample_nothing
+from tools.data.points98 import square_from_box, square_from_points
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+Square = tuple[NDArray[np.float64], float, float]
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Pictures (BGR) with their points, the trust in each point, and every face square a picture is known to show."""
+
+    name: str
+    pictures: list[U8]
+    points: F32
+    trust: F32
+    squares: list[list[Square]]
+    strength: Strength
+    share: float
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
+    """The usable crops of `tools.data.collages` of one split, with the squares of neighbouring faces."""
+    index = dict(np.load(folder / "faces" / "index.npz"))
+    rows = np.flatnonzero(index["usable"] & (index["split"] == split))
+    pictures = [cv2.imread(str(folder / "faces" / str(index["name"][i]))) for i in rows]
+    squares: list[list[Square]] = []
+    for i in rows:
+        box, scale = index["collage_box"][i], float(index["scale"][i])
+        # The crop's origin in the collage, from the two places that the same box has.
+        low = box[:2] - index["box"][i][:2] / scale
+        near = np.flatnonzero(index["collage"] == index["collage"][i])
+        around = []
+        for j in near:
+            other = (index["collage_box"][j].reshape(2, 2) - low).reshape(4) * scale
+            five = (index["five"][j] / index["scale"][j] + index["collage_box"][j][:2] - index["box"][j][:2] / index["scale"][j] - low) * scale
+            if other[2] > 0 and other[3] > 0 and other[0] < LONGEST_SEEN and other[1] < LONGEST_SEEN:
+                around.append(square_from_points(index["points"][i]) if j == i else square_from_box(other, five))
+        squares.append(around)
+    return FaceSet("photographs", pictures, index["points"][rows], index["trust"][rows], squares, Strength(), share)
+
+
+LONGEST_SEEN = 400
+"""No stored crop is larger, so faces that begin beyond are not in it."""
+
+
+def load_rendered(folder: Path, split: str, share: float = 1.0, limit: int | None = None) -> FaceSet | None:
+    """The pre-rendered heads of `tools.synth` with exact points; None where there are none yet."""
+    from tools.data.rendered import read_rendered
+
+    found = read_rendered(folder, split, limit)
+    if found is None:
+        return None
+    pictures, points, trust = found
+    squares = [[square_from_points(p)] for p in points]
+    strength = Strength(bend=0.2, features=0.25, occlude=0.35, paint=0.25)
+    return FaceSet("rendered", pictures, points, trust, squares, strength, share)
+
+
+class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
+    """Endless batches: crop (N, 112, 112, 3) uint8 BGR, points (N, 98, 2), weight (N, 98), presence (N,), rendered (N,)."""
+
+    def __init__(self, sets: list[FaceSet], batch: int, nothing: float, seed: int) -> None:
+        self._sets = sets
+        self._batch = batch
+        self._nothing = nothing
+        self._seed = seed
+
+    def sample(self, rng: np.random.Generator) -> tuple[Sample, bool]:
+        """One sample and whether it was rendered."""
+        shares = np.array([s.share for s in self._sets])
+        faces = self._sets[int(rng.choice(len(shares), p=shares / shares.sum()))]
+        i = int(rng.integers(len(faces)))
+        if rng.random() < self._nothing:
+            if rng.random() < 0.3:
+                return plain_nothing(rng), False
+            return sample_nothing(faces.pictures[i], faces.squares[i], rng), False
+        other = self._patch(rng) if rng.random() < 0.4 else None
+        drawn = sample_face(faces.pictures[i], faces.points[i], faces.trust[i], rng, faces.strength, other)
+        return drawn, faces.name == "rendered"
+
+    def _patch(self, rng: np.random.Generator) -> U8:
+        """A piece of any picture, resized to a crop: a texture for occluders."""
+        faces = self._sets[int(rng.integers(len(self._sets)))]
+        picture = faces.pictures[int(rng.integers(len(faces)))]
+        side = int(rng.uniform(0.2, 0.9) * min(picture.shape[:2]))
+        y, x = (int(rng.integers(0, n - side + 1)) for n in picture.shape[:2])
+        return cv2.resize(picture[y : y + side, x : x + side], (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        cv2.setNumThreads(1)
+        worker = torch.utils.data.get_worker_info()
+        rng = np.random.default_rng((self._seed, worker.id if worker else 0))
+        while True:
+            drawn = [self.sample(rng) for _ in range(self._batch)]
+            samples = [s for s, _ in drawn]
+            yield {
+                "crop": torch.from_numpy(np.stack([s.crop for s in samples])),
+                "points": torch.from_numpy(np.stack([s.points for s in samples])),
+                "weight": torch.from_numpy(np.stack([s.weight for s in samples])),
+                "presence": torch.tensor([s.presence for s in samples], dtype=torch.float32),
+                "rendered": torch.tensor([r for _, r in drawn]),
+            }

@@ -1,0 +1,40 @@
+"""`python -m tools.evaluate [PART ...]`: every figure of the shipped models as a table, and as JSON."""
+
+import argparse
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from realtime.errors import FacemirrorError, UserInputError
+from tools.evaluate.figures import Figure, Options, as_json, table
+
+PARTS = ("detector", "landmarks", "aus")
+
+
+def main() -> int:
+    """Command line; the exit code is 1 where an aim is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--weights", type=Path, default=Path(__file__).resolve().parents[2] / "weights")
+    parser.add_argument("--data", type=Path, required=True, help="folder that tools.data.collages and tools.synth wrote")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    arguments = parser.parse_args()
+    options = Options(arguments.weights, Path(os.environ.get("FACEMIRROR_SHARED", "../shared")), arguments.data)
+    figures: list[Figure] = []
+    try:
+        for part in arguments.parts:
+            if part not in PARTS:
+                raise UserInputError(f"there is no part {part!r}; choose from {', '.join(PARTS)}")
+            figures += importlib.import_module(f"tools.evaluate.{part}").measure(options)
+    except FacemirrorError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(table(figures))
+    if arguments.json:
+        arguments.json.write_text(as_json(figures), encoding="utf-8")
+    return int(any(f.met is False for f in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

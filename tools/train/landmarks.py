@@ -1,0 +1,166 @@
+"""Train the 98-point network: `python -m tools.train.landmarks --data DATA --out RUN --minutes 90 [--resume]`.
+
+The schedule is a cosine over the planned minutes of training time; resuming with more minutes extends it. Rendered heads are taken in
+as soon as they are there (at the start, or on resume).
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tools.data.crops import SIZE
+from tools.data.landmark_batches import FaceSet, LandmarkBatches, load_photographs, load_rendered
+from tools.data.points98 import crop_matrix, eye_opening, nme, square_from_points, transform
+from tools.networks.starlite import StarLite
+from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
+from tools.train.landmarks_loss import back_to_first, landmark_loss, moved, random_small_motion
+
+
+def to_input(crops: Tensor) -> Tensor:
+    """BGR uint8 (N, 112, 112, 3) to RGB -1..1 (N, 3, 112, 112)."""
+    return (crops.flip(-1).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+class Examination:
+    """Held-out faces in crops as a tracker makes them, always the same ones."""
+
+    def __init__(self, faces: FaceSet, views: int, seed: int = 7) -> None:
+        rng = np.random.default_rng(seed)
+        crops, truth = [], []
+        for picture, points in zip(faces.pictures, faces.points, strict=True):
+            centre, side, roll = square_from_points(points)
+            for _ in range(views):
+                shift = rng.uniform(-0.07, 0.07, 2) * side
+                matrix = crop_matrix(centre + shift, side * rng.uniform(0.9, 1.15), roll + rng.uniform(-0.25, 0.25), SIZE)
+                crops.append(cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR))
+                truth.append(transform(points, matrix))
+        self._crops = torch.from_numpy(np.stack(crops))
+        self._truth = np.stack(truth)
+
+    @torch.no_grad()
+    def figures(self, network: StarLite, device: torch.device, prefix: str) -> dict[str, float]:
+        """Mean and median NME in percent, and the mean error of the eye opening."""
+        network.eval()
+        found = [network(to_input(part).to(device))[0].cpu().numpy() for part in self._crops.split(64)]
+        points = np.concatenate(found) * SIZE - 0.5
+        errors = 100 * nme(points, self._truth)
+        lids = np.abs(eye_opening(points) - eye_opening(self._truth)).mean()
+        return {f"{prefix} NME": float(errors.mean()), f"{prefix} median": float(np.median(errors)), f"{prefix} lids": float(lids)}
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=90, help="planned training time in all, also that already spent")
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency")
+    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
+    parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)  # before any worker forks: OpenCV threads do not survive a fork
+    device = prepare(arguments.seed, arguments.threads)
+    checkpoint = arguments.out / "checkpoint.pt"
+
+    sets = [load_photographs(arguments.data, "train", 1 - arguments.rendered)]
+    rendered = load_rendered(arguments.data, "train", arguments.rendered)
+    sets += [rendered] if rendered is not None else []
+    print("training on " + ", ".join(f"{len(s)} {s.name}" for s in sets), flush=True)
+    exams = {"photo": Examination(load_photographs(arguments.data, "held"), 1)}
+    held = load_rendered(arguments.data, "held", limit=400)
+    if held is not None:
+        exams["rendered"] = Examination(held, 1)
+
+    network = StarLite().to(device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.01)
+    average = AveragedWeights(network, 0.998)
+    trained, step = 0.0, 0
+    resume = arguments.resume and checkpoint.exists()
+    if resume:
+        state = load_checkpoint(checkpoint)
+        network.load_state_dict(state["network"])
+        average.network.load_state_dict(state["average"])
+        average.steps = state["steps"]
+        optimiser.load_state_dict(state["optimiser"])
+        trained, step = state["trained"], state["steps"]
+    batches = torch.utils.data.DataLoader(
+        LandmarkBatches(sets, arguments.batch, arguments.nothing, arguments.seed + step),
+        batch_size=None,
+        num_workers=arguments.workers,
+        prefetch_factor=4 if arguments.workers else None,
+    )
+    generator = torch.Generator().manual_seed(arguments.seed + step)
+    progress, curves = Progress(arguments.minutes * 60), Curves(arguments.out, resume)
+    sums: dict[str, float] = {}
+    counted, last_exam, last_save, clock = 0, trained, trained, time.monotonic()
+
+    def save() -> None:
+        save_checkpoint(
+            checkpoint,
+            network=network.state_dict(),
+            average=average.network.state_dict(),
+            optimiser=optimiser.state_dict(),
+            steps=step,
+            trained=trained,
+            size=network.size.as_dict(),
+        )
+
+    for batch in batches:
+        rate = cosine_rate(trained / (arguments.minutes * 60), arguments.rate)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        crops = to_input(batch["crop"].to(device))
+        motion = random_small_motion(arguments.echo, generator).to(device)
+        echoes = moved(crops[: arguments.echo], motion).contiguous(memory_format=torch.channels_last)
+        network.train()
+        points, covariance, logit = network(torch.cat([crops, echoes]))
+        n = len(crops)
+        loss, parts = landmark_loss(
+            points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
+        )
+        same = (back_to_first(points[n:], motion) - points[: arguments.echo]).abs().sum(-1) * SIZE
+        clear = (batch["weight"][: arguments.echo] > 0).to(device).float()
+        parts["same"] = (same * clear).sum() / clear.sum().clamp_min(1.0)
+        loss = loss + 1.0 * parts["same"]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 20.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        average.update(network)
+        step += 1
+        counted += 1
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach())
+        now = time.monotonic()
+        trained, clock = trained + now - clock, now
+        progress.show(trained, step=step, rate=rate, **{k: v / counted for k, v in sums.items()})
+        over = trained >= arguments.minutes * 60
+        if over or trained - last_exam > 120:
+            figures = {k: v / counted for k, v in sums.items()}
+            for prefix, exam in exams.items():
+                figures |= exam.figures(average.network, device, prefix)
+            curves.add(minutes=trained / 60, step=step, rate=rate, **figures)
+            print("  ".join(f"{k} {v:.4g}" for k, v in figures.items()), flush=True)
+            sums, counted, last_exam = {}, 0, trained
+        if over or trained - last_save > 180:
+            save()
+            curves.draw()
+            last_save = trained
+        if over:
+            break
+
+
+if __name__ == "__main__":
+    main()

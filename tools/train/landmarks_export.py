@@ -1,0 +1,112 @@
+"""Write the trained landmark network as ONNX: `python -m tools.train.landmarks_export --run RUN --data DATA --to weights/landmarks98.onnx`.
+
+Batch normalisation is folded into the convolutions, the graph is static with batch 1, and the file is compared with PyTorch before it
+counts as written. The covariance is scaled so that on held-out photographs the squared Mahalanobis error is 2 in the mean, as for a Gaussian.
+"""
+
+import argparse
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from tools.data.crops import SIZE, Strength, sample_face
+from tools.data.landmark_batches import FaceSet, load_photographs
+from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize
+from tools.train.common import load_checkpoint
+from tools.train.landmarks import to_input
+
+OUTPUTS = ("points", "covariance", "presence")
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Replace every convolution and its batch normalisation by one convolution with a bias, in place."""
+    for name, child in network.named_children():
+        if isinstance(child, nn.Sequential) and len(child) >= 2 and isinstance(child[0], nn.Conv2d) and isinstance(child[1], nn.BatchNorm2d):
+            setattr(network, name, nn.Sequential(fuse_conv_bn_eval(child[0], child[1]), *child[2:]))
+        else:
+            fold_batch_norm(child)
+    return network
+
+
+def load_network(checkpoint: Path) -> StarLite:
+    """The averaged network of a training run, ready to infer."""
+    state = load_checkpoint(checkpoint)
+    network = StarLite(StarLiteSize(**state["size"]))
+    network.load_state_dict(state["average"])
+    return network.eval()
+
+
+@torch.no_grad()
+def covariance_scale(network: StarLite, faces: FaceSet, seed: int = 5) -> float:
+    """Half the robust mean of squared Mahalanobis errors on mildly spoilt held-out crops."""
+    rng = np.random.default_rng(seed)
+    strength = Strength(bend=0.2, features=0.2, occlude=0.25, paint=0.1, hard_geometry=0.2)
+    distances = []
+    for picture, points, trust in zip(faces.pictures, faces.points, faces.trust, strict=True):
+        sample = sample_face(picture, points, trust, rng, strength, None)
+        found, covariance, _ = network(to_input(torch.from_numpy(sample.crop[None])))
+        error = (found[0] - torch.from_numpy(sample.points)).double()
+        xx, xy, yy = (covariance[0].double() + torch.tensor([1e-6, 0, 1e-6])).unbind(-1)
+        squared = (yy * error[:, 0] ** 2 - 2 * xy * error[:, 0] * error[:, 1] + xx * error[:, 1] ** 2) / (xx * yy - xy**2)
+        distances.append(squared[torch.from_numpy(sample.weight) > 0.2])
+    joined = torch.cat(distances)
+    # The median of a chi-square with two degrees of freedom is 2 ln 2; it does not mind the few points that are plainly lost.
+    return float(joined.median() / (2 * np.log(2)))
+
+
+def to_onnx(module: nn.Module) -> bytes:
+    """The module as an ONNX file's bytes: input `crop` (1, 3, 112, 112), outputs named as in OUTPUTS."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graphs are smaller and need no rewriting
+        torch.onnx.export(
+            module.eval(), (torch.zeros(1, 3, SIZE, SIZE),), file, dynamo=False, opset_version=17,
+            input_names=["crop"], output_names=list(OUTPUTS),
+        )  # fmt: skip
+    onnx.checker.check_model(onnx.load_from_string(file.getvalue()), full_check=True)
+    return file.getvalue()
+
+
+@torch.no_grad()
+def largest_difference(module: nn.Module, packed: bytes, seed: int = 0) -> float:
+    """Largest absolute difference of any output between PyTorch and ONNX Runtime over random crops."""
+    session = ort.InferenceSession(packed, providers=["CPUExecutionProvider"])
+    generator = torch.Generator().manual_seed(seed)
+    worst = 0.0
+    for _ in range(8):
+        crop = torch.rand(1, 3, SIZE, SIZE, generator=generator) * 2 - 1
+        for mine, theirs in zip(module(crop), session.run(None, {"crop": crop.numpy()}), strict=True):
+            worst = max(worst, float(np.abs(mine.numpy() - theirs).max()))
+    return worst
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--to", type=Path, required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    network = load_network(arguments.run / "checkpoint.pt")
+    scale = covariance_scale(network, load_photographs(arguments.data, "held"))
+    reference = StarLiteExport(network, scale)
+    folded = fold_batch_norm(StarLiteExport(load_network(arguments.run / "checkpoint.pt"), scale))
+    packed = to_onnx(folded)
+    difference = largest_difference(reference, packed)
+    if not difference < 1e-4:
+        raise SystemExit(f"the ONNX file differs from PyTorch by {difference:.2g}; nothing was written")
+    arguments.to.parent.mkdir(parents=True, exist_ok=True)
+    arguments.to.write_bytes(packed)
+    print(f"{arguments.to}: {len(packed):,} bytes, covariance scale {scale:.4f}, largest difference from PyTorch {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The landmark network's losses: wing, a self-adaptive anisotropic (STAR) term, lid and lip gaps, presence, consistency.
+
+STAR: Zhou et al., "STAR Loss: Reducing Semantic Ambiguity in Facial Landmark Detection", CVPR 2023, arXiv 2306.02763. The error
+is projected on the eigenvectors of each point's heat-map covariance and divided by the root of the eigenvalue, so that
+a point on a smooth contour may slide along it at little cost; the eigenvalues are restrained, here by the logarithm that makes
+the whole a likelihood, so that the covariance also says how sure the point is.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SIZE = 112.0
+
+GAPS = torch.tensor(
+    [(61, 67), (62, 66), (63, 65), (69, 75), (70, 74), (71, 73), (89, 95), (90, 94), (91, 93), (76, 82), (79, 85), (78, 80)]
+)
+"""Pairs whose distance is a measurement of its own: lids, inner lips, mouth corners, outer lips."""
+
+
+def point_emphasis() -> Tensor:
+    """Weight (98,) of each point: eyelids and lips matter most, the contour is ambiguous along itself."""
+    weight = torch.ones(98)
+    weight[:33] = 0.8
+    weight[60:96] = 1.3
+    return weight / weight.mean()
+
+
+def wing(distance: Tensor, width: float = 8.0, bend: float = 2.5) -> Tensor:
+    """Wing loss (Feng et al., CVPR 2018) of absolute pixel errors: a logarithm up to `width`, linear beyond."""
+    offset = width - width * torch.log1p(torch.tensor(width / bend))
+    return torch.where(distance < width, width * torch.log1p(distance / bend), distance - offset)
+
+
+def eigen(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues (..., 2), larger first, and the larger one's unit eigenvector (..., 2) of (..., 3): xx, xy, yy."""
+    xx, xy, yy = covariance.unbind(-1)
+    middle, half = (xx + yy) / 2, (xx - yy) / 2
+    radius = torch.sqrt(half * half + xy * xy + 1e-12)
+    values = torch.stack([middle + radius, middle - radius], -1)
+    angle = 0.5 * torch.atan2(xy, half)
+    return values, torch.stack([torch.cos(angle), torch.sin(angle)], -1)
+
+
+def star(error: Tensor, covariance: Tensor, floor: float = 0.25) -> Tensor:
+    """Anisotropic loss (...) of pixel errors (..., 2) under heat-map covariances (..., 3) in pixels squared."""
+    values, major = eigen(covariance)
+    major = major.detach()
+    minor = torch.stack([-major[..., 1], major[..., 0]], -1)
+    along = torch.stack([(error * major).sum(-1), (error * minor).sum(-1)], -1)
+    values = values.clamp_min(0) + floor
+    scaled = along / values.sqrt()
+    return (functional.smooth_l1_loss(scaled, torch.zeros_like(scaled), reduction="none") + 0.5 * values.log()).sum(-1)
+
+
+def landmark_loss(
+    points: Tensor, covariance: Tensor, presence: Tensor, truth: Tensor, weight: Tensor, wanted: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The sum and its parts. points, truth (N, 98, 2) crop units; weight (N, 98); presence logit and wanted (N,)."""
+    weight = weight * point_emphasis().to(weight)
+    total = weight.sum().clamp_min(1.0)
+    error = (points - truth) * SIZE
+    by_wing = (wing(error.abs()).sum(-1) * weight).sum() / total
+    by_star = (star(error, covariance * SIZE**2) * weight).sum() / total
+    a, b = GAPS.to(points.device).unbind(1)
+    gap = ((points[:, a] - points[:, b]) - (truth[:, a] - truth[:, b])) * SIZE
+    both = weight[:, a] * weight[:, b]
+    by_gap = (wing(gap.abs()).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
+    by_presence = functional.binary_cross_entropy_with_logits(presence, wanted)
+    parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "presence": by_presence}
+    return by_wing + 0.7 * by_star + 0.4 * by_gap + 2.5 * by_presence, parts
+
+
+def random_small_motion(count: int, generator: torch.Generator) -> Tensor:
+    """Affine matrices (count, 2, 3) from output to input coordinates in -1..1: the small moves of a tracker's crop."""
+    draw = torch.randn(count, 4, generator=generator)
+    turn, scale = 0.06 * draw[:, 0], torch.exp(0.04 * draw[:, 1])
+    c, s = torch.cos(turn) * scale, torch.sin(turn) * scale
+    return torch.stack([c, -s, 0.05 * draw[:, 2], s, c, 0.05 * draw[:, 3]], 1).reshape(count, 2, 3)
+
+
+def moved(crops: Tensor, motion: Tensor) -> Tensor:
+    """Crops (N, 3, H, W) seen through `motion`."""
+    grid = functional.affine_grid(motion, list(crops.shape), align_corners=False)
+    return functional.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def back_to_first(points: Tensor, motion: Tensor) -> Tensor:
+    """Points (N, 98, 2), 0..1, found on moved crops, as positions in the crops they came from."""
+    return (torch.einsum("nij,npj->npi", motion[:, :, :2], points * 2 - 1) + motion[:, None, :, 2] + 1) / 2
