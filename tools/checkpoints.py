@@ -57,7 +57,9 @@ def read(path: Path, *, expect_sha256: str | None = None) -> Checkpoint:
     content = _load(path)
     state = _state(content)
     if state is None:
-        raise ModelFileError(f"{path.name} holds no network weights; a state dictionary, or one under 'net', was expected.")
+        raise ModelFileError(
+            f"{path.name} holds no network weights; a state dictionary, or one under 'net', was expected."
+        )
     network = next((name for name, key in SIGNATURES.items() if key in state), None)
     return Checkpoint(path, state, digest, network)
 

@@ -36,7 +36,9 @@ STAGES = (
 class SameConv(nn.Conv2d):
     """A convolution padded as TensorFlow pads: output size ceil(size / stride), the odd pixel of padding at the end."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, *, bias: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, *, bias: bool = False
+    ) -> None:
         # Stride 1 with an odd kernel is symmetric, and so is left to the convolution itself.
         symmetric = kernel // 2 if stride == 1 else 0
         super().__init__(inputs, outputs, kernel, stride, padding=symmetric, groups=groups, bias=bias)

@@ -145,7 +145,15 @@ class CoordConv(nn.Module):
     """A convolution that sees where it is."""
 
     def __init__(
-        self, size: int, inputs: int, outputs: int, kernel: int, stride: int = 1, *, boundary: bool = False, norm: bool = False
+        self,
+        size: int,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        boundary: bool = False,
+        norm: bool = False,
     ) -> None:
         super().__init__()
         self.addcoords = AddCoordinates(size)
@@ -234,7 +242,8 @@ class StackedHourglass(nn.Module):
         )
         self.hgs = nn.ModuleList(Hourglass(levels, width, outermost=True, boundary=k > 0) for k in range(stacks))
         self.features = nn.ModuleList(
-            nn.Sequential(ResidualBlock(width, width), ConvBlock(width, width, 1, norm=True, relu=True)) for _ in range(stacks)
+            nn.Sequential(ResidualBlock(width, width), ConvBlock(width, width, 1, norm=True, relu=True))
+            for _ in range(stacks)
         )
         self.out_heatmaps = nn.ModuleList(ConvBlock(width, points, 1) for _ in range(stacks))
         self.e2h_transform = EdgesToPoints(points, edges)

@@ -16,7 +16,7 @@ def randomised(network):
     """Every parameter and every running statistic random, so that no wrong use of one stays hidden."""
     generator = torch.Generator().manual_seed(5)
     for name, tensor in network.state_dict().items():
-        if name.endswith("running_var") or ".bn" in name and name.endswith("weight"):
+        if name.endswith("running_var") or (".bn" in name and name.endswith("weight")):
             tensor.uniform_(0.5, 1.5, generator=generator)
         elif tensor.is_floating_point() and "e2h" not in name:
             scale = 1 / max(tensor[0].numel(), 1) ** 0.5 if tensor.dim() > 1 else 0.1
@@ -35,7 +35,9 @@ def test_star_equals_upstream(points, edges):
         maps, fused, last = theirs(picture)
         outputs = ours(picture)
     for k, out in enumerate(outputs):
-        for ours_k, theirs_k in zip((out.landmarks, out.point_maps, out.edge_maps), maps[3 * k : 3 * k + 3], strict=True):
+        for ours_k, theirs_k in zip(
+            (out.landmarks, out.point_maps, out.edge_maps), maps[3 * k : 3 * k + 3], strict=True
+        ):
             torch.testing.assert_close(ours_k, theirs_k, atol=1e-4, rtol=0)
         torch.testing.assert_close(out.fused, fused[k], atol=1e-4, rtol=0)
     torch.testing.assert_close(outputs[-1].landmarks, last, atol=1e-4, rtol=0)

@@ -18,7 +18,17 @@ from typing import Any
 
 import pytest
 
-STAND_INS = ("torchvision", "huggingface_hub", "safetensors", "tensorboardX", "seaborn", "skimage", "imageio", "yaml", "click")
+STAND_INS = (
+    "torchvision",
+    "huggingface_hub",
+    "safetensors",
+    "tensorboardX",
+    "seaborn",
+    "skimage",
+    "imageio",
+    "yaml",
+    "click",
+)
 
 
 class _Anything(type):
@@ -55,7 +65,9 @@ class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def folder() -> Path:
     named = os.environ.get("FACEMIRROR_OPENFACE_TEST")
     if not named or not (Path(named) / "openface" / "STAR").is_dir():
-        pytest.skip("upstream's network code is not here (FACEMIRROR_OPENFACE_TEST names the unpacked openface-test wheel)")
+        pytest.skip(
+            "upstream's network code is not here (FACEMIRROR_OPENFACE_TEST names the unpacked openface-test wheel)"
+        )
     return Path(named)
 
 

@@ -1,0 +1,156 @@
+"""Post-training quantisation to QDQ: uint8 activations, int8 weights with a scale per output channel, int32 biases.
+
+On x86 unsigned activations with signed weights is the pair that the integer instructions take; signed with signed is
+slower than float32 nearly everywhere. Heat-map decoding stays in float32: it is cheap, and the coordinates come from it.
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from realtime.errors import UserInputError
+from tools import pictures
+from tools.export import onnx_file
+from tools.export.star_graph import DeployedStar
+from tools.networks import catalogue, star
+
+F32 = NDArray[np.float32]
+STAR_CROP = star.CROP
+INTEGER_OPERATIONS = ["Conv", "Relu", "Add", "MaxPool", "Resize", "Concat"]
+DECODER = "/decoder"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What 8 bits cost on the calibration pictures. unit: px of the crop (landmarks) or the output's own."""
+
+    mean: float
+    p95: float
+    largest: float
+    unit: str
+    pictures: int
+
+    def __str__(self) -> str:
+        return (
+            f"mean {self.mean:.3f} {self.unit}, 95 % below {self.p95:.3f}, largest {self.largest:.3f} "
+            f"on {self.pictures} pictures"
+        )
+
+
+class _Reader(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, inputs: Sequence[F32], name: str) -> None:
+        self._rest = iter([{name: value} for value in inputs])
+
+    def get_next(self) -> dict[str, F32] | None:
+        return next(self._rest, None)
+
+
+def calibration_inputs(name: str, folder: Path, detector: Path | None = None, limit: int = 32) -> list[F32]:
+    """Network inputs (1, 3, H, W) from a folder's pictures; the face is found by `detector`, else the central square."""
+    network = catalogue.named(name)
+    detect = pictures.detector(detector) if detector is not None else None
+    inputs = []
+    for _, picture in pictures.read_all(folder):
+        found = detect(picture) if detect is not None else (pictures.central_box(picture), 1.0)
+        if found is None:
+            continue
+        crop, _ = pictures.crop(name, picture, found[0], network.size)
+        inputs.append(network.scale.apply(crop))
+        if len(inputs) == limit:
+            break
+    if not inputs:
+        raise UserInputError(f"no face was found in the pictures of {folder}; calibration needs some.")
+    return inputs
+
+
+def quantise(
+    name: str,
+    checkpoint: Path,
+    exact: Path,
+    out: Path,
+    calibration: Path,
+    *,
+    stacks: int | None = None,
+    detector: Path | None = None,
+) -> Loss:
+    """Write the 8-bit form of `exact` (the float32 export of `checkpoint`) to `out` and say what it loses.
+
+    Raises UserInputError (no calibration pictures) and ModelFileError (checkpoint).
+    """
+    inputs = calibration_inputs(name, calibration, detector)
+    network = catalogue.named(name)
+    with tempfile.TemporaryDirectory() as folder:
+        source = exact
+        if name == "star":
+            module, _ = catalogue.load(name, checkpoint)
+            if not isinstance(module, star.StackedHourglass):
+                raise TypeError("the catalogue builds STAR for star")
+            source = Path(folder) / "source.onnx"
+            ready = DeployedStar(module, stacks, for_integers=True)
+            onnx_file.trace(ready, catalogue.example(network), source, network.outputs)
+        quantise_onnx(source, out, inputs)
+    loss = difference(exact, out, inputs, network)
+    facts = onnx_file.facts_of(exact) | {
+        "precision": "QDQ, uint8 activations, int8 weights per channel",
+        "calibration": f"{len(inputs)} pictures",
+        "loss": str(loss),
+    }
+    onnx_file.describe(out, facts)
+    return loss
+
+
+def quantise_onnx(source: Path, out: Path, inputs: Sequence[F32]) -> None:
+    """Quantise an ONNX file's convolutions and what lies between them, ranges taken from these inputs."""
+    model = onnx.load(str(source))
+    floating = [node.name for node in model.graph.node if node.name.startswith(DECODER)]
+    with _quiet():
+        quantize_static(
+            str(source),
+            str(out),
+            _Reader(inputs, model.graph.input[0].name),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=INTEGER_OPERATIONS,
+            nodes_to_exclude=floating,
+        )
+
+
+def difference(exact: Path, quantised: Path, inputs: Sequence[F32], network: catalogue.Network) -> Loss:
+    """Landmarks: Euclidean distance in pixels of the 256 crop. Other networks: absolute difference over all outputs."""
+    sessions = [pictures.session(path) for path in (exact, quantised)]
+    names = [
+        onnx_file.outputs_of(s, network.outputs, p.name) for s, p in zip(sessions, (exact, quantised), strict=True)
+    ]
+    gaps = []
+    for value in inputs:
+        first, second = (s.run(n, {s.get_inputs()[0].name: value}) for s, n in zip(sessions, names, strict=True))
+        if network.name == "star":
+            gaps.append(np.linalg.norm((first[0] - second[0]) * STAR_CROP / 2, axis=-1).ravel())
+        else:
+            gaps.extend(np.abs(a - b).ravel() for a, b in zip(first, second, strict=True))
+    gap = np.concatenate(gaps)
+    unit = "px of the 256 crop" if network.name == "star" else "of the outputs' own units"
+    return Loss(float(gap.mean()), float(np.percentile(gap, 95)), float(gap.max()), unit, len(inputs))
+
+
+@contextmanager
+def _quiet() -> Iterator[Any]:
+    """The quantiser recommends a preparation, on the root logger, that the export has done already."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
