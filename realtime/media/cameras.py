@@ -9,6 +9,7 @@ import av
 from av.error import FFmpegError
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.media.modes import CameraMode, ask, parse_modes
 from realtime.media.spec import SourceSpec
 
 _SYSFS = Path("/sys/class/video4linux")
@@ -42,6 +43,11 @@ def list_cameras() -> list[Camera]:
     except (AttributeError, FFmpegError, ValueError, OSError):
         return []
     return _from_devices([(d.name, d.description, _is_video(d)) for d in devices])
+
+
+def camera_modes(camera: Camera) -> list[CameraMode]:
+    """The sizes, rates and formats this camera offers; empty when it does not say or is in use."""
+    return parse_modes(ask(camera.address, device_format()), device_format())
 
 
 def _is_video(device: object) -> bool:

@@ -30,6 +30,7 @@ class PictureReader(Protocol):
 
     def open(self) -> Negotiated: ...
     def next(self) -> Decoded | None: ...
+    def abandon(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -102,6 +103,7 @@ class Feeder:
 
     def close(self) -> None:
         """Tell the thread to let go; returns at once."""
+        self._reader.abandon()
         with self._changed:
             self._closing = True
             self._pictures.clear()

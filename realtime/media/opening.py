@@ -10,8 +10,9 @@ from realtime.errors import DeviceError
 from realtime.media.cameras import Camera, device_format, find_camera
 from realtime.media.spec import SourceKind, SourceSpec
 
-# Short probing and no reordering buffer: a live picture that is late is worth less than one lost frame.
-_LIVE = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "1000000", "probesize": "1000000"}
+# Short probing. Not `nobuffer`: it throws the probed packets away, the first keyframe among them; and not `low_delay`,
+# which changes nothing for streams without reordering and cannot help those with it.
+_STREAM = {"analyzeduration": "500000", "probesize": "1000000"}
 _UDP = {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "2097152"}
 _DEFAULT_SIZE = (1280, 720)
 _DEFAULT_FPS = 30.0
@@ -30,12 +31,14 @@ class Attempt:
 class Opening:
     """name: how errors call the source. attempts: tried in order until one opens. always_live: never paced by PTS.
 
+    may_end: a live source's end is an end, not a failure to be followed by another try.
     device: a camera, whose time stamps may be the system's monotonic clock. own_thread: reading may block for long.
     """
 
     name: str
     attempts: tuple[Attempt, ...]
     always_live: bool = False
+    may_end: bool = False
     device: bool = False
     own_thread: bool = False
     broadcast: bool = True
@@ -55,13 +58,19 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
     if spec.kind is SourceKind.FILE:
         return Opening(spec.target, (Attempt(_local(spec.target)),))
     scheme = spec.target.split(":", 1)[0].lower()
-    options = dict(_LIVE)
+    options = dict(_STREAM)
     if scheme == "udp":
         options |= _UDP
     if scheme == "rtsp":
         options |= {"rtsp_flags": "prefer_tcp"}
     always = scheme in ("udp", "rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt")
-    return Opening(spec.target, (Attempt(spec.target, None, options),), always_live=always, own_thread=True)
+    return Opening(
+        spec.target,
+        (Attempt(spec.target, None, options),),
+        always_live=always,
+        may_end=scheme in ("tcp", "udp", "srt"),
+        own_thread=True,
+    )
 
 
 def demo_clip() -> Path:

@@ -1,5 +1,6 @@
 """Demuxing and decoding: packets in, decoded pictures out. Blocking; used by one thread at a time."""
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from realtime.errors import UserInputError
+from realtime.errors import DeviceError, UserInputError
 from realtime.media.ending import early_end
 from realtime.media.faults import opening_fault, reading_fault
 from realtime.media.negotiated import Negotiated
@@ -22,6 +23,8 @@ from realtime.media.opening import Opening
 _RETRY_SECONDS = 0.002
 _ARRIVALS_KEPT = 128
 _DAMAGED_LIMIT = 300
+# A camera that is busy, forbidden or gone is so in every mode.
+_HOPELESS = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENODEV, errno.ENXIO)
 # A text file "plays" as ANSI art; nobody means that.
 _NOT_VIDEO = ("tty", "ass", "srt", "webvtt", "txd")
 
@@ -68,6 +71,7 @@ class Reader:
         self._period = 0.0
         self._live = False
         self._count = 0
+        self._abandoned = False
 
     def open(self) -> Negotiated:
         """Open and decode the first picture. Raises UserInputError (not a video) or DeviceError (cannot be had)."""
@@ -97,6 +101,8 @@ class Reader:
         if decoded is None:
             decoded = next(self._pictures, None)
         if decoded is None:
+            if self._live and not self.opening.may_end:
+                raise DeviceError(f"{self.opening.name} ended: no more frames come.")
             self._judge_end()
         else:
             if decoded.time is not None:
@@ -104,6 +110,10 @@ class Reader:
                 self._last_time = max(self._last_time, decoded.time)
             self._count += 1
         return decoded
+
+    def abandon(self) -> None:
+        """Nobody wants more pictures: end at the next chance. From any thread."""
+        self._abandoned = True
 
     def close(self) -> None:
         """Let go of the source. Only from the thread that reads."""
@@ -126,8 +136,10 @@ class Reader:
                     timeout=self._timeouts if opening.own_thread and not opening.device else None,
                 )
             except (FFmpegError, ValueError, OSError) as failure:
-                # The first refusal names the cause best, except that a mode nobody offers is only worth a retry.
                 error = error or failure
+                if getattr(failure, "errno", None) in _HOPELESS:
+                    error = failure
+                    break
         assert error is not None
         raise opening_fault(
             opening.name,
@@ -177,6 +189,8 @@ class Reader:
                     yield packet
                 return
             except WouldBlock:
+                if self._abandoned:
+                    return
                 time.sleep(_RETRY_SECONDS)
             except EndOfFile:
                 return
