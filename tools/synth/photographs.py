@@ -40,7 +40,7 @@ def cell_around(collage: U8, box: F32) -> tuple[int, int, int, int]:
 
 def _separators(lines: U8) -> NDArray[np.bool_]:
     mean = lines.mean((1, 2))
-    return (lines.std(1).max(1) < 7) & ((mean < 28) | (mean > 244))
+    return (lines.std(1).max(1) < 13) & ((mean < 34) | (mean > 240))
 
 
 def _nearest(separator: NDArray[np.bool_], low: int, high: int, end: int) -> tuple[int, int]:

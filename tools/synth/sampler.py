@@ -61,8 +61,11 @@ class Sampler:
         clean: bool = False,
         vary_identity: bool = True,
     ) -> None:
-        """bank: folder of tools.synth.textures; held_out: draw from the held-out identities; clean: no occluders, no
-        degradation; vary_identity: change a head's shape a little each time (not where one person is followed). Raises UserInputError where the bank or the kit is missing."""
+        """bank: folder of tools.synth.textures; held_out: draw from the held-out identities.
+
+        clean: no occluders, no degradation. vary_identity: change a head's shape a little each time (not where one person
+        is followed). Raises UserInputError where the bank or the kit is missing.
+        """
         self._files = bank_files(Path(bank), held_out)
         self._kit = load_kit()
         self._size = size
