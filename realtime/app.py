@@ -22,10 +22,11 @@ from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
 from realtime.graph import Block, DropOldest, Exact, Graph, Hold, Join, Latest, LatestBefore, Policy, RealClock
 from realtime.measure import FaceMeasures
+from realtime.measure.action_units import FEATURES
 from realtime.media.source import VideoSource
 from realtime.models import ModelSpec, Registry
 from realtime.models.accelerate import open_model
-from realtime.networks import detector_input, face_detector, landmark_model
+from realtime.networks import action_units, detector_input, face_detector, landmark_model
 from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
@@ -86,6 +87,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     registry = Registry(config.weights)
     detector_spec = registry.manifest.find("detector", config.models.detector)
     landmark_spec = registry.manifest.find("landmarks", config.models.landmarks)
+    unit_spec = next(iter(registry.manifest.tiers("action-units")), None)
     providers, threads = config.models.providers, config.models.threads
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
@@ -97,7 +99,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     tracker = Tracker(landmarks, config.face)
     offline = config.speed == "max"
 
-    measures = FaceMeasures()
+    measures = FaceMeasures(action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec else None)
     detect = Detect(detector, tracker)
     track = Track(tracker, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
     scene = Scene(config.view, measures.units, selfie=config.selfie)
@@ -134,4 +136,6 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
-    return App(graph, output, detect, track, [detector_spec, landmark_spec])
+    return App(
+        graph, output, detect, track, [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None]
+    )

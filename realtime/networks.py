@@ -6,6 +6,7 @@ from realtime.errors import ModelFileError
 from realtime.face.detector import DetectorInput, FaceDetector
 from realtime.face.landmarks import LandmarkContract, LandmarkModel
 from realtime.face.settings import DetectorSettings
+from realtime.measure.action_units import ActionUnits
 from realtime.models import ModelSession, ModelSpec
 
 _CONTRACT_WORDS = {
@@ -50,3 +51,16 @@ def detector_input(spec: ModelSpec, settings: DetectorSettings) -> DetectorInput
 def face_detector(session: ModelSession, settings: DetectorSettings) -> FaceDetector:
     """RetinaFace with its input rule."""
     return FaceDetector(session.run, settings, prepare=detector_input(session.spec, settings))
+
+
+def action_units(session: ModelSession) -> ActionUnits:
+    """The Action Unit network, with the units its manifest entry lists.
+
+    Raises:
+        ModelFileError: the entry lists no units.
+    """
+    words = session.spec.parameters
+    units, unobservable = words.get("units"), words.get("unobservable", [])
+    if not isinstance(units, list) or not isinstance(unobservable, list):
+        raise ModelFileError(f"Model {session.spec.name}: the manifest should list its Action Units as `units`.")
+    return ActionUnits(session.run, [int(str(u)) for u in units], [int(str(u)) for u in unobservable])

@@ -33,7 +33,7 @@ def open_model(
     registry: Registry,
     spec: ModelSpec,
     *,
-    shape: tuple[int, int, int, int] | None = None,
+    shape: tuple[int, ...] | None = None,
     providers: tuple[str, ...] = ("cpu",),
     threads: int | None = None,
     guard: GuardSettings | None = None,

@@ -17,9 +17,5 @@ class Measure:
         analysis = analysed.analysis
         if analysis.face is None:
             return analysed
-        right, left = self._measures.update(analysis.face, analysis.capture_time)
+        right, left = self._measures.update(analysis.face)
         return Analysed(replace(analysis, au_left=left, au_right=right), analysed.frame)
-
-    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
-        """The stream was interrupted; what is known of the person stays until another face comes."""
-        self._measures.interrupted()

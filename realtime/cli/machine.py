@@ -1,0 +1,91 @@
+"""`facemirror-live cameras` and `facemirror-live doctor`: what this machine has."""
+
+import argparse
+import json
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import onnxruntime as ort
+from rich.console import Console
+from rich.table import Table
+
+from realtime.errors import FacemirrorError
+from realtime.media.cameras import camera_modes, list_cameras
+from realtime.media.probes import Probe, all_probes
+from realtime.models import Registry
+
+_EXTRAS = {
+    "pyvirtualcam": "virtual camera output",
+    "pylsl": "Lab Streaming Layer output",
+    "pythonosc": "OSC output",
+    "pyarrow": "Parquet files",
+}
+_DISTRIBUTIONS = {"pythonosc": "python-osc"}
+
+
+def cameras(options: argparse.Namespace) -> int:
+    """Names and modes; having none is no error."""
+    found = [(camera, camera_modes(camera)) for camera in list_cameras()]
+    if options.json:
+        rows = [{"index": c.index, "name": c.name, "address": c.address, "modes": [str(m) for m in modes]} for c, modes in found]
+        print(json.dumps(rows, indent=2))
+        return 0
+    if not found:
+        print("No camera was found. `facemirror-live doctor` says how to get one; --source takes a file, a URL or demo.")
+        return 0
+    for camera, modes in found:
+        print(f"camera:{camera.index}  {camera.name}  ({camera.address})")
+        for mode in modes:
+            print(f"    {mode}")
+    return 0
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
+    probes = {"python": _python(), "models": _models(options), "execution providers": _providers(), **all_probes()}
+    probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
+    if options.json:
+        print(json.dumps({name: probe._asdict() for name, probe in probes.items()}, indent=2))
+    else:
+        table = Table(box=None, show_header=False)
+        table.add_column()
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for name, probe in probes.items():
+            mark = "[green]works[/]" if probe.ok else "[yellow]missing[/]"
+            table.add_row(mark, name.replace("_", " "), f"{probe.sentence} {probe.how}".strip())
+        Console().print(table)
+    return 0 if probes["models"].ok else 3
+
+
+def _python() -> Probe:
+    words = f"Python {platform.python_version()} on {platform.platform()}."
+    return Probe(sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed.")
+
+
+def _models(options: argparse.Namespace) -> Probe:
+    try:
+        registry = Registry(options.weights)
+    except FacemirrorError as error:
+        return Probe(False, str(error), "Reinstall the program or give another --weights folder.")
+    problems = [f"{check.spec.name}: {check.problem}" for check in registry.verify() if check.problem]
+    if problems:
+        return Probe(False, "; ".join(problems) + ".", "Reinstall the program or give another --weights folder.")
+    names = ", ".join(registry.manifest.models)
+    return Probe(True, f"All checksums are right ({names}).")
+
+
+def _providers() -> Probe:
+    names = [name.removesuffix("ExecutionProvider") for name in ort.get_available_providers()]
+    return Probe(True, f"ONNX Runtime {ort.__version__} offers {', '.join(names)}.")
+
+
+def _extra(module: str) -> Probe:
+    what = _EXTRAS[module]
+    extra = {"pylsl": "lsl", "pythonosc": "osc", "pyarrow": "parquet"}[module]
+    name = _DISTRIBUTIONS.get(module, module)
+    try:
+        return Probe(True, f"{name} {version(name)}: {what}.")
+    except PackageNotFoundError:
+        return Probe(False, f"{name} is not installed: no {what}.", f'pip install "facemirror-live[{extra}]"')

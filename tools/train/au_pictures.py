@@ -1,0 +1,66 @@
+"""Rendered pictures of people at rest and moving, for the Action Unit network.
+
+`python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out]` writes DIR/train.npz or DIR/held.npz as
+`tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
+a person's shape stays the same from picture to picture.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from tools.synth.expressions import random_expression, with_gaze
+from tools.synth.heads import bank_files, load_head
+from tools.synth.kit import EXPRESSION_NAMES
+from tools.synth.make import write_shard
+from tools.synth.sampler import Rendered, Sampler, random_pose
+
+
+def render_people(
+    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int
+) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
+    """(pictures, person of each, whether it is at rest)."""
+    sampler = Sampler(bank, seed=seed, held_out=held_out, vary_identity=False)
+    rng = np.random.default_rng([seed, 17, int(held_out)])
+    files = bank_files(bank, held_out)
+    nothing = np.zeros(len(EXPRESSION_NAMES), np.float32)
+    pictures, person, rest = [], [], []
+    for number in range(people):
+        head = load_head(files[number % len(files)])
+        for view in range(views + rests):
+            resting = view < rests
+            tilt = rng.normal(0, 5, 3)
+            pose = (float(tilt[0]), float(tilt[1]), float(tilt[2])) if resting else random_pose(rng)
+            expression = with_gaze(rng, nothing) if resting else random_expression(rng)
+            pictures.append(sampler.sample(head, expression, pose))
+            person.append(number)
+            rest.append(resting)
+    return pictures, np.asarray(person), np.asarray(rest)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bank", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--people", type=int, default=150)
+    parser.add_argument("--views", type=int, default=10)
+    parser.add_argument("--rests", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--held-out", action="store_true")
+    a = parser.parse_args()
+    pictures, person, rest = render_people(
+        a.bank, held_out=a.held_out, people=a.people, views=a.views, rests=a.rests, seed=a.seed
+    )
+    a.out.mkdir(parents=True, exist_ok=True)
+    file = a.out / f"{'held' if a.held_out else 'train'}.npz"
+    write_shard(file, pictures)
+    with np.load(file) as data:
+        content = {name: data[name] for name in data.files}
+    np.savez(file, **content, person=person, rest=rest)
+    print(f"{len(pictures)} pictures of {a.people} people in {file}")
+
+
+if __name__ == "__main__":
+    main()
