@@ -24,7 +24,7 @@ def mermaid(
             label += f"<br/>{report.sources[name].captured} captured"
         lines.append(f'    {ids[name]}(["{label}"])')
     for name, handle in nodes.items():
-        label = f"{name}<br/>{'inline' if handle.run_on == 'loop' else handle.run_on}"
+        label = f"{name}<br/>{_place(handle.run_on)}"
         if report is not None:
             times = report.nodes[name]
             label += f"<br/>service p95 {_ms(times.service.p95)}, age p95 {_ms(times.age.p95)}"
@@ -43,3 +43,9 @@ def mermaid(
 
 def _ms(value: float | None) -> str:
     return "none" if value is None else f"{value:.1f} ms"
+
+
+def _place(run_on: str) -> str:
+    if run_on == "loop":
+        return "inline"
+    return "own thread" if run_on == "thread" else "thread " + run_on.removeprefix("thread:")

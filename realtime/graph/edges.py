@@ -39,7 +39,16 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """Keep the newest only; an older one that still waits is dropped as superseded."""
+    """Keep the newest only; an older one that still waits is dropped as superseded.
+
+    Age bound: behind a `Latest` edge, a stage that takes at most S seconds per frame, fed with frames that arrive at most
+    P seconds apart and D seconds after their capture, puts out nothing older than D + P + S, whatever S is, and this does
+    not grow with time. For when the stage gets free, the frame that waits is the newest one, so it came less than P ago.
+
+    Exceptions: the last frame before the source ends or pauses has no successor, and may wait for a whole service
+    (D + 2 S). On a thread that nodes share, S is the longest time for which the thread does not come back to this node.
+    A join's `wait` adds to S. The time until a woken thread really runs (the executor wait) adds to it as well.
+    """
 
     def __str__(self) -> str:
         return "Latest"
@@ -115,6 +124,8 @@ class _State:
     dropped: dict[Cause, int] = field(default_factory=dict)
     taken: list[Envelope] = field(default_factory=list)
     deepest: int = 0
+    blocks: bool = False
+    refused: bool = False  # a put was refused since: the producer wants to know when there is room
     settled: int = -1  # nothing with a sequence up to this one will still come
     nothing_at: set[int] = field(default_factory=set)  # nor with one of these
     carries_bounds: bool = True
@@ -137,8 +148,11 @@ class Sender(Generic[T]):
     def name(self) -> str:
         return self._state.name
 
-    def put_nowait(self, envelope: Envelope[T], now: float) -> bool:
-        """Put, dropping as the policy says. False (nothing was done) only where `Block` is full."""
+    def put_nowait(self, envelope: Envelope[T], now: float, wake: bool = True) -> bool:
+        """Put, dropping as the policy says. False (nothing was done) only where `Block` is full.
+
+        Without `wake` the consumer learns of it by a later `wake()`, so that a thread is woken once for several edges.
+        """
         s = self._state
         if s.gate is not None and not s.gate(envelope):
             with s.lock:
@@ -152,7 +166,8 @@ class Sender(Generic[T]):
                 lost.append((s.refusing or Cause.STOPPING, envelope))
             else:
                 full = len(s.items) >= s.capacity
-                if full and isinstance(s.policy, Block):
+                if full and s.blocks:
+                    s.refused = True
                     return False
                 s.put += 1
                 if full and isinstance(s.policy, DropNewest):
@@ -168,9 +183,15 @@ class Sender(Generic[T]):
                 s.settled = envelope.sequence
             for cause, _ in lost:
                 s.dropped[cause] = s.dropped.get(cause, 0) + 1
-        _tell(s, lost)
-        s.on_readable()
+        if lost:
+            _tell(s, lost)
+        if wake:
+            s.on_readable()
         return True
+
+    def wake(self) -> None:
+        """Wake the consumer."""
+        self._state.on_readable()
 
     def no_result_up_to(self, sequence: int) -> None:
         """Bound: nothing with a sequence up to `sequence` will still come. Joins that wait for one are settled."""
@@ -229,7 +250,7 @@ class Receiver(Generic[T]):
                 return None
             entry = s.items.popleft()
             s.taken.append(entry.envelope)
-        s.on_writable()
+        _tell_producer(s)
         return entry
 
     def take_until(self, sequence: int, time: float | None) -> tuple[list[Entry], bool]:
@@ -241,6 +262,8 @@ class Receiver(Generic[T]):
         """
         s = self._state
         entries: list[Entry] = []
+        if not (s.items or s.carries_bounds):
+            return entries, s.ended or s.lapsed or sequence <= s.settled
         with s.lock:
             while s.items:
                 head = s.items[0].envelope
@@ -252,7 +275,7 @@ class Receiver(Generic[T]):
             if s.nothing_at:
                 s.nothing_at = {n for n in s.nothing_at if n >= sequence}
         if entries:
-            s.on_writable()
+            _tell_producer(s)
         return entries, settled
 
     def take_passed(self, sequence: int) -> list[Entry]:
@@ -266,7 +289,7 @@ class Receiver(Generic[T]):
                 entries.append(s.items.popleft())
             s.taken.extend(entry.envelope for entry in entries)
         if entries:
-            s.on_writable()
+            _tell_producer(s)
         return entries
 
     def leave(self) -> None:
@@ -305,6 +328,8 @@ class Receiver(Generic[T]):
         The others are given once.
         """
         s = self._state
+        if not s.carries_bounds:
+            return None
         with s.lock:
             if s.items:
                 return None
@@ -315,8 +340,11 @@ class Receiver(Generic[T]):
     @property
     def exhausted(self) -> bool:
         """Ended, and nothing waits."""
-        with self._state.lock:
-            return self._state.ended and not self._state.items
+        s = self._state
+        if not s.ended:
+            return False
+        with s.lock:
+            return not s.items
 
 
 class Edge(Generic[T]):
@@ -328,7 +356,7 @@ class Edge(Generic[T]):
             raise GraphError(f"edge {name}: {policy} needs a capacity of at least 1")
         self.name = name
         self.policy = policy
-        self._state = _State(name, policy, capacity)
+        self._state = _State(name, policy, capacity, blocks=isinstance(policy, Block))
         self.sender: Sender[T] = Sender(self._state)
         self.receiver: Receiver[T] = Receiver(self._state)
 
@@ -403,5 +431,11 @@ def _refuse(s: _State, cause: Cause | None) -> None:
             if lost:
                 s.dropped[cause] = s.dropped.get(cause, 0) + len(lost)
     _tell(s, lost)
-    s.on_writable()
+    _tell_producer(s)
     s.on_readable()
+
+
+def _tell_producer(s: _State) -> None:
+    if s.refused:
+        s.refused = False
+        s.on_writable()

@@ -118,7 +118,8 @@ class Graph:
         service_time: ServiceTime | float | None,
     ) -> NodeHandle:
         self._check_name(name)
-        if run_on not in ("loop", "thread") and not run_on.removeprefix("thread:") not in ("", run_on):
+        shared = run_on.startswith("thread:") and run_on != "thread:"
+        if run_on not in ("loop", "thread") and not shared:
             raise GraphError(f'{name}: run_on must be "loop", "thread" or "thread:NAME", not {run_on!r}')
         model = service_time if callable(service_time) or service_time is None else _Constant(service_time)
         node = Node(name, processor, pass_envelope)

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from realtime.graph.edges import Cause, Entry, Receiver
-from realtime.graph.envelope import Envelope, Side
+from realtime.graph.envelope import Envelope, Reset, Side
 
 PATIENCE = 3  # late results in a row after which a branch is no longer waited for
 _REMEMBERED = 256  # primaries whose arrival is remembered, to judge results that come late
@@ -26,6 +26,9 @@ class Exact:
 
     wait: float = math.inf
 
+    def __str__(self) -> str:
+        return f"Exact{_waits(self.wait)}"
+
 
 @dataclass(frozen=True, slots=True)
 class LatestBefore:
@@ -34,6 +37,9 @@ class LatestBefore:
     max_age: float
     wait: float = 0.0
 
+    def __str__(self) -> str:
+        return f"LatestBefore({self.max_age:g} s){_waits(self.wait)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -41,6 +47,15 @@ class Hold:
 
     max_age: float
     wait: float = 0.0
+
+    def __str__(self) -> str:
+        return f"Hold({self.max_age:g} s){_waits(self.wait)}"
+
+
+def _waits(seconds: float) -> str:
+    if seconds <= 0.0:
+        return ""
+    return ", waits" if math.isinf(seconds) else f", waits {1e3 * seconds:g} ms"
 
 
 Join = Exact | LatestBefore | Hold
@@ -56,6 +71,7 @@ class SideInput:
         self.keeps_up = False  # the edge blocks its producer, so it must be read even while no primary comes
         self._held: Entry | None = None
         self._used = False
+        self._resets: dict[str, int] = {}
         self._late = 0
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
 
@@ -64,6 +80,8 @@ class SideInput:
         envelope = primary.envelope
         time = None if isinstance(self.join, Exact) else envelope.capture_time
         entries, settled = self.receiver.take_until(envelope.sequence, time)
+        while (message := self.receiver.take_reset(None)) is not None:
+            self.interrupted(message)
         for entry in entries:
             self._replace(entry)
         wait = self.join.wait
@@ -92,6 +110,9 @@ class SideInput:
 
     def _replace(self, entry: Entry) -> None:
         self._judge(entry)
+        if self._is_before_reset(entry.envelope):
+            self.receiver.drop(Cause.SUPERSEDED, entry.envelope)
+            return
         self.forget(Cause.SUPERSEDED)
         self._held, self._used = entry, False
 
@@ -125,6 +146,15 @@ class SideInput:
         if not isinstance(join, Hold):
             self._held = None
         return Side(side.payload, side.sequence, side.capture_time, age, fresh)
+
+    def interrupted(self, message: Reset) -> None:
+        """What goes back to before the interruption of its source says nothing about what follows: it is not given."""
+        self._resets[message.source] = max(message.sequence, self._resets.get(message.source, 0))
+        if self._held is not None and self._is_before_reset(self._held.envelope):
+            self.forget(Cause.SUPERSEDED)
+
+    def _is_before_reset(self, envelope: Envelope) -> bool:
+        return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
     def forget(self, cause: Cause) -> None:
         """Let go of the held value; it counts as dropped if no primary ever saw it."""

@@ -109,8 +109,10 @@ class Outlets:
         """Offer the envelope to every edge; `flush` must have returned True before."""
         self._bound = max(self._bound, envelope.sequence)
         for sender in self.senders:
-            if not sender.put_nowait(envelope, now):
+            if not sender.put_nowait(envelope, now, wake=False):
                 self._unsent.append((sender, envelope))
+        for sender in self.senders:
+            sender.wake()
 
     def no_result_up_to(self, sequence: int) -> None:
         if sequence > self._bound:
@@ -229,7 +231,7 @@ class Node:
         while (message := self.primary.take_reset(up_to)) is not None:
             self.counts.resets += 1
             for side in self.sides:
-                side.forget(Cause.SUPERSEDED)
+                side.interrupted(message)
             try:
                 _call(self.processor, "reset", message.reason)
             except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
