@@ -1,8 +1,10 @@
 """Photographic heads from the bank, and the drawing of one head with another expression, pose, camera and light."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from tools.synth.kit import Kit, load_kit
 from tools.synth.points import Attachments, place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
-from tools.synth.textures import CANVAS, RELIEF_NODES, atlas_map
+from tools.synth.textures import RELIEF_NODES, atlas_map
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -59,22 +61,27 @@ class Drawn:
 def load_head(file: Path) -> Head:
     """A bank entry (cached)."""
     with np.load(file) as data:
-        return Head(
-            name=file.stem,
-            source=str(data["source"]),
-            held_out=bool(data["held_out"]),
-            texture=cv2.imdecode(data["texture"], cv2.IMREAD_COLOR),
-            photo=cv2.imdecode(data["photo"], cv2.IMREAD_COLOR),
-            identity=data["identity"],
-            expression=data["expression"],
-            matrix=data["matrix"],
-            brows=Attachments(data["brow_index"], data["brow_weight"]),
-            iris=data["iris"],
-            brightness=float(data["brightness"]),
-            relief=data["relief"],
-            relief_vertex=data["relief_vertex"],
-            relief_follow=data["relief_follow"],
-        )
+        return head_from(file.stem, data)
+
+
+def head_from(name: str, data: Mapping[str, Any]) -> Head:
+    """A head from a bank entry's arrays."""
+    return Head(
+        name=name,
+        source=str(data["source"]),
+        held_out=bool(data["held_out"]),
+        texture=cv2.imdecode(data["texture"], cv2.IMREAD_COLOR),
+        photo=cv2.imdecode(data["photo"], cv2.IMREAD_COLOR),
+        identity=data["identity"],
+        expression=data["expression"],
+        matrix=data["matrix"],
+        brows=Attachments(data["brow_index"], data["brow_weight"]),
+        iris=data["iris"],
+        brightness=float(data["brightness"]),
+        relief=data["relief"],
+        relief_vertex=data["relief_vertex"],
+        relief_follow=data["relief_follow"],
+    )
 
 
 def bank_files(folder: Path, held_out: bool) -> list[Path]:
@@ -92,11 +99,11 @@ def bank_files(folder: Path, held_out: bool) -> list[Path]:
     return chosen
 
 
-@lru_cache(maxsize=1)
-def _relief_net() -> tuple[NDArray[np.int32], F32]:
-    """Triangles of the relief and its nodes' photograph pixels."""
+@lru_cache(maxsize=2)
+def relief_net(canvas: int) -> tuple[NDArray[np.int32], F32]:
+    """Triangles of the relief and its nodes' pixels (N, 2) on a photograph of canvas x canvas pixels."""
     n = RELIEF_NODES
-    nodes = np.linspace(-0.5 * CANVAS, 1.5 * CANVAS, n)
+    nodes = np.linspace(-0.5 * canvas, 1.5 * canvas, n)
     gx, gy = np.meshgrid(nodes, nodes)
     corner = (np.arange(n - 1)[:, None] * n + np.arange(n - 1)).ravel()
     lower = np.stack([corner, corner + n, corner + n + 1], 1)
@@ -139,13 +146,13 @@ def draw(
     light: Light,
     looks: Looks,
     behind: F32,
-    relief: bool,
+    surroundings: str = "relief",
 ) -> Drawn:
     """Draw a head over `behind` (H, W, 3).
 
     identity (100,), expression (57,); matrix, translation: head frame to camera frame; size: height, width in pixels.
-    With `relief`, hair, ears, neck and surroundings come from the head's photograph as a surface that turns with the head;
-    without, the kit's bare head is drawn.
+    surroundings: "relief", hair, ears, neck and background come from the head's photograph as a surface that turns with the
+    head; "bare", the kit's bald head and neck are drawn; "given", `behind` already shows them.
     """
     height, width = size
     vertices = kit.shape(identity, expression)
@@ -159,16 +166,18 @@ def draw(
     eyes = Eyes(centres, gaze, looks.iris, looks.iris_angle, looks.pupil_angle, looks.sclera)
     mouth = Mouth(looks.teeth, looks.gums, float(vertices[kit.landmarks68[[62, 66]], 2].mean()))
     picture = behind.copy()
-    if relief:
+    if surroundings == "relief":
         _draw_relief(head, vertices, matrix, translation, camera, light, picture)
     first, end = kit.part_triangles["head"]
     triangles = kit.triangles
-    if relief:
-        # Hair, ears and neck are the relief's: degenerate triangles are never drawn.
+    bare = surroundings == "bare"
+    if not bare:
+        # Hair, ears and neck come with the surroundings: degenerate triangles are never drawn.
         triangles = triangles.copy()
         triangles[first:end] = 0
     ids, bary, zbuffer = rasterise(screen, depth, triangles, height, width)
-    cover = atlas_map(head.texture.shape[0]).cover if relief else np.ones(head.texture.shape[:2], np.float32)
+    atlas = head.texture.shape[0]
+    cover = np.ones((atlas, atlas), np.float32) if bare else atlas_map(atlas).cover
     colour, alpha = shade(
         ids, bary, kit.triangles, kit.uv, kit.material, vertices, seen, normals,
         head.texture, cover, light, eyes, mouth, exposure,
@@ -200,7 +209,7 @@ def kit_forehead(kit: Kit, vertices: F32) -> F32:
 def _draw_relief(
     head: Head, vertices: F32, matrix: F64, translation: F64, camera: Camera, light: Light, picture: F32
 ) -> None:
-    triangles, places = _relief_net()
+    triangles, places = relief_net(head.photo.shape[0])
     moved = head.relief + head.relief_follow[:, None] * (vertices[head.relief_vertex] - fitted_places(head))
     seen = to_camera(moved.astype(np.float32), matrix, translation)
     height, width = picture.shape[:2]

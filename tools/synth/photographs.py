@@ -16,7 +16,7 @@ FACE_SHARE = 0.45
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """image: (512, 512, 3) BGR; scale and shift lead from collage pixels to canvas pixels: p * scale + shift.
+    """image: (C, C, 3) BGR, C = 512 in the bank; scale and shift lead from collage pixels to canvas pixels: p * scale + shift.
 
     known: (x1, y1, x2, y2) the part of the canvas that the photograph covers; the rest is diffused from its border.
     """
@@ -50,26 +50,26 @@ def _nearest(separator: NDArray[np.bool_], low: int, high: int, end: int) -> tup
     return (int(before[-1]) + 3 if len(before) else 0), (high + int(after[0]) - 2 if len(after) else end)
 
 
-def photograph(collage: U8, box: F32) -> Photograph:
-    """The face of `box` (collage pixels) on its canvas."""
+def photograph(collage: U8, box: F32, canvas: int = CANVAS) -> Photograph:
+    """The face of `box` (collage pixels) on a square canvas of so many pixels."""
     left, top, right, bottom = cell_around(collage, box)
     side = float((box[2:] - box[:2]).max())
-    scale = CANVAS * FACE_SHARE / side
+    scale = canvas * FACE_SHARE / side
     centre = (box[:2] + box[2:]) / 2
-    shift = CANVAS / 2 - centre * scale
+    shift = canvas / 2 - centre * scale
     cell = collage[top:bottom, left:right]
     if scale < 0.7:
         cell = cv2.resize(cell, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         matrix = np.array([[1, 0, left * scale + shift[0]], [0, 1, top * scale + shift[1]]])
     else:
         matrix = np.array([[scale, 0, left * scale + shift[0]], [0, scale, top * scale + shift[1]]])
-    image = cv2.warpAffine(cell, matrix, (CANVAS, CANVAS), flags=cv2.INTER_CUBIC)
-    covered = cv2.warpAffine(np.ones(cell.shape[:2], np.float32), matrix, (CANVAS, CANVAS), flags=cv2.INTER_LINEAR)
+    image = cv2.warpAffine(cell, matrix, (canvas, canvas), flags=cv2.INTER_CUBIC)
+    covered = cv2.warpAffine(np.ones(cell.shape[:2], np.float32), matrix, (canvas, canvas), flags=cv2.INTER_LINEAR)
     covered = cv2.erode((covered > 0.99).astype(np.float32), np.ones((3, 3)))
     # A reflection would put a second face beside the first: beyond its border the photograph dissolves.
     image = np.clip(diffuse(image.astype(np.float32), covered), 0, 255).astype(np.uint8)
     corners = np.array([[left, top], [right, bottom]]) * scale + shift
-    known = np.clip(corners.ravel(), 0, CANVAS)
+    known = np.clip(corners.ravel(), 0, canvas)
     return Photograph(image, scale, shift.astype(np.float32), (known[0], known[1], known[2], known[3]))
 
 

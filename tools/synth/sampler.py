@@ -86,12 +86,12 @@ class Sampler:
         identity = (head.identity + self._vary * rng.normal(0, 1, 100) * (np.arange(100) < 40)).astype(np.float32)
         matrix = rotation(*pose)
         camera, translation = random_view(rng, matrix, big)
-        relief = bool(rng.random() < 0.85)
+        surroundings = "relief" if rng.random() < 0.85 else "bare"
         behind = background(rng, self._size, head.photo if rng.random() < 0.5 else None)
         behind = cv2.resize(behind, (big, big), interpolation=cv2.INTER_LINEAR)
         drawn = draw(
             self._kit, head, identity, expression, matrix, translation, camera, (big, big),
-            random_light(rng), random_looks(rng, head), behind, relief,
+            random_light(rng), random_looks(rng, head), behind, surroundings,
         )  # fmt: skip
         return self._finish(drawn, pose, expression, head, camera)
 

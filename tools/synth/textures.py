@@ -21,7 +21,7 @@ from tools.data.teachers import MediaPipeMesh
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.fit import Fit, fit_head
 from tools.synth.kit import SKIN, Kit, load_kit, shared_folder
-from tools.synth.photographs import CANVAS, FACE_SHARE, Photograph, diffuse, photograph, wflw_from_mesh
+from tools.synth.photographs import FACE_SHARE, Photograph, diffuse, photograph, wflw_from_mesh
 from tools.synth.points import Attachments, place, point_model
 from tools.synth.raster import rasterise, vertex_normals
 
@@ -74,7 +74,8 @@ def _fill_holes(mask: U8) -> U8:
 def fit_photograph(kit: Kit, points: F32, mesh: F32, side: float) -> tuple[Fit, F32]:
     """Fit to the teachers' points (98, 2) and MediaPipe's (478, 2); returns the fit and the points it aimed at.
 
-    Where both teachers mark a place the target is their mean. `side` is the face box's side in pixels.
+    Where both teachers mark a place the target is their mean. `side` is the face box's side in pixels,
+    FACE_SHARE of the canvas.
     """
     dense, known = wflw_from_mesh(mesh)
     targets = points.copy()
@@ -85,12 +86,13 @@ def fit_photograph(kit: Kit, points: F32, mesh: F32, side: float) -> tuple[Fit, 
     weights[96:] = 0
     model = point_model(kit)
     # A focal length of four face sides puts the head about 75 cm away, as portraits are taken.
-    camera = Camera(4.0 * side, (CANVAS / 2 - 0.5, CANVAS / 2 - 0.5))
+    middle = side / FACE_SHARE / 2 - 0.5
+    camera = Camera(4.0 * side, (middle, middle))
     attachments = model.fixed
-    fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=2.0)
+    fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=side / 115)
     for _ in range(2):
         attachments = _slid_contour(kit, fit, attachments)
-        fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=2.0)
+        fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=side / 115)
     return fit, targets
 
 
@@ -113,7 +115,8 @@ def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tu
     seen = to_camera(vertices, fit.matrix, fit.translation)
     normals = vertex_normals(seen, kit.triangles)
     screen = project(seen, fit.camera)
-    ids, bary, depth = rasterise(screen, np.ascontiguousarray(seen[:, 2]), kit.triangles, CANVAS, CANVAS)
+    canvas = image.shape[0]
+    ids, bary, depth = rasterise(screen, np.ascontiguousarray(seen[:, 2]), kit.triangles, canvas, canvas)
     placed = place(point_model(kit), seen, normals, screen)
     used = np.r_[0:33, 51:96]
     shift = RBFInterpolator(
@@ -132,7 +135,7 @@ def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tu
     facing = -(normal * place3).sum(-1) / np.maximum(
         np.linalg.norm(normal, axis=-1) * np.linalg.norm(place3, axis=-1), 1e-6
     )
-    x, y = (np.clip(np.rint(plain[..., i]), 0, CANVAS - 1).astype(int) for i in (0, 1))
+    x, y = (np.clip(np.rint(plain[..., i]), 0, canvas - 1).astype(int) for i in (0, 1))
     shown = (place3[..., 2] <= depth[y, x] + 0.35) & (atlas.triangle >= 0)
     weight = (np.clip((facing - 0.12) / 0.4, 0, 1) * shown).astype(np.float32)
     colour = cv2.remap(image, here, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT).astype(np.float32)
@@ -169,6 +172,7 @@ def _brows(kit: Kit, brows: F32, shift: RBFInterpolator, ids: I32, bary: F32) ->
 
 def _relief(kit: Kit, fit: Fit, vertices: F32, depth: F32) -> dict[str, NDArray[Any]]:
     """A net over the photograph as a surface in the head frame: on the head it lies on it, elsewhere it runs on."""
+    canvas = depth.shape[0]
     known = np.isfinite(depth)
     rows = np.flatnonzero(known.any(1))
     known[rows[-1] + 1 :] = False
@@ -176,10 +180,10 @@ def _relief(kit: Kit, fit: Fit, vertices: F32, depth: F32) -> dict[str, NDArray[
     filled = diffuse(depth3, known.astype(np.float32))[..., 0]
     filled = np.where(known, depth, filled)
     # Cliffs at the ears and the jaw would tear the picture when the head turns.
-    filled = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), 5)
-    nodes = np.linspace(-0.5 * CANVAS, 1.5 * CANVAS, RELIEF_NODES)
+    filled = cv2.GaussianBlur(filled.astype(np.float32), (0, 0), canvas / 100)
+    nodes = np.linspace(-0.5 * canvas, 1.5 * canvas, RELIEF_NODES)
     gx, gy = np.meshgrid(nodes, nodes)
-    inside = (np.clip(gx, 0, CANVAS - 1).astype(np.float32), np.clip(gy, 0, CANVAS - 1).astype(np.float32))
+    inside = (np.clip(gx, 0, canvas - 1).astype(np.float32), np.clip(gy, 0, canvas - 1).astype(np.float32))
     z = cv2.remap(filled, *inside, cv2.INTER_LINEAR)
     camera = fit.camera
     seen = np.stack([(gx - camera.centre[0]) * z / camera.focal, (gy - camera.centre[1]) * z / camera.focal, z], -1)
@@ -202,18 +206,18 @@ def iris_colour(image: U8, mesh: F32) -> F32:
         for angle in np.deg2rad([-20, 0, 20, 160, 180, 200, 60, 120]):
             for share in (0.55, 0.7):
                 p = mesh[centre] + share * radius * np.array([np.cos(angle), np.sin(angle)])
-                x, y = np.clip(np.rint(p), 0, CANVAS - 1).astype(int)
+                x, y = np.clip(np.rint(p), 0, image.shape[0] - 1).astype(int)
                 samples.append(image[y, x])
     return np.median(samples, axis=0).astype(np.float32)
 
 
-def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32) -> tuple[dict[str, Any], float]:
+def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, atlas: int = ATLAS) -> tuple[dict[str, Any], float]:
     """What the bank keeps of one photograph, and the fit's mean error over the inter-ocular distance."""
-    fit, targets = fit_photograph(kit, points, mesh, CANVAS * FACE_SHARE)
+    fit, targets = fit_photograph(kit, points, mesh, shot.image.shape[0] * FACE_SHARE)
     used = np.r_[0:33, 51:96]
     error = float(np.linalg.norm(fit.residual[used], axis=1).mean() / np.linalg.norm(targets[60] - targets[72]))
-    texture, extras = unroll(kit, fit, targets, shot.image)
-    luminance = cv2.cvtColor(texture, cv2.COLOR_BGR2GRAY)[atlas_map().cover > 0.9]
+    texture, extras = unroll(kit, fit, targets, shot.image, atlas)
+    luminance = cv2.cvtColor(texture, cv2.COLOR_BGR2GRAY)[atlas_map(atlas).cover > 0.9]
     entry = {
         "texture": cv2.imencode(".jpg", texture, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
         "photo": cv2.imencode(".jpg", shot.image, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
