@@ -132,7 +132,7 @@ def similarity(source: F64, target: F64) -> F64:
         target_power += c * c + d * d
     length = np.sqrt(along * along + across * across)
     out = np.full((2, 2), np.nan)
-    if source_power > 0.0 and length > 0.0:
+    if source_power > 1e-9 and length > 0.0:
         scale = np.sqrt(target_power / source_power) / length
         out[0, 0] = out[1, 1] = scale * along
         out[0, 1], out[1, 0] = -scale * across, scale * across

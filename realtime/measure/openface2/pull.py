@@ -29,6 +29,7 @@ from realtime.models.registry import cache_folder
 
 BASE = "https://raw.githubusercontent.com/TadasBaltrusaitis/OpenFace/OpenFace_2.2.0/"
 MODELS = "lib/local/FaceAnalyser/AU_predictors/"
+SHAPES = "lib/local/LandmarkDetector/model/"
 LICENCES = ("OpenFace-license.txt", "Copyright.txt")
 KNOWN_SHA256 = {
     "AU_12_static_intensity_comb.dat": "fd895c3272abb0a3c612d0e9d002cf2fb86b93c79b477126a1ae10f310e6a928",
@@ -129,19 +130,19 @@ def _copy(source: Path, staged: Path) -> None:
 
 
 def _download(fetch: Fetch, staged: Path) -> None:
-    for name in (SHAPE_MODEL, TRIANGULATION):
-        _fetch_one(fetch, [name], staged)
+    _fetch_one(fetch, [MODELS + SHAPE_MODEL, f"{SHAPES}pdms/{SHAPE_MODEL}"], staged)
+    _fetch_one(fetch, [MODELS + TRIANGULATION, SHAPES + TRIANGULATION], staged)
     for au in INTENSITY_AUS:
         stem = f"AU_{au}_{'static' if au in STATIC_AUS else 'dynamic'}_intensity"
-        _fetch_one(fetch, [f"svr_combined/{stem}_comb.dat", f"svr_combined/{stem}.dat"], staged)
+        _fetch_one(fetch, [f"{MODELS}svr_combined/{stem}_comb.dat", f"{MODELS}svr_combined/{stem}.dat"], staged)
     for au in OCCURRENCE_AUS:
         kind = "static" if au in STATIC_OCCURRENCE_AUS else "dynamic"
-        _fetch_one(fetch, [f"svm_combined/AU_{au}_{kind}.dat"], staged)
+        _fetch_one(fetch, [f"{MODELS}svm_combined/AU_{au}_{kind}.dat"], staged)
 
 
 def _fetch_one(fetch: Fetch, candidates: list[str], staged: Path) -> None:
     for candidate in candidates:
-        content = fetch(BASE + MODELS + candidate)
+        content = fetch(BASE + candidate)
         if content is None:
             continue
         path = staged / Path(candidate).name

@@ -18,6 +18,7 @@ F64 = NDArray[np.float64]
 
 MINIMUM_POINTS = 24  # fewer say nothing about 40 parameters that the regularisation did not say already
 RESIDUAL_LIMIT = 0.06  # RMS, as a fraction of the face's fitted size; landmarks of real faces leave 0.01 to 0.03
+SMALLEST_FACE = 10.0  # px
 MAXIMUM_STEPS = 1000
 
 
@@ -94,10 +95,13 @@ class ShapeFitter:
             global_[4:] += np.mean(xy[:, seen], axis=1) - self._centre(start, seen)
         steps, residual = fit(self._mean, self._modes, self._precision, xy, seen, global_, local, MAXIMUM_STEPS)
         size = global_[0] * float(np.mean(self.model.size))
-        sane = bool(np.isfinite(residual) and np.all(np.isfinite(local)) and global_[0] > 0 and steps < MAXIMUM_STEPS)
-        return Fit(
-            global_, local, sane and residual <= RESIDUAL_LIMIT * size, float(residual), int(steps), start is not None
+        plausible = (
+            steps < MAXIMUM_STEPS
+            and bool(np.isfinite(local).all())
+            and size >= SMALLEST_FACE
+            and residual <= RESIDUAL_LIMIT * size
         )
+        return Fit(global_, local, bool(plausible), float(residual), int(steps), start is not None)
 
     def _cold_start(self, xy: F64, seen: NDArray[np.bool_]) -> F64:
         low, high = xy[:, seen].min(axis=1), xy[:, seen].max(axis=1)
