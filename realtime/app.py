@@ -20,7 +20,20 @@ from realtime.config import Config
 from realtime.face.flow import PointFlow
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
-from realtime.graph import Block, DropOldest, Exact, Graph, Hold, Join, Latest, LatestBefore, Policy, RealClock
+from realtime.graph import (
+    Block,
+    DropOldest,
+    Exact,
+    Graph,
+    Hold,
+    Join,
+    Latest,
+    LatestBefore,
+    Policy,
+    RealClock,
+    Restart,
+    Trace,
+)
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
 from realtime.media.source import VideoSource
@@ -32,6 +45,8 @@ from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
 from realtime.nodes.measure import Measure
 from realtime.nodes.outputs import PictureSink, Record, Show
+from realtime.nodes.quality import Quality
+from realtime.nodes.rehearsal import rehearse
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
 from realtime.session.frames_csv import FramesCsv
 from realtime.view.scene import Scene
@@ -55,6 +70,8 @@ class App:
     output: str
     detect: Detect
     track: Track
+    quality: Quality
+    measures: FaceMeasures
     models: list[ModelSpec] = field(default_factory=list)
 
 
@@ -91,26 +108,37 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     providers, threads = config.models.providers, config.models.threads
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
-    detector = face_detector(
-        open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads), config.detector
-    )
+    detector = open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads)
     landmarks = landmark_model(open_model(registry, landmark_spec, providers=providers, threads=threads))
+    units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
     warm_up(config.face)
-    tracker = Tracker(landmarks, config.face)
+
     offline = config.speed == "max"
-
-    measures = FaceMeasures(action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec else None)
-    detect = Detect(detector, tracker)
-    track = Track(tracker, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
+    quality = Quality(config.latency.result_bound_ms / 1e3, enabled=config.latency.adapt and not offline)
+    tracker = Tracker(landmarks, config.face)
+    whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
+    rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
+    detect = Detect(whole, coarse, tracker, quality)
+    track = Track(tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
+    measures = FaceMeasures(units)
     scene = Scene(config.view, measures.units, selfie=config.selfie)
+    compose = Compose(scene, PointFlow(config.flow), clock.now, quality)
 
-    graph = Graph("facemirror-live", clock=clock)
+    graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
     edge = Policies.of(config)
 
-    camera = graph.source("camera", Capture(source, outputs.csv), max_age=edge.max_age)
+    # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
+    live = source.negotiated is not None and source.negotiated.live
+    camera = graph.source(
+        "camera",
+        Capture(source, outputs.csv),
+        max_age=edge.max_age,
+        restart=Restart(attempts=config.reconnect_attempts) if live else None,
+        grace=5.0,
+    )
     tracked = graph.transform("track", track, run_on="thread:analysis")
     measured = graph.transform("measure", Measure(measures), run_on="thread:analysis")
-    composed = graph.transform("compose", Compose(scene, PointFlow(config.flow), clock.now), run_on="thread:picture")
+    composed = graph.transform("compose", compose, run_on="thread:picture")
 
     graph.connect(camera, tracked, edge.newest)
     if not offline:
@@ -137,5 +165,11 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
     return App(
-        graph, output, detect, track, [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None]
+        graph,
+        output,
+        detect,
+        track,
+        quality,
+        measures,
+        [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None],
     )

@@ -1,11 +1,9 @@
 """One run from beginning to end: source, session folder, outputs, graph, figures."""
 
 import asyncio
-import contextlib
 import platform
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,7 +14,7 @@ from realtime import __version__
 from realtime.app import App, Outputs, build
 from realtime.config import Resolved
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.graph import RealClock, Report, StopToken
+from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.recorder import VideoRecorder
 from realtime.media.source import VideoSource
@@ -30,6 +28,8 @@ from realtime.session.frames_csv import FramesCsv
 from realtime.summary import Usage, empty_summary, summarise
 
 INTERRUPTED = 130
+# A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
+_SWITCH_SECONDS = 0.0005
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
 
 
@@ -53,8 +53,8 @@ class Run:
         config = self.resolved.config
         summary: dict[str, Any]
         try:
-            with self._signals():
-                summary = self._execute(started)
+            summary = self._execute(started)
+            self.interrupted = self.interrupted or summary["ended"] == "interrupted"
             code = INTERRUPTED if self.interrupted else 3 if summary["failures"] else 0
         except UserInputError:
             raise
@@ -95,8 +95,13 @@ class Run:
             models={spec.name: spec.sha256 for spec in app.models},
             negotiated=source.negotiated.as_dict() if source.negotiated else None,
             notices=self.notices,
+            live=config.speed == "realtime",
         )
         summary["session"] = str(self.folder) if self.folder else None
+        summary["quality_switches"] = app.quality.switches
+        summary["graph"] = app.graph.mermaid(report)
+        if app.graph.trace is not None and config.trace is not None:
+            self._write_trace(app.graph.trace, config.trace)
         self._write_session(summary)
         return summary
 
@@ -144,6 +149,8 @@ class Run:
         worker.start()
         try:
             self._preview.run(self._ended)
+        except KeyboardInterrupt:
+            self.interrupted = True
         finally:
             self.stop()
             worker.join()
@@ -159,30 +166,19 @@ class Run:
 
         watcher = asyncio.create_task(look())
         try:
-            return await app.graph.run(duration=duration)
+            on_main = threading.current_thread() is threading.main_thread()
+            return await app.graph.run(duration=duration, handle_signals=on_main, switch_interval=_SWITCH_SECONDS)
         finally:
             watcher.cancel()
             self._ended.set()
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Ctrl-C and a polite kill stop the run in order; a second Ctrl-C does not wait."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, frame: object) -> None:  # noqa: ARG001  the signal module's contract
-            if self.app is None or self.interrupted:
-                raise KeyboardInterrupt
-            self.interrupted = True
-            self.app.graph.stop("interrupted")
-
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    @staticmethod
+    def _write_trace(trace: Trace, path: Path) -> None:
         try:
-            yield
-        finally:
-            for number, old in before.items():
-                signal.signal(number, old)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            trace.write(path, "facemirror-live")
+        except OSError as error:
+            raise DeviceError(f"The trace {path} cannot be written ({error.strerror}).") from None
 
     def _write_session(self, summary: dict[str, Any] | None) -> None:
         if self.folder is None or self.app is None:

@@ -1,40 +1,12 @@
 """From manifest entries to the face path's objects: what a network needs is data, so swapping one changes no code."""
 
-from typing import Any
-
 from realtime.errors import ModelFileError
+from realtime.face.contract import landmark_contract
 from realtime.face.detector import DetectorInput, FaceDetector
-from realtime.face.landmarks import LandmarkContract, LandmarkModel
+from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import DetectorSettings
 from realtime.measure.action_units import ActionUnits
 from realtime.models import ModelSession, ModelSpec
-
-_CONTRACT_WORDS = {
-    "layout",
-    "box_scale",
-    "box_shift",
-    "point_scale",
-    "point_shift",
-    "upright",
-    "covariance",
-    "presence",
-}
-
-
-def landmark_contract(spec: ModelSpec) -> LandmarkContract:
-    """What the manifest says about a 98-point network.
-
-    Raises:
-        ModelFileError: the entry is not that of a landmark network.
-    """
-    if spec.input.height is None or spec.input.height != spec.input.width or spec.input.order == "none":
-        raise ModelFileError(
-            f"Model {spec.name}: a landmark network needs a fixed square picture input in the manifest."
-        )
-    words: dict[str, Any] = {key: value for key, value in spec.parameters.items() if key in _CONTRACT_WORDS}
-    return LandmarkContract(
-        size=spec.input.height, order=spec.input.order, mean=spec.input.mean, scale=spec.input.scale, **words
-    )
 
 
 def landmark_model(session: ModelSession) -> LandmarkModel:
@@ -48,8 +20,10 @@ def detector_input(spec: ModelSpec, settings: DetectorSettings) -> DetectorInput
     return DetectorInput(settings, mean=entry.mean, scale=entry.scale, rgb=entry.order == "RGB")
 
 
-def face_detector(session: ModelSession, settings: DetectorSettings) -> FaceDetector:
-    """RetinaFace with its input rule."""
+def face_detector(session: ModelSession, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
+    """RetinaFace with its input rule. coarser: by how much smaller the network's picture is than the settings say."""
+    width = max(96, round(settings.width * coarser))
+    settings = settings.model_copy(update={"width": width})
     return FaceDetector(session.run, settings, prepare=detector_input(session.spec, settings))
 
 

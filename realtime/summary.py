@@ -11,6 +11,8 @@ import psutil
 
 from realtime.graph import Percentiles, Report
 
+_NOTHING = Percentiles(0, None, None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -51,9 +53,11 @@ def summarise(
     models: Mapping[str, str],
     negotiated: Mapping[str, Any] | None,
     notices: list[str],
+    live: bool = True,
 ) -> dict[str, Any]:
     """Plain values, ready for JSON.
 
+    live: frames were taken (or due) while the run lasted; offline their age means nothing and is left empty.
     output: the node at the end of the picture path, whose books are `frames`. models: name -> sha256.
     """
     path = report.paths[output]
@@ -69,7 +73,7 @@ def summarise(
             "join_ms": _percentiles(node.join),
             "executor_ms": _percentiles(node.executor),
             "service_ms": _percentiles(node.service),
-            "age_ms": _percentiles(node.age),
+            "age_ms": _percentiles(node.age if live else _NOTHING),
         }
         for name, node in report.nodes.items()
     }
@@ -96,7 +100,7 @@ def summarise(
         },
         "seconds": report.seconds,
         "fps": path.delivered / report.seconds if report.seconds > 0 else 0.0,
-        "age_ms": _percentiles(report.nodes[output].age),
+        "age_ms": _percentiles(report.nodes[output].age if live else _NOTHING),
         "result_age_ms": _percentiles(report.nodes["compose"].result_age),
         "detections": detections,
         "face_frames": face_frames,
@@ -117,7 +121,7 @@ def summarise(
 
 def empty_summary(started: Usage, failures: dict[str, str], notices: list[str]) -> dict[str, Any]:
     """The summary of a run that ended before its first frame."""
-    nothing = _percentiles(Percentiles(0, None, None, None, None))
+    nothing = _percentiles(_NOTHING)
     return {
         "frames": {"captured": 0, "delivered": 0, "dropped": {}, "dropped_total": 0, "queued": 0},
         "seconds": 0.0,

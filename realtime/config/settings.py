@@ -87,6 +87,12 @@ class Config(Section):
     max_age_ms: float = Field(
         200, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
     )
+    reconnect_attempts: int = Field(
+        20,
+        ge=0,
+        le=1000,
+        description="how often within a minute a camera or stream that vanished is looked for again (count)",
+    )
     latency: Latency = Latency()
     models: Models = Models()
     detector: DetectorSettings = DetectorSettings()

@@ -7,6 +7,7 @@ from realtime.face.flow import PointFlow
 from realtime.face.observation import F32
 from realtime.graph import Side
 from realtime.media.frame import Frame
+from realtime.nodes.quality import Quality
 from realtime.nodes.values import Analysed, Shown, Status
 from realtime.view.scene import Scene
 from realtime.view.status import LiveFigures
@@ -17,13 +18,13 @@ _RATE_WINDOW = 60
 class Compose:
     """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
 
-    def __init__(
-        self, scene: Scene, flow: PointFlow, clock: Callable[[], float], dropped: Callable[[], int] = lambda: 0
-    ) -> None:
+    def __init__(self, scene: Scene, flow: PointFlow, clock: Callable[[], float], quality: Quality) -> None:
         self._scene = scene
         self._flow = flow
         self._clock = clock
-        self._dropped = dropped
+        self._quality = quality
+        self._dropped = 0
+        self._last = -1
         self._anchor: int | None = None
         self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
 
@@ -31,11 +32,15 @@ class Compose:
         """The picture to show for this frame."""
         now = self._clock()
         self._times.append(frame.capture_time)
+        self._dropped += max(0, frame.sequence - self._last - 1) if self._last >= 0 else 0
+        self._last = frame.sequence
         found = analysis.payload.analysis if analysis is not None else None
         face = found.face if found is not None else None
         points = face.points if face is not None else None
         status: Status = "none"
         if analysis is not None:
+            if analysis.fresh:
+                self._quality.update(now - analysis.capture_time, now)
             status = "measured" if analysis.sequence == frame.sequence else "held"
             if status == "held" and face is not None:
                 points = self._follow(frame, analysis.payload)
@@ -47,7 +52,7 @@ class Compose:
             self._rate(),
             (now - frame.capture_time) * 1e3,
             None if result_age is None else result_age * 1e3,
-            self._dropped(),
+            self._dropped,
             state,
         )
         image = self._scene.draw(frame.image, found, points, figures)

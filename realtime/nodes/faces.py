@@ -4,28 +4,41 @@ import time
 
 from realtime.face.detector import FaceDetector
 from realtime.face.observation import Analysis, Detections
-from realtime.face.tracker import Tracker
+from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
 from realtime.media.frame import Frame
+from realtime.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.nodes.values import Analysed
 
 
 class Detect:
-    """RetinaFace on the frames the tracker asks for; all others pass it by at no cost."""
+    """RetinaFace on the frames the tracker asks for; all others pass it by at no cost.
 
-    def __init__(self, detector: FaceDetector, tracker: Tracker) -> None:
+    coarse: the same network on a smaller picture, for when the quality ladder asks for it.
+    """
+
+    def __init__(self, detector: FaceDetector, coarse: FaceDetector, tracker: Tracker, quality: Quality) -> None:
         self._detector = detector
+        self._coarse = coarse
         self._tracker = tracker
+        self._quality = quality
+        self._skip = False
         self.count = 0
 
     def accepts(self, envelope: Envelope[Frame]) -> bool:
         """The gate, asked before the thread hop."""
-        return self._tracker.wants_detection(envelope.sequence)
+        if not self._tracker.wants_detection(envelope.sequence):
+            return False
+        if SPARSE_DETECTION in self._quality.active and self._tracker.state is State.TRACKING:
+            self._skip = not self._skip
+            return not self._skip
+        return True
 
     def process(self, frame: Frame) -> Detections:
         """Every face of the frame, or of the region the tracker wants looked at."""
         self.count += 1
-        return self._detector.detect(frame, self._tracker.region)
+        detector = self._coarse if COARSE_DETECTION in self._quality.active else self._detector
+        return detector.detect(frame, self._tracker.region)
 
 
 class Track:
@@ -35,12 +48,17 @@ class Track:
     delay: seconds by which each frame is held up, to see what becomes of the picture under load.
     """
 
-    def __init__(self, tracker: Tracker, inline: Detect | None = None, delay: float = 0.0) -> None:
+    def __init__(self, tracker: Tracker, quality: Quality, inline: Detect | None = None, delay: float = 0.0) -> None:
         self._tracker = tracker
+        self._quality = quality
         self._inline = inline
         self._delay = delay
         self.face_frames = 0
         self.tracked_frames = 0
+
+    def accepts(self, envelope: Envelope[Frame]) -> bool:
+        """Every frame, or every second one when the quality ladder asks for it."""
+        return HALF_RATE not in self._quality.active or envelope.sequence % 2 == 0
 
     def process(self, frame: Frame, detections: Side[Detections] | None = None) -> Analysed:
         """The tracked face, or word that there is none."""
