@@ -55,10 +55,12 @@ def transform(matrix: F64, points: F32) -> F32:
 
 @njit(cache=True, nogil=True)
 def invert(matrix: F64) -> F64:
-    """The inverse of a (2, 3) affine map."""
+    """The inverse of a (2, 3) affine map; all NaN where it has none."""
     a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]
     det = a * d - b * c
-    out = np.empty((2, 3))
+    out = np.full((2, 3), np.nan)
+    if det == 0.0:
+        return out
     out[0, 0], out[0, 1] = d / det, -b / det
     out[1, 0], out[1, 1] = -c / det, a / det
     out[0, 2] = -(out[0, 0] * matrix[0, 2] + out[0, 1] * matrix[1, 2])

@@ -113,7 +113,7 @@ def _halves(upright: U8, half: float, right: U8, left: U8) -> None:
 def mirror_in_place(image: U8, line: Midline, *, keep: str, blend: float = 0.03, reach: float = 1.6) -> U8:
     """A copy of the picture whose face is mirrored about its own (tilted) midline.
 
-    keep: "right" or "left", the patient's side that stays. reach: half side of the square worked on, in midline lengths.
+    keep: "right" or "left", the patient's side that stays. reach: radius of the disc worked on, in midline lengths; its rim fades.
     """
     out = image.copy()
     sign = 1.0 if keep == "right" else -1.0
@@ -143,7 +143,9 @@ def _reflect(
     for y in range(y0, y1):
         for x in range(x0, x1):
             s = (x - gx) * nx + (y - gy) * ny
-            w = _profile(s, half)
+            # the disc's middle lies on the midline, so its rim is the same on both sides
+            rim = _profile(0.95 * reach - np.sqrt((x - mx) ** 2 + (y - my) ** 2), 0.05 * reach)
+            w = 1.0 - rim * (1.0 - _profile(s, half))
             if w >= 1.0:
                 continue
             u, v = x - 2.0 * s * nx, y - 2.0 * s * ny

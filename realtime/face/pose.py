@@ -75,6 +75,10 @@ _WEIGHTS = _weights()
 _IOD = float(np.hypot(*(FACE_3D[72, :2] - FACE_3D[60, :2])))
 
 
+# eyes closer together than this (pixels) are no face
+_LEAST_IOD = 1.0
+
+
 def estimate_pose(points: F32, start: Pose | None = None) -> Pose | None:
     """The pose of (98, 2) points. start: the last frame's, which makes it converge faster.
 
@@ -82,7 +86,7 @@ def estimate_pose(points: F32, start: Pose | None = None) -> Pose | None:
     """
     turn = np.eye(3) if start is None else start.rotation.copy()
     found, scale, cx, cy, misfit = _fit(np.asarray(points, np.float64), FACE_3D, _WEIGHTS, turn, 12)
-    if not found:
+    if not found or scale * _IOD < _LEAST_IOD:
         return None
     yaw, pitch, roll = angles(turn)
     return Pose(yaw, pitch, roll, turn, scale, np.array((cx, cy)), misfit / (scale * _IOD))
