@@ -30,6 +30,23 @@ def crop_from_points(points: F32, contract: LandmarkContract) -> F64:
     return _around(points, contract.point_scale, contract.upright, contract.size)
 
 
+def crop_shift(points: F32, used: F64, contract: LandmarkContract) -> float:
+    """How far the crop these points ask for lies from the one they were found in, in crop sides; NaN points: infinitely."""
+    shift = _shift(_around(points, contract.point_scale, contract.upright, contract.size), used, contract.size)
+    return shift if shift == shift else np.inf
+
+
+@njit(cache=True, nogil=True)
+def _shift(own: F64, used: F64, size: int) -> float:
+    """Distance of the two crops' middles, in sides of `used`."""
+    det = own[0, 0] * own[1, 1] - own[0, 1] * own[1, 0]
+    u, v = (size - 1) / 2 - own[0, 2], (size - 1) / 2 - own[1, 2]
+    x, y = (own[1, 1] * u - own[0, 1] * v) / det, (own[0, 0] * v - own[1, 0] * u) / det
+    dx = used[0, 0] * x + used[0, 1] * y + used[0, 2] - (size - 1) / 2
+    dy = used[1, 0] * x + used[1, 1] * y + used[1, 2] - (size - 1) / 2
+    return np.sqrt(dx * dx + dy * dy) / size
+
+
 @njit(cache=True, nogil=True)
 def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
     """(2, 3) map of the square of `side` pixels around (x, y), turned by `angle` (radians, clockwise), to size x size pixels."""

@@ -68,14 +68,6 @@ def invert(matrix: F64) -> F64:
     return out
 
 
-def compose(outer: F64, inner: F64) -> F64:
-    """The map that applies `inner`, then `outer`; both (2, 3)."""
-    out = np.empty((2, 3))
-    out[:, :2] = outer[:, :2] @ inner[:, :2]
-    out[:, 2] = outer[:, :2] @ inner[:, 2] + outer[:, 2]
-    return out
-
-
 def scale_of(matrix: F64) -> float:
     """How much a similarity enlarges."""
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))

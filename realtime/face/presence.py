@@ -10,7 +10,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from realtime.face.geometry import F64, compose, invert, scale_of
 from realtime.face.pose import Pose
 
 F32 = NDArray[np.float32]
@@ -21,17 +20,14 @@ _MISFIT = 0.16
 _DISAGREEMENT = 0.12
 
 
-def plausibility(pose: Pose | None, used: F64, own: F64, size: int) -> float:
+def plausibility(pose: Pose | None, shift: float, size_ratio: float) -> float:
     """0..1 from geometry: the mean face fits the points, and the crop they ask for is the one they were found in.
 
-    pose: of the points. used, own: (2, 3) the crop the network saw, and the crop its points would ask for; size: crop side.
+    pose: of the points. shift: distance of that crop's middle from the used one's, in its sides; size_ratio: of their sides.
     """
     if pose is None:
         return 0.0
-    change = compose(own, invert(used))
-    middle = np.array(((size - 1) / 2, (size - 1) / 2))
-    shift = float(np.hypot(*(change[:, :2] @ middle + change[:, 2] - middle))) / size
-    disagreement = math.hypot(shift, math.log(max(scale_of(change), 1e-6)))
+    disagreement = math.hypot(shift, math.log(max(size_ratio, 1e-6)))
     return _half_at(pose.misfit, _MISFIT) * _half_at(disagreement, _DISAGREEMENT)
 
 

@@ -78,6 +78,9 @@ class TrackerSettings(_Section):
         le=1,
         description="likeness to the face so far below which the track is in doubt (correlation, -1..1)",
     )
+    second_look: float = Field(
+        0.12, gt=0, le=1, description="a face this far from its crop's middle is looked at once more (crop sides)"
+    )
     flow: bool = Field(True, description="follow the picture's motion between frames by sparse flow")
     pose: bool = Field(True, description="measure head pose")
 

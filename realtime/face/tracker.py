@@ -13,9 +13,9 @@ import numpy as np
 
 from realtime.face import matching
 from realtime.face.cadence import Cadence
-from realtime.face.crops import crop_from_box, crop_from_points
+from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
 from realtime.face.flow import PointFlow
-from realtime.face.geometry import F32, F64, iou
+from realtime.face.geometry import F32, iou, scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.observation import Detection, Detections, FaceObservation, Region
 from realtime.face.pose import Pose, estimate_pose
@@ -142,7 +142,10 @@ class Tracker:
         moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
         believed = moved is not None and moved.trust >= self._flow_enough
         near = moved.points if moved is not None and believed else track.steady
-        found = self._landmarks.locate(frame.image, crop_from_points(near, self._landmarks.contract))
+        contract = self._landmarks.contract
+        found = self._landmarks.locate(frame.image, crop_from_points(near, contract))
+        if crop_shift(found.points, found.crop, contract) > self._settings.second_look:
+            found = self._landmarks.locate(frame.image, crop_from_points(found.points, contract))
         pose, presence = self._judge(found, track.pose)
         pattern = self._appearance.of(found.patch)
         like = self._appearance.likeness(pattern) >= self._settings.appearance
@@ -196,10 +199,13 @@ class Tracker:
     def _judge(self, found: Landmarks, start: Pose | None) -> tuple[Pose | None, float]:
         """Head pose, and how surely the crop holds a face."""
         pose = estimate_pose(found.points, start)
+        if not np.isfinite(found.points).all():
+            return None, 0.0
         if found.presence is not None:
             return pose, found.presence
-        own: F64 = crop_from_points(found.points, self._landmarks.contract)
-        return pose, plausibility(pose, found.crop, own, self._landmarks.contract.size)
+        contract = self._landmarks.contract
+        ratio = scale_of(crop_from_points(found.points, contract)) / scale_of(found.crop)
+        return pose, plausibility(pose, crop_shift(found.points, found.crop, contract), ratio)
 
     def _inside(self, points: F32) -> bool:
         height, width = self._size

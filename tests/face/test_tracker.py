@@ -1,0 +1,270 @@
+"""The tracker's life: found, kept, lost, found again; never captured by somebody else."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from realtime.face.settings import CadenceSettings, FaceSettings, TrackerSettings
+from realtime.face.tracker import State
+from realtime.media.frame import Frame
+from tests.face.world import Disc, World, detect, picture
+
+
+def near(observation, disc, pixels=3.0):
+    return observation is not None and np.abs(observation.raw_points - disc.points()).max() < pixels
+
+
+def test_empty_picture_has_no_face_and_is_searched_every_frame():
+    world = World()
+    assert all(world.step() is None for _ in range(10))
+    assert world.detections == 10
+    assert world.tracker.state is State.SEARCHING
+
+
+def test_sure_face_is_found_on_its_first_frame():
+    world = World()
+    disc = Disc(300, 180)
+    first = world.step(disc)
+    assert near(first, disc, 1.5)
+    assert first.detected
+    assert first.face_id == 1
+    assert first.confidence == pytest.approx(0.95)
+    assert not first.estimated
+
+
+def test_detector_rests_while_tracking_is_sure():
+    world = World()
+    for i in range(200):
+        disc = Disc(200 + i, 180 + 20 * np.sin(i / 15))
+        assert near(world.step(disc), disc)
+    assert world.detections <= 16
+    assert sum(o.detected for o in world.observed) == world.detections
+    assert {o.face_id for o in world.observed} == {1}
+
+
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_late_detections_of_a_moving_face_agree(late):
+    """A detection of three frames ago lies where the face was: that is no drift."""
+    world = World(late=late)
+    for i in range(80):
+        disc = Disc(100 + 6 * i, 180, radius=40)
+        seen = world.step(disc)
+        if i > 2 * late + 1:
+            assert near(seen, disc)
+    assert {o.face_id for o in world.observed if o} == {1}
+    assert world.detections <= 20
+
+
+def test_slow_landmarks_keep_up_with_a_moving_face():
+    """150 ms per result: the face moves a fifth of its width from one update to the next."""
+    world = World(every=5)
+    found = []
+    for i in range(200):
+        disc = Disc(320 + 120 * np.sin(i / 20), 180)
+        seen = world.step(disc)
+        if i % 5 == 0 and i > 10:
+            found.append(near(seen, disc, 8))
+    assert all(found)
+
+
+def test_face_that_leaves_is_lost_within_three_frames():
+    world = World()
+    for _ in range(60):
+        world.step(Disc(300, 180))
+    assert world.step() is None or world.step() is None or world.step() is None
+    assert world.tracker.state is not State.TRACKING
+
+
+def test_face_that_walks_out_of_the_picture_is_lost():
+    world = World()
+    seen = [world.step(Disc(500 + 12 * i, 180)) for i in range(25)]
+    assert seen[0] is not None
+    # at 500 + 12 * 17 its middle is over the border; three frames later at the latest it is gone
+    assert all(s is None for s in seen[20:])
+
+
+def test_face_that_returns_is_found_within_200_ms_and_keeps_its_id():
+    world = World()
+    for _ in range(40):
+        world.step(Disc(300, 180))
+    for _ in range(10):
+        world.step()
+    back = [world.step(Disc(310, 176)) for _ in range(6)]
+    assert back[-1] is not None
+    assert back[-1].face_id == 1
+
+
+def test_face_that_returns_elsewhere_is_found_within_200_ms():
+    world = World()
+    for _ in range(40):
+        world.step(Disc(150, 120))
+    for _ in range(5):
+        world.step()
+    back = [world.step(Disc(500, 230)) for _ in range(6)]
+    assert near(back[-1], Disc(500, 230))
+
+
+def test_face_away_for_long_is_somebody_new():
+    world = World()
+    world.step(Disc(300, 180))
+    for _ in range(60):
+        world.step()
+    assert world.step(Disc(300, 180)).face_id == 2
+
+
+def test_lost_face_is_first_searched_near_where_it_was():
+    world = World()
+    for _ in range(20):
+        world.step(Disc(150, 120, radius=40))
+    while world.tracker.state is State.TRACKING:
+        world.step()
+    regions = []
+    for _ in range(4):
+        regions.append(world.tracker.region)
+        world.step()
+    x0, y0, x1, y1 = regions[0]
+    assert x0 <= 110
+    assert x1 >= 190
+    assert y0 <= 80
+    assert y1 >= 160
+    assert regions[-1] is None
+
+
+def test_second_larger_person_does_not_capture_the_track():
+    world = World()
+    own = Disc(180, 180, radius=45)
+    for _ in range(10):
+        world.step(own)
+    other = Disc(480, 180, radius=90, looks=2, score=0.99)
+    for _ in range(120):
+        assert near(world.step(own, other), own)
+    assert {o.face_id for o in world.observed} == {1}
+
+
+def test_person_who_passes_close_by_does_not_capture_the_track():
+    world = World()
+    own = Disc(320, 180, radius=50)
+    for _ in range(5):
+        world.step(own)
+    for i in range(100):
+        seen = world.step(own, Disc(20 + 2 * i, 180, radius=50, looks=2)) if i < 90 else world.step(own)
+        assert near(seen, own)
+    assert {o.face_id for o in world.observed} == {1}
+
+
+def test_scene_cut_to_somebody_else_is_a_new_face():
+    world = World()
+    for _ in range(40):
+        world.step(Disc(300, 180))
+    after = [world.step(Disc(310, 190, looks=7), scene=555) for _ in range(6)]
+    assert all(a is None or a.face_id == 2 for a in after)
+    assert after[-1].face_id == 2
+    assert near(after[-1], Disc(310, 190))
+
+
+def test_scene_cut_to_an_empty_room_ends_the_track():
+    world = World()
+    for _ in range(40):
+        world.step(Disc(300, 180))
+    after = [world.step(scene=555) for _ in range(4)]
+    assert after[2] is None
+    assert after[3] is None
+
+
+def test_detection_made_before_a_cut_is_not_used_after_it():
+    world = World(late=2)
+    for _ in range(20):
+        world.step(Disc(300, 180))
+    world.tracker.wants_detection(10_000)
+    stale = detect(Frame(picture(Disc(300, 180)), 19, 19 / 30), [Disc(300, 180)])
+    cut = Frame(picture(scene=555), 20, 20 / 30)
+    assert world.tracker.update(cut, stale) is None
+
+
+def test_weak_face_is_started_after_agreeing_looks():
+    """0.58 where 0.7 starts at once: looked at again, it is a face all the same."""
+    world = World()
+    disc = Disc(300, 180, score=0.58)
+    seen = [world.step(disc) for _ in range(5)]
+    assert seen[0] is None
+    assert seen[-1] is not None
+    assert sum(s is None for s in seen) <= 2
+
+
+def test_single_weak_look_starts_nothing():
+    world = World()
+    assert world.step(Disc(300, 180, score=0.58)) is None
+    assert world.tracker.state is State.CANDIDATE
+    assert all(world.step() is None for _ in range(5))
+    assert world.tracker.state is State.SEARCHING
+
+
+def test_very_weak_face_stays_unseen():
+    world = World()
+    assert all(world.step(Disc(300, 180, score=0.35)) is None for _ in range(20))
+
+
+def test_weak_scores_keep_a_track_that_has_started():
+    world = World()
+    world.step(Disc(300, 180))
+    assert all(world.step(Disc(300, 180, score=0.35)) is not None for _ in range(60))
+
+
+def test_landmarks_that_slip_are_set_right_by_the_next_detection():
+    world = World(FaceSettings(tracker=TrackerSettings(flow=False)))
+    disc = Disc(300, 180)
+    for _ in range(5):
+        world.step(disc)
+    track = world.tracker._track
+    track.steady = track.steady + np.float32(45)
+    before = track.points
+    track.points = before + np.float32(45)
+    world.tracker._past.clear()
+    seen = [world.step(disc) for _ in range(CadenceSettings().longest)]
+    assert near(seen[-1], disc)
+
+
+def test_size_change_of_the_stream_starts_anew():
+    world = World()
+    world.step(Disc(300, 180))
+    small = np.ascontiguousarray(picture(Disc(300, 180))[:200, :400])
+    assert world.tracker.update(Frame(small, 1, 1 / 30)) is None
+    assert world.tracker.region is None
+
+
+def test_reset_forgets_but_counts_on():
+    world = World()
+    world.step(Disc(300, 180))
+    world.tracker.reset()
+    assert world.tracker.state is State.SEARCHING
+    assert world.tracker.wants_detection(0)
+    assert world.step(Disc(300, 180)).face_id == 2
+
+
+def test_asking_books_the_frame():
+    tracker = World().tracker
+    assert tracker.wants_detection(0)
+    assert not tracker.wants_detection(0)
+    assert tracker.wants_detection(1)
+
+
+def test_no_frame_is_booked_twice_by_two_threads():
+    tracker = World().tracker
+    booked = []
+
+    def ask():
+        booked.extend(sequence for sequence in range(2000) if tracker.wants_detection(sequence))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(booked) == list(range(2000))
+
+
+def test_pose_can_be_left_out():
+    world = World(FaceSettings(tracker=TrackerSettings(pose=False)))
+    assert world.step(Disc(300, 180)).pose is None
+    assert World().step(Disc(300, 180)).pose is not None
