@@ -78,7 +78,9 @@ class Run:
             self._open_outputs(source, clock)
             self.app = build(config, source, self._outputs, clock)
             self._write_session(None)
+            before = Usage.now()
             report = self._run_graph(self.app)
+            cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
         finally:
             source.close()
             self._close_outputs()
@@ -89,6 +91,7 @@ class Run:
             report,
             output=app.output,
             started=started,
+            cpu_running=cpu_running,
             detections=app.detect.count,
             face_frames=app.track.face_frames,
             tracked_frames=app.track.tracked_frames,

@@ -47,6 +47,7 @@ def summarise(
     *,
     output: str,
     started: Usage,
+    cpu_running: float,
     detections: int,
     face_frames: int,
     tracked_frames: int,
@@ -58,6 +59,7 @@ def summarise(
     """Plain values, ready for JSON.
 
     live: frames were taken (or due) while the run lasted; offline their age means nothing and is left empty.
+    cpu_running: CPU seconds while the graph ran, without loading models.
     output: the node at the end of the picture path, whose books are `frames`. models: name -> sha256.
     """
     path = report.paths[output]
@@ -108,6 +110,8 @@ def summarise(
         "nodes": nodes,
         "edges": edges,
         "cpu_seconds": used.cpu_seconds - started.cpu_seconds,
+        "cpu_seconds_running": cpu_running,
+        "cores_running": cpu_running / report.seconds if report.seconds > 0 else 0.0,
         "cores": (used.cpu_seconds - started.cpu_seconds) / max(used.wall - started.wall, 1e-9),
         "peak_rss_mb": peak_rss_mb(),
         "models": [{"name": name, "sha256": sha} for name, sha in models.items()],

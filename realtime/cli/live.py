@@ -93,5 +93,5 @@ def table(summary: dict[str, Any]) -> Table:
     faces = summary["face_frames"]
     share = f", {100 * summary['tracked_frames'] / faces:.0f} % of them tracked" if faces else ""
     rows.add_row("face frames", f"{faces}{share}")
-    rows.add_row("cost", f"{summary['cores']:.2f} cores, {summary['peak_rss_mb']:.0f} MB at most")
+    rows.add_row("cost", f"{summary['cores_running']:.2f} cores, {summary['peak_rss_mb']:.0f} MB at most")
     return rows
