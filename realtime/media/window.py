@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from typing import Protocol
@@ -11,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
+from realtime.media import x11
 
-_PROBE = "import cv2; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
-_PROBE_SECONDS = 15.0
+_PROBE = "import cv2, av; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
+_PROBE_SECONDS = 10.0
+# Kept open, see x11: a server with no client left would reset itself under our window.
+_connections: dict[str, socket.socket] = {}
 
 
 class Window(Protocol):
@@ -66,21 +70,30 @@ class CvWindow:
 def no_window_reason() -> str | None:
     """Why no window can be shown here, as one sentence; None when one can.
 
-    On Linux a display that is named but does not answer makes Qt abort the whole process; therefore a child tries.
+    On Linux a display that is named but does not answer, or a library that Qt misses, makes Qt abort the whole process;
+    therefore a bare connection is tried first, then a window in a child. The child loads PyAV as this process does: in
+    some pairs of versions its libxcb makes OpenCV's hang, whatever the order (see this package's docstring).
     """
     framework = getattr(cv2, "currentUIFramework", str)()
     if not framework:
         return "OpenCV was built without windows (opencv-python-headless); install opencv-python for the preview."
     if sys.platform in ("darwin", "win32"):
         return None
-    if not os.environ.get("DISPLAY"):
+    display = os.environ.get("DISPLAY")
+    if not display:
         if os.environ.get("WAYLAND_DISPLAY"):
             return "This desktop runs Wayland without XWayland, which OpenCV's window needs; install xwayland."
         return "There is no display (DISPLAY is not set), so there is no preview window."
     try:
+        if display not in _connections:
+            _connections[display] = x11.connect(display)
         child = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return f"The display {os.environ['DISPLAY']} does not answer, so there is no preview window."
+    except PermissionError:
+        return f"The display {display} does not let this user in, so there is no preview window."
+    except subprocess.TimeoutExpired:
+        return "This OpenCV's windows hang beside this PyAV, so there is no preview window; update opencv-python."
+    except (OSError, ValueError):
+        return f"The display {display} does not answer, so there is no preview window."
     if child.returncode != 0:
-        return f"The display {os.environ['DISPLAY']} cannot be used, so there is no preview window."
+        return f"OpenCV cannot open a window on the display {display}; install the libraries of Qt's xcb plugin."
     return None
