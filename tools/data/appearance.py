@@ -11,7 +11,9 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Generator = np.random.Generator
 
-SKIN = np.array([(130, 160, 215), (110, 140, 195), (90, 120, 175), (70, 95, 150), (50, 70, 115), (35, 50, 85)], np.float32)
+SKIN = np.array(
+    [(130, 160, 215), (110, 140, 195), (90, 120, 175), (70, 95, 150), (50, 70, 115), (35, 50, 85)], np.float32
+)
 """Skin tones, BGR."""
 
 _NOISE = np.random.default_rng(0).normal(0, 1, (512, 512, 3)).astype(np.float32)
@@ -66,20 +68,26 @@ def _blob(rng: Generator, size: int) -> U8:
     reach = rng.uniform(0.08, 0.33) * size
     if kind == 0:
         axes = (int(reach), int(reach * rng.uniform(0.3, 1)))
-        cv2.ellipse(mask, tuple(centre.astype(int).tolist()), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            mask, tuple(centre.astype(int).tolist()), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, cv2.LINE_AA
+        )
     elif kind == 1:
         angles = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 8)))
         ring = np.stack([np.cos(angles), np.sin(angles)], 1) * reach * rng.uniform(0.6, 1.3, (len(angles), 1))
         cv2.fillPoly(mask, [(centre + ring).astype(np.int32)], 255, cv2.LINE_AA)
     elif kind == 2:
         ends = rng.uniform(-0.2, 1.2, (2, 2)) * size
-        cv2.line(mask, *[tuple(e.astype(int).tolist()) for e in ends], 255, int(rng.uniform(2, 0.22 * size)), cv2.LINE_AA)
+        cv2.line(
+            mask, *[tuple(e.astype(int).tolist()) for e in ends], 255, int(rng.uniform(2, 0.22 * size)), cv2.LINE_AA
+        )
     else:  # strands of hair or straps
         start = rng.uniform(-0.1, 1.1, 2) * size
         for _ in range(int(rng.integers(3, 14))):
             begin = start + rng.normal(0, 0.08, 2) * size
             end = begin + rng.normal(0, 0.6, 2) * size
-            cv2.line(mask, *[tuple(e.astype(int).tolist()) for e in (begin, end)], 255, int(rng.integers(1, 4)), cv2.LINE_AA)
+            cv2.line(
+                mask, *[tuple(e.astype(int).tolist()) for e in (begin, end)], 255, int(rng.integers(1, 4)), cv2.LINE_AA
+            )
     return mask
 
 
@@ -94,7 +102,9 @@ def _eyewear(rng: Generator, size: int, points: F32) -> tuple[U8, float]:
     thick = -1 if filled else int(rng.integers(1, 4))
     for eye in (right, left):
         cv2.ellipse(mask, tuple(eye.astype(int).tolist()), axes, turn, 0, 360, 255, thick, cv2.LINE_AA)
-    cv2.line(mask, tuple(right.astype(int).tolist()), tuple(left.astype(int).tolist()), 255, max(1, thick)) if not filled else None
+    cv2.line(
+        mask, tuple(right.astype(int).tolist()), tuple(left.astype(int).tolist()), 255, max(1, thick)
+    ) if not filled else None
     return mask, float(rng.uniform(0.5, 1)) if filled else 1.0
 
 
@@ -113,7 +123,9 @@ def occlude(crop: U8, points: F32, rng: Generator, other: U8 | None, count: int)
         elif kind < 0.5:
             anchor = points[rng.integers(98)] + rng.normal(0, 0.12, 2)
             mask = hand_mask(rng, size, (anchor * size).astype(np.float32), float(rng.uniform(0.15, 0.42)) * size)
-            tone = SKIN[rng.integers(len(SKIN))] if rng.random() < 0.6 else out[size // 2 - 4 : size // 2 + 4].mean((0, 1))
+            tone = (
+                SKIN[rng.integers(len(SKIN))] if rng.random() < 0.6 else out[size // 2 - 4 : size // 2 + 4].mean((0, 1))
+            )
             fill = tone * rng.uniform(0.75, 1.15) * _shade(rng, size)
             if rng.random() < 0.5:
                 edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
@@ -206,7 +218,9 @@ def degrade(crop: U8, rng: Generator) -> U8:
     if rng.random() < 0.3:
         small = int(rng.uniform(22, 80))
         way = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_NEAREST)[rng.integers(3)]
-        crop = cv2.resize(cv2.resize(crop, (small, small), interpolation=way), (size, size), interpolation=cv2.INTER_LINEAR)
+        crop = cv2.resize(
+            cv2.resize(crop, (small, small), interpolation=way), (size, size), interpolation=cv2.INTER_LINEAR
+        )
     if rng.random() < 0.3:
         y, x = rng.integers(0, _NOISE.shape[0] - size, 2)
         grain = _NOISE[y : y + size, x : x + size]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tools.data.appearance import SKIN, degrade, hand_mask, occlude, paint, relight
 from tools.data.expressions import displacement_field, moved_points, random_features, random_movement
+from tools.data.slits import close_eye, open_mouth
 from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
 
 F32 = NDArray[np.float32]
@@ -20,13 +21,15 @@ _BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.
 
 @dataclass(frozen=True)
 class Strength:
-    """How hard the samples are made; the defaults are for photographs, rendered faces need less bending."""
+    """How often each mishap is tried; the defaults are for photographs. Rendered faces come bent and spoilt already."""
 
     bend: float = 0.4
     features: float = 0.3
+    tear: float = 0.22
     occlude: float = 0.36
     paint: float = 0.15
     hard_geometry: float = 0.35
+    spoil: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,9 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
         move += random_movement(seen, rng)
     if rng.random() < strength.features:
         move += random_features(seen, rng)
-    if move.any():
-        field = displacement_field(seen, move)
-        back = invert(matrix)
-        ticks = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
-        fine = cv2.resize(field, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
-        maps = fine + np.stack(np.meshgrid(ticks, ticks), -1)
-        flat = maps.reshape(-1, 2) * SIZE - 0.5
-        maps = (flat @ back[:, :2].T.astype(np.float32) + back[:, 2].astype(np.float32)).reshape(SIZE, SIZE, 2)
-        crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=border)
-        seen = moved_points(seen, field)
-        crop = _dark_mouth(crop, seen, rng)
+    tear = rng.random() < strength.tear
+    if move.any() or tear:
+        crop, seen = _bent(picture, matrix, seen, move, tear, border, rng)
     else:
         crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
     inside = ((seen > 0.0) & (seen < 1.0)).all(1)
@@ -114,7 +109,8 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
         crop, gone = _cut_off(crop, rng)
         at = np.clip((seen * SIZE).astype(int), 0, SIZE - 1)
         visible &= ~gone[at[:, 1], at[:, 0]]
-    crop = degrade(relight(np.ascontiguousarray(crop), rng), rng)
+    if rng.random() < strength.spoil:
+        crop = degrade(relight(np.ascontiguousarray(crop), rng), rng)
     presence = (
         ramp(square_iou(shift, scale), 0.22, 0.42)
         * ramp(abs(float(np.degrees(turn))), 75, 52)
@@ -125,10 +121,38 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
     return Sample(crop, seen.astype(np.float32), weight.astype(np.float32), presence, matrix)
 
 
+def _bent(
+    picture: U8, matrix: NDArray[np.float64], seen: F32, move: F32, tear: bool, border: int, rng: Generator
+) -> tuple[U8, F32]:
+    """The crop and its points after the smooth movement, and after eyes closed and a mouth opened where `tear` says so."""
+    gap = float(np.linalg.norm(seen[90] - seen[94]))
+    back = invert(matrix)
+    to_picture = back[:, :2] * SIZE
+    ticks = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
+    at = np.stack(np.meshgrid(ticks, ticks), -1)
+    if move.any():
+        field = displacement_field(seen, move)
+        at = at + cv2.resize(field, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        seen = moved_points(seen, field)
+    flat = at.reshape(-1, 2) * SIZE - 0.5
+    maps = (flat @ back[:, :2].T.astype(np.float32) + back[:, 2].astype(np.float32)).reshape(SIZE, SIZE, 2)
+    if tear:
+        both = rng.random() < 0.5
+        amount = float(rng.uniform(-0.25, 1.0) if rng.random() < 0.6 else rng.uniform(0.85, 1.0))
+        if rng.random() < 0.75:
+            for first in (60, 68):
+                if both or rng.random() < 0.5:
+                    seen = close_eye(maps, seen, first, amount if both else float(rng.uniform(-0.25, 1.0)), to_picture)
+        if rng.random() < 0.4:
+            seen = open_mouth(maps, seen, float(rng.uniform(0.01, 0.16)), to_picture)
+    crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=border)
+    gap_grew = float(np.linalg.norm(seen[90] - seen[94])) - gap > 0.02
+    return (_dark_mouth(crop, seen, rng) if gap_grew else crop), seen
+
+
 def _dark_mouth(crop: U8, points: F32, rng: Generator) -> U8:
     """A mouth that was bent open shows dark inside, or teeth above dark, in most pictures."""
-    gap = float(np.linalg.norm(points[90] - points[94]))
-    if gap < 0.035 or rng.random() < 0.3:
+    if rng.random() < 0.25:
         return crop
     mask = np.zeros(crop.shape[:2], np.uint8)
     cv2.fillPoly(mask, [(points[88:96] * SIZE).astype(np.int32)], 255, cv2.LINE_AA)
@@ -173,7 +197,11 @@ def sample_nothing(picture: U8, faces: list[tuple[NDArray[np.float64], float, fl
         elif kind < 0.8:  # far too wide
             shift, scale = rng.uniform(-0.6, 0.6, 2), float(rng.uniform(2.3, 3.2))
         else:  # lying or upside down
-            shift, scale, turn = rng.normal(0, 0.08, 2), float(np.exp(rng.normal(0, 0.15))), rng.choice((-1, 1)) * rng.uniform(1.4, np.pi)
+            shift, scale, turn = (
+                rng.normal(0, 0.08, 2),
+                float(np.exp(rng.normal(0, 0.15))),
+                rng.choice((-1, 1)) * rng.uniform(1.4, np.pi),
+            )
         c, s = np.cos(roll), np.sin(roll)
         at = centre + np.array([[c, -s], [s, c]]) @ shift * side
         new = scale * side
@@ -184,7 +212,9 @@ def sample_nothing(picture: U8, faces: list[tuple[NDArray[np.float64], float, fl
         return plain_nothing(rng)
     matrix = crop_matrix(at, new, roll + turn, SIZE)
     border = _BORDERS[rng.integers(len(_BORDERS))]
-    crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_AREA if scale > 2 else cv2.INTER_LINEAR, borderMode=border)
+    crop = cv2.warpAffine(
+        picture, matrix, (SIZE, SIZE), flags=cv2.INTER_AREA if scale > 2 else cv2.INTER_LINEAR, borderMode=border
+    )
     if rng.random() < 0.25:
         crop = _hand_over(crop, rng)
     return _empty(degrade(relight(crop, rng), rng), matrix)
@@ -193,7 +223,9 @@ def sample_nothing(picture: U8, faces: list[tuple[NDArray[np.float64], float, fl
 def plain_nothing(rng: Generator) -> Sample:
     """A crop of no place at all: gradients, noise, stripes, letters, a hand in front of them."""
     coarse = int(rng.integers(2, 24))
-    base = cv2.resize(rng.integers(0, 256, (coarse, coarse, 3)).astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+    base = cv2.resize(
+        rng.integers(0, 256, (coarse, coarse, 3)).astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR
+    )
     kind = rng.integers(4)
     if kind == 1:
         wave = np.sin(np.arange(SIZE)[:, None] * rng.normal() + np.arange(SIZE)[None] * rng.normal())
@@ -202,21 +234,42 @@ def plain_nothing(rng: Generator) -> Sample:
         for _ in range(int(rng.integers(1, 6))):
             word = "".join(chr(k) for k in rng.integers(65, 123, int(rng.integers(2, 9))))
             spot = tuple(rng.integers(-10, SIZE, 2).tolist())
-            cv2.putText(base, word, spot, int(rng.integers(0, 5)), float(rng.uniform(0.3, 2.5)), rng.integers(0, 256, 3).tolist(), int(rng.integers(1, 5)))
+            cv2.putText(
+                base,
+                word,
+                spot,
+                int(rng.integers(0, 5)),
+                float(rng.uniform(0.3, 2.5)),
+                rng.integers(0, 256, 3).tolist(),
+                int(rng.integers(1, 5)),
+            )
     elif kind == 3:
         for _ in range(int(rng.integers(1, 12))):
             centre = tuple(rng.integers(0, SIZE, 2).tolist())
             axes = tuple(rng.integers(2, SIZE // 2, 2).tolist())
-            cv2.ellipse(base, centre, axes, float(rng.uniform(0, 180)), 0, 360, rng.integers(0, 256, 3).tolist(), -1 if rng.random() < 0.7 else 2)
+            cv2.ellipse(
+                base,
+                centre,
+                axes,
+                float(rng.uniform(0, 180)),
+                0,
+                360,
+                rng.integers(0, 256, 3).tolist(),
+                -1 if rng.random() < 0.7 else 2,
+            )
     if rng.random() < 0.5:
         base = _hand_over(base, rng)
     return _empty(degrade(relight(base, rng), rng), np.eye(2, 3))
 
 
 def _hand_over(crop: U8, rng: Generator) -> U8:
-    mask = hand_mask(rng, SIZE, rng.uniform(0.25, 0.75, 2).astype(np.float32) * SIZE, float(rng.uniform(0.25, 0.6)) * SIZE)
+    mask = hand_mask(
+        rng, SIZE, rng.uniform(0.25, 0.75, 2).astype(np.float32) * SIZE, float(rng.uniform(0.25, 0.6)) * SIZE
+    )
     tone = SKIN[rng.integers(len(SKIN))] * rng.uniform(0.7, 1.2)
-    light = cv2.resize(rng.normal(1, 0.2, (4, 4)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)[..., None]
+    light = cv2.resize(rng.normal(1, 0.2, (4, 4)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)[
+        ..., None
+    ]
     inner = cv2.GaussianBlur(mask, (0, 0), 3)[..., None] / 255.0
     skin = tone * light * (0.6 + 0.4 * inner)
     return np.clip(crop + (skin - crop) * (mask[..., None] / 255.0), 0, 255).astype(np.uint8)

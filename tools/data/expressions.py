@@ -1,4 +1,4 @@
-"""Bending a photograph and its points together: mouths opened, eyes closed, brows raised, one side at a time.
+"""Bending a photograph and its points together: jaws, brows, mouth corners, one side at a time (lids and lips: `slits`).
 
 The photographs of the collages smile or look neutral; what a clinic films does neither. Each movement is a set of wished
 displacements of some of the 98 points; between the points the picture follows by a Gaussian-weighted mean of the nearest
@@ -18,8 +18,6 @@ REACH = 0.045
 """Width of the Gaussian that spreads a displacement, in crop units."""
 GRID = 24
 
-_UPPER_LID = np.array([1, 2, 3])
-_LOWER_LID = np.array([7, 6, 5])
 _LOWER_LIP = np.array([83, 84, 85, 86, 87, 93, 94, 95])
 _UPPER_LIP = np.array([77, 78, 79, 80, 81, 89, 90, 91])
 _RIGHT_BROW, _LEFT_BROW = np.arange(33, 42), np.arange(42, 51)
@@ -39,7 +37,7 @@ def random_movement(points: F32, rng: Generator) -> F32:
         return move
     across = across / span
     down = np.array((-across[1], across[0]), np.float32)
-    for kind in rng.choice(6, size=rng.integers(1, 4), replace=False, p=(0.25, 0.2, 0.15, 0.2, 0.1, 0.1)):
+    for kind in rng.choice(5, size=rng.integers(1, 4), replace=False, p=(0.3, 0.2, 0.26, 0.12, 0.12)):
         if kind == 0:  # jaw: lower lip and chin go down together
             depth = span * rng.uniform(0.05, 0.42)
             move[_LOWER_LIP] += down * depth
@@ -47,24 +45,17 @@ def random_movement(points: F32, rng: Generator) -> F32:
             move[CONTOUR] += down * (depth * 0.9 * hang)[:, None]
             move[[76, 82, 88, 92]] += down * depth * 0.4
             move[CONTOUR] += across * span * rng.normal(0, 0.02) * hang[:, None]
-        elif kind == 1:  # eyelids, each eye by itself
-            for first in (60, 68):
-                close = rng.uniform(0.3, 0.97) if rng.random() < 0.75 else -rng.uniform(0.1, 0.4)
-                if rng.random() < 0.7:
-                    gap = points[first + _LOWER_LID] - points[first + _UPPER_LID]
-                    move[first + _UPPER_LID] += gap * close * 0.85
-                    move[first + _LOWER_LID] -= gap * close * 0.15
-        elif kind == 2:  # brows up or down, each by itself
+        elif kind == 1:  # brows up or down, each by itself
             for brow in (_RIGHT_BROW, _LEFT_BROW):
                 lift = -down * span * rng.uniform(-0.06, 0.14)
                 inner = np.linspace(0, 1, 9) if rng.random() < 0.5 else np.ones(9)
                 move[brow] += lift * inner[:, None].astype(np.float32)
-        elif kind == 3:  # mouth corners, each by itself
+        elif kind == 2:  # mouth corners, each by itself
             for corner, side in zip(_CORNERS, (-1, 1), strict=True):
                 pull = across * side * span * rng.uniform(-0.1, 0.16) - down * span * rng.uniform(-0.09, 0.12)
                 distance = np.linalg.norm(points[LIPS] - points[corner[0]], axis=1)
                 move[LIPS] += pull * np.exp(-((distance / (0.22 * span)) ** 2))[:, None]
-        elif kind == 4:  # the whole mouth narrower, wider, thicker or shifted
+        elif kind == 3:  # the whole mouth narrower, wider, thicker or shifted
             centre = points[LIPS].mean(0)
             local = points[LIPS] - centre
             stretch = np.array((rng.uniform(-0.35, 0.25), rng.uniform(-0.2, 0.6)))

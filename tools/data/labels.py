@@ -15,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.collages import families
-from tools.data.points98 import CROP_GROWTH, EYES, LIPS, crop_matrix, inter_ocular, invert, square_from_points, transform
+from tools.data.points98 import (
+    CROP_GROWTH,
+    EYES,
+    LIPS,
+    crop_matrix,
+    inter_ocular,
+    invert,
+    square_from_points,
+    transform,
+)
 
 F32 = NDArray[np.float32]
 ALIKE = 0.91
@@ -62,7 +71,13 @@ def main() -> None:
     between = np.linalg.norm(teachers - mean[:, None], axis=-1).mean(1) / span[:, None]
     error = np.sqrt(between**2 + np.where(weight[..., 0] > 0, apart, 0.04) ** 2 + (raw["spread"] / span[:, None]) ** 2)
     trust = (1 / (1 + (error / 0.06) ** 2)).astype(np.float32)
-    usable = (disagreement < 0.05) & (apart.mean(1) < 0.08) & (raw["mesh_score"] > 0.3) & (span > 14) & ~np.isin(raw["collage"], DRAWN_ON)
+    usable = (
+        (disagreement < 0.05)
+        & (apart.mean(1) < 0.08)
+        & (raw["mesh_score"] > 0.3)
+        & (span > 14)
+        & ~np.isin(raw["collage"], DRAWN_ON)
+    )
     collages = np.unique(raw["collage"])
     held_collages = collages[EVERY // 2 :: EVERY]
     family = families(raw["print"], ALIKE)
@@ -76,7 +91,9 @@ def main() -> None:
     first = np.zeros(len(held), bool)
     first[once] = True
     split[held & ~first] = "copy"
-    index = {k: raw[k] for k in ("name", "collage", "collage_box", "score", "scale", "box", "five", "mesh", "mesh_score")}
+    index = {
+        k: raw[k] for k in ("name", "collage", "collage_box", "score", "scale", "box", "five", "mesh", "mesh_score")
+    }
     index |= {"points": points, "trust": trust, "teachers": teachers, "disagreement": disagreement}
     index |= {"usable": usable, "split": split, "family": family}
     np.savez(folder / "index.npz", **index)
@@ -84,10 +101,14 @@ def main() -> None:
         f"{len(points)} faces, {usable.sum()} usable; train {(usable & (split == 'train')).sum()}, held out "
         f"{(usable & (split == 'held')).sum()}, copies left out {(split == 'copy').sum()}; {len(np.unique(family))} families"
     )
-    print(f"teachers' disagreement {np.median(raw['disagreement']):.4f}, MediaPipe to teachers {np.median(apart.mean(1)):.4f} of the eye distance")
+    print(
+        f"teachers' disagreement {np.median(raw['disagreement']):.4f}, MediaPipe to teachers {np.median(apart.mean(1)):.4f} of the eye distance"
+    )
     order = np.random.default_rng(0).permutation(len(points))[:70]
     sheet(folder, index, order[np.argsort(~usable[order])], folder.parent / "sheet_labels.png")
-    pairs = [np.flatnonzero(family == f)[:2] for f, n in zip(*np.unique(family, return_counts=True), strict=True) if n > 1]
+    pairs = [
+        np.flatnonzero(family == f)[:2] for f, n in zip(*np.unique(family, return_counts=True), strict=True) if n > 1
+    ]
     if pairs:
         sheet(folder, index, np.concatenate(pairs[:35]), folder.parent / "sheet_families.png")
 

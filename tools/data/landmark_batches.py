@@ -48,7 +48,12 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
         around = []
         for j in near:
             other = (index["collage_box"][j].reshape(2, 2) - low).reshape(4) * scale
-            five = (index["five"][j] / index["scale"][j] + index["collage_box"][j][:2] - index["box"][j][:2] / index["scale"][j] - low) * scale
+            five = (
+                index["five"][j] / index["scale"][j]
+                + index["collage_box"][j][:2]
+                - index["box"][j][:2] / index["scale"][j]
+                - low
+            ) * scale
             if other[2] > 0 and other[3] > 0 and other[0] < LONGEST_SEEN and other[1] < LONGEST_SEEN:
                 around.append(square_from_points(index["points"][i]) if j == i else square_from_box(other, five))
         squares.append(around)
@@ -68,8 +73,9 @@ def load_rendered(folder: Path, split: str, share: float = 1.0, limit: int | Non
         return None
     pictures, points, trust = found
     squares = [[square_from_points(p)] for p in points]
-    strength = Strength(bend=0.2, features=0.25, occlude=0.35, paint=0.25)
-    return FaceSet("rendered", pictures, points, trust, squares, strength, share)
+    strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.2, paint=0.25, spoil=0.4)
+    # Few rendered heads must not be shown too often: the full share is for 4,000 and more.
+    return FaceSet("rendered", pictures, points, trust, squares, strength, share * min(1.0, len(pictures) / 4000))
 
 
 class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):

@@ -30,8 +30,12 @@ def anchors(height: int, width: int) -> F32:
     rows = []
     for sizes, stride in zip(MIN_SIZES, STRIDES, strict=True):
         ny, nx = -(-height // stride), -(-width // stride)
-        cy, cx = np.meshgrid((np.arange(ny) + 0.5) * stride / height, (np.arange(nx) + 0.5) * stride / width, indexing="ij")
-        level = np.stack([np.stack([cx, cy, np.full_like(cx, s / width), np.full_like(cy, s / height)], -1) for s in sizes], 2)
+        cy, cx = np.meshgrid(
+            (np.arange(ny) + 0.5) * stride / height, (np.arange(nx) + 0.5) * stride / width, indexing="ij"
+        )
+        level = np.stack(
+            [np.stack([cx, cy, np.full_like(cx, s / width), np.full_like(cy, s / height)], -1) for s in sizes], 2
+        )
         rows.append(level.reshape(-1, 4))
     return np.concatenate(rows).astype(np.float32)
 
@@ -91,7 +95,9 @@ class FaceScanner:
         """
         found: list[tuple[F32, F32, F32]] = []
         for scale in scales:
-            small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale != 1 else picture
+            small = (
+                cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale != 1 else picture
+            )
             height, width = small.shape[:2]
             for y in range(0, max(height - TILE // 2, 1), TILE // 2):
                 for x in range(0, max(width - TILE // 2, 1), TILE // 2):
@@ -106,7 +112,9 @@ class FaceScanner:
                     inner &= (boxes[:, 2] < tw - 2) | (x + tw >= width)
                     inner &= (boxes[:, 3] < th - 2) | (y + th >= height)
                     shift = np.array((x, y), np.float32)
-                    found.append(((boxes[inner] + np.tile(shift, 2)) / scale, scores[inner], (points[inner] + shift) / scale))
+                    found.append(
+                        ((boxes[inner] + np.tile(shift, 2)) / scale, scores[inner], (points[inner] + shift) / scale)
+                    )
         boxes, scores, points = (np.concatenate(parts) for parts in zip(*found, strict=True))
         keep = suppress(boxes, scores)
         return boxes[keep], scores[keep], points[keep]

@@ -15,9 +15,13 @@ PARTS = ("detector", "landmarks", "aus")
 def main() -> int:
     """Command line; the exit code is 1 where an aim is missed."""
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)
-    parser.add_argument("parts", nargs="*", default=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)")
+    parser.add_argument(
+        "parts", nargs="*", default=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)"
+    )
     parser.add_argument("--weights", type=Path, default=Path(__file__).resolve().parents[2] / "weights")
-    parser.add_argument("--data", type=Path, required=True, help="folder that tools.data.collages and tools.synth wrote")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder that tools.data.collages and tools.synth wrote"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures there")
     arguments = parser.parse_args()
     options = Options(arguments.weights, Path(os.environ.get("FACEMIRROR_SHARED", "../shared")), arguments.data)

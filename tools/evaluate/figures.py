@@ -44,9 +44,13 @@ def table(figures: list[Figure]) -> str:
     for f in figures:
         aim = f"<= {f.at_most:g}" if f.at_most is not None else (f">= {f.at_least:g}" if f.at_least is not None else "")
         met = {None: "", True: "yes", False: "NO"}[f.met]
-        rows.append((f.part, f.name, f"{f.value:.4g} {f.unit}".strip(), aim, met, "" if f.cases is None else str(f.cases)))
+        rows.append(
+            (f.part, f.name, f"{f.value:.4g} {f.unit}".strip(), aim, met, "" if f.cases is None else str(f.cases))
+        )
     widths = [max(len(row[i]) for row in rows) for i in range(6)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def as_json(figures: list[Figure]) -> str:

@@ -36,7 +36,9 @@ class StarLiteSize:
         return asdict(self)
 
 
-def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True) -> nn.Sequential:
+def conv_bn(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, relu: bool = True
+) -> nn.Sequential:
     """Convolution without bias, batch normalisation, and ReLU where asked for."""
     layers: list[nn.Module] = [
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
@@ -51,7 +53,9 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, hidden: int, stride: int = 1) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            conv_bn(inputs, hidden, 1), conv_bn(hidden, hidden, 3, stride, hidden), conv_bn(hidden, outputs, 1, relu=False)
+            conv_bn(inputs, hidden, 1),
+            conv_bn(hidden, hidden, 3, stride, hidden),
+            conv_bn(hidden, outputs, 1, relu=False),
         )
         self.add = inputs == outputs and stride == 1
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import random
 import sys
 import time
@@ -59,7 +58,7 @@ def save_checkpoint(path: Path, **state: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     torch.save(state, part)
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

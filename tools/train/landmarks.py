@@ -5,6 +5,8 @@ as soon as they are there (at the start, or on resume).
 """
 
 import argparse
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -36,7 +38,9 @@ class Examination:
             centre, side, roll = square_from_points(points)
             for _ in range(views):
                 shift = rng.uniform(-0.07, 0.07, 2) * side
-                matrix = crop_matrix(centre + shift, side * rng.uniform(0.9, 1.15), roll + rng.uniform(-0.25, 0.25), SIZE)
+                matrix = crop_matrix(
+                    centre + shift, side * rng.uniform(0.9, 1.15), roll + rng.uniform(-0.25, 0.25), SIZE
+                )
                 crops.append(cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR))
                 truth.append(transform(points, matrix))
         self._crops = torch.from_numpy(np.stack(crops))
@@ -50,7 +54,11 @@ class Examination:
         points = np.concatenate(found) * SIZE - 0.5
         errors = 100 * nme(points, self._truth)
         lids = np.abs(eye_opening(points) - eye_opening(self._truth)).mean()
-        return {f"{prefix} NME": float(errors.mean()), f"{prefix} median": float(np.median(errors)), f"{prefix} lids": float(lids)}
+        return {
+            f"{prefix} NME": float(errors.mean()),
+            f"{prefix} median": float(np.median(errors)),
+            f"{prefix} lids": float(lids),
+        }
 
 
 def main() -> None:
@@ -58,9 +66,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=90, help="planned training time in all, also that already spent")
+    parser.add_argument(
+        "--minutes", type=float, default=90, help="planned training time in all, also that already spent"
+    )
     parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency")
+    parser.add_argument(
+        "--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency"
+    )
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
     parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
@@ -116,6 +128,10 @@ def main() -> None:
             size=network.size.as_dict(),
         )
 
+    # A polite stop (Ctrl-C, kill) ends the step, saves and leaves; --resume goes on from there.
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
     for batch in batches:
         rate = cosine_rate(trained / (arguments.minutes * 60), arguments.rate)
         for group in optimiser.param_groups:
@@ -146,7 +162,7 @@ def main() -> None:
         now = time.monotonic()
         trained, clock = trained + now - clock, now
         progress.show(trained, step=step, rate=rate, **{k: v / counted for k, v in sums.items()})
-        over = trained >= arguments.minutes * 60
+        over = stopping.is_set() or trained >= arguments.minutes * 60
         if over or trained - last_exam > 120:
             figures = {k: v / counted for k, v in sums.items()}
             for prefix, exam in exams.items():

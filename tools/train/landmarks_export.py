@@ -28,7 +28,12 @@ OUTPUTS = ("points", "covariance", "presence")
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Replace every convolution and its batch normalisation by one convolution with a bias, in place."""
     for name, child in network.named_children():
-        if isinstance(child, nn.Sequential) and len(child) >= 2 and isinstance(child[0], nn.Conv2d) and isinstance(child[1], nn.BatchNorm2d):
+        if (
+            isinstance(child, nn.Sequential)
+            and len(child) >= 2
+            and isinstance(child[0], nn.Conv2d)
+            and isinstance(child[1], nn.BatchNorm2d)
+        ):
             setattr(network, name, nn.Sequential(fuse_conv_bn_eval(child[0], child[1]), *child[2:]))
         else:
             fold_batch_norm(child)
@@ -54,7 +59,9 @@ def covariance_scale(network: StarLite, faces: FaceSet, seed: int = 5) -> float:
         found, covariance, _ = network(to_input(torch.from_numpy(sample.crop[None])))
         error = (found[0] - torch.from_numpy(sample.points)).double()
         xx, xy, yy = (covariance[0].double() + torch.tensor([1e-6, 0, 1e-6])).unbind(-1)
-        squared = (yy * error[:, 0] ** 2 - 2 * xy * error[:, 0] * error[:, 1] + xx * error[:, 1] ** 2) / (xx * yy - xy**2)
+        squared = (yy * error[:, 0] ** 2 - 2 * xy * error[:, 0] * error[:, 1] + xx * error[:, 1] ** 2) / (
+            xx * yy - xy**2
+        )
         distances.append(squared[torch.from_numpy(sample.weight) > 0.2])
     joined = torch.cat(distances)
     # The median of a chi-square with two degrees of freedom is 2 ln 2; it does not mind the few points that are plainly lost.
@@ -65,7 +72,9 @@ def to_onnx(module: nn.Module) -> bytes:
     """The module as an ONNX file's bytes: input `crop` (1, 3, 112, 112), outputs named as in OUTPUTS."""
     file = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graphs are smaller and need no rewriting
+        warnings.simplefilter(
+            "ignore"
+        )  # the tracing exporter is deprecated; its graphs are smaller and need no rewriting
         torch.onnx.export(
             module.eval(), (torch.zeros(1, 3, SIZE, SIZE),), file, dynamo=False, opset_version=17,
             input_names=["crop"], output_names=list(OUTPUTS),
@@ -105,7 +114,9 @@ def main() -> None:
         raise SystemExit(f"the ONNX file differs from PyTorch by {difference:.2g}; nothing was written")
     arguments.to.parent.mkdir(parents=True, exist_ok=True)
     arguments.to.write_bytes(packed)
-    print(f"{arguments.to}: {len(packed):,} bytes, covariance scale {scale:.4f}, largest difference from PyTorch {difference:.1e}")
+    print(
+        f"{arguments.to}: {len(packed):,} bytes, covariance scale {scale:.4f}, largest difference from PyTorch {difference:.1e}"
+    )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,20 @@ from torch.nn import functional
 SIZE = 112.0
 
 GAPS = torch.tensor(
-    [(61, 67), (62, 66), (63, 65), (69, 75), (70, 74), (71, 73), (89, 95), (90, 94), (91, 93), (76, 82), (79, 85), (78, 80)]
+    [
+        (61, 67),
+        (62, 66),
+        (63, 65),
+        (69, 75),
+        (70, 74),
+        (71, 73),
+        (89, 95),
+        (90, 94),
+        (91, 93),
+        (76, 82),
+        (79, 85),
+        (78, 80),
+    ]
 )
 """Pairs whose distance is a measurement of its own: lids, inner lips, mouth corners, outer lips."""
 

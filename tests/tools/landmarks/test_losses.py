@@ -1,0 +1,97 @@
+"""The landmark losses against plain references."""
+
+import math
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tools.train import landmarks_loss as losses  # noqa: E402
+from tools.train.common import AveragedWeights, cosine_rate, load_checkpoint, save_checkpoint  # noqa: E402
+
+pytestmark = pytest.mark.tools
+
+
+def test_eigen_agrees_with_lapack() -> None:
+    generator = torch.Generator().manual_seed(0)
+    a = torch.randn(50, 2, 2, generator=generator)
+    matrix = a @ a.transpose(1, 2)
+    values, major = losses.eigen(torch.stack([matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 1]], -1))
+    reference, vectors = torch.linalg.eigh(matrix)
+    assert torch.allclose(values.flip(-1), reference, atol=1e-4)
+    assert torch.allclose((major * vectors[..., 1]).sum(-1).abs(), torch.ones(50), atol=1e-3)
+
+
+def test_star_forgives_errors_along_the_uncertain_direction() -> None:
+    covariance = torch.tensor([[9.0, 0.0, 1.0]])
+    along, across = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    assert losses.star(along, covariance) < losses.star(across, covariance)
+    # Without error, a wider heat map only costs.
+    none = torch.zeros(1, 2)
+    assert losses.star(none, covariance) > losses.star(none, covariance / 4)
+
+
+def test_star_with_its_floor_equals_the_written_formula() -> None:
+    error, covariance = torch.tensor([[1.0, -3.0]]), torch.tensor([[4.0, 1.5, 2.0]])
+    matrix = np.array([[4, 1.5], [1.5, 2]])
+    values, vectors = np.linalg.eigh(matrix)
+    total = 0.0
+    for value, vector in zip(values, vectors.T, strict=True):
+        e = abs(vector @ np.array((1, -3))) / math.sqrt(value + 0.25)
+        total += (0.5 * e * e if e < 1 else e - 0.5) + 0.5 * math.log(value + 0.25)
+    assert float(losses.star(error, covariance)) == pytest.approx(total, rel=1e-4)
+
+
+def test_wing_is_continuous_and_grows() -> None:
+    d = torch.linspace(0, 20, 401)
+    w = losses.wing(d)
+    assert float(w[0]) == 0
+    assert bool((w[1:] > w[:-1]).all())
+    assert float((w[1:] - w[:-1]).max()) < 0.05 * 8 / 2.5 * 1.01
+
+
+def test_points_found_on_a_moved_crop_come_back() -> None:
+    generator = torch.Generator().manual_seed(1)
+    motion = losses.random_small_motion(3, generator)
+    y, x = torch.meshgrid(torch.arange(112.0), torch.arange(112.0), indexing="ij")
+    place = torch.tensor([48.0, 66.0])
+    picture = torch.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / 18).expand(3, 1, 112, 112)
+    seen = losses.moved(picture, motion)
+    mass = seen.sum((1, 2, 3))
+    found = torch.stack([(seen[:, 0] * x).sum((1, 2)) / mass, (seen[:, 0] * y).sum((1, 2)) / mass], -1)
+    back = losses.back_to_first(((found + 0.5) / 112)[:, None], motion)[:, 0] * 112 - 0.5
+    assert torch.allclose(back, place.expand(3, 2), atol=0.05)
+
+
+def test_unlabelled_samples_teach_presence_only() -> None:
+    points = torch.rand(2, 98, 2, requires_grad=True)
+    covariance, logit = torch.rand(2, 98, 3) * 0.01 + 0.01, torch.zeros(2, requires_grad=True)
+    weight = torch.stack([torch.ones(98), torch.zeros(98)])
+    loss, _ = losses.landmark_loss(points, covariance, logit, torch.rand(2, 98, 2), weight, torch.tensor([1.0, 0.0]))
+    loss.backward()
+    assert points.grad is not None
+    assert logit.grad is not None
+    assert float(points.grad[0].abs().sum()) > 0
+    assert float(points.grad[1].abs().sum()) == 0
+    assert float(logit.grad[1]) > 0 > float(logit.grad[0])
+
+
+def test_rate_warms_up_peaks_and_falls() -> None:
+    assert cosine_rate(0, 1.0) == pytest.approx(0.1)
+    assert cosine_rate(0.02, 1.0) == pytest.approx(1.0)
+    assert cosine_rate(1.0, 1.0) == pytest.approx(0.01)
+    assert cosine_rate(1.5, 1.0) == pytest.approx(0.01)
+
+
+def test_checkpoint_and_average_survive(tmp_path) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    average = AveragedWeights(network, 0.9)
+    with torch.no_grad():
+        network[0].weight.fill_(1.0)
+    for _ in range(200):
+        average.update(network)
+    assert torch.allclose(average.network[0].weight, torch.ones(2, 3), atol=1e-3)
+    save_checkpoint(tmp_path / "run" / "c.pt", network=network.state_dict(), steps=3)
+    assert load_checkpoint(tmp_path / "run" / "c.pt")["steps"] == 3
+    assert not list((tmp_path / "run").glob("*.part"))

@@ -1,0 +1,62 @@
+"""StarLite: its moments, its folding and its ONNX file."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize  # noqa: E402
+from tools.train.landmarks_export import fold_batch_norm, largest_difference, to_onnx  # noqa: E402
+
+pytestmark = pytest.mark.tools
+
+
+@pytest.fixture(scope="module")
+def network() -> StarLite:
+    torch.manual_seed(0)
+    network = StarLite(StarLiteSize(stem=8, quarter=8, eighth=16, sixteenth=24, head=16, mixed=16))
+    network.train()
+    with torch.no_grad():
+        for _ in range(3):  # give the batch normalisations statistics of their own
+            network(torch.rand(4, 3, INPUT_SIZE, INPUT_SIZE) * 2 - 1)
+    return network.eval()
+
+
+def test_moments_equal_those_of_the_shuffled_heat_map(network: StarLite) -> None:
+    crop = torch.rand(1, 3, INPUT_SIZE, INPUT_SIZE, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    heat = {}
+    handle = network.heat.register_forward_hook(lambda _m, _i, out: heat.update(value=out))
+    with torch.no_grad():
+        points, covariance, _ = network(crop)
+    handle.remove()
+    full = torch.nn.functional.pixel_shuffle(heat["value"], 2)[0].numpy().astype(np.float64)
+    assert full.shape == (98, 28, 28)
+    ticks = (np.arange(28) + 0.5) / 28
+    for i in (0, 41, 97):
+        weight = np.exp(full[i] - full[i].max())
+        weight /= weight.sum()
+        x, y = (weight.sum(0) * ticks).sum(), (weight.sum(1) * ticks).sum()
+        assert points[0, i].numpy() == pytest.approx((x, y), abs=1e-5)
+        dx, dy = np.meshgrid(ticks - x, ticks - y)
+        expected = [(weight * a).sum() for a in (dx * dx, dx * dy, dy * dy)]
+        assert covariance[0, i].numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_onnx_with_folded_normalisation_gives_the_same_numbers(network: StarLite) -> None:
+    from copy import deepcopy
+
+    import onnx
+
+    module = StarLiteExport(network, covariance_scale=2.0)
+    packed = to_onnx(fold_batch_norm(deepcopy(module)))
+    assert largest_difference(module, packed) < 1e-4
+    graph = onnx.load_from_string(packed).graph
+    assert not [n for n in graph.node if n.op_type == "BatchNormalization"]
+    shapes = {o.name: [d.dim_value for d in o.type.tensor_type.shape.dim] for o in graph.output}
+    assert shapes == {"points": [1, 98, 2], "covariance": [1, 98, 3], "presence": [1]}
+    assert [d.dim_value for d in graph.input[0].type.tensor_type.shape.dim] == [1, 3, 112, 112]
+
+
+def test_defaults_stay_within_the_file_budget() -> None:
+    assert 4 * sum(p.numel() for p in StarLite().parameters()) < 3_000_000
