@@ -24,7 +24,7 @@ from realtime.measure.openface2.shape_fit import Fit, ShapeFitter, project
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 
-OUTSIDE_LIMIT = 0.02  # share of the masked face that may lie outside the picture
+OUTSIDE_LIMIT = 0.05  # share of the masked face that may lie outside the picture; a chin tip is about that
 
 
 class Face(StrEnum):

@@ -25,7 +25,9 @@ def placed(model: ShapeModel, scale: float, degrees: float, at: tuple[float, flo
     return model.mean[:2].T @ turn.T + at
 
 
-@pytest.mark.parametrize(("scale", "degrees", "at"), [(1.5, 0, (320, 240)), (0.9, 25, (200.5, 180.25)), (2.2, -40, (310, 250))])
+@pytest.mark.parametrize(
+    ("scale", "degrees", "at"), [(1.5, 0, (320, 240)), (0.9, 25, (200.5, 180.25)), (2.2, -40, (310, 250))]
+)
 def test_known_similarity_comes_back(aligner: Aligner, model: ShapeModel, scale, degrees, at) -> None:
     points = placed(model, scale, degrees, at)
     matrix = aligner.matrix(points, np.array(at, np.float64))
@@ -33,15 +35,21 @@ def test_known_similarity_comes_back(aligner: Aligner, model: ShapeModel, scale,
     np.testing.assert_allclose(moved, SCALE * model.mean[:2].T + CENTRE, atol=1e-9)
 
 
-@pytest.mark.parametrize(("scale", "degrees", "at"), [(1.4, 0, (320, 240)), (1.1, 20, (300.5, 220.25)), (1.9, -30, (310, 250))])
-def test_a_warped_picture_comes_back_within_a_tenth_of_a_pixel(aligner: Aligner, model: ShapeModel, scale, degrees, at) -> None:
+@pytest.mark.parametrize(
+    ("scale", "degrees", "at"), [(1.4, 0, (320, 240)), (1.1, 20, (300.5, 220.25)), (1.9, -30, (310, 250))]
+)
+def test_a_warped_picture_comes_back_within_a_tenth_of_a_pixel(
+    aligner: Aligner, model: ShapeModel, scale, degrees, at
+) -> None:
     """Dots at the landmarks of a turned and scaled face: their centroids must lie where the mean shape puts them."""
     points = placed(model, scale, degrees, at)
     chosen = [30, 33, 39, 42, 48, 54]
     big = np.zeros((480, 640, 3), np.float32)
     ys, xs = np.mgrid[0:480, 0:640]
     for i in chosen:
-        big += 255 * np.exp(-((xs - points[i, 0]) ** 2 + (ys - points[i, 1]) ** 2) / (2 * (2.0 * scale) ** 2))[..., None]
+        big += (
+            255 * np.exp(-((xs - points[i, 0]) ** 2 + (ys - points[i, 1]) ** 2) / (2 * (2.0 * scale) ** 2))[..., None]
+        )
     aligned = aligner.align(np.clip(big, 0, 255).astype(np.uint8), points, np.array(at, np.float64))
     grey = aligned.image[..., 0].astype(np.float64)
     for i in chosen:

@@ -80,6 +80,10 @@ def test_flat_picture_has_no_gradient() -> None:
 
 
 def test_wrong_pictures_are_the_callers_mistake() -> None:
-    for wrong in (np.zeros((112, 112), np.uint8), np.zeros((112, 112, 3), np.float32), np.zeros((16, 112, 3), np.uint8)):
+    for wrong in (
+        np.zeros((112, 112), np.uint8),
+        np.zeros((112, 112, 3), np.float32),
+        np.zeros((16, 112, 3), np.uint8),
+    ):
         with pytest.raises(ValueError, match=r"picture"):
             fhog(wrong)

@@ -99,7 +99,7 @@ def test_half_faces_are_symmetric_and_keep_their_side(model: ShapeModel) -> None
 
 
 def test_strayed_points_are_put_on_the_line(model: ShapeModel) -> None:
-    points = model.mean[:2].T + (200, 180)
+    points = np.add(model.mean[:2].T, (200, 180))
     points[50] = points[51] + (9.0, 0.0)  # the right half of the upper lip pulled across the midline
     line = midline_of_68(points)
     assert line is not None

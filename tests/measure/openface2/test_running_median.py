@@ -37,7 +37,9 @@ def test_random_streams(bins: Bins) -> None:
         np.testing.assert_allclose(median.median, brute_force(values[:n], bins), atol=1e-12)
 
 
-@given(st.lists(st.sampled_from([-5.0, -1.0, -0.9999, -0.2, 0.0, 0.1999, 0.2, 0.9999, 1.0, 7.0]), min_size=1, max_size=40))
+@given(
+    st.lists(st.sampled_from([-5.0, -1.0, -0.9999, -0.2, 0.0, 0.1999, 0.2, 0.9999, 1.0, 7.0]), min_size=1, max_size=40)
+)
 @settings(max_examples=150, deadline=None)
 def test_adversarial_streams(stream: list[float]) -> None:
     values = np.array(stream)[:, None]
@@ -117,7 +119,9 @@ def test_neutral_takes_every_second_frame_and_keeps_hog_above_zero() -> None:
         neutral.update(row)
     hog = np.maximum(brute_force(values[::2, :APPEARANCE], HOG_BINS), 0.0)
     np.testing.assert_allclose(neutral.median[:APPEARANCE], hog, atol=1e-12)
-    np.testing.assert_allclose(neutral.median[APPEARANCE:], brute_force(values[::2, APPEARANCE:], GEOMETRY_BINS), atol=1e-9)
+    np.testing.assert_allclose(
+        neutral.median[APPEARANCE:], brute_force(values[::2, APPEARANCE:], GEOMETRY_BINS), atol=1e-9
+    )
     neutral.reset()
     assert np.isnan(neutral.median).all()
     neutral.update(values[0])
