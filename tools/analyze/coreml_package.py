@@ -9,6 +9,7 @@ import numpy as np
 from realtime.errors import ModelFileError
 from tools.analyze.neural_engine import Operation
 from tools.analyze.report import Parameters, Report, shape_words
+from tools.coreml import quiet
 
 KINDS = {
     "conv": "Conv",
@@ -57,7 +58,7 @@ COMPRESSED = (
 
 def report(path: Path) -> Report:
     """Raises ModelFileError when the package is missing, broken, or holds no ML Program."""
-    import coremltools as ct
+    ct = quiet.coremltools()
     from coremltools.proto import MIL_pb2
 
     if not (path / "Manifest.json").is_file():

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     require("torch", "onnx")
 
-    from tools.export import networks
+    from tools.export import networks, sizes
 
     if options.int8 != (options.calibration is not None):
         raise UserInputError("--int8 and --calibration FOLDER go together.")
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         exact,
         stacks=options.stacks,
         batch=options.batch,
-        size=_size(options.size),
+        size=sizes.parse(options.size),
         expect_sha256=options.sha256,
     )
     print(f"{made.path}: {made.path.stat().st_size / 1e6:.1f} MB, against torch: {made.difference}")
@@ -57,18 +57,6 @@ def main(arguments: list[str] | None = None) -> None:
             detector=options.detector,
         )
         print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB, against float32: {report}")
-
-
-def _size(words: str | None) -> tuple[int, int] | None:
-    if words is None:
-        return None
-    try:
-        height, width = (int(word) for word in words.lower().split("x"))
-    except ValueError:
-        raise UserInputError(f"--size takes HEIGHTxWIDTH, such as 480x640, not '{words}'.") from None
-    if height < 32 or width < 32:
-        raise UserInputError("--size needs at least 32x32.")
-    return height, width
 
 
 if __name__ == "__main__":

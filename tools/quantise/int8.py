@@ -54,22 +54,23 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
         return next(self._rest, None)
 
 
-def calibration_inputs(name: str, folder: Path, detector: Path | None = None, limit: int = 32) -> list[F32]:
-    """Network inputs (1, 3, H, W) from a folder's pictures; the face is found by `detector`, else the central square."""
+def crops_of(name: str, folder: Path, detector: Path | None = None, limit: int = 32) -> list[pictures.U8]:
+    """The network's (H, W, 3) BGR crops of a folder's faces, found by `detector`, else taken from the central square.
+
+    Raises UserInputError when the folder has no pictures, or none with a face.
+    """
     network = catalogue.named(name)
     detect = pictures.detector(detector) if detector is not None else None
-    inputs = []
+    crops = []
     for _, picture in pictures.read_all(folder):
         found = detect(picture) if detect is not None else (pictures.central_box(picture), 1.0)
-        if found is None:
-            continue
-        crop, _ = pictures.crop(name, picture, found[0], network.size)
-        inputs.append(network.scale.apply(crop))
-        if len(inputs) == limit:
+        if found is not None:
+            crops.append(pictures.crop(name, picture, found[0], network.size)[0])
+        if len(crops) == limit:
             break
-    if not inputs:
-        raise UserInputError(f"no face was found in the pictures of {folder}; calibration needs some.")
-    return inputs
+    if not crops:
+        raise UserInputError(f"no face was found in the pictures of {folder}.")
+    return crops
 
 
 def quantise(
@@ -86,8 +87,8 @@ def quantise(
 
     Raises UserInputError (no calibration pictures) and ModelFileError (checkpoint).
     """
-    inputs = calibration_inputs(name, calibration, detector)
     network = catalogue.named(name)
+    inputs = [network.scale.apply(crop) for crop in crops_of(name, calibration, detector)]
     with tempfile.TemporaryDirectory() as folder:
         source = exact
         if name == "star":
