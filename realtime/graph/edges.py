@@ -21,6 +21,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from realtime.graph.envelope import Envelope, Reset
 from realtime.graph.errors import GraphError
+from realtime.graph.stats import Recorder
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -235,6 +236,7 @@ class Receiver(Generic[T]):
 
     def __init__(self, state: _State) -> None:
         self._state = state
+        self.wait = Recorder()  # seconds from put until the consumer looked at it, or first used it
 
     @property
     def name(self) -> str:

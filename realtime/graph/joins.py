@@ -125,7 +125,7 @@ class SideInput:
         if not passed or entry.arrived - self._arrivals[0][1] <= self.join.wait:
             self._late = 0
 
-    def pick(self, primary: Envelope) -> Side | None:
+    def pick(self, primary: Envelope, now: float) -> Side | None:
         """The value for this primary, as the join says."""
         entry = self._held
         if entry is None:
@@ -143,6 +143,7 @@ class SideInput:
         if fresh:
             self._used = True
             self.receiver.deliver(side)
+            self.receiver.wait.record(now - entry.arrived)
         if not isinstance(join, Hold):
             self._held = None
         return Side(side.payload, side.sequence, side.capture_time, age, fresh)

@@ -192,6 +192,7 @@ class Node:
                 if entry is None:
                     return self._nothing_to_take(exhausted)
                 self._waiting, self._looked_at = entry, now
+                self.primary.wait.record(now - entry.arrived)
                 self._apply_resets(entry.envelope.sequence)
                 self.outlets.no_result_up_to(entry.envelope.sequence - 1)
             envelope = entry.envelope
@@ -208,7 +209,7 @@ class Node:
             if until > -math.inf:
                 return Idle(until)
             self._waiting = None
-            sides = {side.keyword: side.pick(envelope) for side in self.sides}
+            sides = {side.keyword: side.pick(envelope, now) for side in self.sides}
             self.busy_since, self.current = now, envelope
             return Job(entry, sides, now, max(entry.arrived, self._free_at), self._looked_at)
 

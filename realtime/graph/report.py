@@ -63,6 +63,7 @@ class Report:
 
     reason: ended | duration | stopped | interrupted | cancelled | failed | running, or what `Graph.stop` was told.
     error: the exception that ended a source or kept a node from opening; failures: all of them, in words, by name.
+    edge_wait: milliseconds that envelopes waited on an edge. paths: by the name of the node where they end.
     stuck: threads that did not stop within their grace time. nodes[...].stalls > 0: bypassed for a while.
     """
 
@@ -72,6 +73,7 @@ class Report:
     sources: dict[str, SourceReport]
     nodes: dict[str, NodeReport]
     edges: dict[str, EdgeStatistics]
+    edge_wait: dict[str, Percentiles]
     paths: dict[str, PathReport]
     stuck: list[str]
     failures: dict[str, str]
@@ -106,6 +108,7 @@ def make_report(
         {name: _source(handle.source) for name, handle in sources.items()},
         {name: _node(handle) for name, handle in nodes.items()},
         edges,
+        {c.edge.name: c.edge.receiver.wait.percentiles() for c in connections},
         {
             name: _path([(c.edge.name, edges[c.edge.name]) for c in primary_path(h, connections)])
             for name, h in nodes.items()

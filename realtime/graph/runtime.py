@@ -185,7 +185,10 @@ class Run:
         halted_at = self._clock.now()
         for worker in sorted(started, key=self._grace):
             left = halted_at + self._grace(worker) - self._clock.now()
-            if not await _first(worker.finished, self._hurried, within=left) or not worker.finished.is_set():
+            await _first(worker.finished, self._hurried, within=left)
+            if self._hurried.is_set():  # whoever is not busy needs a moment all the same
+                await _first(worker.finished, worker.finished, within=min(left, 0.2))
+            if not worker.finished.is_set():
                 self.stuck.append(worker.name)
         self._close_books()
         failed = [worker for worker in everyone if worker.failure is not None]

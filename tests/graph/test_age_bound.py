@@ -25,7 +25,7 @@ def ages(items, policy, services):
     return seen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(0.005, 0.1), st.floats(0.0, 0.5))
 def test_never_more_than_a_period_plus_the_service_time(period, service):
     seen = ages(frames(60, period), Latest(), [service])
@@ -33,7 +33,7 @@ def test_never_more_than_a_period_plus_the_service_time(period, service):
     assert seen[-1] <= 2 * service + 1e-9  # nothing newer replaces the last frame of a stream: the stated exception
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.floats(0.001, 0.2), min_size=2, max_size=40),
     st.lists(st.floats(0.0, 0.3), min_size=1, max_size=7),

@@ -101,7 +101,7 @@ def graphs(draw):
     return graph, duration
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_put_is_delivered_plus_dropped_plus_queued(case):
     graph, duration = case

@@ -8,6 +8,8 @@ import time
 
 from realtime.graph import DropOldest, Graph, Item, Latest
 
+PATIENCE = {"opening": 0.3, "inference": 5.0, "wedged": 0.3, "patient": 60.0, "before": 0.3}  # drain and grace, seconds
+
 
 def say(word):
     print(word, flush=True)
@@ -27,6 +29,7 @@ class Camera:
 class Model:
     def __init__(self, mode):
         self.mode = mode
+        self.calls = 0
 
     def open(self):
         if self.mode == "opening":
@@ -34,23 +37,34 @@ class Model:
             threading.Event().wait()
 
     def process(self, n):
-        if n == 5:
+        self.calls += 1
+        if self.calls == 5:
             say("ready")
-            if self.mode == "wedged":
+            if self.mode in ("wedged", "patient"):
                 threading.Event().wait()
         if self.mode == "inference":
             time.sleep(0.05)
         return n
 
 
+async def tell(graph):
+    while graph.snapshot().reason in ("not started", "running"):  # noqa: ASYNC110 - nobody is told of the beginning of the end
+        await asyncio.sleep(0.01)
+    say("stopping")
+
+
 async def main(mode):
     graph = Graph("program")
     camera = graph.source("camera", Camera())
-    model = graph.transform("model", Model(mode), run_on="thread", grace=0.3)
+    model = graph.transform("model", Model(mode), run_on="thread", grace=PATIENCE[mode])
     screen = graph.sink("screen", lambda n: None)
     graph.connect(camera, model, Latest())
     graph.connect(model, screen, DropOldest(2))
-    return await graph.run(handle_signals=True, drain_timeout=0.3)
+    telling = asyncio.ensure_future(tell(graph))
+    try:
+        return await graph.run(handle_signals=True, drain_timeout=PATIENCE[mode])
+    finally:
+        telling.cancel()
 
 
 if __name__ == "__main__":
