@@ -15,7 +15,7 @@ from realtime.errors import DeviceError
 from realtime.media import x11
 
 _PROBE = "import cv2, av; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
-_PROBE_SECONDS = 10.0
+_PROBE_SECONDS = 20.0
 # Kept open, see x11: a server with no client left would reset itself under our window.
 _connections: dict[str, socket.socket] = {}
 

@@ -44,6 +44,41 @@ def test_an_untagged_hd_picture_from_a_codec_is_bt709_but_a_cameras_is_bt601() -
     assert camera[9, 9] == pytest.approx(reference_bgr(120, 100, 190, "601", full=False), abs=2.5)
 
 
+def camera_frame(y: int, cb: int, cr: int, layout: str, tag: str, *, full: bool) -> av.VideoFrame:
+    """A plain picture as cameras give it: interleaved or half interleaved."""
+    frame = av.VideoFrame(66, 50, layout)
+    cells = {"nv12": ([y], [cb, cr]), "yuyv422": ([y, cb, y, cr],), "uyvy422": ([cb, y, cr, y],)}[layout]
+    for plane, cell in zip(frame.planes, cells, strict=True):
+        plane.update((bytes(cell) * plane.buffer_size)[: plane.buffer_size])
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size).copy()
+        rows[:] = np.resize(np.array(cell, np.uint8), plane.line_size)
+        plane.update(rows.tobytes())
+    frame.colorspace, frame.color_range = TAGS[tag], 2 if full else 1
+    return frame
+
+
+@pytest.mark.parametrize("layout", ["nv12", "yuyv422", "uyvy422"])
+@pytest.mark.parametrize(("tag", "matrix"), [("709", "709"), ("170m", "601"), ("unspecified", "601")])
+@pytest.mark.parametrize("full", [False, True])
+def test_camera_layouts_follow_the_same_equations(layout: str, tag: str, matrix: str, full: bool) -> None:
+    image = ToBgr(broadcast=False).convert(camera_frame(120, 100, 190, layout, tag, full=full))
+    assert image.shape == (50, 66, 3)
+    for y, x in ((0, 0), (25, 33), (49, 65)):
+        assert image[y, x] == pytest.approx(reference_bgr(120, 100, 190, matrix, full=full), abs=3)
+
+
+@pytest.mark.parametrize("layout", ["nv12", "yuyv422", "uyvy422", "gray"])
+def test_the_fast_way_and_swscale_agree_on_a_picture(layout: str) -> None:
+    ramp = np.add.outer(np.arange(50) * 2, np.arange(66)).astype(np.uint8)
+    bgr = np.dstack([ramp + 20, 255 - ramp, np.full_like(ramp, 99)])
+    frame = av.VideoFrame.from_ndarray(bgr, format="bgr24").reformat(format=layout, threads=1)
+    converter = ToBgr(broadcast=False)
+    fast = converter.convert(frame)
+    assert converter._by_opencv(frame) is not None
+    plain_way = frame.to_ndarray(format="bgr24")
+    assert np.median(np.abs(fast.astype(int) - plain_way)) <= 2
+
+
 @pytest.mark.parametrize("size", [(64, 48), (33, 17), (854, 480), (1, 1), (640, 360)])
 @pytest.mark.parametrize("pixel_format", ["bgr24", "rgb24", "yuv444p", "gray", "bgra", "yuv420p10le", "nv12"])
 def test_every_size_and_format_gives_a_contiguous_read_only_picture(size: tuple[int, int], pixel_format: str) -> None:
