@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.errors import UserInputError
 from tools.data.scan import FaceScanner
 from tools.data.teachers import MediaPipeMesh, PfldEnsemble
 
@@ -76,6 +77,8 @@ def run(pictures: list[Path], detector: Path, shared: Path, out: Path) -> dict[s
     (out / "faces").mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(pictures):
         picture = cv2.imread(str(path))
+        if picture is None:
+            raise UserInputError(f"{path} cannot be read as a picture.")
         scales = (1.0, 0.5, 0.25, 0.125) if max(picture.shape[:2]) > 1500 else (1.0, 0.5, 0.25)
         boxes, scores, fives = scanner.scan(picture, scales)
         for box, score, five in zip(boxes, scores, fives, strict=True):

@@ -1,22 +1,24 @@
-"""One training crop of the landmark network, face or no face, from a stored picture: geometry, labels and presence."""
+"""One training crop of the landmark network that holds a face: geometry, labels and presence."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.data.appearance import SKIN, degrade, hand_mask, occlude, paint, relight
+from tools.data.appearance import degrade, paint, relight
 from tools.data.expressions import displacement_field, moved_points, random_features, random_movement
-from tools.data.slits import close_eye, open_mouth
+from tools.data.occluders import occlude
 from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
+from tools.data.slits import close_eye, open_mouth
 
-F32 = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 U8 = NDArray[np.uint8]
 Generator = np.random.Generator
 
 SIZE = 112
-_BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101)
+BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Strength:
     paint: float = 0.15
     hard_geometry: float = 0.35
     spoil: float = 1.0
+    cut: float = 0.09
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class Sample:
     """crop: (112, 112, 3) BGR. points: (98, 2) crop units. weight: (98,), 0 where a point must not teach. presence: 0..1."""
 
     crop: U8
-    points: F32
-    weight: F32
+    points: Floats
+    weight: Floats
     presence: float
     matrix: NDArray[np.float64]
 
@@ -70,7 +73,9 @@ def random_geometry(rng: Generator, hard: bool) -> tuple[NDArray[np.float64], fl
     return shift, scale, float(roll), distortion
 
 
-def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: Strength, other: U8 | None) -> Sample:
+def sample_face(
+    picture: U8, points: Floats, trust: Floats, rng: Generator, strength: Strength, other: U8 | None
+) -> Sample:
     """A crop that holds the face, spoilt at random. `other` is a crop of something else, used as an occluder's texture."""
     # The picture itself is never mirrored (that would copy it): the crop's matrix mirrors.
     mirror = bool(rng.random() < 0.5)
@@ -83,10 +88,10 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
     matrix = crop_matrix(centre, side * scale, roll + turn, SIZE)
     middle = (SIZE - 1) / 2
     matrix = np.column_stack([distortion @ matrix[:, :2], distortion @ (matrix[:, 2] - middle) + middle])
-    seen = (transform(points, matrix) + 0.5) / SIZE
+    seen: Floats = (transform(points, matrix) + 0.5) / SIZE
     if mirror:
         matrix = np.column_stack([-matrix[:, 0], matrix[:, 1], matrix[:, 2] + matrix[:, 0] * (picture.shape[1] - 1)])
-    border = _BORDERS[rng.integers(len(_BORDERS))]
+    border = BORDERS[rng.integers(len(BORDERS))]
     move = np.zeros((98, 2), np.float32)
     if rng.random() < strength.bend:
         move += random_movement(seen, rng)
@@ -98,32 +103,32 @@ def sample_face(picture: U8, points: F32, trust: F32, rng: Generator, strength: 
     else:
         crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
     inside = ((seen > 0.0) & (seen < 1.0)).all(1)
-    visible = inside.copy()
+    at = np.clip((seen * SIZE).astype(int), 0, SIZE - 1)
+    covered = np.zeros(98, bool)
     if rng.random() < strength.paint:
         crop = paint(crop, seen, rng)
     if rng.random() < strength.occlude:
         crop, hidden = occlude(crop, seen, rng, other, int(rng.integers(1, 4)))
-        at = np.clip((seen * SIZE).astype(int), 0, SIZE - 1)
-        visible &= hidden[at[:, 1], at[:, 0]] < 128
-    if rng.random() < 0.05:  # the picture's own edge cuts the face
-        crop, gone = _cut_off(crop, rng)
-        at = np.clip((seen * SIZE).astype(int), 0, SIZE - 1)
-        visible &= ~gone[at[:, 1], at[:, 0]]
+        covered = hidden[at[:, 1], at[:, 0]] > 127
+    if rng.random() < strength.cut:
+        crop, gone = _cut_off(crop, seen, rng)
+        inside &= ~gone[at[:, 1], at[:, 0]]
     if rng.random() < strength.spoil:
         crop = degrade(relight(np.ascontiguousarray(crop), rng), rng)
     presence = (
         ramp(square_iou(shift, scale), 0.22, 0.42)
         * ramp(abs(float(np.degrees(turn))), 75, 52)
-        * ramp(float(visible.mean()), 0.35, 0.7)
+        * ramp(1 - float(np.where(inside, 0.6 * covered, 1.0).mean()), 0.42, 0.78)
     )
     # A hidden point still teaches (the rest of the face says where it must be), but less.
-    weight = trust * inside * np.where(visible, 1.0, 0.6)
+    lying_in = ((seen > 0.0) & (seen < 1.0)).all(1)
+    weight = trust * lying_in * np.where(inside, np.where(covered, 0.6, 1.0), 0.3)
     return Sample(crop, seen.astype(np.float32), weight.astype(np.float32), presence, matrix)
 
 
 def _bent(
-    picture: U8, matrix: NDArray[np.float64], seen: F32, move: F32, tear: bool, border: int, rng: Generator
-) -> tuple[U8, F32]:
+    picture: U8, matrix: NDArray[np.float64], seen: Floats, move: Floats, tear: bool, border: int, rng: Generator
+) -> tuple[U8, Floats]:
     """The crop and its points after the smooth movement, and after eyes closed and a mouth opened where `tear` says so."""
     gap = float(np.linalg.norm(seen[90] - seen[94]))
     back = invert(matrix)
@@ -150,7 +155,7 @@ def _bent(
     return (_dark_mouth(crop, seen, rng) if gap_grew else crop), seen
 
 
-def _dark_mouth(crop: U8, points: F32, rng: Generator) -> U8:
+def _dark_mouth(crop: U8, points: Floats, rng: Generator) -> U8:
     """A mouth that was bent open shows dark inside, or teeth above dark, in most pictures."""
     if rng.random() < 0.25:
         return crop
@@ -168,112 +173,18 @@ def _dark_mouth(crop: U8, points: F32, rng: Generator) -> U8:
     return np.clip(out, 0, 255).astype(np.uint8)
 
 
-def _cut_off(crop: U8, rng: Generator) -> tuple[U8, NDArray[np.bool_]]:
-    """Replace one side of the crop, up to 70 % of it, by black, grey or its own edge stretched."""
-    depth = int(rng.uniform(0.15, 0.7) * SIZE)
+def _cut_off(crop: U8, points: Floats, rng: Generator) -> tuple[U8, NDArray[np.bool_]]:
+    """The picture ends inside the crop: one side, up to 80 % of the face, becomes black, one colour or the edge stretched."""
     turns = int(rng.integers(4))
     out = np.rot90(crop, turns).copy()
+    # Where the face begins on the side that is cut, after turning the crop by quarter turns.
+    low, high = (points.min(0), points.max(0))
+    begin, end = [(low[1], high[1]), (1 - high[0], 1 - low[0]), (1 - high[1], 1 - low[1]), (low[0], high[0])][
+        (-turns) % 4
+    ]
+    depth = int(np.clip(begin + (end - begin) * rng.uniform(0.1, 0.8), 0.02, 0.98) * SIZE)
     kind = rng.integers(3)
     out[:depth] = 0 if kind == 0 else (out[depth] if kind == 1 else rng.integers(0, 256, 3))
     gone = np.zeros(crop.shape[:2], bool)
     gone[:depth] = True
     return np.rot90(out, -turns), np.rot90(gone, -turns)
-
-
-def sample_nothing(picture: U8, faces: list[tuple[NDArray[np.float64], float, float]], rng: Generator) -> Sample:
-    """A crop that holds no face, or too little, too small or upside down, from a picture with known face squares.
-
-    faces: centre, side, roll of every face's nominal square. Squares that would show a face well are not taken.
-    """
-    for _ in range(20):
-        centre, side, roll = faces[rng.integers(len(faces))]
-        kind = rng.random()
-        shift, scale, turn = np.zeros(2), 1.0, rng.normal(0, 0.3)
-        if kind < 0.45:  # beside the face
-            angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.62, 1.5)
-            shift, scale = np.array((np.cos(angle), np.sin(angle))) * far, float(np.exp(rng.normal(-0.1, 0.35)))
-        elif kind < 0.65:  # far too close: an eye, a mouth, a cheek
-            shift, scale = rng.uniform(-0.35, 0.35, 2), float(rng.uniform(0.12, 0.42))
-        elif kind < 0.8:  # far too wide
-            shift, scale = rng.uniform(-0.6, 0.6, 2), float(rng.uniform(2.3, 3.2))
-        else:  # lying or upside down
-            shift, scale, turn = (
-                rng.normal(0, 0.08, 2),
-                float(np.exp(rng.normal(0, 0.15))),
-                rng.choice((-1, 1)) * rng.uniform(1.4, np.pi),
-            )
-        c, s = np.cos(roll), np.sin(roll)
-        at = centre + np.array([[c, -s], [s, c]]) @ shift * side
-        new = scale * side
-        overlaps = [square_iou((np.asarray(m) - at) / new, w / new) for m, w, _ in faces]
-        if kind >= 0.8 or max(overlaps) < 0.2:
-            break
-    else:
-        return plain_nothing(rng)
-    matrix = crop_matrix(at, new, roll + turn, SIZE)
-    border = _BORDERS[rng.integers(len(_BORDERS))]
-    crop = cv2.warpAffine(
-        picture, matrix, (SIZE, SIZE), flags=cv2.INTER_AREA if scale > 2 else cv2.INTER_LINEAR, borderMode=border
-    )
-    if rng.random() < 0.25:
-        crop = _hand_over(crop, rng)
-    return _empty(degrade(relight(crop, rng), rng), matrix)
-
-
-def plain_nothing(rng: Generator) -> Sample:
-    """A crop of no place at all: gradients, noise, stripes, letters, a hand in front of them."""
-    coarse = int(rng.integers(2, 24))
-    base = cv2.resize(
-        rng.integers(0, 256, (coarse, coarse, 3)).astype(np.uint8), (SIZE, SIZE), interpolation=cv2.INTER_LINEAR
-    )
-    kind = rng.integers(4)
-    if kind == 1:
-        wave = np.sin(np.arange(SIZE)[:, None] * rng.normal() + np.arange(SIZE)[None] * rng.normal())
-        base = np.clip(base + (wave * 80)[..., None], 0, 255).astype(np.uint8)
-    elif kind == 2:
-        for _ in range(int(rng.integers(1, 6))):
-            word = "".join(chr(k) for k in rng.integers(65, 123, int(rng.integers(2, 9))))
-            spot = tuple(rng.integers(-10, SIZE, 2).tolist())
-            cv2.putText(
-                base,
-                word,
-                spot,
-                int(rng.integers(0, 5)),
-                float(rng.uniform(0.3, 2.5)),
-                rng.integers(0, 256, 3).tolist(),
-                int(rng.integers(1, 5)),
-            )
-    elif kind == 3:
-        for _ in range(int(rng.integers(1, 12))):
-            centre = tuple(rng.integers(0, SIZE, 2).tolist())
-            axes = tuple(rng.integers(2, SIZE // 2, 2).tolist())
-            cv2.ellipse(
-                base,
-                centre,
-                axes,
-                float(rng.uniform(0, 180)),
-                0,
-                360,
-                rng.integers(0, 256, 3).tolist(),
-                -1 if rng.random() < 0.7 else 2,
-            )
-    if rng.random() < 0.5:
-        base = _hand_over(base, rng)
-    return _empty(degrade(relight(base, rng), rng), np.eye(2, 3))
-
-
-def _hand_over(crop: U8, rng: Generator) -> U8:
-    mask = hand_mask(
-        rng, SIZE, rng.uniform(0.25, 0.75, 2).astype(np.float32) * SIZE, float(rng.uniform(0.25, 0.6)) * SIZE
-    )
-    tone = SKIN[rng.integers(len(SKIN))] * rng.uniform(0.7, 1.2)
-    light = cv2.resize(rng.normal(1, 0.2, (4, 4)).astype(np.float32), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)[
-        ..., None
-    ]
-    inner = cv2.GaussianBlur(mask, (0, 0), 3)[..., None] / 255.0
-    skin = tone * light * (0.6 + 0.4 * inner)
-    return np.clip(crop + (skin - crop) * (mask[..., None] / 255.0), 0, 255).astype(np.uint8)
-
-
-def _empty(crop: U8, matrix: NDArray[np.float64]) -> Sample:
-    return Sample(crop, np.full((98, 2), 0.5, np.float32), np.zeros(98, np.float32), 0.0, matrix)

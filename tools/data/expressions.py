@@ -5,13 +5,15 @@ displacements of some of the 98 points; between the points the picture follows b
 ones, so the picture stays smooth and the labels stay exact.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.points98 import BROWS, CONTOUR, LEFT_EYE, LIPS, NOSE, RIGHT_EYE
 
-F32 = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Generator = np.random.Generator
 
 REACH = 0.045
@@ -24,11 +26,11 @@ _RIGHT_BROW, _LEFT_BROW = np.arange(33, 42), np.arange(42, 51)
 _CORNERS = ((76, 88), (82, 92))
 
 
-def _fade(points: F32, x: F32, axis: F32, centre: F32, width: float) -> F32:
+def _fade(points: Floats, x: Floats, axis: Floats, centre: Floats, width: float) -> Floats:
     return np.exp(-(((points - centre) @ axis - x) ** 2) / (2 * width**2))
 
 
-def random_movement(points: F32, rng: Generator) -> F32:
+def random_movement(points: Floats, rng: Generator) -> Floats:
     """Displacements (98, 2), in the points' units, of one to three random movements, left and right apart."""
     move = np.zeros((98, 2), np.float32)
     across = points[72] - points[60]
@@ -68,7 +70,7 @@ def random_movement(points: F32, rng: Generator) -> F32:
     return move.astype(np.float32)
 
 
-def random_features(points: F32, rng: Generator) -> F32:
+def random_features(points: Floats, rng: Generator) -> Floats:
     """Displacements (98, 2) that change the face's proportions: eyes, nose, mouth, brows and jaw moved and scaled a little."""
     span = float(np.linalg.norm(points[72] - points[60]))
     move = np.zeros((98, 2))
@@ -80,7 +82,7 @@ def random_features(points: F32, rng: Generator) -> F32:
     return move.astype(np.float32)
 
 
-def displacement_field(points: F32, move: F32) -> F32:
+def displacement_field(points: Floats, move: Floats) -> Floats:
     """Backward displacement (GRID, GRID, 2) on a grid of the unit square: where the picture at v + D(v) shows up at v."""
     ticks = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID
     targets = points + move
@@ -92,13 +94,13 @@ def displacement_field(points: F32, move: F32) -> F32:
     return -(summed[1:] / (summed[0] + 0.08)).transpose(1, 2, 0).astype(np.float32)
 
 
-def sample_field(field: F32, at: F32) -> F32:
+def sample_field(field: Floats, at: Floats) -> Floats:
     """Bilinear values (N, 2) of a field on the unit square at positions (N, 2)."""
     maps = (at * GRID - 0.5).astype(np.float32)[:, None, :]
     return cv2.remap(field, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
 
 
-def moved_points(points: F32, field: F32) -> F32:
+def moved_points(points: Floats, field: Floats) -> Floats:
     """Where points (98, 2) of the unbent picture appear: the v with v + D(v) = point, by fixed-point iteration."""
     at = points.copy()
     for _ in range(6):

@@ -4,7 +4,8 @@
 
 A label is the mean of the three 98-point nets and, as a fourth opinion with its own mistakes, MediaPipe's 478 points mapped to
 the 98 by a ridge regression (predicted for each face by a fit without it). MediaPipe counts double on eyelids, pupils and lips.
-Held out is every eighth collage as a whole; a face elsewhere that looks like a held-out one (same family of fingerprints) is used by neither side.
+Held out is every eighth collage as a whole; a face elsewhere that looks like a held-out one (same family of fingerprints)
+is used by neither side.
 """
 
 import argparse

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tools.data.crops import SIZE, Sample, Strength, plain_nothing, sample_face, sample_nothing
+from tools.data.crops import SIZE, Sample, Strength, sample_face
+from tools.data.negatives import plain_nothing, sample_nothing
 from tools.data.points98 import square_from_box, square_from_points
 
 U8 = NDArray[np.uint8]
-F32 = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Square = tuple[NDArray[np.float64], float, float]
 
 
@@ -24,8 +25,8 @@ class FaceSet:
 
     name: str
     pictures: list[U8]
-    points: F32
-    trust: F32
+    points: Floats
+    trust: Floats
     squares: list[list[Square]]
     strength: Strength
     share: float
@@ -38,7 +39,7 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
     """The usable crops of `tools.data.collages` of one split, with the squares of neighbouring faces."""
     index = dict(np.load(folder / "faces" / "index.npz"))
     rows = np.flatnonzero(index["usable"] & (index["split"] == split))
-    pictures = [cv2.imread(str(folder / "faces" / str(index["name"][i]))) for i in rows]
+    pictures = [np.asarray(cv2.imread(str(folder / "faces" / str(index["name"][i])))) for i in rows]
     squares: list[list[Square]] = []
     for i in rows:
         box, scale = index["collage_box"][i], float(index["scale"][i])

@@ -3,10 +3,12 @@
 Points are pixels, x right, y down, pixel centres at integers. "Right" and "left" are the patient's own.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 F64 = NDArray[np.float64]
 
 CONTOUR = np.arange(0, 33)
@@ -46,25 +48,25 @@ MIRROR = _mirror()
 """MIRROR[i] is the point that point i becomes in a mirrored picture."""
 
 
-def flip_points(points: F32, width: float) -> F32:
+def flip_points(points: Floats, width: float) -> Floats:
     """Points (..., 98, 2) of the picture mirrored left to right; `width` in pixels."""
     out = points[..., MIRROR, :].copy()
     out[..., 0] = width - 1 - out[..., 0]
     return out
 
 
-def inter_ocular(points: F32) -> F32:
+def inter_ocular(points: Floats) -> Floats:
     """Distance of the outer eye corners (60, 72), pixels; (..., 98, 2) -> (...)."""
     return np.linalg.norm(points[..., 60, :] - points[..., 72, :], axis=-1)
 
 
-def five_points(points: F32) -> F32:
+def five_points(points: Floats) -> Floats:
     """The detector's five points (..., 5, 2): eye centres, nose tip, mouth corners, image left first."""
     eyes = [points[..., RIGHT_EYE, :].mean(-2), points[..., LEFT_EYE, :].mean(-2)]
     return np.stack([*eyes, points[..., 54, :], points[..., 76, :], points[..., 82, :]], axis=-2)
 
 
-def roll_of(five: F32) -> float:
+def roll_of(five: Floats) -> float:
     """Roll in radians of the face in the picture (0: upright) from five points (5, 2).
 
     The eye line and the line from the eyes down to the mouth, turned by a right angle, are added as vectors: where one
@@ -76,7 +78,7 @@ def roll_of(five: F32) -> float:
     return float(np.arctan2(along[1], along[0]))
 
 
-def square_from_points(points: F32, growth: float = CROP_GROWTH) -> tuple[F64, float, float]:
+def square_from_points(points: Floats, growth: float = CROP_GROWTH) -> tuple[F64, float, float]:
     """Centre (2,), side in pixels and roll in radians of the upright square crop around points (98, 2)."""
     roll = roll_of(five_points(points))
     c, s = np.cos(roll), np.sin(roll)
@@ -87,7 +89,7 @@ def square_from_points(points: F32, growth: float = CROP_GROWTH) -> tuple[F64, f
     return centre, float(growth * (high - low).max()), roll
 
 
-def square_from_box(box: F32, five: F32) -> tuple[F64, float, float]:
+def square_from_box(box: Floats, five: Floats) -> tuple[F64, float, float]:
     """The same square estimated from a detector's box (4,) and five points, before any of the 98 are known."""
     roll = roll_of(five)
     side = float((box[2:] - box[:2]).max())
@@ -107,7 +109,7 @@ def crop_matrix(centre: F64, side: float, roll: float, size: int) -> F64:
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
-def transform(points: F32, matrix: F64) -> F32:
+def transform(points: Floats, matrix: F64) -> Floats:
     """Points (..., 2) through an affine (2, 3)."""
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
@@ -118,10 +120,10 @@ def invert(matrix: F64) -> F64:
     return np.concatenate([linear, (-linear @ matrix[:, 2])[:, None]], axis=1)
 
 
-def eye_opening(points: F32) -> F32:
+def eye_opening(points: Floats) -> Floats:
     """Opening ratio of the right and the left eye, (..., 98, 2) -> (..., 2): mean lid distance over the eye's width."""
 
-    def one(first: int) -> F32:
+    def one(first: int) -> Floats:
         eye = points[..., first : first + 8, :]
         lids = sum(np.linalg.norm(eye[..., a, :] - eye[..., b, :], axis=-1) for a, b in ((1, 7), (2, 6), (3, 5)))
         return lids / np.maximum(3 * np.linalg.norm(eye[..., 0, :] - eye[..., 4, :], axis=-1), 1e-6)
@@ -129,7 +131,7 @@ def eye_opening(points: F32) -> F32:
     return np.stack([one(60), one(68)], axis=-1)
 
 
-def corner_drop(points: F32) -> F32:
+def corner_drop(points: Floats) -> Floats:
     """Height of the patient's right mouth corner below the left one, over the inter-ocular distance, in the eyes' frame."""
     axis = points[..., 72, :] - points[..., 60, :]
     length = np.maximum(np.linalg.norm(axis, axis=-1), 1e-6)
@@ -137,6 +139,6 @@ def corner_drop(points: F32) -> F32:
     return ((points[..., 76, :] - points[..., 82, :]) * down).sum(-1) / length
 
 
-def nme(predicted: F32, truth: F32) -> F32:
+def nme(predicted: Floats, truth: Floats) -> Floats:
     """Mean point error over the inter-ocular distance, per face."""
     return np.linalg.norm(predicted - truth, axis=-1).mean(-1) / inter_ocular(truth)

@@ -4,10 +4,12 @@ Both work column by column in the eye's or the mouth's own frame, on backward ma
 position, in picture pixels, of what the crop shows at v. The matching points move exactly with the picture.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 _UPPER = {60: (60, 61, 62, 63, 64), 68: (68, 69, 70, 71, 72)}
 _LOWER = {60: (60, 67, 66, 65, 64), 68: (68, 75, 74, 73, 72)}
@@ -15,18 +17,18 @@ _BROW = {60: slice(33, 42), 68: slice(42, 51)}
 _PUPIL = {60: 96, 68: 97}
 
 
-def _frame(a: F32, b: F32) -> tuple[F32, F32, F32]:
+def _frame(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     """Middle of a and b, unit vector from a to b, and the unit vector down from it."""
     along = (b - a) / max(float(np.linalg.norm(b - a)), 1e-6)
     return (a + b) / 2, along, np.array((-along[1], along[0]), np.float32)
 
 
-def _local(points: F32, frame: tuple[F32, F32, F32]) -> tuple[F32, F32]:
+def _local(points: Floats, frame: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
     middle, along, down = frame
     return (points - middle) @ along, (points - middle) @ down
 
 
-def _window(low: F32, high: F32, size: int) -> tuple[slice, slice, F32]:
+def _window(low: Floats, high: Floats, size: int) -> tuple[slice, slice, Floats]:
     """Rows, columns and centres (h, w, 2), in crop units, of the pixels of a box in crop units."""
     x0, y0 = np.clip(np.floor(low * size).astype(int), 0, size)
     x1, y1 = np.clip(np.ceil(high * size).astype(int), 0, size)
@@ -34,13 +36,13 @@ def _window(low: F32, high: F32, size: int) -> tuple[slice, slice, F32]:
     return slice(y0, y1), slice(x0, x1), ((np.stack([x, y], -1) + 0.5) / size).astype(np.float32)
 
 
-def _curve(x: F32, points: F32, indices: tuple[int, ...], frame: tuple[F32, F32, F32]) -> F32:
+def _curve(x: Floats, points: Floats, indices: tuple[int, ...], frame: tuple[Floats, Floats, Floats]) -> Floats:
     px, py = _local(points[list(indices)], frame)
     order = np.argsort(px)
     return np.interp(x, px[order], py[order])
 
 
-def close_eye(maps: F32, points: F32, first: int, amount: float, to_picture: NDArray[np.float64]) -> F32:
+def close_eye(maps: Floats, points: Floats, first: int, amount: float, to_picture: NDArray[np.float64]) -> Floats:
     """Lower the upper lid of the eye that starts at point `first` (60 or 68) by `amount` (0..1) of its opening.
 
     The lid slides over the eyeball: what it leaves open stays as it was, and the skin up to the brow stretches. A negative
@@ -78,7 +80,7 @@ def close_eye(maps: F32, points: F32, first: int, amount: float, to_picture: NDA
     return out
 
 
-def open_mouth(maps: F32, points: F32, depth: float, to_picture: NDArray[np.float64]) -> F32:
+def open_mouth(maps: Floats, points: Floats, depth: float, to_picture: NDArray[np.float64]) -> Floats:
     """Lower the lower lip and the chin by `depth` (crop units) at the middle of the mouth, less towards its corners.
 
     What stood between the lips is stretched; the movement fades out below the chin. maps is changed in place.
@@ -90,12 +92,12 @@ def open_mouth(maps: F32, points: F32, depth: float, to_picture: NDArray[np.floa
     size = maps.shape[0]
     _, chin = _local(points[[15, 16, 17]], frame)
     fade = max(1.5 * float(chin.mean()), 3 * depth)
-    corners = frame[0] + np.array([(-1.1 * half, -half), (1.1 * half, -half), (-1.1 * half, fade + depth), (1.1 * half, fade + depth)]) @ (
-        np.stack([frame[1], frame[2]])
-    )
+    corners = frame[0] + np.array(
+        [(-1.1 * half, -half), (1.1 * half, -half), (-1.1 * half, fade + depth), (1.1 * half, fade + depth)]
+    ) @ (np.stack([frame[1], frame[2]]))
     rows, columns, at = _window(corners.min(0), corners.max(0), size)
 
-    def lowering(x: F32) -> F32:
+    def lowering(x: Floats) -> Floats:
         return depth * np.clip(1 - (x / half) ** 2, 0, 1) ** 0.7
 
     x, y = _local(at, frame)

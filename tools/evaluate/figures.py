@@ -35,7 +35,7 @@ class Figure:
         if self.at_most is None and self.at_least is None:
             return None
         low = self.at_least is None or self.value >= self.at_least
-        return low and (self.at_most is None or self.value <= self.at_most)
+        return bool(low and (self.at_most is None or self.value <= self.at_most))
 
 
 def table(figures: list[Figure]) -> str:
@@ -55,4 +55,4 @@ def table(figures: list[Figure]) -> str:
 
 def as_json(figures: list[Figure]) -> str:
     """The figures as JSON, with whether each aim was met."""
-    return json.dumps([asdict(f) | {"met": f.met} for f in figures], indent=1)
+    return json.dumps([asdict(f) | {"met": f.met} for f in figures], indent=1, default=float)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
-from tools.data.crops import SIZE, Strength, plain_nothing, sample_face, sample_nothing
+from tools.data.crops import SIZE, Strength, sample_face
 from tools.data.landmark_batches import FaceSet, load_photographs, load_rendered
+from tools.data.negatives import plain_nothing, sample_nothing
 from tools.data.points98 import (
     CROP_GROWTH,
     corner_drop,
@@ -174,7 +175,7 @@ def presence(ours: Landmarks, faces: FaceSet) -> list[Figure]:
     plain = np.array([ours.crop(plain_nothing(rng).crop)[2] for _ in range(300)])
     halves = []
     for picture, points in zip(faces.pictures, faces.points, strict=True):
-        centre, side, roll = square_from_points(points)
+        centre, side, _ = square_from_points(points)
         half = picture.copy()
         at = int(np.clip(centre[0], 1, picture.shape[1] - 2))
         if rng.random() < 0.5:
@@ -185,13 +186,25 @@ def presence(ours: Landmarks, faces: FaceSet) -> list[Figure]:
         halves.append(ours.crop(cv2.warpAffine(half, matrix, (SIZE, SIZE)))[2])
     nothing = np.concatenate([beside, plain])
     auc = float((whole[:, None] > nothing[None]).mean() + 0.5 * (whole[:, None] == nothing[None]).mean())
+
+    def above(scores: F32) -> float:
+        return float(100 * np.mean(np.asarray(scores) > 0.5))
+
+    n = len(whole)
     return [
-        Figure(PART, "presence: whole faces above 0.5", float(100 * (whole > 0.5).mean()), "%", at_least=97, cases=len(whole)),
-        Figure(PART, "presence: beside, too near, too far, fallen over: above 0.5", float(100 * (beside > 0.5).mean()), "%", at_most=5, cases=len(beside)),
-        Figure(PART, "presence: textures, letters, drawn hands: above 0.5", float(100 * (plain > 0.5).mean()), "%", at_most=5, cases=len(plain)),
-        Figure(PART, "presence: half faces above 0.5", float(100 * np.mean(np.array(halves) > 0.5)), "%", at_most=10, cases=len(halves)),
-        Figure(PART, "presence: area under the curve", auc, at_least=0.99, cases=len(whole) + len(nothing)),
-    ]  # fmt: skip
+        Figure(PART, "presence: whole faces above 0.5", above(whole), "%", at_least=97, cases=n),
+        Figure(
+            PART,
+            "presence: beside, too near or far, lying: above 0.5",
+            above(beside),
+            "%",
+            at_most=5,
+            cases=len(beside),
+        ),
+        Figure(PART, "presence: textures, letters, hands: above 0.5", above(plain), "%", at_most=5, cases=len(plain)),
+        Figure(PART, "presence: half faces above 0.5", above(np.array(halves)), "%", at_most=10, cases=len(halves)),
+        Figure(PART, "presence: area under the curve", auc, at_least=0.99, cases=n + len(nothing)),
+    ]
 
 
 def second_difference(track: F32) -> float:

@@ -1,7 +1,8 @@
 """Write the trained landmark network as ONNX: `python -m tools.train.landmarks_export --run RUN --data DATA --to weights/landmarks98.onnx`.
 
-Batch normalisation is folded into the convolutions, the graph is static with batch 1, and the file is compared with PyTorch before it
-counts as written. The covariance is scaled so that on held-out photographs the squared Mahalanobis error is 2 in the mean, as for a Gaussian.
+Batch normalisation is folded into the convolutions, the graph is static with batch 1, and the file is compared with PyTorch
+before it counts as written. The covariance is scaled so that the median squared Mahalanobis error on held-out photographs is
+that of a Gaussian.
 """
 
 import argparse

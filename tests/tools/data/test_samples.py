@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tests.tools.data.test_points98 import face
-from tools.data import crops
-from tools.data.appearance import hand_mask
+from tools.data import crops, negatives
 from tools.data.expressions import GRID, displacement_field, moved_points, random_movement, sample_field
+from tools.data.occluders import hand_mask
 from tools.data.points98 import eye_opening, square_from_points
 from tools.data.slits import close_eye, open_mouth
 
@@ -120,11 +120,11 @@ def test_nothing_is_never_a_face() -> None:
     picture = rng.integers(0, 255, (220, 220, 3)).astype(np.uint8)
     squares = [square_from_points(face() + 10)]
     for _ in range(30):
-        sample = crops.sample_nothing(picture, squares, rng)
+        sample = negatives.sample_nothing(picture, squares, rng)
         assert sample.presence == 0
         assert not sample.weight.any()
         assert sample.crop.shape == (112, 112, 3)
-        assert crops.plain_nothing(rng).presence == 0
+        assert negatives.plain_nothing(rng).presence == 0
 
 
 def test_same_seed_same_sample() -> None:
