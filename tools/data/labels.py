@@ -103,7 +103,8 @@ def main() -> None:
         f"{(usable & (split == 'held')).sum()}, copies left out {(split == 'copy').sum()}; {len(np.unique(family))} families"
     )
     print(
-        f"teachers' disagreement {np.median(raw['disagreement']):.4f}, MediaPipe to teachers {np.median(apart.mean(1)):.4f} of the eye distance"
+        f"teachers' disagreement {np.median(disagreement):.4f}, MediaPipe to teachers "
+        f"{np.median(apart.mean(1)):.4f} of the eye distance"
     )
     order = np.random.default_rng(0).permutation(len(points))[:70]
     sheet(folder, index, order[np.argsort(~usable[order])], folder.parent / "sheet_labels.png")
