@@ -1,0 +1,1 @@
+"""Where a session's time went, in the shape of a profiler's table."""
