@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tools.data.crops import SIZE, Sample, Strength, sample_face
 from tools.data.negatives import plain_nothing, sample_nothing
-from tools.data.points98 import square_from_box, square_from_points
+from tools.data.points98 import crop_matrix, square_from_box, square_from_points, transform
 
 U8 = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -30,9 +30,19 @@ class FaceSet:
     squares: list[list[Square]]
     strength: Strength
     share: float
+    draw: Floats
+    """Probability of each picture: unusual shapes (turned heads, open mouths, closed eyes) come up more often."""
 
     def __len__(self) -> int:
         return len(self.pictures)
+
+
+def rarity(points: Floats) -> Floats:
+    """Drawing probabilities (N,) of faces (N, 98, 2): in proportion to how far each upright shape lies from the mean shape."""
+    upright = np.stack([transform(p, crop_matrix(*square_from_points(p), 1)) for p in points])
+    apart = np.sqrt(((upright - upright.mean(0)) ** 2).sum(-1).mean(1))
+    weight = np.clip(apart / np.median(apart), 0.6, 3.0)
+    return weight / weight.sum()
 
 
 def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
@@ -58,7 +68,8 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
             if other[2] > 0 and other[3] > 0 and other[0] < LONGEST_SEEN and other[1] < LONGEST_SEEN:
                 around.append(square_from_points(index["points"][i]) if j == i else square_from_box(other, five))
         squares.append(around)
-    return FaceSet("photographs", pictures, index["points"][rows], index["trust"][rows], squares, Strength(), share)
+    points = index["points"][rows]
+    return FaceSet("photographs", pictures, points, index["trust"][rows], squares, Strength(), share, rarity(points))
 
 
 LONGEST_SEEN = 400
@@ -76,7 +87,8 @@ def load_rendered(folder: Path, split: str, share: float = 1.0, limit: int | Non
     squares = [[square_from_points(p)] for p in points]
     strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.2, paint=0.25, spoil=0.4)
     # Few rendered heads must not be shown too often: the full share is for 4,000 and more.
-    return FaceSet("rendered", pictures, points, trust, squares, strength, share * min(1.0, len(pictures) / 4000))
+    share *= min(1.0, len(pictures) / 4000)
+    return FaceSet("rendered", pictures, points, trust, squares, strength, share, rarity(points))
 
 
 class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
@@ -92,7 +104,7 @@ class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
         """One sample and whether it was rendered."""
         shares = np.array([s.share for s in self._sets])
         faces = self._sets[int(rng.choice(len(shares), p=shares / shares.sum()))]
-        i = int(rng.integers(len(faces)))
+        i = int(rng.choice(len(faces), p=faces.draw))
         if rng.random() < self._nothing:
             if rng.random() < 0.3:
                 return plain_nothing(rng), False
