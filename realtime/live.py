@@ -23,11 +23,13 @@ from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.nodes.outputs import Show
 from realtime.session.columns import data_dictionary
-from realtime.session.folder import use_session_folder, write_json
+from realtime.session.folder import create_session_folder, use_session_folder, write_json
 from realtime.session.frames_csv import FramesCsv
 from realtime.summary import Usage, empty_summary, summarise
 
 INTERRUPTED = 130
+SESSIONS = Path("sessions")
+"""Where sessions go that were asked for without a folder's name."""
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
 _SWITCH_SECONDS = 0.0005
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
@@ -35,10 +37,14 @@ _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevic
 
 @dataclass(slots=True)
 class Run:
-    """A run that has been prepared. `watch` is called about twice a second with the app while it runs."""
+    """A run that has been prepared.
+
+    started: called when everything is open and warm and frames begin to flow. watch: called about twice a second from then on.
+    """
 
     resolved: Resolved
     watch: Callable[[App], None] = lambda _app: None
+    started: Callable[[App], None] = lambda _app: None
     notices: list[str] = field(default_factory=list)
     app: App | None = None
     folder: Path | None = None
@@ -111,10 +117,9 @@ class Run:
     def _open_outputs(self, source: VideoSource, clock: RealClock) -> None:
         config, outputs = self.resolved.config, self._outputs
         assert source.negotiated is not None
-        if config.record and config.session is None:
-            raise UserInputError("--record needs a folder to record into: add --session DIR.")
-        if config.session is not None:
-            self.folder = use_session_folder(config.session)
+        if config.session is not None or config.record:
+            chosen = config.session
+            self.folder = use_session_folder(chosen) if chosen else create_session_folder(SESSIONS, _now())
             outputs.csv = FramesCsv(self.folder / "frames.csv", clock.now)
             if config.record:
                 outputs.recorder = VideoRecorder(self.folder / "video.mp4", fps=source.negotiated.fps or 30.0)
@@ -163,6 +168,7 @@ class Run:
 
     async def _watched(self, app: App, duration: float | None) -> Report:
         async def look() -> None:
+            self.started(app)
             while True:
                 await asyncio.sleep(0.5)
                 self.watch(app)
@@ -198,6 +204,10 @@ class Run:
             "summary": summary,
         }
         write_json(self.folder / "session.json", content)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _plain(value: Any) -> Any:

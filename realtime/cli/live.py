@@ -3,7 +3,6 @@
 import argparse
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,8 +11,10 @@ from rich.table import Table
 from realtime.app import App
 from realtime.cli.settings import resolved
 from realtime.config import Resolved
-from realtime.live import Run
+from realtime.live import SESSIONS, Run
 from realtime.session.folder import create_session_folder
+
+_RUNNING = "facemirror-live: running; Ctrl-C ends."
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
 
 def demo(options: argparse.Namespace) -> int:
     """The embedded clip; leaves a session behind, so that there is something to look at."""
-    folder = options.session or create_session_folder(Path("sessions"), datetime.now().astimezone())
+    folder = options.session or create_session_folder(SESSIONS, datetime.now().astimezone())
     return execute(resolved(options, source="demo", session=folder), quiet=options.quiet)
 
 
@@ -31,7 +32,11 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
     """Run, with a status line while it runs and a table at its end."""
     console = Console(stderr=True)
     status = None if quiet or not console.is_terminal else console.status("starting")
-    live = Run(settings, watch=(lambda app: status.update(_line(app))) if status else lambda _app: None)
+    live = Run(
+        settings,
+        watch=(lambda app: status.update(_line(app))) if status else lambda _app: None,
+        started=(lambda _app: None) if quiet or status else lambda _app: print(_RUNNING, file=sys.stderr, flush=True),
+    )
     if status:
         status.start()
     try:

@@ -28,11 +28,16 @@ def cameras(options: argparse.Namespace) -> int:
     """Names and modes; having none is no error."""
     found = [(camera, camera_modes(camera)) for camera in list_cameras()]
     if options.json:
-        rows = [{"index": c.index, "name": c.name, "address": c.address, "modes": [str(m) for m in modes]} for c, modes in found]
+        rows = [
+            {"index": c.index, "name": c.name, "address": c.address, "modes": [str(m) for m in modes]}
+            for c, modes in found
+        ]
         print(json.dumps(rows, indent=2))
         return 0
     if not found:
-        print("No camera was found. `facemirror-live doctor` says how to get one; --source takes a file, a URL or demo.")
+        print(
+            "No camera was found. `facemirror-live doctor` says how to get one; --source takes a file, a URL or demo."
+        )
         return 0
     for camera, modes in found:
         print(f"camera:{camera.index}  {camera.name}  ({camera.address})")
@@ -61,7 +66,9 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _python() -> Probe:
     words = f"Python {platform.python_version()} on {platform.platform()}."
-    return Probe(sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed.")
+    return Probe(
+        sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed."
+    )
 
 
 def _models(options: argparse.Namespace) -> Probe:
