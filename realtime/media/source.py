@@ -57,6 +57,7 @@ class VideoSource:
         self._decode_threads = decode_threads
         self._timeouts = (open_timeout, stall_timeout)
         self._sequence = -1
+        self._started = False
         self._last_capture: float | None = None
         self._shape: tuple[int, ...] = ()
         self._reader: Reader | None = None
@@ -108,8 +109,10 @@ class VideoSource:
         capture_time = self._capture_time(decoded, pts, stop)
         if capture_time is None:
             return None
-        self.lost += decoded.lost
-        self._sequence += 1 + decoded.lost
+        # What was overwritten before anybody asked for the first frame is no loss.
+        lost, self._started = decoded.lost if self._started or not negotiated.live else 0, True
+        self.lost += lost
+        self._sequence += 1 + lost
         self._last_capture = capture_time
         return Frame(image, self._sequence, capture_time, pts if decoded.time is not None else None)
 
@@ -128,6 +131,7 @@ class VideoSource:
         self._to_bgr = ToBgr(broadcast=opening.broadcast)
         self._line = PtsLine(period)
         self._schedule = Schedule()
+        self._started = False
         self._shape = (negotiated.height, negotiated.width, 3)
         if self._last_capture is not None and negotiated.live:
             missed = max(0, round((self._clock() - self._last_capture) / period) - 1)

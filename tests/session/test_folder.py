@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.errors import DeviceError
-from realtime.session.folder import create_session_folder, write_json
+from realtime.errors import DeviceError, UserInputError
+from realtime.session.folder import create_session_folder, use_session_folder, write_json
 
 WHEN = datetime(2026, 3, 9, 14, 5, 7)  # noqa: DTZ001 - folders are named by local time
 
@@ -25,6 +25,18 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DeviceError, match="--session"):
         create_session_folder(tmp_path / "file", WHEN)
+
+
+def test_a_folder_that_holds_a_session_is_never_used_again(tmp_path: Path) -> None:
+    folder = use_session_folder(tmp_path / "new" / "deep")
+    assert folder.is_dir()
+    (folder / "notes.txt").touch()
+    assert use_session_folder(folder) == folder
+    (folder / "frames.csv").touch()
+    with pytest.raises(UserInputError, match=r"frames\.csv"):
+        use_session_folder(folder)
+    with pytest.raises(UserInputError, match="not a folder"):
+        use_session_folder(folder / "notes.txt")
 
 
 def test_json_is_replaced_whole_and_leaves_no_scratch_file(tmp_path: Path) -> None:
