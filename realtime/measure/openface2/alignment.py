@@ -47,6 +47,7 @@ class Aligner:
     def __init__(self, model: ShapeModel, triangles: NDArray[np.int32]) -> None:
         self._target = np.ascontiguousarray((SCALE * model.mean[:2]).T)
         self._rigid = np.array(RIGID)
+        self._raised = np.array(RAISED)
         self._triangles = np.ascontiguousarray(triangles)
 
     def matrix(self, points: F64, translation: F64) -> F64:
@@ -85,15 +86,15 @@ class Aligner:
         self, crop: U8, image: U8, to_aligned: F64, points: F64, row: F64 | None, folded: F64 | None = None
     ) -> Aligned:
         moved = points @ to_aligned[:, :2].T + to_aligned[:, 2]
-        moved[list(RAISED), 1] -= RAISE
+        moved[self._raised, 1] -= RAISE
         mask = np.zeros((SIZE, SIZE), np.uint8)
         fill_triangles(moved, self._triangles, mask)
         height, width = image.shape[:2]
         back = _inverse(to_aligned)
         back_folded = back if folded is None else _inverse(folded)
         line = np.array([0.0, 0.0, 1.0]) if row is None else row
-        outside = _apply_mask(crop, mask, back, back_folded, line, width, height)
-        return Aligned(crop, to_aligned, mask, outside)
+        _apply_mask(crop, mask)
+        return Aligned(crop, to_aligned, mask, _share_outside(mask, back, back_folded, line, width, height))
 
 
 def _warp(image: U8, matrix: F64) -> U8:
@@ -143,25 +144,34 @@ def similarity(source: F64, target: F64) -> F64:
 def fill_triangles(points: F64, triangles: NDArray[np.int32], mask: U8) -> None:
     """Set mask to 1 at every pixel centre inside or on a triangle of (n, 2) points."""
     height, width = mask.shape
+    left, right = np.empty(height), np.empty(height)
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         low = min(points[a, 1], points[b, 1], points[c, 1])
         high = max(points[a, 1], points[b, 1], points[c, 1])
-        for y in range(max(0, int(np.ceil(low))), min(height - 1, int(np.floor(high))) + 1):
-            left, right = np.inf, -np.inf
-            for e in range(3):
-                p = a if e == 0 else (b if e == 1 else c)
-                q = b if e == 0 else (c if e == 1 else a)
-                y0, y1 = points[p, 1], points[q, 1]
-                if min(y0, y1) <= y <= max(y0, y1):
-                    if y0 == y1:
-                        left = min(left, points[p, 0], points[q, 0])
-                        right = max(right, points[p, 0], points[q, 0])
-                    else:
-                        x = points[p, 0] + (y - y0) / (y1 - y0) * (points[q, 0] - points[p, 0])
-                        left, right = min(left, x), max(right, x)
-            for x in range(max(0, int(np.ceil(left - 1e-9))), min(width - 1, int(np.floor(right + 1e-9))) + 1):
+        first, last = max(0, int(np.ceil(low))), min(height - 1, int(np.floor(high)))
+        for y in range(first, last + 1):
+            left[y], right[y] = np.inf, -np.inf
+        _widen(points, a, b, first, last, left, right)
+        _widen(points, b, c, first, last, left, right)
+        _widen(points, c, a, first, last, left, right)
+        for y in range(first, last + 1):
+            for x in range(max(0, int(np.ceil(left[y] - 1e-9))), min(width - 1, int(np.floor(right[y] + 1e-9))) + 1):
                 mask[y, x] = 1
+
+
+@njit(cache=True, nogil=True)
+def _widen(points: F64, p: int, q: int, first: int, last: int, left: F64, right: F64) -> None:
+    """Widen the rows' extents by the edge from point p to point q."""
+    if points[p, 1] > points[q, 1]:
+        p, q = q, p
+    x0, y0, x1, y1 = points[p, 0], points[p, 1], points[q, 0], points[q, 1]
+    slope = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+    for y in range(max(first, int(np.ceil(y0))), min(last, int(np.floor(y1))) + 1):
+        x = x0 + (y - y0) * slope
+        left[y], right[y] = min(left[y], x), max(right[y], x)
+        if y1 == y0:
+            left[y], right[y] = min(left[y], x1), max(right[y], x1)
 
 
 @njit(cache=True, nogil=True)
@@ -176,22 +186,42 @@ def _fold(crop: U8, mirrored: U8, a: float, b: float, c: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _apply_mask(crop: U8, mask: U8, back: F64, back_folded: F64, line: F64, width: int, height: int) -> float:
-    """Blacken what is not face; returns the share of the face that lies outside the width x height frame."""
+def _apply_mask(crop: U8, mask: U8) -> None:
+    """Blacken what is not face."""
+    for y in range(mask.shape[0]):
+        for x in range(mask.shape[1]):
+            keep = mask[y, x]
+            crop[y, x, 0] *= keep
+            crop[y, x, 1] *= keep
+            crop[y, x, 2] *= keep
+
+
+@njit(cache=True, nogil=True)
+def _outside(u: float, v: float, width: int, height: int) -> bool:
+    return u < -0.5 or v < -0.5 or u > width - 0.5 or v > height - 0.5
+
+
+@njit(cache=True, nogil=True)
+def _share_outside(mask: U8, back: F64, back_folded: F64, line: F64, width: int, height: int) -> float:
+    """The share of the face that lies outside the width x height frame; where line < 0 the folded map holds."""
+    last_y, last_x = mask.shape[0] - 1, mask.shape[1] - 1
+    clear = True
+    for y in (0, last_y):
+        for x in (0, last_x):
+            for m in (back, back_folded):
+                u, v = m[0, 0] * x + m[0, 1] * y + m[0, 2], m[1, 0] * x + m[1, 1] * y + m[1, 2]
+                clear = clear and not _outside(u, v, width, height)
+    if clear:  # all four corners lie inside, so everything between them does
+        return 0.0
     inside = outside = 0
     for y in range(mask.shape[0]):
         for x in range(mask.shape[1]):
             if mask[y, x] == 0:
-                crop[y, x, 0] = 0
-                crop[y, x, 1] = 0
-                crop[y, x, 2] = 0
                 continue
             m = back if line[0] * x + line[1] * y + line[2] >= 0.0 else back_folded
-            u = m[0, 0] * x + m[0, 1] * y + m[0, 2]
-            v = m[1, 0] * x + m[1, 1] * y + m[1, 2]
+            u, v = m[0, 0] * x + m[0, 1] * y + m[0, 2], m[1, 0] * x + m[1, 1] * y + m[1, 2]
             inside += 1
-            if u < -0.5 or v < -0.5 or u > width - 0.5 or v > height - 0.5:
-                outside += 1
+            outside += 1 if _outside(u, v, width, height) else 0
     return outside / inside if inside > 0 else 1.0
 
 

@@ -1,8 +1,9 @@
 """What a session keeps so that its Action Units can be predicted again: per frame and model two numbers, not 4702.
 
-A `.parts` file: one line of JSON (format, face, Action Units, cutoffs, which model is which), then fixed-size records, little
-endian: int64 frame, float64 timestamp in s, then float32 values: what the frame says per model, then what the neutral
-took from it. NaN: not measured. Records are appended, so a killed session loses at most its last flush.
+A `.parts` file: one line of JSON (format, face, Action Units, cutoffs, which model is which), then fixed-size records,
+little endian: int64 frame, float64 timestamp in s, uint8 settled (the neutral had come to rest), then float32 values: what
+the frame says per model, then what the neutral took from it. NaN: not measured. Records are appended, so a killed session
+loses at most its last flush.
 """
 
 import json
@@ -29,7 +30,15 @@ def parts_name(face: Face, stem: str = "openface2") -> str:
 
 
 def _record(models: int) -> np.dtype[np.void]:
-    return np.dtype([("frame", "<i8"), ("time", "<f8"), ("said", "<f4", (models,)), ("neutral", "<f4", (models,))])
+    return np.dtype(
+        [
+            ("frame", "<i8"),
+            ("time", "<f8"),
+            ("settled", "u1"),
+            ("said", "<f4", (models,)),
+            ("neutral", "<f4", (models,)),
+        ]
+    )
 
 
 class PartsFile:
@@ -59,7 +68,7 @@ class PartsFile:
     def write(self, frame: int, time: float, measurement: Measurement) -> None:
         """Append one frame. Raises DeviceError when the disk does not take it."""
         record = np.zeros((), self._dtype)
-        record["frame"], record["time"] = frame, time
+        record["frame"], record["time"], record["settled"] = frame, time, measurement.settled
         record["said"] = np.nan if measurement.frame_parts is None else measurement.frame_parts
         record["neutral"] = np.nan if measurement.neutral_parts is None else measurement.neutral_parts
         try:
@@ -76,11 +85,15 @@ class PartsFile:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A read `.parts` file. frames: (n,) numbers as in the CSV; times: (n,) s. occurrence is None without classifiers."""
+    """A read `.parts` file. occurrence is None without classifiers.
+
+    frames: (n,) numbers as in the CSV. times: (n,) s. settled: (n,) the live neutral had come to rest.
+    """
 
     face: Face
     frames: NDArray[np.int64]
     times: F64
+    settled: NDArray[np.bool_]
     intensity_aus: tuple[int, ...]
     cutoffs: F64
     intensity: Session
@@ -117,6 +130,7 @@ def read_parts(path: Path) -> Parts:
         face,
         records["frame"].astype(np.int64),
         records["time"].astype(np.float64),
+        records["settled"].astype(np.bool_),
         intensity_aus,
         cutoffs,
         Session(said[:, :cut], neutral[:, :cut]),

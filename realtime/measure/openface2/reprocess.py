@@ -1,8 +1,9 @@
 """`facemirror-live reprocess SESSION`: the full offline pass over a recorded session.
 
 For every `openface2*.parts` file of the session the final numbers are computed, and `openface2*_final.csv` is written:
-the live file's columns with the final `AUxx_r` (and `AUxx_c`), followed by the live ones as `AUxx_r_live`. The session's
-own files are not changed.
+the live file's columns with the final `AUxx_r` (and `AUxx_c`), followed by the live ones as `AUxx_r_live` and by `settled`:
+0 while the person's neutral had not yet come to rest, so that the live numbers were preliminary. The session's own files
+are not changed.
 """
 
 import csv
@@ -62,12 +63,11 @@ def _reprocess_face(path: Path, missing_as_zero: bool) -> Reprocessed:
     final: dict[str, F64] = {f"AU{au:02d}_r": intensity[:, i] for i, au in enumerate(parts.intensity_aus)}
     if occurrence is not None:
         final |= {f"AU{au:02d}_c": occurrence[:, i] for i, au in enumerate(parts.occurrence_aus)}
-    row_of = {int(frame): i for i, frame in enumerate(parts.frames)}
     output = path.with_name(path.stem + "_final.csv")
     live = path.with_suffix(".csv")
     try:
         with live.open(encoding="utf-8", newline="") as source, output.open("w", encoding="utf-8", newline="") as sink:
-            frames, measured = _merge(source, sink, final, row_of, live)
+            frames, measured = _merge(source, sink, parts, final, live)
     except OSError as error:
         if error.filename == str(live):
             raise UserInputError(f"cannot read {live}: {error.strerror}") from error
@@ -75,7 +75,7 @@ def _reprocess_face(path: Path, missing_as_zero: bool) -> Reprocessed:
     return Reprocessed(parts.face, output, frames, measured)
 
 
-def _merge(source: TextIO, sink: TextIO, final: dict[str, F64], row_of: dict[int, int], live: Path) -> tuple[int, int]:
+def _merge(source: TextIO, sink: TextIO, parts: Parts, final: dict[str, F64], live: Path) -> tuple[int, int]:
     reader = csv.DictReader(source)
     names = list(reader.fieldnames or [])
     replaced = [name for name in names if name in final]
@@ -83,16 +83,20 @@ def _merge(source: TextIO, sink: TextIO, final: dict[str, F64], row_of: dict[int
         raise UserInputError(
             f"{live.name} has no frame column or no Action Units; it is not a live file of this program"
         )
-    writer = csv.DictWriter(sink, [*names, *(f"{name}_live" for name in replaced)], lineterminator="\n")
+    writer = csv.DictWriter(sink, [*names, *(f"{name}_live" for name in replaced), "settled"], lineterminator="\n")
     writer.writeheader()
+    row_of = {int(frame): i for i, frame in enumerate(parts.frames)}
     frames = measured = 0
     for row in reader:
+        if not (row["frame"] or "").isdecimal():
+            continue  # a killed session can end in half a line
         place = row_of.get(int(row["frame"]))
         ok = place is not None and bool(np.isfinite(final[replaced[0]][place]))
         for name in replaced:
             row[f"{name}_live"] = row[name]
             if ok:
                 row[name] = f"{final[name][place]:.{2 if name.endswith('_r') else 1}f}"
+        row["settled"] = "" if place is None else str(int(parts.settled[place]))
         writer.writerow(row)
         frames += 1
         measured += ok

@@ -4,6 +4,7 @@ import numpy as np
 
 from realtime.measure.openface2.halves import midline_of_68
 from realtime.measure.openface2.path import OpenFace2
+from realtime.measure.openface2.running_median import prepare_wide_counts
 from realtime.measure.openface2.shape_fit import project
 
 
@@ -16,3 +17,4 @@ def warm_up(path: OpenFace2) -> None:
         moved = points + shift
         path.update(image, moved, midline_of_68(moved))
     path.reset()
+    prepare_wide_counts()

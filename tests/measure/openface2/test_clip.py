@@ -12,9 +12,9 @@ from realtime.face.wflw import FLIP_ORDER, eye_opening
 from realtime.measure.openface2 import Face, Measurement, OpenFace2, from_98
 from realtime.measure.openface2.assets import Assets
 
-FIRST, FRAMES = 90, 210  # eyes shut and lips closed at first, then open, with three blinks and speech
+FIRST, FRAMES = 90, 180  # eyes shut and lips closed at first, then open, with three blinks and speech
 EVERY = 30
-BOXES = np.array(  # bounds of the face's points on frames 90, 120, ... 300, so that no detector is needed
+BOXES = np.array(  # bounds of the face's points on frames 90, 120, ... 270, so that no detector is needed
     [
         [335, 166, 552, 358],
         [335, 165, 556, 360],
@@ -23,7 +23,6 @@ BOXES = np.array(  # bounds of the face's points on frames 90, 120, ... 300, so 
         [323, 89, 549, 323],
         [339, 89, 558, 321],
         [330, 85, 552, 325],
-        [331, 70, 557, 319],
     ]
 )
 Results = list[dict[Face, Measurement]]
@@ -57,9 +56,9 @@ def clip(shared: Path) -> Clip:
     capture = cv2.VideoCapture(str(shared / "video" / "WolfgangLanger_Pexels.mp4"))
     images, points = [], []
     for i in range(FIRST + FRAMES):
-        ok, image = capture.read()
-        assert ok
+        assert capture.grab()
         if i >= FIRST:
+            _, image = capture.retrieve()
             at, share = divmod(i - FIRST, EVERY)
             box = BOXES[at] + (BOXES[at + 1] - BOXES[at]) * share / EVERY
             images.append(image)
@@ -111,7 +110,7 @@ def test_parted_lips_show_in_au25(results: Results, clip: Clip) -> None:
     gap = np.array([np.hypot(*(p[90] - p[94])) / np.hypot(*(p[60] - p[72])) for p in clip.points])
     shut, open_ = gap < 0.03, gap > 0.15
     assert shut.sum() > 25
-    assert open_.sum() > 30
+    assert open_.sum() > 20
     values = curve(results, Face.WHOLE, 25)
     assert values[open_].mean() > values[shut].mean() + 0.7
 

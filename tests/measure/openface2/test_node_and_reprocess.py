@@ -70,6 +70,7 @@ def test_offline_pass_side_by_side(session: Path) -> None:
         final = pd.read_csv(d.output)
         assert list(final.columns[: len(live.columns)]) == list(live.columns)
         pd.testing.assert_series_equal(final["AU12_r_live"], live["AU12_r"], check_names=False)
+        assert list(final["settled"]) == [0] * FRAMES, "forty frames settle nothing"
         parts = read_parts(d.output.with_name(d.output.name.replace("_final.csv", ".parts")))
         expected = offline_intensities(parts.intensity, parts.cutoffs)
         ok = final["success"] == 1
@@ -93,7 +94,7 @@ def test_parts_agree_with_the_live_predictions(session: Path, installation: Path
 def test_a_killed_session_can_still_be_reprocessed(session: Path, tmp_path: Path) -> None:
     whole = (session / "openface2.parts").read_bytes()
     (tmp_path / "openface2.parts").write_bytes(whole[:-17])
-    (tmp_path / "openface2.csv").write_bytes((session / "openface2.csv").read_bytes())
+    (tmp_path / "openface2.csv").write_bytes((session / "openface2.csv").read_bytes() + b",")
     (done,) = reprocess(tmp_path)
     assert done.frames == FRAMES
     assert done.measured == FRAMES - len(LOST) - 1

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import UserInputError
+from realtime.measure.openface2 import running_median
 from realtime.measure.openface2.descriptor import APPEARANCE, DESCRIPTOR, Neutral
 from realtime.measure.openface2.running_median import GEOMETRY_BINS, HOG_BINS, Bins, RunningMedian
 
@@ -64,6 +65,32 @@ def test_memory_does_not_grow() -> None:
         median.update(value)
     assert {name: value.nbytes for name, value in vars(median).items() if isinstance(value, np.ndarray)} == arrays
     assert median._histogram.sum() == 3 * 5000
+
+
+def test_counts_grow_wide_before_they_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One value over and over: its count passes 65,535 and the median stays right, also after saving."""
+    median = RunningMedian(1, SMALL)
+    median.update(np.array([0.5]))
+    for value in (0.5, -0.5):
+        low, high = SMALL.low, SMALL.high
+        state = median.state()
+        place = int((value - low) * SMALL.count / (high - low))
+        cells = {(int(d), int(b)): int(n) for d, b, n in state["cells"]}
+        cells[0, place] = cells.get((0, place), 0) + 40000
+        rows = np.array([(d, b, n) for (d, b), n in cells.items()])
+        median.restore({**state, "cells": rows, "count": np.array(median.count + 40000)})
+        for _ in range(3):
+            median.update(np.array([value]))
+    assert median.count == 80007
+    assert median._histogram.sum() == 80007
+    assert median._histogram.dtype == np.int32
+    narrow = RunningMedian(1, SMALL)
+    monkeypatch.setattr(running_median, "NARROW_UPDATES", 20)
+    values = np.random.default_rng(8).normal(0, 0.5, (50, 1))
+    for n, row in enumerate(values, 1):
+        narrow.update(row)
+        assert narrow.median[0] == pytest.approx(brute_force(values[:n], SMALL)[0], abs=1e-12)
+        assert narrow._histogram.dtype == (np.uint16 if n <= 20 else np.int32)
 
 
 def test_not_finite_is_refused_and_not_counted() -> None:
