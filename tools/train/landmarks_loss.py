@@ -78,10 +78,10 @@ def landmark_loss(
     a, b = GAPS.to(points.device).unbind(1)
     gap = ((points[:, a] - points[:, b]) - (truth[:, a] - truth[:, b])) * SIZE
     both = weight[:, a] * weight[:, b]
-    by_gap = (wing(gap.abs()).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
+    by_gap = (wing(gap.abs(), bend=1.5).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
     by_presence = functional.binary_cross_entropy_with_logits(presence, wanted)
     parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "presence": by_presence}
-    return by_wing + 0.7 * by_star + 0.4 * by_gap + 2.5 * by_presence, parts
+    return by_wing + 0.7 * by_star + 0.8 * by_gap + 2.5 * by_presence, parts
 
 
 def random_small_motion(count: int, generator: torch.Generator) -> Tensor:
