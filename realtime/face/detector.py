@@ -28,12 +28,13 @@ _LEAST = 32
 @njit(cache=True, nogil=True)
 def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
     """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for."""
-    for c in range(3):
-        source = 2 - c if rgb else c
-        m, s = mean[c], scale[c]
-        for y in range(image.shape[0]):
-            for x in range(image.shape[1]):
-                out[0, c, y, x] = (np.float32(image[y, x, source]) - m) * s
+    first, last = (2, 0) if rgb else (0, 2)
+    blue, green, red = out[0, first], out[0, 1], out[0, last]
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            blue[y, x] = (np.float32(image[y, x, 0]) - mean[first]) * scale[first]
+            green[y, x] = (np.float32(image[y, x, 1]) - mean[1]) * scale[1]
+            red[y, x] = (np.float32(image[y, x, 2]) - mean[last]) * scale[last]
 
 
 class DetectorInput:
@@ -51,7 +52,7 @@ class DetectorInput:
         self._mean = np.array(mean, np.float32)
         self._scale = np.array(scale, np.float32)
         self._rgb = rgb
-        self._buffers: dict[tuple[int, int], tuple[U8, F32]] = {}
+        self._buffers: dict[tuple[int, int], tuple[U8, U8, F32]] = {}
 
     def size(self, height: int, width: int, *, region: bool) -> tuple[int, int]:
         """(height, width) the network sees of a picture or region of this size."""
@@ -64,18 +65,25 @@ class DetectorInput:
         x0, y0, x1, y1 = region or (0, 0, image.shape[1], image.shape[0])
         part = image[y0:y1, x0:x1]
         height, width = self.size(y1 - y0, x1 - x0, region=region is not None)
-        small, blob = self._buffer(height, width)
-        shrink = max((y1 - y0) / height, (x1 - x0) / width)
-        cv2.resize(part, (width, height), dst=small, interpolation=cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR)
+        small, twice, blob = self._buffer(height, width)
+        if min((y1 - y0) / height, (x1 - x0) / width) >= 2:
+            # two steps cost a tenth of an area average, and alias hardly more: the second is an exact mean of 2 x 2
+            cv2.resize(part, (2 * width, 2 * height), dst=twice, interpolation=cv2.INTER_LINEAR)
+            part = twice
+        cv2.resize(part, (width, height), dst=small, interpolation=cv2.INTER_LINEAR)
         subtract_mean(small, self._mean, self._scale, self._rgb, blob)
         return blob, retinaface.Mapping((x1 - x0) / width, (y1 - y0) / height, float(x0), float(y0))
 
-    def _buffer(self, height: int, width: int) -> tuple[U8, F32]:
+    def _buffer(self, height: int, width: int) -> tuple[U8, U8, F32]:
         found = self._buffers.get((height, width))
         if found is None:
             if len(self._buffers) >= 16:
                 self._buffers.clear()
-            found = np.empty((height, width, 3), np.uint8), np.empty((1, 3, height, width), np.float32)
+            found = (
+                np.empty((height, width, 3), np.uint8),
+                np.empty((2 * height, 2 * width, 3), np.uint8),
+                np.empty((1, 3, height, width), np.float32),
+            )
             self._buffers[height, width] = found
         return found
 

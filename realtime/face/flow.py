@@ -22,9 +22,13 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
+Window = tuple[int, int, int, int]
 
 # the grey crop is this much larger than the points' bounds, and never smaller than this many pixels
 _MARGIN = 1.35
+# a crop is used again while the face leaves this margin and fills at least this share of what it filled when it was made
+_TIGHT = 1.15
+_SHRUNK = 0.8
 _LEAST = 24
 
 
@@ -55,13 +59,15 @@ class PointFlow:
             "flags": cv2.OPTFLOW_USE_INITIAL_FLOW,
         }
         self._fixed: Bools = np.isin(np.arange(wflw.POINTS), list(fixed))
-        self._window: tuple[int, int, int, int] | None = None
-        self._small = (0, 0)
+        self._window: Window | None = None
+        self._last: U8 | None = None
+        self._small: U8 = np.empty((0, 0, 3), np.uint8)
         self._scale: F32 = np.ones(2, np.float32)
         self._offset: F32 = np.zeros(2, np.float32)
         self._points: F32 = np.empty((0, 2), np.float32)
         self._guess: F32 = self._points
         self._then: U8 = np.empty((0, 0), np.uint8)
+        self._now: U8 = self._then
 
     @property
     def anchored(self) -> bool:
@@ -70,28 +76,28 @@ class PointFlow:
 
     def clear(self) -> None:
         """Forget the anchor."""
-        self._window = None
+        self._window = self._last = None
 
     def anchor(self, image: U8, points: F32) -> None:
-        """Take (H, W, 3) BGR `image` with (98, 2) `points` on it as what later pictures are compared with."""
-        low, high = points.min(axis=0), points.max(axis=0)
-        reach = 0.5 * _MARGIN * max(float(high[0] - low[0]), float(high[1] - low[1]), 8.0)
-        x, y = (float(v) for v in (low + high) / 2)
-        height, width = image.shape[:2]
-        x0, y0 = max(0, math.floor(x - reach)), max(0, math.floor(y - reach))
-        x1, y1 = min(width, math.ceil(x + reach)), min(height, math.ceil(y + reach))
-        self._window = None
-        if x1 - x0 < _LEAST or y1 - y0 < _LEAST or not np.isfinite(points).all():
+        """Take (H, W, 3) BGR `image` with (98, 2) `points` on it as what later pictures are compared with.
+
+        Where `image` is the picture last moved to, and the face still fits the crop, that crop is used again.
+        """
+        last, self._last = self._last, None
+        if not np.isfinite(points).all():
+            self._window = None
             return
-        shrink = max(1.0, max(x1 - x0, y1 - y0) / self._settings.side)
-        self._window = x0, y0, x1, y1
-        self._small = max(_LEAST, round((x1 - x0) / shrink)), max(_LEAST, round((y1 - y0) / shrink))
-        self._scale = np.array((self._small[0] / (x1 - x0), self._small[1] / (y1 - y0)), np.float32)
-        # pixel centres at integers: the outer edges of window and crop coincide, half a pixel outside their first centres
-        self._offset = self._scale * (np.float32(0.5) - np.array((x0, y0), np.float32)) - np.float32(0.5)
+        x0, y0, x1, y1 = _span(points)
+        window = self._window
+        if last is not image or window is None or not _fits(window, x0, y0, x1, y1):
+            window = self._window = _window(x0, y0, x1, y1, *image.shape[:2])
+            if window is None:
+                return
+            self._place(window)
+            self._grey(image, window, self._now)
+        self._then, self._now = self._now, self._then
         self._points = points * self._scale + self._offset
         self._guess = self._points
-        self._then = self._grey(image, self._window)
 
     def move(self, image: U8) -> Moved | None:
         """The anchor's points on `image`; None where there is no anchor, or the picture has another size than its own.
@@ -101,26 +107,64 @@ class PointFlow:
         window = self._window
         if window is None or window[2] > image.shape[1] or window[3] > image.shape[0]:
             return None
-        now = self._grey(image, window)
-        ahead, ok, error = cv2.calcOpticalFlowPyrLK(self._then, now, self._points, self._guess.copy(), **self._options)
+        self._grey(image, window, self._now)
+        self._last = image
+        ahead, ok, error = cv2.calcOpticalFlowPyrLK(
+            self._then, self._now, self._points, self._guess.copy(), **self._options
+        )
         found = (ok[:, 0] == 1) & (error[:, 0] < self._settings.difference)
         moved, rigid, agreeing = _settle(
             self._points, ahead, found, self._fixed, self._settings.quiet, self._settings.sure, self._settings.local
         )
-        trust = float(agreeing.sum()) / len(found)
+        trust = float(np.count_nonzero(agreeing)) / len(found)
         self._guess = moved if trust >= self._settings.enough else self._points
         return Moved((moved - self._offset) / self._scale, self._to_frame(rigid), agreeing, trust)
 
-    def _grey(self, image: U8, window: tuple[int, int, int, int]) -> U8:
+    def _place(self, window: Window) -> None:
+        """Size and geometry of the crop of this window."""
         x0, y0, x1, y1 = window
-        grey = cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)
-        return np.asarray(cv2.resize(grey, self._small, interpolation=cv2.INTER_LINEAR), np.uint8)
+        shrink = max(1.0, max(x1 - x0, y1 - y0) / self._settings.side)
+        width, height = max(_LEAST, round((x1 - x0) / shrink)), max(_LEAST, round((y1 - y0) / shrink))
+        self._scale = np.array((width / (x1 - x0), height / (y1 - y0)), np.float32)
+        # pixel centres at integers: the outer edges of window and crop coincide, half a pixel outside their first centres
+        self._offset = self._scale * (np.float32(0.5) - np.array((x0, y0), np.float32)) - np.float32(0.5)
+        if self._now.shape != (height, width):
+            self._small = np.empty((height, width, 3), np.uint8)
+            self._now, self._then = np.empty((height, width), np.uint8), np.empty((height, width), np.uint8)
+
+    def _grey(self, image: U8, window: Window, out: U8) -> None:
+        x0, y0, x1, y1 = window
+        cv2.resize(image[y0:y1, x0:x1], out.shape[::-1], dst=self._small, interpolation=cv2.INTER_LINEAR)
+        cv2.cvtColor(self._small, cv2.COLOR_BGR2GRAY, dst=out)
 
     def _to_frame(self, rigid: F64) -> F64:
         """The crop's similarity in frame pixels."""
         out = rigid.copy()
         out[:, 2] = (rigid[:, :2] @ self._offset + rigid[:, 2] - self._offset) / self._scale
         return out
+
+
+def _span(points: F32) -> tuple[float, float, float, float]:
+    """Bounds x0, y0, x1, y1 of (98, 2) points."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _window(x0: float, y0: float, x1: float, y1: float, height: int, width: int) -> Window | None:
+    """The crop around these bounds inside the picture; None where hardly anything of it is left."""
+    reach = 0.5 * _MARGIN * max(x1 - x0, y1 - y0, 8.0)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    left, top = max(0, math.floor(x - reach)), max(0, math.floor(y - reach))
+    right, bottom = min(width, math.ceil(x + reach)), min(height, math.ceil(y + reach))
+    return None if right - left < _LEAST or bottom - top < _LEAST else (left, top, right, bottom)
+
+
+def _fits(window: Window, x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Does a face with these bounds still lie well in the window?"""
+    reach = 0.5 * _TIGHT * max(x1 - x0, y1 - y0)
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    inside = x - reach >= window[0] and x + reach <= window[2] and y - reach >= window[1] and y + reach <= window[3]
+    return inside and 2 * reach * _MARGIN >= _SHRUNK * _TIGHT * max(window[2] - window[0], window[3] - window[1])
 
 
 @njit(cache=True, nogil=True)

@@ -69,7 +69,7 @@ class TrackerSettings(_Section):
         1.0, ge=0, le=60, description="a face back within this time, where it was, keeps its id (s)"
     )
     cut_difference: float = Field(
-        0.18, gt=0, le=1, description="change of the thumbnail that is a scene cut (0..1 of white)"
+        0.09, gt=0, le=1, description="change of the thumbnail that is a scene cut (0..1 of white)"
     )
     cut_share: float = Field(0.5, gt=0, le=1, description="share of its cells that must have changed (0..1)")
     appearance: float = Field(

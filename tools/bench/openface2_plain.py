@@ -35,7 +35,7 @@ def plain_fit(model: ShapeModel, points: F64) -> F64:
         right = J.T @ residual - precision * np.concatenate([np.zeros(6), local])
         step = 0.75 * np.linalg.solve(J.T @ J + np.diag(precision), right)
         scale += step[0]
-        u, _, vt = np.linalg.svd(R @ (np.eye(3) + np.cross(np.eye(3), -step[1:4])))
+        u, _, vt = np.linalg.svd(R @ (np.eye(3) + np.cross(np.eye(3), step[1:4])))
         R = u @ vt
         offset, local = offset + step[4:6], local + step[6:]
     return np.concatenate([[scale], R.ravel(), offset, local])
