@@ -97,6 +97,10 @@ def random_expression(rng: np.random.Generator) -> F32:
         # Nobody is perfectly still: a trace of everything, each side by itself.
         trace = rng.exponential(0.03, len(out)) * (rng.random(len(out)) < 0.4)
         out = np.maximum(out, np.minimum(trace, 0.15).astype(np.float32))
+    if rng.random() < 0.7:
+        # The kit's neutral stares: in an awake, relaxed face the lids hang a little.
+        hang = coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
+        out = np.maximum(out, hang)
     return settle(with_gaze(rng, out))
 
 

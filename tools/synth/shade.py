@@ -187,7 +187,8 @@ def _shade(
                         albedo[k] = (inside * ring + (1 - inside) * sclera[k]) * lid * exposure
                     shine = 0.9
                 elif kind == TEETH:
-                    dark = 0.25 + 0.75 * _smooth(lips_z - 3.6, lips_z - 0.6, hz)
+                    # Enamel darkens toward the gaps, where it turns away from the camera.
+                    dark = (0.25 + 0.75 * _smooth(lips_z - 3.6, lips_z - 0.6, hz)) * (0.3 + 0.7 * max(0.0, -nz) ** 0.8)
                     for k in range(3):
                         albedo[k] = teeth[k] * dark * exposure
                     shine = 0.25

@@ -216,23 +216,27 @@ def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, atlas: int = 
     fit, targets = fit_photograph(kit, points, mesh, shot.image.shape[0] * FACE_SHARE)
     used = np.r_[0:33, 51:96]
     error = float(np.linalg.norm(fit.residual[used], axis=1).mean() / np.linalg.norm(targets[60] - targets[72]))
-    texture, extras = unroll(kit, fit, targets, shot.image, atlas)
+    entry = fitted_entry(kit, shot.image, fit, targets, iris_colour(shot.image, mesh), atlas)
+    return {**entry, "error": np.float32(error)}, error
+
+
+def fitted_entry(kit: Kit, image: U8, fit: Fit, targets: F32, iris: F32, atlas: int = ATLAS) -> dict[str, Any]:
+    """The bank entry of a photograph whose fit and points (98, 2) are known."""
+    texture, extras = unroll(kit, fit, targets, image, atlas)
     luminance = cv2.cvtColor(texture, cv2.COLOR_BGR2GRAY)[atlas_map(atlas).cover > 0.9]
-    entry = {
+    return {
         "texture": cv2.imencode(".jpg", texture, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
-        "photo": cv2.imencode(".jpg", shot.image, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
+        "photo": cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 93])[1],
         "identity": fit.identity,
         "expression": fit.expression,
         "matrix": fit.matrix,
         "translation": fit.translation,
         "focal": np.float64(fit.camera.focal),
         "points": targets,
-        "iris": iris_colour(shot.image, mesh),
+        "iris": iris,
         "brightness": np.float32(np.percentile(luminance, 85)),
-        "error": np.float32(error),
         **extras,
     }
-    return entry, error
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +250,8 @@ class Source:
     held_out: bool
 
 
-def sources(faces: Path) -> list[Source]:
-    """Usable faces, one per family of look-alikes, in a fixed mixed order.
+def sources(faces: Path, every: bool = False) -> list[Source]:
+    """Usable faces, one per family of look-alikes, in a fixed mixed order (with `every`, also the look-alikes).
 
     Held-out heads come from the index's held-out collages, training heads from its training faces: the photographs of one
     side and their look-alikes never meet the other side. Raises UserInputError where there is no index.
@@ -265,7 +269,7 @@ def sources(faces: Path) -> list[Source]:
         points = data["points"] / data["scale"][:, None, None] + low[:, None]
         best: dict[int, int] = {}
         for i in np.flatnonzero(fit):
-            family = int(data["family"][i])
+            family = int(i) if every else int(data["family"][i])
             if family not in best or side[i] > side[best[family]]:
                 best[family] = int(i)
         rows = np.random.default_rng(0).permutation(sorted(best.values()))

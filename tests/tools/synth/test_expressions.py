@@ -1,0 +1,62 @@
+"""Coefficients: sides, ranges, gaze."""
+
+import numpy as np
+
+from tools.synth.expressions import MIDDLE_UNITS, UNITS, coefficients, gaze_directions, random_expression, settle
+from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES
+
+
+def test_every_sided_movement_moves_only_the_side_that_is_asked():
+    for unit in UNITS:
+        left = coefficients(unit, 1, 0)
+        moved = {EXPRESSION_NAMES[i] for i in np.flatnonzero(left)}
+        assert moved
+        assert all(name.endswith("_L") for name in moved)
+        mirrored = coefficients(unit, 0, 1)
+        for name in moved:
+            assert mirrored[EXPRESSION_INDEX[name[:-1] + "R"]] == left[EXPRESSION_INDEX[name]]
+
+
+def test_movements_without_sides_take_the_mean():
+    for unit in MIDDLE_UNITS:
+        np.testing.assert_allclose(coefficients(unit, 1, 0), coefficients(unit, 0.5, 0.5))
+
+
+def test_random_faces_cover_one_sided_two_sided_neutral_and_shut_eyes():
+    rng = np.random.default_rng(0)
+    faces = np.array([random_expression(rng) for _ in range(1500)])
+    assert faces.min() >= 0
+    assert faces.max() <= 1.1 + 1e-6
+    left, right = (faces[:, EXPRESSION_INDEX[f"mouthSmile_{s}"]] for s in "LR")
+    assert ((left > 0.5) & (right < 0.1)).sum() > 5
+    assert ((right > 0.5) & (left < 0.1)).sum() > 5
+    assert ((right > 0.5) & (left > 0.5)).sum() > 20
+    blink = faces[:, [EXPRESSION_INDEX["eyeBlink_L"], EXPRESSION_INDEX["eyeBlink_R"]]]
+    assert (blink > 0.9).all(1).mean() > 0.03
+    assert ((blink > 0.3) & (blink < 0.8)).all(1).mean() > 0.03
+    mimic = [i for i, n in enumerate(EXPRESSION_NAMES) if not n.startswith(("eyeLook", "eyeBlink"))]
+    assert (faces[:, mimic].max(1) < 0.02).mean() > 0.02
+    for name, column in zip(EXPRESSION_NAMES, faces.T, strict=True):
+        assert name.startswith("PupilDilate") or column.max() > 0.3, name
+
+
+def test_shut_lids_are_not_wide_and_a_pucker_is_no_smile():
+    face = np.zeros(57, np.float32)
+    for name in ("eyeBlink_L", "eyeWide_L", "eyeWide_R", "mouthPucker", "mouthSmile_R"):
+        face[EXPRESSION_INDEX[name]] = 1
+    calm = settle(face)
+    assert calm[EXPRESSION_INDEX["eyeWide_L"]] == 0
+    assert calm[EXPRESSION_INDEX["eyeWide_R"]] == 1
+    assert calm[EXPRESSION_INDEX["mouthSmile_R"]] < 0.5
+
+
+def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector():
+    face = np.zeros(57, np.float32)
+    rest = gaze_directions(face)
+    face[EXPRESSION_INDEX["eyeLookOut_L"]] = face[EXPRESSION_INDEX["eyeLookIn_R"]] = 1
+    face[EXPRESSION_INDEX["eyeLookUp_R"]] = 1
+    right, left = gaze_directions(face)
+    np.testing.assert_allclose(np.linalg.norm([right, left], axis=1), 1, rtol=1e-6)
+    assert left[0] > 0.4
+    assert right[0] > 0.4
+    assert right[1] > rest[0, 1] + 0.3
