@@ -6,7 +6,7 @@
        ├──Latest──────▶ track ──▶ measure ──▶ rows
        │                             │ newest analysis, briefly awaited
        │                             ▼
-       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · rows
+       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · web · rows
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
@@ -48,6 +48,7 @@ from realtime.nodes.outputs import PictureSink, Record, Show
 from realtime.nodes.quality import Quality
 from realtime.nodes.rehearsal import rehearse
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
+from realtime.nodes.web import Web
 from realtime.session.frames_csv import FramesCsv
 from realtime.view.scene import Scene
 
@@ -60,6 +61,7 @@ class Outputs:
     virtual_camera: Show | None = None
     recorder: PictureSink | None = None
     csv: FramesCsv | None = None
+    web: Web | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class App:
     track: Track
     quality: Quality
     measures: FaceMeasures
+    scene: Scene
     models: list[ModelSpec] = field(default_factory=list)
 
 
@@ -122,7 +125,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     track = Track(tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
     measures = FaceMeasures(units)
     scene = Scene(config.view, measures.units, selfie=config.selfie)
-    compose = Compose(scene, PointFlow(config.flow), clock.now, quality)
+    compose = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
     edge = Policies.of(config)
@@ -160,6 +163,8 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     if outputs.recorder is not None:
         recorder = graph.sink("recorder", Record(outputs.recorder), run_on="thread:recorder", grace=10.0)
         graph.connect(composed, recorder, edge.every)
+    if outputs.web is not None:
+        graph.connect(composed, graph.sink("web", outputs.web, run_on="thread:web"), Latest())
     if outputs.csv is not None:
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
@@ -171,5 +176,6 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         track,
         quality,
         measures,
+        scene,
         [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None],
     )

@@ -18,11 +18,14 @@ _RATE_WINDOW = 60
 class Compose:
     """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
 
-    def __init__(self, scene: Scene, flow: PointFlow, clock: Callable[[], float], quality: Quality) -> None:
+    def __init__(
+        self, scene: Scene, flow: PointFlow, clock: Callable[[], float], quality: Quality, *, live: bool = True
+    ) -> None:
         self._scene = scene
         self._flow = flow
         self._clock = clock
         self._quality = quality
+        self._live = live
         self._dropped = 0
         self._last = -1
         self._anchor: int | None = None
@@ -50,7 +53,7 @@ class Compose:
         )
         figures = LiveFigures(
             self._rate(),
-            (now - frame.capture_time) * 1e3,
+            (now - frame.capture_time) * 1e3 if self._live else None,
             None if result_age is None else result_age * 1e3,
             self._dropped,
             state,

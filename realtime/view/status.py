@@ -11,10 +11,13 @@ from realtime.view.palette import NEUTRAL, WARNING
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """fps: frames shown per second. age_ms: capture to drawing. result_age_ms: how much older the analysis is; None: none."""
+    """fps: frames shown per second. age_ms: capture to drawing; None offline, where it means nothing.
+
+    result_age_ms: how much older than the picture its analysis is; None: there is none.
+    """
 
     fps: float
-    age_ms: float
+    age_ms: float | None
     result_age_ms: float | None
     dropped: int
     state: str
@@ -24,10 +27,8 @@ def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
     """Draw in place, in yellow when what is shown is not fresh."""
     scale = image.shape[0] / 720
     result = "none" if figures.result_age_ms is None else f"{figures.result_age_ms:.0f} ms"
-    text = (
-        f"{figures.fps:.0f} fps   age {figures.age_ms:.0f} ms   result age {result}   "
-        f"dropped {figures.dropped}   {figures.state}"
-    )
+    age = "" if figures.age_ms is None else f"age {figures.age_ms:.0f} ms   "
+    text = f"{figures.fps:.0f} fps   {age}result age {result}   dropped {figures.dropped}   {figures.state}"
     tall = round(26 * scale)
     strip = image[image.shape[0] - tall :]
     np.right_shift(strip, 1, out=strip)

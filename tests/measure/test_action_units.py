@@ -1,0 +1,74 @@
+"""Sides, order and honesty of the Action Units, with a network that is arithmetic."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from realtime.face import wflw
+from realtime.measure.action_units import FEATURES, ActionUnits, features
+from realtime.measure.descriptor import Descriptor, mirror_shape
+from realtime.measure.neutral import RunningMedian
+
+F32 = np.ndarray
+
+
+def corner_height(rows: F32) -> Mapping[str, F32]:
+    """Two outputs per row: how high the own (left in the row's view) mouth corner is, and a constant beyond the scale."""
+    height = rows[:, 2 * 82 + 1 : 2 * 82 + 2] * 10
+    return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1)}
+
+
+def face(left_corner: float, right_corner: float) -> Descriptor:
+    shape = np.zeros((98, 2), np.float32)
+    shape[82, 1], shape[76, 1] = left_corner, right_corner
+    return Descriptor(shape, (3.0, -2.0, 1.0))
+
+
+def test_each_side_is_the_patients_own() -> None:
+    units = ActionUnits(corner_height, [12, 25])
+    right, left = units.measure(face(0.3, 0.1), None)
+    assert left == {12: np.float32(3.0), 25: 5.0}
+    assert round(right[12], 5) == 1.0
+
+
+def test_a_mirrored_face_swaps_the_values() -> None:
+    units = ActionUnits(corner_height, [12, 25])
+    found = face(0.3, 0.1)
+    assert units.measure(found.mirrored(), None) == units.measure(found, None)[::-1]
+
+
+def test_what_cannot_be_observed_is_left_out() -> None:
+    units = ActionUnits(corner_height, [12, 25], unobservable=[25])
+    assert units.units == (12,)
+    right, left = units.measure(face(0.3, 0.1), None)
+    assert set(right) == set(left) == {12}
+
+
+def test_the_neutral_is_subtracted_on_both_sides_and_its_absence_is_said() -> None:
+    neutral = np.random.default_rng(0).normal(0, 0.05, (98, 2)).astype(np.float32)
+    found = Descriptor(neutral + np.float32(0.01), (0.0, 0.0, 0.0))
+    rows = features(found, neutral)
+    assert rows.shape == (2, FEATURES)
+    np.testing.assert_allclose(rows[0, :196], 0.01, atol=1e-6)
+    np.testing.assert_allclose(rows[1, 196:392].reshape(98, 2), mirror_shape(neutral))
+    assert rows[:, -1].tolist() == [1.0, 1.0]
+    assert features(found, None)[:, -1].tolist() == [0.0, 0.0]
+
+
+def test_pose_changes_sign_with_the_side() -> None:
+    rows = features(face(0, 0), None)
+    np.testing.assert_allclose(rows[0, 392:395] * 30, [3, -2, 1], atol=1e-5)
+    np.testing.assert_allclose(rows[1, 392:395] * 30, [-3, -2, -1], atol=1e-5)
+
+
+def test_running_median_agrees_with_the_median_of_all_values() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 0.1, (501, 4)).astype(np.float32)
+    median = RunningMedian(4)
+    for value in values:
+        median.update(value)
+    np.testing.assert_allclose(median.median(), np.median(values, axis=0), atol=0.0026)
+
+
+def test_flip_order_pairs_the_sides() -> None:
+    assert wflw.FLIP_ORDER[82] == 76
