@@ -1,6 +1,7 @@
 """One run from beginning to end: source, session folder, outputs, graph, figures."""
 
 import asyncio
+import os
 import platform
 import threading
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
 from realtime.app import App, Outputs, build
@@ -22,10 +23,15 @@ from realtime.media.spec import parse_source
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.nodes.outputs import Show
+from realtime.nodes.web import Web
 from realtime.session.columns import data_dictionary
 from realtime.session.folder import create_session_folder, use_session_folder, write_json
 from realtime.session.frames_csv import FramesCsv
 from realtime.summary import Usage, empty_summary, summarise
+from realtime.view.web.commands import Fixed, SceneChoice, Unavailable
+
+if TYPE_CHECKING:
+    from realtime.view.web.dashboard import Dashboard
 
 INTERRUPTED = 130
 SESSIONS = Path("sessions")
@@ -40,17 +46,20 @@ class Run:
     """A run that has been prepared.
 
     started: called when everything is open and warm and frames begin to flow. watch: called about twice a second from then on.
+    say: called with a sentence that the user should read at once.
     """
 
     resolved: Resolved
     watch: Callable[[App], None] = lambda _app: None
     started: Callable[[App], None] = lambda _app: None
+    say: Callable[[str], None] = lambda _sentence: None
     notices: list[str] = field(default_factory=list)
     app: App | None = None
     folder: Path | None = None
     interrupted: bool = False
     _outputs: Outputs = field(default_factory=Outputs)
     _preview: Preview | None = None
+    _dashboard: "Dashboard | None" = None
     _ended: StopToken = field(default_factory=StopToken)
 
     def execute(self) -> tuple[int, dict[str, Any]]:
@@ -83,6 +92,7 @@ class Run:
         try:
             self._open_outputs(source, clock)
             self.app = build(config, source, self._outputs, clock)
+            self._connect_dashboard(self.app)
             self._write_session(None)
             before = Usage.now()
             report = self._run_graph(self.app)
@@ -123,6 +133,8 @@ class Run:
             outputs.csv = FramesCsv(self.folder / "frames.csv", clock.now)
             if config.record:
                 outputs.recorder = VideoRecorder(self.folder / "video.mp4", fps=source.negotiated.fps or 30.0)
+        if config.dashboard:
+            outputs.web = self._open_dashboard(clock)
         if config.virtual_camera is not None:
             camera = VirtualCamera(source.negotiated.fps or 30.0, config.virtual_camera or None)
             camera.open(source.negotiated.width, source.negotiated.height)
@@ -135,8 +147,34 @@ class Run:
             else:
                 self.notices.append(f"{reason} Going on without a preview window.")
 
+    def _open_dashboard(self, clock: RealClock) -> Web:
+        # Imported here: without --dashboard the web server costs neither time nor memory.
+        from realtime.view.web.dashboard import Dashboard
+        from realtime.view.web.security import TOKEN_VARIABLE, make_token
+
+        config = self.resolved.config
+        dashboard = Dashboard(config.listen, config.port, make_token(os.environ.get(TOKEN_VARIABLE)), clock.now)
+        self._dashboard = dashboard
+        for sentence in dashboard.sentences:
+            self.say(sentence)
+        return Web(dashboard.hub, dashboard.told, clock.now)
+
+    def _connect_dashboard(self, app: App) -> None:
+        if self._dashboard is None:
+            return
+        commands, config = self._dashboard.commands, self.resolved.config
+        commands.view = SceneChoice(app.scene)
+        commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
+        commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
+        commands.calibrate = Unavailable("This version cannot calibrate yet.")
+        commands.marker = Unavailable("Markers need a session folder; start with --session DIR.")
+        commands.record = Unavailable("Recording is decided at the start, with --record.")
+        self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output)
+
     def _close_outputs(self) -> None:
         self._ended.set()
+        if self._dashboard is not None:
+            self._dashboard.stop()
         if self._outputs.csv is not None:
             self._outputs.csv.close()
 

@@ -34,6 +34,7 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
     status = None if quiet or not console.is_terminal else console.status("starting")
     live = Run(
         settings,
+        say=lambda sentence: print(f"facemirror-live: {sentence}", file=sys.stderr, flush=True),
         watch=(lambda app: status.update(_line(app))) if status else lambda _app: None,
         started=(lambda _app: None) if quiet or status else lambda _app: print(_RUNNING, file=sys.stderr, flush=True),
     )

@@ -77,6 +77,11 @@ class Config(Section):
     virtual_camera: str | None = Field(
         None, description="send the shown picture to a virtual camera; '' takes the first one"
     )
+    dashboard: bool = Field(False, description="serve the browser dashboard and the OBS overlay page")
+    port: int = Field(8765, ge=0, le=65535, description="the dashboard's port; 0 takes any free one")
+    listen: str = Field(
+        "127.0.0.1", description="the dashboard's address; anything but loopback lets other machines in"
+    )
     session: Path | None = Field(
         None, description="folder for what the session leaves behind; without it nothing is stored"
     )
