@@ -76,11 +76,13 @@ LONGEST_SEEN = 400
 """No stored crop is larger, so faces that begin beyond are not in it."""
 
 
-def load_rendered(folder: Path, split: str, share: float = 1.0, limit: int | None = None) -> FaceSet | None:
+def load_rendered(
+    folder: Path, split: str, share: float = 1.0, limit: int | None = None, kind: str = "synth"
+) -> FaceSet | None:
     """The pre-rendered heads of `tools.synth` with exact points; None where there are none yet."""
     from tools.data.rendered import read_rendered
 
-    found = read_rendered(folder, split, limit)
+    found = read_rendered(folder, split, limit, kind)
     if found is None:
         return None
     pictures, points, trust = found

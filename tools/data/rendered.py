@@ -14,13 +14,18 @@ MOST = 9000
 """Pictures kept in memory (256 x 256: 0.2 MB each)."""
 
 
-def read_rendered(folder: Path, split: str, limit: int | None = None) -> tuple[list[U8], F32, F32] | None:
-    """Pictures, points (N, 98, 2) and trust (N, 98) of one split ("train" or "held"); None where nothing was rendered."""
+def read_rendered(
+    folder: Path, split: str, limit: int | None = None, kind: str = "synth"
+) -> tuple[list[U8], F32, F32] | None:
+    """Pictures, points (N, 98, 2) and trust (N, 98) of one split ("train" or "held"); None where nothing was rendered.
+
+    kind: the folder under DATA, "synth" or the undisturbed "synth_clean" of `render_clean`.
+    """
     from tools.synth.make import read_shard
 
     pictures: list[U8] = []
     points, trust = [], []
-    for file in sorted((folder / "synth").glob(f"{split}_*.npz")):
+    for file in sorted((folder / kind).glob(f"{split}_*.npz")):
         if file.name.endswith(".part.npz") or len(pictures) >= (limit or MOST):
             continue
         shard = read_shard(file)
@@ -31,3 +36,16 @@ def read_rendered(folder: Path, split: str, limit: int | None = None) -> tuple[l
         return None
     n = limit or MOST
     return pictures[:n], np.concatenate(points)[:n].astype(np.float32), np.concatenate(trust)[:n]
+
+
+def render_clean(folder: Path, count: int = 300, seed: int = 77) -> None:
+    """Render held-out heads without occluders, blur or noise into DATA/synth_clean, once."""
+    from tools.synth.make import shard_file, write_shard
+    from tools.synth.sampler import Sampler
+
+    out = folder / "synth_clean"
+    file = shard_file(out, held_out=True, seed=seed, number=0)
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        sampler = Sampler(folder / "synth_bank", size=256, seed=seed, held_out=True, clean=True)
+        write_shard(file, [sampler.next() for _ in range(count)])

@@ -24,7 +24,7 @@ from tools.data.points98 import (
     square_from_points,
     transform,
 )
-from tools.data.rendered import HIDDEN_TRUST
+from tools.data.rendered import HIDDEN_TRUST, render_clean
 from tools.data.scan import FaceScanner
 from tools.data.teachers import PFLD_FILES, PFLD_GROWTH, Pfld, one_thread_session
 from tools.evaluate.figures import Figure, Options
@@ -135,7 +135,7 @@ def hard(ours: Landmarks, net: Pfld, faces: FaceSet, views: int = 2) -> list[Fig
     ]
 
 
-def rendered(ours: Model, other: Model, faces: FaceSet) -> list[Figure]:
+def rendered(ours: Model, other: Model, faces: FaceSet, name: str) -> list[Figure]:
     """Held-out rendered identities against exact points, through mildly displaced crops."""
     found = through_crops(ours, faces, 0.05, 0.1, 10)
     theirs = through_crops(other, faces, 0.05, 0.1, 10)
@@ -146,16 +146,16 @@ def rendered(ours: Model, other: Model, faces: FaceSet) -> list[Figure]:
     mouths = shown[:, [76, 82, 60, 72]].all(1)
     corners = 100 * np.abs(corner_drop(found) - corner_drop(faces.points))[mouths]
     return [
-        Figure(PART, "rendered: mean NME", float(100 * nme(found, faces.points).mean()), "%", at_most=3.0, cases=n),
-        Figure(PART, "rendered: median NME", float(np.median(100 * nme(found, faces.points))), "%", cases=n),
-        Figure(PART, "rendered, PFLD-GhostOne: mean NME", float(100 * nme(theirs, faces.points).mean()), "%", cases=n),
+        Figure(PART, f"{name}: mean NME", float(100 * nme(found, faces.points).mean()), "%", at_most=3.0, cases=n),
+        Figure(PART, f"{name}: median NME", float(np.median(100 * nme(found, faces.points))), "%", cases=n),
+        Figure(PART, f"{name}, PFLD-GhostOne: mean NME", float(100 * nme(theirs, faces.points).mean()), "%", cases=n),
         Figure(
-            PART, "rendered, eye opening error, eye in view: mean", float(lids.mean()), at_most=0.03, cases=len(lids)
+            PART, f"{name}, eye opening error, eye in view: mean", float(lids.mean()), at_most=0.03, cases=len(lids)
         ),
-        Figure(PART, "rendered, eye opening error, eye in view: median", float(np.median(lids)), cases=len(lids)),
+        Figure(PART, f"{name}, eye opening error, eye in view: median", float(np.median(lids)), cases=len(lids)),
         Figure(
             PART,
-            "rendered, mouth-corner height error: mean",
+            f"{name}, mouth-corner height error: mean",
             float(corners.mean()),
             "% of eye distance",
             at_most=2.0,
@@ -163,7 +163,7 @@ def rendered(ours: Model, other: Model, faces: FaceSet) -> list[Figure]:
         ),
         Figure(
             PART,
-            "rendered, mouth-corner height error: median",
+            f"{name}, mouth-corner height error: median",
             float(np.median(corners)),
             "% of eye distance",
             cases=len(corners),
@@ -286,6 +286,7 @@ def measure(options: Options) -> list[Figure]:
     """All figures of weights/landmarks98.onnx."""
     model = options.weights / "landmarks98.onnx"
     ours = Landmarks(model)
+    cv2.setNumThreads(1)
     teacher = options.shared / "models/pfld_ghostone_98" / PFLD_FILES[0]
     net = Pfld(teacher)
     faces = load_photographs(options.data, "held")
@@ -293,9 +294,12 @@ def measure(options: Options) -> list[Figure]:
     rows = index["usable"] & (index["split"] == "held")
     out = photographs(ours, ghost(net), faces, index["box"][rows], index["five"][rows])
     out += hard(ours, net, faces)
-    heads = load_rendered(options.data, "held", limit=500)
-    if heads is not None:
-        out += rendered(ours, ghost(net), heads)
+    if (options.data / "synth_bank").is_dir():
+        render_clean(options.data)
+    for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and spoilt")):
+        heads = load_rendered(options.data, "held", limit=500, kind=kind)
+        if heads is not None:
+            out += rendered(ours, ghost(net), heads, name)
     out += presence(ours, faces)
     out += jitter(
         ours, ghost(net), options.shared / "video/WolfgangLanger_Pexels.mp4", options.weights / "retinaface.onnx"

@@ -27,8 +27,8 @@ class StarLiteSize:
     head: int = 64
     mixed: int = 64
     quarter_blocks: int = 1
-    eighth_blocks: int = 3
-    sixteenth_blocks: int = 3
+    eighth_blocks: int = 4
+    sixteenth_blocks: int = 4
     expansion: int = 3
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,13 +110,22 @@ class StarLite(nn.Module):
         self.sixteenth = _stage(size.eighth, size.sixteenth, size.sixteenth_blocks, size.expansion)
         self.from_eighth = nn.Conv2d(size.eighth, size.head, 1, bias=False)
         self.from_sixteenth = nn.Conv2d(size.sixteenth, size.head, 1, bias=False)
+        self.detail = nn.Conv2d(size.quarter, size.head, 3, 2, 1, bias=False)
         self.context = nn.Linear(size.sixteenth, size.head)
+        self.refine = InvertedResidual(size.head, size.head, 2 * size.head)
         self.mix = nn.Sequential(
             conv_bn(size.head, size.head, 5, 1, size.head, relu=False), conv_bn(size.head, size.mixed, 1)
         )
         self.heat = nn.Conv2d(size.mixed, POINTS * 4, 1)
         self.presence = nn.Sequential(nn.Linear(size.sixteenth, 32), nn.ReLU(inplace=True), nn.Linear(32, 1))
         self.register_buffer("grid", _quarter_cell_moments(INPUT_SIZE // 8), persistent=False)
+
+    def start_quiet(self) -> None:
+        """Let every block with a shortcut begin as the identity, and the detail path as zero: layers can be added to a trained network."""
+        nn.init.zeros_(self.detail.weight)
+        for block in self.modules():
+            if isinstance(block, InvertedResidual) and block.add:
+                nn.init.zeros_(block.body[-1][-1].weight)
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points (N, 98, 2) in 0..1 of the crop; covariance (N, 98, 3): xx, xy, yy in crop units squared; presence logit (N, 1)."""
@@ -125,7 +134,8 @@ class StarLite(nn.Module):
         sixteenth = self.sixteenth(eighth)
         pooled = sixteenth.mean((2, 3))
         features = self.from_eighth(eighth) + functional.interpolate(self.from_sixteenth(sixteenth), scale_factor=2.0)
-        features = functional.relu(features + self.context(pooled)[:, :, None, None])
+        features = features + self.detail(quarter) + self.context(pooled)[:, :, None, None]
+        features = self.refine(functional.relu(features))
         heat = self.heat(self.mix(features)).reshape(len(crop), POINTS, -1)
         weights = heat.softmax(-1)
         moments = weights @ self.grid

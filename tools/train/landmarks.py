@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from realtime.errors import ModelFileError
 from tools.data.crops import SIZE
 from tools.data.landmark_batches import FaceSet, LandmarkBatches, load_photographs, load_rendered
 from tools.data.points98 import crop_matrix, eye_opening, nme, square_from_points, transform
@@ -61,6 +62,15 @@ class Examination:
         }
 
 
+def take_over(network: StarLite, weights: dict[str, Tensor]) -> None:
+    """Load a checkpoint's weights, also into a network with more layers: those that are new stay as `start_quiet` left them."""
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    if unexpected:
+        raise ModelFileError(f"the checkpoint holds layers that this network has not: {', '.join(unexpected[:5])}")
+    if missing and len(missing) == len(network.state_dict()):
+        raise ModelFileError("the checkpoint is of another network")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -94,17 +104,22 @@ def main() -> None:
     if held is not None:
         exams["rendered"] = Examination(held, 1)
 
-    network = StarLite().to(device, memory_format=torch.channels_last)
+    network = StarLite()
+    network.start_quiet()
+    network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.01)
     average = AveragedWeights(network, 0.998)
     trained, step = 0.0, 0
     resume = arguments.resume and checkpoint.exists()
     if resume:
         state = load_checkpoint(checkpoint)
-        network.load_state_dict(state["network"])
-        average.network.load_state_dict(state["average"])
+        take_over(network, state["network"])
+        take_over(average.network, state["average"])
         average.steps = state["steps"]
-        optimiser.load_state_dict(state["optimiser"])
+        if state["size"] == network.size.as_dict():
+            optimiser.load_state_dict(state["optimiser"])
+        else:
+            print(f"the network grew from {state['size']}", flush=True)
         trained, step = state["trained"], state["steps"]
     batches = torch.utils.data.DataLoader(
         LandmarkBatches(sets, arguments.batch, arguments.nothing, arguments.seed + step),
