@@ -60,3 +60,25 @@ def test_onnx_with_folded_normalisation_gives_the_same_numbers(network: StarLite
 
 def test_defaults_stay_within_the_file_budget() -> None:
     assert 4 * sum(p.numel() for p in StarLite().parameters()) < 3_000_000
+
+
+def test_a_network_that_grew_first_says_what_it_said_before() -> None:
+    from tools.train.landmarks import take_over
+
+    widths = {"stem": 8, "quarter": 8, "eighth": 16, "sixteenth": 24, "head": 16, "mixed": 16}
+    torch.manual_seed(2)
+    small, large = StarLite(StarLiteSize(**widths, eighth_blocks=1)), StarLite(StarLiteSize(**widths, eighth_blocks=2))
+    large.start_quiet()
+    take_over(large, small.state_dict())
+    crop = torch.rand(2, 3, INPUT_SIZE, INPUT_SIZE)
+    with torch.no_grad():
+        for before, after in zip(small.eval()(crop), large.eval()(crop), strict=True):
+            assert torch.allclose(before, after, atol=1e-6)
+
+
+def test_a_foreign_checkpoint_is_refused(network: StarLite) -> None:
+    from realtime.errors import ModelFileError
+    from tools.train.landmarks import take_over
+
+    with pytest.raises(ModelFileError, match="not"):
+        take_over(network, {"somewhere.else": torch.zeros(1)})
