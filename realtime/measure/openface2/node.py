@@ -13,7 +13,8 @@ from realtime.measure.openface2.assets import load
 from realtime.measure.openface2.camera import Camera
 from realtime.measure.openface2.csv_file import CsvFile, CsvRows, RowContext, columns, file_name
 from realtime.measure.openface2.path import Face, Measurement, OpenFace2
-from realtime.measure.openface2.points68 import from_98
+from realtime.measure.openface2.pfld68 import open_pfld68
+from realtime.measure.openface2.points68 import Pfld68, from_98
 from realtime.measure.openface2.record import PartsFile, parts_name
 from realtime.measure.openface2.warm_up import warm_up
 from realtime.media.frame import Frame
@@ -25,11 +26,20 @@ class OpenFace2Node:
     """Measures the tracked face and its doubled halves; adds the halves' intensities to the analysis.
 
     models: folder with an installed OpenFace set. output: folder for openface2*.csv and *.parts, or None for no files.
+    pfld68: take the 68 points from this network, in the square around the tracked face, instead of from the 98.
     open, process and close run on one thread. Another face id means another person: every neutral starts again.
     """
 
-    def __init__(self, models: Path, output: Path | None = None, faces: tuple[Face, ...] = tuple(Face)) -> None:
+    def __init__(
+        self,
+        models: Path,
+        output: Path | None = None,
+        faces: tuple[Face, ...] = tuple(Face),
+        pfld68: Path | None = None,
+    ) -> None:
         self._models = models
+        self._pfld68_file = pfld68
+        self._pfld68: Pfld68 | None = None
         self._output = output
         self._faces = faces
         self._path: OpenFace2 | None = None
@@ -44,6 +54,7 @@ class OpenFace2Node:
         """Read and check the models, compile and warm the kernels. Raises UserInputError or ModelFileError."""
         self._path = OpenFace2(load(self._models), self._faces)
         warm_up(self._path)
+        self._pfld68 = open_pfld68(self._pfld68_file) if self._pfld68_file is not None else None
 
     def process(self, frame: Frame, analysis: Analysis | Side[Analysis] | None) -> Analysis | None:
         """The analysis with au_left and au_right; None when there is no analysis for this frame."""
@@ -77,7 +88,12 @@ class OpenFace2Node:
         if self._face_id is not None and face.face_id != self._face_id:
             path.reset()
         self._face_id = face.face_id
-        return path.update(frame.image, from_98(face.points), midline(face.points))
+        if self._pfld68 is None:
+            points = from_98(face.points)
+        else:
+            bounds = np.concatenate([face.points.min(axis=0), face.points.max(axis=0)])
+            points = self._pfld68.points(frame.image, bounds)
+        return path.update(frame.image, points, midline(face.points))
 
     def _write(self, frame: Frame, face: FaceObservation | None) -> None:
         if self._output is None:

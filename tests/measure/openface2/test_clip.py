@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from realtime.face.mirroring import midline
+from realtime.face.observation import Analysis, FaceObservation
 from realtime.face.wflw import FLIP_ORDER, eye_opening
 from realtime.measure.openface2 import Face, Measurement, OpenFace2, from_98
 from realtime.measure.openface2.assets import Assets
+from realtime.measure.openface2.node import OpenFace2Node
+from realtime.media.frame import Frame
 
 FIRST, FRAMES = 90, 180  # eyes shut and lips closed at first, then open, with three blinks and speech
 EVERY = 30
@@ -147,3 +150,30 @@ def test_mirrored_clip_swaps_left_and_right(real: Assets, clip: Clip, results: R
 def test_identical_input_gives_identical_results(real: Assets, clip: Clip, results: Results) -> None:
     for one, two in zip(run(real, clip, 60), results, strict=False):
         assert all(one[face].intensity == two[face].intensity for face in Face)
+
+
+def test_warm_starts_change_nothing_that_matters(real: Assets, clip: Clip, results: Results) -> None:
+    """OpenFace fits every frame from scratch; starting at the last frame's solution must give the same to 0.1 of 5."""
+    path = OpenFace2(real, [Face.WHOLE])
+    for image, points, warm in list(zip(clip.images, clip.points, results, strict=True))[:80]:
+        path.lost()
+        cold = path.update(image, from_98(points))[Face.WHOLE]
+        assert not cold.fit.warm
+        difference = [abs(cold.raw[au] - warm[Face.WHOLE].raw[au]) for au in cold.raw]
+        assert max(difference) < 0.1
+        assert np.mean(difference) < 0.03
+
+
+def test_the_68_point_network_can_be_the_source(shared: Path, real_folder: Path, clip: Clip) -> None:
+    network = shared / "models" / "pfld68_cunjian" / "pfld.onnx"
+    node = OpenFace2Node(real_folder, faces=(Face.WHOLE,), pfld68=network)
+    node.open()
+    for i in range(60, 63):
+        points = clip.points[i].astype(np.float32)
+        box = np.array([*points.min(axis=0), *points.max(axis=0)], np.float32)
+        face = FaceObservation(1, box, points, points, 0.9, detected=True)
+        node.process(Frame(clip.images[i], i, i / 25), Analysis(i, i / 25, face))
+        measurement = node.latest[Face.WHOLE]
+        assert measurement.measured
+        assert np.abs(measurement.points - from_98(points)).max() > 0.5, "other points than the 98 give"
+        assert np.abs(measurement.points - from_98(points)).mean() < 20

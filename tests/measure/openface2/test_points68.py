@@ -4,10 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.errors import ModelFileError
 from realtime.face.mirroring import midline
 from realtime.face.template import FACE_2D
 from realtime.measure.openface2.halves import half_points, midline_of_68, reflection
 from realtime.measure.openface2.pdm import ShapeModel
+from realtime.measure.openface2.pfld68 import open_pfld68
 from realtime.measure.openface2.points68 import FLIP_68, Pfld68, from_98, pfld68_crop, pfld68_decode
 
 # iBUG 300-W left/right pairs, written down independently of the WFLW table
@@ -67,21 +69,22 @@ def test_pfld_sees_rgb_between_0_and_1() -> None:
     np.testing.assert_allclose(seen[0][0, :, 50, 50], [1.0, 20 / 255, 10 / 255], atol=1e-6)
 
 
-def test_real_pfld_finds_the_same_face_as_the_98_point_network(shared) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    path = shared / "models" / "pfld68_cunjian" / "pfld.onnx"
-    session = onnxruntime.InferenceSession(str(path), options)
-    name = session.get_inputs()[0].name
-    answer = [out.name for out in session.get_outputs() if out.shape[-1] == 136]
-    source = Pfld68(lambda blob: session.run(answer, {name: blob})[0])
+def test_real_pfld_finds_the_face(shared) -> None:
+    source = open_pfld68(shared / "models" / "pfld68_cunjian" / "pfld.onnx")
     capture = cv2.VideoCapture(str(shared / "video" / "WolfgangLanger_Pexels.mp4"))
     ok, image = capture.read()
     assert ok
     points = source.points(image, np.array([319.0, 36.0, 549.0, 347.0]))
     assert 20 < points[45, 0] - points[36, 0] < 200, "eyes: the patient's left on the image's right"
     assert points[8, 1] > points[57, 1] > points[33, 1] > points[27, 1], "chin, lip, nose, bridge from bottom to top"
+
+
+def test_another_network_is_refused(shared, tmp_path) -> None:
+    with pytest.raises(ModelFileError, match="no 68-point PFLD"):
+        open_pfld68(shared / "models" / "pfld_ghostone_98" / "PFLD_GhostOne_112_1_opt_sim.onnx")
+    (tmp_path / "x.onnx").write_bytes(b"nothing")
+    with pytest.raises(ModelFileError, match="cannot be opened"):
+        open_pfld68(tmp_path / "x.onnx")
 
 
 def test_half_faces_are_symmetric_and_keep_their_side(model: ShapeModel) -> None:
