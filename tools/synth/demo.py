@@ -27,7 +27,9 @@ from tools.synth.photographs import diffuse, photograph
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.sampler import smaller
 from tools.synth.shade import Light, draw_relief
-from tools.synth.textures import RELIEF_NODES, Source, head_entry, sources
+from tools.synth.sources import Source, sources
+from tools.synth.textures import head_entry
+from tools.synth.unroll import RELIEF_NODES
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

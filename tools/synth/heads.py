@@ -17,7 +17,7 @@ from tools.synth.kit import Kit, load_kit
 from tools.synth.points import Attachments, place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
-from tools.synth.textures import RELIEF_NODES, atlas_map
+from tools.synth.unroll import RELIEF_NODES, atlas_map
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

@@ -15,7 +15,8 @@ from tools.synth.camera import Camera, rotation, to_camera
 from tools.synth.expressions import random_expression
 from tools.synth.heads import Drawn, Head, Looks, bank_files, draw, load_head
 from tools.synth.kit import load_kit
-from tools.synth.scenery import background, degrade, occlude
+from tools.synth.occluders import occlude
+from tools.synth.scenery import background, degrade
 from tools.synth.shade import Light
 
 F32 = NDArray[np.float32]
