@@ -48,7 +48,8 @@ def rarity(points: Floats) -> Floats:
 def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
     """The usable crops of `tools.data.collages` of one split, with the squares of neighbouring faces."""
     index = dict(np.load(folder / "faces" / "index.npz"))
-    rows = np.flatnonzero(index["usable"] & (index["split"] == split))
+    wanted = index["usable"] | (index["turned"] if split == "train" else False)
+    rows = np.flatnonzero(wanted & (index["split"] == split))
     pictures = [np.asarray(cv2.imread(str(folder / "faces" / str(index["name"][i])))) for i in rows]
     squares: list[list[Square]] = []
     for i in rows:
