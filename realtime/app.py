@@ -15,6 +15,7 @@ that the same file gives the same numbers on every run.
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from realtime.config import Config
 from realtime.face.flow import PointFlow
@@ -36,6 +37,9 @@ from realtime.graph import (
 )
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
+from realtime.measure.openface2.assets import INTENSITY_AUS
+from realtime.measure.openface2.node import OpenFace2Node
+from realtime.measure.openface2.pull import default_folder
 from realtime.media.source import VideoSource
 from realtime.models import ModelSpec, Registry
 from realtime.models.accelerate import open_model
@@ -43,7 +47,7 @@ from realtime.networks import action_units, detector_input, face_detector, landm
 from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
-from realtime.nodes.measure import Measure
+from realtime.nodes.measure import Measure, MeasureOpenFace2
 from realtime.nodes.outputs import PictureSink, Record, Show
 from realtime.nodes.quality import Quality
 from realtime.nodes.rehearsal import rehearse
@@ -61,6 +65,7 @@ class Outputs:
     virtual_camera: Show | None = None
     recorder: PictureSink | None = None
     csv: FramesCsv | None = None
+    folder: Path | None = None
     web: Web | None = None
 
 
@@ -113,7 +118,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
     detector = open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads)
     landmarks = landmark_model(open_model(registry, landmark_spec, providers=providers, threads=threads))
-    units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
+    own_units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
     warm_up(config.face)
 
     offline = config.speed == "max"
@@ -123,8 +128,13 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
     detect = Detect(whole, coarse, tracker, quality)
     track = Track(tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
-    measures = FaceMeasures(units)
-    scene = Scene(config.view, measures.units, selfie=config.selfie)
+    measures = FaceMeasures(own_units)
+    measure: Measure | MeasureOpenFace2 = Measure(measures)
+    units = measures.units
+    if config.au == "openface2":
+        models = config.openface2 or default_folder()
+        measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
+    scene = Scene(config.view, units, selfie=config.selfie)
     compose = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
@@ -140,7 +150,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         grace=5.0,
     )
     tracked = graph.transform("track", track, run_on="thread:analysis")
-    measured = graph.transform("measure", Measure(measures), run_on="thread:analysis")
+    measured = graph.transform("measure", measure, run_on="thread:analysis")
     composed = graph.transform("compose", compose, run_on="thread:picture")
 
     graph.connect(camera, tracked, edge.newest)

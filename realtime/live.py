@@ -130,6 +130,7 @@ class Run:
         if config.session is not None or config.record:
             chosen = config.session
             self.folder = use_session_folder(chosen) if chosen else create_session_folder(SESSIONS, _now())
+            outputs.folder = self.folder
             outputs.csv = FramesCsv(self.folder / "frames.csv", clock.now)
             if config.record:
                 outputs.recorder = VideoRecorder(self.folder / "video.mp4", fps=source.negotiated.fps or 30.0)
@@ -169,7 +170,7 @@ class Run:
         commands.calibrate = Unavailable("This version cannot calibrate yet.")
         commands.marker = Unavailable("Markers need a session folder; start with --session DIR.")
         commands.record = Unavailable("Recording is decided at the start, with --record.")
-        self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output)
+        self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output, selfie=config.selfie)
 
     def _close_outputs(self) -> None:
         self._ended.set()

@@ -2,15 +2,20 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table
 
+from realtime.errors import UserInputError
 from realtime.models import Registry
 
 
 def show(options: argparse.Namespace) -> int:
-    """List, verify or show licences; exit code 3 when a file is not what the manifest says."""
+    """List, verify or show licences; exit code 3 when a file is not what the manifest says. Or pull others' models."""
+    if options.action == "pull":
+        return pull(options)
     registry = Registry(options.weights)
     checks = registry.verify()
     failed = [c for c in checks if c.problem]
@@ -43,3 +48,35 @@ def show(options: argparse.Namespace) -> int:
     console.print(table)
     console.print(f"in {registry.manifest.folder}", style="dim")
     return 3 if failed else 0
+
+
+def pull(options: argparse.Namespace) -> int:
+    """Fetch models that cannot ship with the program, after their licence was shown and accepted."""
+    if options.which not in _SETS:
+        raise UserInputError(
+            f"Say what to pull: {', '.join(_SETS)}; for example `facemirror-live models pull openface2`."
+        )
+    return _SETS[options.which](options)
+
+
+def _accept(options: argparse.Namespace) -> Callable[[str], bool]:
+    def ask(licence: str) -> bool:
+        print(licence)
+        if options.accept_licence:
+            return True
+        if not sys.stdin.isatty():
+            raise UserInputError("The licence must be accepted: run this in a terminal, or add --accept-licence.")
+        return input("Do you accept this licence? [yes/no] ").strip().lower() in ("yes", "y")
+
+    return ask
+
+
+def _pull_openface2(options: argparse.Namespace) -> int:
+    from realtime.measure.openface2.pull import install
+
+    done = install(_accept(options), from_folder=options.folder)
+    print(f"{len(done.files)} files are in {done.folder}; use them with `facemirror-live run --au openface2`.")
+    return 0
+
+
+_SETS: dict[str, Callable[[argparse.Namespace], int]] = {"openface2": _pull_openface2}

@@ -43,6 +43,7 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--trace", type=Path, metavar="FILE", help="write a timeline for Perfetto")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    add("--au", choices=["own", "openface2"], help="which Action Units: the program's own, or OpenFace 2.2's models")
     add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")
     add("--quiet", action="store_true", help="no live status line, no table")
 
@@ -80,9 +81,19 @@ def build_parser() -> argparse.ArgumentParser:
     add_run_options(graph)
 
     models = command("models", "models:show", "list models, verify their checksums, show their licences")
-    models.add_argument("action", nargs="?", choices=["list", "verify", "licences"], default="list")
+    models.add_argument("action", nargs="?", choices=["list", "verify", "licences", "pull"], default="list")
+    models.add_argument("which", nargs="?", metavar="SET", help="what to pull: openface2")
+    models.add_argument(
+        "--from", dest="folder", type=Path, metavar="FOLDER", help="pull from this installation, not the network"
+    )
+    models.add_argument("--accept-licence", action="store_true", help="say yes to the licence without being asked")
     models.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     models.add_argument("--json", action="store_true")
+
+    reprocess = command(
+        "reprocess", "reprocess:reprocess", "the full offline pass over a session's OpenFace 2.2 Action Units"
+    )
+    reprocess.add_argument("session", type=Path, metavar="SESSION")
 
     bench = command("bench", "bench:bench", "how fast this machine runs the graph (the demo clip, as fast as possible)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")

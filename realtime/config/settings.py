@@ -92,6 +92,15 @@ class Config(Section):
     max_age_ms: float = Field(
         200, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
     )
+    au: Literal["own", "openface2"] = Field(
+        "own", description="which Action Units: the program's own, or OpenFace 2.2's models"
+    )
+    openface2: Path | None = Field(
+        None, description="folder with OpenFace 2.2's models; default: where `models pull` puts them"
+    )
+    pfld68: Path | None = Field(
+        None, description="take OpenFace's 68 points from this PFLD network instead of from the 98"
+    )
     reconnect_attempts: int = Field(
         20,
         ge=0,
