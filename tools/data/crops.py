@@ -27,7 +27,7 @@ class Strength:
 
     bend: float = 0.4
     features: float = 0.3
-    tear: float = 0.22
+    tear: float = 0.36
     occlude: float = 0.36
     paint: float = 0.15
     hard_geometry: float = 0.35

@@ -28,7 +28,8 @@ GAPS = torch.tensor(
         (78, 80),
     ]
 )
-"""Pairs whose distance is a measurement of its own: lids, inner lips, mouth corners, outer lips."""
+"""Pairs whose distance is a measurement of its own: lids (the first six), inner lips, mouth corners, outer lips."""
+GAP_EMPHASIS = torch.tensor([3.0] * 6 + [1.0] * 6)
 
 
 def point_emphasis() -> Tensor:
@@ -77,11 +78,11 @@ def landmark_loss(
     by_star = (star(error, covariance * SIZE**2) * weight).sum() / total
     a, b = GAPS.to(points.device).unbind(1)
     gap = ((points[:, a] - points[:, b]) - (truth[:, a] - truth[:, b])) * SIZE
-    both = weight[:, a] * weight[:, b]
-    by_gap = (wing(gap.abs(), bend=1.5).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
+    both = weight[:, a] * weight[:, b] * GAP_EMPHASIS.to(weight)
+    by_gap = (wing(gap.abs(), bend=1.0).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
     by_presence = functional.binary_cross_entropy_with_logits(presence, wanted)
     parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "presence": by_presence}
-    return by_wing + 0.7 * by_star + 0.8 * by_gap + 2.5 * by_presence, parts
+    return by_wing + 0.7 * by_star + 1.2 * by_gap + 2.5 * by_presence, parts
 
 
 def random_small_motion(count: int, generator: torch.Generator) -> Tensor:
