@@ -23,7 +23,7 @@ from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.demo_script import DURATION, FPS, Moment, moment
 from tools.synth.heads import Head, Looks, draw, fitted_places, head_from, relief_net
 from tools.synth.kit import EXPRESSION_NAMES, Kit, load_kit, shared_folder
-from tools.synth.photographs import diffuse, photograph
+from tools.synth.photographs import diffuse, photograph, read_picture
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.sampler import smaller
 from tools.synth.shade import Light, draw_relief
@@ -69,9 +69,7 @@ class Person:
 def find_source(faces: Path) -> Source:
     """The demo's photograph in the index. Raises UserInputError where it is not."""
     collage, x, y = PERSON
-    picture = cv2.imread(str(shared_folder() / "faces" / collage))
-    if picture is None:
-        raise UserInputError(f"{shared_folder() / 'faces' / collage} is missing; set FACEMIRROR_SHARED.")
+    picture = read_picture(shared_folder() / "faces" / collage)
     aim = np.array([x * picture.shape[1], y * picture.shape[0]])
     near = [s for s in sources(faces, every=True) if s.collage == collage]
     if not near:
@@ -83,7 +81,7 @@ def load_person(kit: Kit, faces: Path) -> Person:
     """Fit, unroll and cut out the person."""
     shared = shared_folder()
     source = find_source(faces)
-    shot = photograph(cv2.imread(str(shared / "faces" / source.collage)), source.box, CANVAS)
+    shot = photograph(read_picture(shared / "faces" / source.collage), source.box, CANVAS)
     mediapipe = MediaPipeMesh(
         shared / "models/mediapipe_face_landmarker/converted/face_landmarks_detector_noprelu.onnx"
     )

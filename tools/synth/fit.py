@@ -100,7 +100,7 @@ def _first_pose(base: F32, targets: F32, weights: F32, camera: Camera) -> tuple[
 
 
 def _jacobian(
-    seen: F64, matrix: F64, translation: F64, camera: Camera, identity_basis: F32, expression_basis: F32, root: F32
+    seen: F64, matrix: F64, translation: F64, camera: Camera, identity_basis: F32, expression_basis: F32, root: F64
 ) -> F64:
     """d(pixels)/d(turn, shift, identity, expression), weighted, (2N, 163)."""
     count = len(seen)

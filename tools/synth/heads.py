@@ -14,6 +14,7 @@ from realtime.errors import UserInputError
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.expressions import gaze_directions
 from tools.synth.kit import Kit, load_kit
+from tools.synth.photographs import unpack_jpeg
 from tools.synth.points import Attachments, place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
@@ -70,8 +71,8 @@ def head_from(name: str, data: Mapping[str, Any]) -> Head:
         name=name,
         source=str(data["source"]),
         held_out=bool(data["held_out"]),
-        texture=cv2.imdecode(data["texture"], cv2.IMREAD_COLOR),
-        photo=cv2.imdecode(data["photo"], cv2.IMREAD_COLOR),
+        texture=unpack_jpeg(data["texture"]),
+        photo=unpack_jpeg(data["photo"]),
         identity=data["identity"],
         expression=data["expression"],
         matrix=data["matrix"],

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from tools.synth.photographs import unpack_jpeg
 from tools.synth.sampler import Rendered, Sampler
 
 SHARD = 500
@@ -56,7 +57,7 @@ def read_shard(file: Path) -> dict[str, np.ndarray]:
     with np.load(file) as data:
         out = {name: data[name] for name in data.files}
     jpeg, offset = out.pop("jpeg"), out.pop("offset")
-    out["image"] = np.array([cv2.imdecode(jpeg[a:b], cv2.IMREAD_COLOR) for a, b in pairwise(offset)])
+    out["image"] = np.array([unpack_jpeg(jpeg[a:b]) for a, b in pairwise(offset)])
     return out
 
 

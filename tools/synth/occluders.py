@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+Point = NDArray[np.floating]
 U8 = NDArray[np.uint8]
 Generator = np.random.Generator
 
@@ -15,7 +16,8 @@ def occlude(rng: Generator, picture: F32, points: F32) -> F32:
     The picture is changed in place. points (98, 2) are its truth, in its pixels.
     """
     size = picture.shape[0]
-    layer = np.zeros((size, size), np.uint8)
+    layer: U8 = np.zeros((size, size), np.uint8)
+    colour: Point
     kind = rng.random()
     eyes = float(np.linalg.norm(points[60] - points[72]))
     if kind < 0.45:
@@ -126,15 +128,15 @@ def _glasses(rng: Generator, picture: F32, points: F32, eyes: float) -> F32:
     return np.maximum(alpha, shade)
 
 
-def fixed(point: F32) -> tuple[int, int]:
+def fixed(point: Point) -> tuple[int, int]:
     """A point in eighths of a pixel, as OpenCV's `shift=3` wants it."""
     return round(float(point[0]) * 8), round(float(point[1]) * 8)
 
 
-def _blend(picture: F32, alpha: F32, colour: F32) -> None:
+def _blend(picture: F32, alpha: Point, colour: Point) -> None:
     picture += alpha[..., None] * (np.asarray(colour, np.float32) - picture)
 
 
-def _skin_like(rng: Generator, picture: F32, points: F32) -> F32:
+def _skin_like(rng: Generator, picture: F32, points: F32) -> Point:
     x, y = np.clip(np.rint(points[rng.choice([4, 28, 53])]), 0, picture.shape[0] - 1).astype(int)
     return np.clip(picture[y, x] * rng.uniform(0.8, 1.15) + rng.normal(0, 10, 3), 15, 250)

@@ -1,10 +1,13 @@
 """Photographs out of collages: one canvas per face, the neighbours cut away, and the points the fit aims at."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from realtime.errors import ModelFileError, UserInputError
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -25,6 +28,24 @@ class Photograph:
     scale: float
     shift: F32
     known: tuple[float, float, float, float]
+
+
+def read_picture(file: Path) -> U8:
+    """A picture file as BGR. Raises UserInputError where there is none."""
+    picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise UserInputError(
+            f"{file} is missing or no picture; set FACEMIRROR_SHARED to the development material's folder."
+        )
+    return np.asarray(picture, np.uint8)
+
+
+def unpack_jpeg(data: U8) -> U8:
+    """A JPEG's bytes as BGR."""
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ModelFileError("A picture stored in a shard or bank is not a JPEG; make the file again.")
+    return np.asarray(picture, np.uint8)
 
 
 def cell_around(collage: U8, box: F32) -> tuple[int, int, int, int]:

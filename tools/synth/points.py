@@ -141,10 +141,10 @@ def _build(kit: Kit) -> PointModel:
         index[point] = first + int(np.argmax(kit.neutral[first:end, 2]))
     view = _FrontView(kit)
     for wflw, (x, y) in _NUDGES.items():
-        for point, sign in ((wflw, 1), (_MIRRORED.get(wflw), -1)):
-            if point is not None:
-                base = Attachments(index[point], weight[point]).on(kit.neutral)[:2]
-                index[point], weight[point] = view.at(base + np.array([sign * x, y]))
+        for target, sign in ((wflw, 1), (_MIRRORED.get(wflw), -1)):
+            if target is not None:
+                base = Attachments(index[target], weight[target]).on(kit.neutral)[:2]
+                index[target], weight[target] = view.at(base + np.array([sign * x, y]))
     return PointModel(Attachments(index, weight), _contour_lines(kit, view, index[:33], weight[:33]))
 
 

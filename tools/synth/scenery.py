@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.synth.occluders import fixed
+from tools.synth.photographs import unpack_jpeg
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -66,7 +67,7 @@ def degrade(rng: Generator, picture: F32) -> U8:
     done = np.clip(out, 0, 255).astype(np.uint8)
     if rng.random() < 0.6:
         quality = int(rng.integers(18, 92))
-        done = cv2.imdecode(cv2.imencode(".jpg", done, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+        done = unpack_jpeg(cv2.imencode(".jpg", done, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
     return np.ascontiguousarray(done)
 
 

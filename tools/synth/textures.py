@@ -16,7 +16,7 @@ from tools.data.teachers import MediaPipeMesh
 from tools.synth.camera import Camera, to_camera
 from tools.synth.fit import Fit, fit_head
 from tools.synth.kit import Kit, load_kit, shared_folder
-from tools.synth.photographs import FACE_SHARE, Photograph, photograph, wflw_from_mesh
+from tools.synth.photographs import FACE_SHARE, Photograph, photograph, read_picture, wflw_from_mesh
 from tools.synth.points import Attachments, point_model
 from tools.synth.raster import vertex_normals
 from tools.synth.sources import sources
@@ -128,7 +128,7 @@ def main() -> None:
         left[source.held_out] -= 1
         if file.exists():
             continue
-        shot = photograph(cv2.imread(str(shared / "faces" / source.collage)), source.box)
+        shot = photograph(read_picture(shared / "faces" / source.collage), source.box)
         points = source.points * shot.scale + shot.shift
         mesh, score = mediapipe.points(shot.image, points)
         entry, error = head_entry(kit, shot, points, mesh)
