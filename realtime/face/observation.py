@@ -4,6 +4,7 @@ Points are pixels of the full frame, x right, y down, pixel centres at integers.
 """
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,7 @@ class Analysis:
     """The measured result of one frame. `face` is None when the frame was looked at and shows no tracked face.
 
     au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
+    neutral: what they were measured against: none, the running median of this face, or a calibration.
     """
 
     sequence: int
@@ -74,3 +76,4 @@ class Analysis:
     face: FaceObservation | None
     au_left: dict[int, float] = field(default_factory=dict)
     au_right: dict[int, float] = field(default_factory=dict)
+    neutral: Literal["none", "running", "calibrated"] = "none"

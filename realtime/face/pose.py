@@ -79,13 +79,16 @@ _IOD = float(np.hypot(*(FACE_3D[72, :2] - FACE_3D[60, :2])))
 _LEAST_IOD = 1.0
 
 
-def estimate_pose(points: F32, start: Pose | None = None) -> Pose | None:
+def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) -> Pose | None:
     """The pose of (98, 2) points. start: the last frame's, which makes it converge faster.
+
+    model: (98, 3) head, centimetres, outer eye corners as far apart as the mean face's; `head.HEAD_3D` gives truer angles,
+    the mean face of `template` is what Action Units are described against.
 
     None where the points are no face at all (not finite, or collapsed onto a line).
     """
     turn = np.eye(3) if start is None else start.rotation.copy()
-    found, scale, cx, cy, misfit = _fit(np.asarray(points, np.float64), FACE_3D, _WEIGHTS, turn, 12)
+    found, scale, cx, cy, misfit = _fit(np.asarray(points, np.float64), model, _WEIGHTS, turn, 12)
     if not found or scale * _IOD < _LEAST_IOD:
         return None
     yaw, pitch, roll = angles(turn)

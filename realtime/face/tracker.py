@@ -16,6 +16,7 @@ from realtime.face.cadence import Cadence
 from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
 from realtime.face.flow import PointFlow
 from realtime.face.geometry import F32, iou, scale_of
+from realtime.face.head import HEAD_3D
 from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.observation import Detection, Detections, FaceObservation, Region
 from realtime.face.pose import Pose, estimate_pose
@@ -198,7 +199,7 @@ class Tracker:
 
     def _judge(self, found: Landmarks, start: Pose | None) -> tuple[Pose | None, float]:
         """Head pose, and how surely the crop holds a face."""
-        pose = estimate_pose(found.points, start)
+        pose = estimate_pose(found.points, start, HEAD_3D)
         if not np.isfinite(found.points).all():
             return None, 0.0
         if found.presence is not None:

@@ -6,6 +6,7 @@ from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
 from realtime.face.detector import DetectorInput
 from realtime.face.flow import PointFlow
+from realtime.face.head import HEAD_3D
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
 from realtime.face.pose import estimate_pose
 from realtime.face.presence import Appearance
@@ -36,7 +37,7 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     smoother = Smoother(settings.smoothing)
     for frame in range(3):
         smoother.update(points, frame / 30, moved=moved if frame == 2 else None, covariance=_unit_covariance())
-    estimate_pose(points)
+    estimate_pose(points, model=HEAD_3D)
     line = midline(points)
     if line is not None:
         Mirror(64, 64).update(image, line)

@@ -10,11 +10,11 @@ from tools.bench.timing import Report, interleaved
 @pytest.mark.shared
 def test_talking_face_is_steady_and_never_lost(shared):
     report = Report("clip")
-    bench._tracking(report, shared)
+    bench._tracking(report, shared, most=120)
     figures = {name: value for name, value, *_ in report.rows}
-    assert figures["frames with a face"] == 472
-    assert figures["jitter, shown points"] <= 3.5
-    assert figures["jitter, shown points"] < 0.6 * figures["jitter, raw points"]
+    # the whole clip's figure is the bench's; this is its liveliest part
+    assert figures["frames with a face"] == 120
+    assert figures["jitter, shown points"] < 0.5 * figures["jitter, raw points"]
 
 
 def test_jitter_by_hand():

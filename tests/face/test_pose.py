@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.face import wflw
+from realtime.face.head import HEAD_3D
 from realtime.face.pose import angles, estimate_pose, rotation
 from realtime.face.template import FACE_3D
 
@@ -75,6 +76,19 @@ def test_last_pose_as_a_start_gives_the_same_answer():
     start = estimate_pose(project(10, 5, 3))
     points = project(14, 2, 5)
     assert estimate_pose(points, start).angles == pytest.approx(estimate_pose(points).angles, abs=0.05)
+
+
+def test_head_is_symmetric_and_as_wide_as_the_mean_face():
+    assert np.abs(HEAD_3D[wflw.FLIP_ORDER] * (-1, 1, 1) - HEAD_3D).max() <= 0.011
+    width = [np.hypot(*(model[72, :2] - model[60, :2])) for model in (HEAD_3D, FACE_3D)]
+    assert width[0] == pytest.approx(width[1], rel=2e-3)
+
+
+@pytest.mark.parametrize("truth", [(0, 0, 0), (30, -10, 5), (-45, 15, -20)])
+def test_head_as_the_model(truth):
+    turned = HEAD_3D @ rotation(*truth).T
+    points = (turned[:, :2] * (15, -15) + (320, 240)).astype(np.float32)
+    assert estimate_pose(points, model=HEAD_3D).angles == pytest.approx(truth, abs=0.2)
 
 
 def test_start_is_not_changed():

@@ -153,7 +153,7 @@ def _steps(report: Report) -> None:
     report.add("blink of three frames, amplitude kept", (start - min(openings)) / start, "share", ">= 0.8")
 
 
-def _tracking(report: Report, shared: Path) -> None:
+def _tracking(report: Report, shared: Path, most: int = 10**9) -> None:
     """The tracker on the talking clip: cost per frame with and without its network, jitter raw and shown."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -175,7 +175,7 @@ def _tracking(report: Report, shared: Path) -> None:
     box = np.array(_FIRST_BOX, np.float32)
     middle = (FACE_2D.min(axis=0) + FACE_2D.max(axis=0)) / 2
     first = ((FACE_2D - middle) * 130 + (box[:2] + box[2:]) / 2).astype(np.float32)
-    for frame in _frames(shared / CLIP):
+    for frame in _frames(shared / CLIP, most):
         seen = None
         if frame.sequence == 0:
             seen = Detections(0, frame.capture_time, (Detection(box, 0.99, five_of(first)),))
