@@ -64,9 +64,9 @@ class Dashboard:
             )
         return said
 
-    def attach(self, units: Sequence[int], report: Callable[[], Report], output: str) -> None:
+    def attach(self, units: Sequence[int], report: Callable[[], Report], output: str, *, selfie: bool = False) -> None:
         """The graph is there. units: the Action Units that are measured. output: the node at the end of the picture path."""
-        self.told.units = tuple(units)
+        self.told.units, self.told.selfie = tuple(units), selfie
         self.told.report, self.told.output = report, output
         self.hub.publish("hello", self.told.hello())
 

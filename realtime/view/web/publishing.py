@@ -15,16 +15,20 @@ _EVERY = 0.25  # seconds
 
 @dataclass(slots=True)
 class Told:
-    """What the program has said of itself. newest: (capture time, sequence) of the newest shown frame."""
+    """What the program has said of itself. newest: (capture time, sequence) of the newest shown frame.
+
+    selfie: the picture is flipped, so the pages' columns change places too.
+    """
 
     units: tuple[int, ...] = ()
+    selfie: bool = False
     report: Callable[[], Report] | None = None
     output: str = ""
     newest: tuple[float, int] | None = None
 
     def hello(self) -> str:
         """What does not change while the program runs."""
-        return json.dumps({"type": "hello", "units": self.units})
+        return json.dumps({"type": "hello", "units": self.units, "selfie": self.selfie})
 
 
 async def tell(hub: Hub, commands: Commands, told: Told) -> None:

@@ -1,0 +1,127 @@
+import { Bars } from "./bars.js";
+import { Controls } from "./controls.js";
+import { Curves } from "./curves.js";
+import { Live, hideToken } from "./live.js";
+import { nameOf } from "./units.js";
+
+const $ = (id) => document.getElementById(id);
+const STALE_MS = 500;
+const AGES = 450; // half a minute of pictures
+const WORDS = { measured: "measured", held: "held", none: "no result", "no face": "no face" };
+
+let units = [];
+let picked = null;
+let bars = null;
+let curves = null;
+let newest = null;
+let heardAt = 0;
+let drawing = false;
+const ages = [];
+
+const controls = new Controls(() => (newest ? { capture_time: newest.capture_time, sequence: newest.sequence } : {}));
+
+function pick(unit) {
+  picked = unit;
+  bars.mark(unit);
+  $("curve-title").replaceChildren();
+  $("curve-title").append(`AU${unit} ${nameOf(unit)} `, key("right", "right (dashed)"), " ", key("left", "left"));
+  curves?.clear();
+}
+
+function key(side, words) {
+  const made = document.createElement("span");
+  made.className = `key ${side}`;
+  made.textContent = words;
+  return made;
+}
+
+function hello(message) {
+  const sides = message.selfie ? ["left", "right"] : ["right", "left"];
+  $("sides").classList.toggle("flipped", message.selfie);
+  units = message.units;
+  if (units.length === 0) return;
+  bars = new Bars($("bars"), units, sides, pick);
+  curves ??= new Curves($("curves"), ["left", "right"]);
+  pick(units.includes(picked) ? picked : units.includes(12) ? 12 : units[0]);
+}
+
+function state(message) {
+  newest = message;
+  heardAt = performance.now();
+  document.body.classList.remove("stale");
+  document.body.classList.toggle("held", message.status === "held");
+  $("status").textContent = WORDS[message.status] ?? message.status;
+  $("result-age").textContent = message.result_age_ms === null ? "–" : `${Math.round(message.result_age_ms)} ms`;
+  bars?.show(units, message.left, message.right);
+  const at = units.indexOf(picked);
+  if (at >= 0) curves?.add(message.capture_time, { left: message.left[at], right: message.right[at] });
+  $("overall").textContent = message.overall === null ? "–" : `${Math.round(message.overall * 100)} %`;
+  const turns = [["yaw", "own left", "own right"], ["pitch", "up", "down"], ["roll", "own left", "own right"]];
+  turns.forEach(([name, more, less], index) => {
+    const angle = message.pose?.[index] ?? null;
+    const rounded = angle === null ? null : Math.round(angle);
+    $(name).textContent = rounded === null ? "–" : rounded === 0 ? "0°" : `${Math.abs(rounded)}° ${rounded > 0 ? more : less}`;
+  });
+}
+
+function figures(message) {
+  $("fps").textContent = `${message.fps.toFixed(0)} fps`;
+  $("dropped").textContent = `${message.dropped} of ${message.captured}`;
+  $("dropped").title = Object.entries(message.causes).map(([cause, count]) => `${count} ${cause}`).join(", ") || "none";
+}
+
+async function picture(moment, jpeg, shown) {
+  if (drawing) return shown();
+  drawing = true;
+  try {
+    const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+    const canvas = $("picture");
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+    }
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    bitmap.close();
+    noteAge(live.ageOf(moment));
+  } finally {
+    drawing = false;
+    shown();
+  }
+}
+
+function noteAge(age) {
+  if (age === null) return;
+  ages.push(age * 1000);
+  if (ages.length > AGES) ages.shift();
+  if (ages.length % 5) return;
+  const sorted = ages.toSorted((a, b) => a - b);
+  const share = (p) => Math.round(sorted[Math.min(sorted.length - 1, Math.ceil(p * sorted.length) - 1)]);
+  $("age").textContent = `${Math.round(age * 1000)} ms`;
+  $("age").title = `from the camera to this page: median ${share(0.5)}, 99 % below ${share(0.99)} ms`;
+  $("age").dataset.p50 = share(0.5);
+  $("age").dataset.p99 = share(0.99);
+}
+
+function link(up, sentence) {
+  document.body.classList.toggle("lost", !up);
+  controls.say(sentence, !up);
+  if (!up) {
+    $("status").textContent = "not connected";
+    bars?.clear();
+  }
+}
+
+setInterval(() => {
+  if (document.body.classList.contains("lost") || heardAt === 0) return;
+  const quiet = performance.now() - heardAt;
+  if (quiet < STALE_MS) return;
+  document.body.classList.add("stale");
+  $("status").textContent = `no picture for ${(quiet / 1000).toFixed(1)} s`;
+  if (quiet > 4 * STALE_MS) bars?.clear();
+}, 250);
+
+hideToken();
+const live = new Live(
+  { hello, state, figures, picture, link, controls: (message) => controls.show(message.controls) },
+  { picture: true },
+);
