@@ -1,32 +1,101 @@
 """Everything measured on one person's face, frame by frame."""
 
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime.face.observation import FaceObservation
 from realtime.measure.action_units import ActionUnits
+from realtime.measure.calibration import Calibration
 from realtime.measure.descriptor import Descriptor, describe
 from realtime.measure.neutral import Neutral
 
 Intensities = dict[int, float]
+NeutralState = Literal["none", "running", "calibrated"]
+U8 = NDArray[np.uint8]
 
 
 class FaceMeasures:
-    """Action Units of the tracked face against its own neutral. units: those that are measured (none without a network)."""
+    """Action Units of the tracked face against its own neutral. units: those that are measured (none without a network).
 
-    def __init__(self, action_units: ActionUnits | None = None) -> None:
+    own_neutral: (98, 2) a calibration stored earlier. It belongs to the person the session is about, so it stays in
+    force when a face is found again under a new id; a calibration made now takes its place.
+    """
+
+    def __init__(self, action_units: ActionUnits | None = None, own_neutral: NDArray[np.float32] | None = None) -> None:
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
         self.neutral = Neutral()
+        self.calibration = Calibration()
         self.descriptor: Descriptor | None = None
+        self.own_neutral = own_neutral
         self._action_units = action_units
         self._face_id: int | None = None
+        self._asked = False
+        if own_neutral is not None:
+            self.neutral.calibrate(own_neutral)
 
-    def update(self, face: FaceObservation) -> tuple[Intensities, Intensities]:
-        """(patient's right, patient's left), intensity 0..5 by Action Unit; empty where nothing can be measured."""
+    @property
+    def neutral_state(self) -> NeutralState:
+        """What the intensities are measured against now."""
+        if self.neutral.shape is None:
+            return "none"
+        return "calibrated" if self.neutral.calibrated else "running"
+
+    def ask_for_calibration(self) -> None:
+        """A calibration begins with the next frame. From any thread; asking while one runs begins anew."""
+        self._asked = True
+
+    def begin_if_asked(self) -> bool:
+        """Whether a calibration begins now. On the measuring thread, before a frame is measured."""
+        asked, self._asked = self._asked, False
+        if asked:
+            self.calibration.start()
+        return asked
+
+    def update(
+        self, face: FaceObservation, *, time: float | None = None, light: float | None = None
+    ) -> tuple[Intensities, Intensities]:
+        """(patient's right, patient's left), intensity 0..5 by Action Unit; empty where nothing can be measured.
+
+        time: the frame's capture time (s), light: mean grey of the face (0..255); both only matter to a calibration.
+        """
         if self._action_units is None:
             return {}, {}
         if face.face_id != self._face_id:
             self._face_id = face.face_id
             self.neutral.forget()
+            if self.own_neutral is not None:
+                self.neutral.calibrate(self.own_neutral)
         found = self.descriptor = describe(face.points)
+        if time is not None and self.calibration.running:
+            self._calibrate(time, face.face_id, found, light)
         if found is None:
             return {}, {}
         self.neutral.update(found.shape, found.pose)
         return self._action_units.measure(found, self.neutral.shape)
+
+    def nobody(self, time: float) -> None:
+        """No face is seen on the frame taken at `time`."""
+        if self.calibration.running:
+            self._calibrate(time, None, None, None)
+
+    def _calibrate(self, time: float, face_id: int | None, found: Descriptor | None, light: float | None) -> None:
+        self.calibration.update(time, face_id, found, light)
+        if self.calibration.progress.phase == "done" and self.calibration.neutral is not None:
+            self.neutral.calibrate(self.calibration.neutral)
+            if self.own_neutral is not None:
+                self.own_neutral = self.calibration.neutral
+
+
+def light_on(image: U8, box: NDArray[np.float32]) -> float | None:
+    """Mean grey (0..255) of the middle half of a face box; None where it lies outside the picture.
+
+    image: (H, W, 3) BGR. box: x1, y1, x2, y2 in pixels. Every fourth pixel is looked at; the green channel stands for grey.
+    """
+    x1, y1, x2, y2 = (float(edge) for edge in box)
+    height, width = image.shape[:2]
+    left, right = max(0, round(x1 + 0.25 * (x2 - x1))), min(width, round(x1 + 0.75 * (x2 - x1)))
+    top, bottom = max(0, round(y1 + 0.25 * (y2 - y1))), min(height, round(y1 + 0.75 * (y2 - y1)))
+    part = image[top:bottom:4, left:right:4, 1]
+    return float(part.mean()) if part.size else None

@@ -1,6 +1,7 @@
 """Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
 
 import time
+from collections.abc import Callable
 
 from realtime.face.detector import FaceDetector
 from realtime.face.observation import Analysis, Detections
@@ -9,15 +10,19 @@ from realtime.graph import Envelope, Side
 from realtime.media.frame import Frame
 from realtime.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.nodes.values import Analysed
+from realtime.session.journal import Journal
 
 
 class Detect:
     """RetinaFace on the frames the tracker asks for; all others pass it by at no cost.
 
-    coarse: the same network on a smaller picture, for when the quality ladder asks for it.
+    coarse: the same network on a smaller picture, for when the quality ladder asks for it. `journal`: told of every look.
+    `listeners` get every answer.
     """
 
     def __init__(self, detector: FaceDetector, coarse: FaceDetector, tracker: Tracker, quality: Quality) -> None:
+        self.journal: Journal | None = None
+        self.listeners: list[Callable[[Detections], None]] = []
         self._detector = detector
         self._coarse = coarse
         self._tracker = tracker
@@ -37,8 +42,13 @@ class Detect:
     def process(self, frame: Frame) -> Detections:
         """Every face of the frame, or of the region the tracker wants looked at."""
         self.count += 1
-        detector = self._coarse if COARSE_DETECTION in self._quality.active else self._detector
-        return detector.detect(frame, self._tracker.region)
+        coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
+        if self.journal is not None:
+            self.journal.detect(frame.sequence, region, coarse=coarse)
+        found = (self._coarse if coarse else self._detector).detect(frame, region)
+        for listener in self.listeners:
+            listener(found)
+        return found
 
 
 class Track:
@@ -53,6 +63,7 @@ class Track:
         self._quality = quality
         self._inline = inline
         self._delay = delay
+        self.journal: Journal | None = None
         self.face_frames = 0
         self.tracked_frames = 0
 
@@ -67,6 +78,8 @@ class Track:
         seen = detections.payload if detections is not None else None
         if self._inline is not None and self._tracker.wants_detection(frame.sequence):
             seen = self._inline.process(frame)
+        if self.journal is not None:
+            self.journal.track(frame.sequence, None if seen is None else seen.sequence)
         face = self._tracker.update(frame, seen)
         if face is not None:
             self.face_frames += 1
@@ -75,4 +88,6 @@ class Track:
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
+        if self.journal is not None:
+            self.journal.reset()
         self._tracker.reset()

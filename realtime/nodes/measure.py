@@ -1,25 +1,50 @@
 """Action Units from the tracked face."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from realtime.face.observation import Analysis
 from realtime.measure import FaceMeasures
+from realtime.measure.calibration import Calibration
+from realtime.measure.face_measures import light_on
 from realtime.measure.openface2.node import OpenFace2Node
 from realtime.nodes.values import Analysed
+from realtime.session.journal import Journal
 
 
 class Measure:
-    """Adds the patient's left and right Action Units to an analysis."""
+    """Adds the patient's left and right Action Units to an analysis.
 
-    def __init__(self, measures: FaceMeasures) -> None:
+    calibrated: called on the measuring thread when a calibration is done, with the analysis that completed it.
+    """
+
+    def __init__(
+        self,
+        measures: FaceMeasures,
+        journal: Journal | None = None,
+        calibrated: Callable[[Analysis, Calibration], None] | None = None,
+    ) -> None:
         self._measures = measures
+        self._journal = journal
+        self._calibrated = calibrated
 
     def process(self, analysed: Analysed) -> Analysed:
         """The same analysis with intensities; without a face nothing is measured and nothing is said."""
-        analysis = analysed.analysis
+        analysis, measures = analysed.analysis, self._measures
+        begins = measures.begin_if_asked()
+        if self._journal is not None:
+            self._journal.measure(analysis.sequence, calibrate=begins)
+        calibration = measures.calibration
         if analysis.face is None:
+            measures.nobody(analysis.capture_time)
             return analysed
-        right, left = self._measures.update(analysis.face)
-        return Analysed(replace(analysis, au_left=left, au_right=right), analysed.frame)
+        running = calibration.running
+        light = light_on(analysed.frame.image, analysis.face.box) if running else None
+        right, left = measures.update(analysis.face, time=analysis.capture_time, light=light)
+        if running and calibration.progress.phase == "done" and self._calibrated is not None:
+            self._calibrated(analysis, calibration)
+        state = measures.neutral_state
+        return Analysed(replace(analysis, au_left=left, au_right=right, neutral=state), analysed.frame)
 
 
 class MeasureOpenFace2:

@@ -35,7 +35,7 @@ class RowFormat:
     def __init__(self, aus: Sequence[int] = AUS) -> None:
         self._aus = tuple(aus)
         self._points = ",%.2f" * (2 * POINTS)
-        self._no_face = "," * (7 + 2 * POINTS)
+        self._no_face = "," * (8 + 2 * POINTS)
 
     def line(self, row: FrameRow) -> str:
         """The row with its line end. Whatever was not measured is an empty cell."""
@@ -46,13 +46,16 @@ class RowFormat:
             return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}\n"
         left, right = row.analysis.au_left, row.analysis.au_right
         intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
-        return f"{head},{self._face(face, age)}{intensities}\n"
+        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities}\n"
 
-    def _face(self, face: FaceObservation, age: str) -> str:
+    def _face(self, face: FaceObservation, age: str, neutral: str) -> str:
         box = ",".join(number(float(edge), 2) for edge in face.box)
         pose = ",".join(number(angle, 2) for angle in face.pose) if face.pose is not None else ",,"
         found = "detected" if face.detected else "tracked"
-        return f"{face.face_id},{number(face.confidence, 4)},{age},{found},{box},{pose}{self._point_cells(face.points)}"
+        return (
+            f"{face.face_id},{number(face.confidence, 4)},{age},{found},{box},{pose},{neutral}"
+            f"{self._point_cells(face.points)}"
+        )
 
     def _point_cells(self, points: NDArray[np.float32]) -> str:
         values = points.T.ravel()

@@ -45,7 +45,7 @@ def test_the_columns_are_those_that_scripts_rely_on() -> None:
         "AU02_left",
         "AU02_right",
     ]
-    assert len(names) == len(set(names)) == 15 + 196 + 2 * len(AUS)
+    assert len(names) == len(set(names)) == 16 + 196 + 2 * len(AUS)
     assert list(data_dictionary()) == names
 
 

@@ -1,0 +1,130 @@
+"""markers.csv: what somebody said about a moment. The moment's row in frames.csv is the one with the same sequence."""
+
+import contextlib
+import csv
+import io
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.session.folder import reason
+
+NAME = "markers.csv"
+COLUMNS = {
+    "sequence": "the newest frame when the marker was set (or the frame the person saw): its row in frames.csv",
+    "capture_time": "seconds on the session's clock",
+    "wall_time": "date and time, ISO 8601 with its offset from UTC",
+    "text": "what was said; may be empty",
+    "source": "who set it: key, dashboard, http",
+}
+LONGEST = 1000
+
+
+class Mark(NamedTuple):
+    """One marker, as it stands in the file."""
+
+    sequence: int
+    capture_time: float
+    wall_time: str
+    text: str
+    source: str
+
+
+class SessionMarkers:
+    """Takes markers from any thread and has each on disk when `add` returns.
+
+    path: None keeps no file. clock: the capture times' seconds. wall: the wall clock. `listeners` are told of each marker.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Callable[[], float],
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
+    ) -> None:
+        """Create the file with its header. Raises DeviceError when it cannot be created."""
+        self.count = 0
+        self.listeners: list[Callable[[Mark], None]] = []
+        self._path = path
+        self._clock = clock
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._newest = -1
+        self._file: TextIO | None = None
+        if path is not None:
+            try:
+                self._file = path.open("w", encoding="utf-8", newline="")
+                self._file.write(",".join(COLUMNS) + "\n")
+                self._file.flush()
+            except OSError as error:
+                raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+
+    def captured(self, sequence: int) -> None:
+        """A frame came from the source: markers set now belong to it."""
+        self._newest = sequence
+
+    def add(self, text: str, source: str, *, capture_time: float | None = None, sequence: int | None = None) -> Mark:
+        """Set a marker: now, at the newest frame, or at the frame the person saw.
+
+        Raises UserInputError when the text is longer than 1,000 characters or holds control characters, DeviceError when it
+        cannot be written.
+        """
+        checked = text.strip()
+        if len(checked) > LONGEST:
+            raise UserInputError(f"A marker's text has at most {LONGEST:,} characters; this one has {len(checked):,}.")
+        if any(ord(sign) < 32 and sign not in "\n\t" for sign in checked) or "\x7f" in checked:
+            raise UserInputError("A marker's text holds no control characters.")
+        with self._lock:
+            mark = Mark(
+                self._newest if sequence is None else sequence,
+                self._clock() if capture_time is None else capture_time,
+                self._wall().isoformat(timespec="milliseconds"),
+                checked,
+                source,
+            )
+            self._write(mark)
+            self.count += 1
+        for listener in self.listeners:
+            listener(mark)
+        return mark
+
+    def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
+        """`add` by the dashboard's words."""
+        self.add(text, origin, capture_time=capture_time, sequence=sequence)
+
+    def close(self) -> None:
+        """Safe to call twice; markers set later are kept by nobody."""
+        with self._lock:
+            file, self._file = self._file, None
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    file.close()
+
+    def _write(self, mark: Mark) -> None:
+        if self._path is None:
+            return
+        if self._file is None:
+            raise DeviceError("The session has ended: no marker can be set any more.")
+        line = io.StringIO()
+        cells = (mark.sequence, f"{mark.capture_time:.6f}", mark.wall_time, mark.text, mark.source)
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        try:
+            self._file.write(line.getvalue())
+            self._file.flush()
+        except OSError as error:
+            raise DeviceError(f"The marker cannot be written to {self._path} ({reason(error)}).") from None
+
+
+def read_markers(path: Path) -> list[Mark]:
+    """The markers of a session, in the order in which they were set; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Mark(int(row["sequence"]), float(row["capture_time"]), row["wall_time"], row["text"], row["source"])
+            for row in csv.DictReader(file)
+            if None not in row.values()
+        ]
