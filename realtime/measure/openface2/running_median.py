@@ -43,8 +43,7 @@ class RunningMedian:
     def __init__(self, dimensions: int, bins: Bins) -> None:
         self.bins = bins
         self.count = 0
-        self._histogram: Counts = np.empty((dimensions, bins.count), np.uint16)
-        self._histogram.fill(0)  # takes the pages now, not on the first live frames
+        self._histogram: Counts = _touched_zeros((dimensions, bins.count))
         self._bin: I32 = np.zeros(dimensions, np.int32)
         self._below: I32 = np.zeros(dimensions, np.int32)
         self._median: F64 = np.full(dimensions, np.nan)
@@ -68,7 +67,10 @@ class RunningMedian:
 
     def reset(self) -> None:
         self.count = 0
-        self._histogram = np.zeros(self._histogram.shape, np.uint16)
+        if self._histogram.dtype == np.uint16:
+            self._histogram.fill(0)
+        else:
+            self._histogram = _touched_zeros(self._histogram.shape)
         self._bin[:] = 0
         self._below[:] = 0
         self._median[:] = np.nan
@@ -110,6 +112,13 @@ class RunningMedian:
         if count:
             _locate(self._histogram, count, self._bin, self._below)
         self._median[:] = median
+
+
+def _touched_zeros(shape: tuple[int, ...]) -> NDArray[np.uint16]:
+    """Zeros whose memory pages are taken now, not one by one on the first live frames."""
+    out = np.empty(shape, np.uint16)
+    out.fill(0)
+    return out
 
 
 @njit(cache=True, nogil=True)

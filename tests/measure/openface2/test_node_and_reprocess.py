@@ -1,5 +1,6 @@
 """The graph's node with its files, and the offline pass over what it left behind."""
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from realtime.errors import UserInputError
 from realtime.face.observation import Analysis, FaceObservation
 from realtime.face.template import FACE_2D
-from realtime.graph import Side
+from realtime.graph import Block, Graph, Item, RealClock, Side
 from realtime.measure.openface2 import Face
 from realtime.measure.openface2.node import OpenFace2Node
 from realtime.measure.openface2.postprocess import offline_intensities
@@ -145,3 +146,36 @@ def test_no_analysis_gives_no_result(installation: Path, texture: np.ndarray) ->
 def test_missing_models_are_reported_on_opening(tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="no complete set"):
         OpenFace2Node(tmp_path).open()
+
+
+def test_in_a_graph(installation: Path, texture: np.ndarray, tmp_path: Path) -> None:
+    """As the analysis path uses it: opened, run and closed on the node's own thread, every frame in order."""
+    node = OpenFace2Node(installation, tmp_path)
+    seen: list[Analysis] = []
+
+    class Camera:
+        count = 0
+
+        def read(self, stop: object) -> Item[Frame] | None:
+            self.count += 1
+            return Item(frame(texture, self.count - 1), self.count - 1, self.count / 30) if self.count <= 6 else None
+
+    class Measure:
+        def open(self) -> None:
+            node.open()
+
+        def process(self, payload: Frame) -> Analysis | None:
+            return node.process(payload, Analysis(payload.sequence, payload.capture_time, face(payload.sequence)))
+
+        def close(self) -> None:
+            node.close()
+
+    graph = Graph("measuring", clock=RealClock())
+    camera = graph.source("camera", Camera())
+    measure = graph.transform("measure", Measure(), run_on="thread")
+    graph.connect(camera, measure, Block(2))
+    graph.connect(measure, graph.sink("sink", seen.append), Block(2))
+    asyncio.run(graph.run())
+    assert [a.sequence for a in seen] == list(range(6))
+    assert all(len(a.au_left) == 17 for a in seen)
+    assert len(pd.read_csv(tmp_path / "openface2_right.csv")) == 6, "closed, so flushed"
