@@ -9,7 +9,8 @@ from tests.tools.data.test_points98 import face
 from tools.data.crops import Strength
 from tools.data.landmark_batches import FaceSet, rarity
 from tools.evaluate.figures import Figure, as_json, table
-from tools.evaluate.landmarks import second_difference, through_crops
+from tools.evaluate.landmark_behaviour import second_difference
+from tools.evaluate.landmark_models import through_crops
 
 
 def test_an_aim_is_met_missed_or_absent() -> None:

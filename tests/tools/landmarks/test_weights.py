@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 from tools.data.negatives import plain_nothing
 from tools.data.points98 import MIRROR, inter_ocular, nme, square_from_points
-from tools.evaluate.landmarks import Landmarks
+from tools.evaluate.landmark_models import Landmarks
 
 WEIGHTS = ROOT / "weights" / "landmarks98.onnx"
 
