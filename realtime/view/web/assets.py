@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from realtime.view import palette
 
-_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "txt": "text/plain"}
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "txt": "text/plain", "svg": "image/svg+xml"}
 PAGES = {"/": "dashboard.html", "/overlay": "overlay.html"}
 
 

@@ -105,10 +105,9 @@ function noteAge(age) {
 function link(up, sentence) {
   document.body.classList.toggle("lost", !up);
   controls.say(sentence, !up);
-  if (!up) {
-    $("status").textContent = "not connected";
-    bars?.clear();
-  }
+  heardAt = 0;
+  $("status").textContent = up ? "no picture yet" : "not connected";
+  if (!up) bars?.clear();
 }
 
 setInterval(() => {
