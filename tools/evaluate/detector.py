@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from realtime.errors import UserInputError
 from tools.command import guarded
 from tools.data.scan import suppress
-from tools.evaluate.detector_pictures import clip, faceless, familiar, windows
+from tools.evaluate.detector_pictures import Window, clip, faceless, familiar, windows
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
 from tools.train.detector_targets import overlaps
@@ -30,10 +29,10 @@ from tools.train.detector_targets import overlaps
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
-START, CONTINUE = 0.6, 0.4
+START, CONTINUE = 0.5, 0.35
 OFFICIAL = 0.5
 SAME_IOU = 0.5
-LEAST_HEIGHT = 40
+LEAST_HEIGHT, SMALL = 40, 24
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = (
     "WolfgangLanger_Pexels.mp4",
@@ -129,18 +128,37 @@ def shrink(picture: U8, width: int) -> U8:
     return picture if share == 1 else cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
-def on_windows(
-    ours: Detector, official: Detector, pictures: Iterable[tuple[U8, F32]], width: int, least: float, threshold: float
-) -> dict[str, float]:
-    """Agreement on pictures at a network width; the official one's faces of at least `least` pixels are to be found."""
-    agreement = Agreement()
-    for picture, known in pictures:
-        image = shrink(picture, width)
-        theirs = official(image)
-        known_here = known * (width / picture.shape[1])
-        sure = tall(theirs.above(OFFICIAL), least)
-        agreement.add(ours(image).above(threshold), sure, theirs.boxes, known_here)
-    return agreement.figures()
+def share_found(faces: Faces, wanted: F32) -> tuple[int, int]:
+    """How many of the boxes (N, 4) are found, and N."""
+    met = overlaps(wanted, faces.boxes).max(axis=1, initial=0.0)
+    return int((met >= SAME_IOU).sum()), len(wanted)
+
+
+def on_windows(ours: Detector, official: Detector, shown: list[Window], width: int) -> dict[int, dict[str, float]]:
+    """Agreement on pictures at a network width, by the least height in pixels of the official one's faces to be found.
+
+    The entry at LEAST_HEIGHT also says how many of the faces known to be there (from the unspoilt picture) each one finds.
+    """
+    agreements = {least: Agreement() for least in (LEAST_HEIGHT, SMALL)}
+    mine_known = theirs_known = all_known = 0
+    for window in shown:
+        image, ratio = shrink(window.image, width), width / window.image.shape[1]
+        theirs, mine = official(image), ours(image).above(START)
+        sure = theirs.above(OFFICIAL)
+        for least, agreement in agreements.items():
+            agreement.add(mine, tall(sure, least), theirs.boxes, window.seen_before * ratio)
+        known = window.known * ratio
+        known = known[known[:, 3] - known[:, 1] >= LEAST_HEIGHT]
+        found, count = share_found(mine, known)
+        mine_known, all_known = mine_known + found, all_known + count
+        theirs_known += share_found(sure, known)[0]
+    figures = {least: agreement.figures() for least, agreement in agreements.items()}
+    figures[LEAST_HEIGHT] |= {
+        "known": all_known,
+        "known_found": mine_known / max(all_known, 1),
+        "known_found_official": theirs_known / max(all_known, 1),
+    }
+    return figures
 
 
 def on_clip(ours: Detector, official: Detector, path: Path, width: int, every: int) -> dict[str, float]:
@@ -172,7 +190,7 @@ def on_clip(ours: Detector, official: Detector, path: Path, width: int, every: i
     }
 
 
-def evaluate(model: Path, shared: Path, cache: Path, count: int = 300, every: int = 2) -> dict[str, dict[str, float]]:
+def evaluate(model: Path, shared: Path, cache: Path, count: int = 120, every: int = 4) -> dict[str, dict[str, float]]:
     """All figures, by what was looked at. Raises UserInputError when the material is not there."""
     held = detector_sources.read(cache, held=True)
     trained = detector_sources.read(cache, held=False)
@@ -188,10 +206,10 @@ def evaluate(model: Path, shared: Path, cache: Path, count: int = 300, every: in
         official, ours = Detector(exported), Detector(model)
         known = familiar(held, trained)
         for spoilt in (False, True):
-            shown = [(w.image, w.seen_before) for w in windows(held, known, count, seed=7, spoilt=spoilt)]
-            for width, least in ((640, LEAST_HEIGHT), (640, 24), (320, LEAST_HEIGHT), (320, 24)):
-                name = f"{'spoilt' if spoilt else 'clean'} {width} px, faces >= {least} px"
-                figures[name] = on_windows(ours, official, shown, width, least, START)
+            shown = list(windows(held, known, count, seed=7, spoilt=spoilt))
+            for width in (640, 320):
+                for least, row in on_windows(ours, official, shown, width).items():
+                    figures[f"{'spoilt' if spoilt else 'clean'} {width} px, faces >= {least} px"] = row
         for width in (640, 320):
             figures[f"no face {width} px"] = on_faceless(ours, official, held, width, count)
         for name in CLIPS:
@@ -241,8 +259,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=ROOT / "weights" / "retinaface.onnx")
     parser.add_argument("--cache", type=Path, required=True, help="cache folder of tools.train.detector")
-    parser.add_argument("--count", type=int, default=300, help="windows and face-free pictures (default 300)")
-    parser.add_argument("--every", type=int, default=2, help="look at every so manieth frame of a clip (default 2)")
+    parser.add_argument("--count", type=int, default=120, help="windows and face-free pictures (default 120)")
+    parser.add_argument("--every", type=int, default=4, help="look at every so manieth frame of a clip (default 4)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()
     shared = Path(os.environ.get("FACEMIRROR_SHARED", ROOT.parent / "shared"))

@@ -24,10 +24,12 @@ FAMILIAR = 0.93
 
 @dataclass(frozen=True)
 class Window:
-    """image: (360, 640, 3) uint8 BGR; seen_before: (N, 4) boxes of faces that also appear in a training picture."""
+    """image: (360, 640, 3) uint8 BGR; seen_before: (N, 4) boxes of faces that also appear in a training picture;
+    known: (M, 4) boxes of the other faces known to be in it, found by the official network in the unspoilt collage."""
 
     image: U8
     seen_before: F32
+    known: F32
 
 
 def thumbnails(sources: list[Source]) -> F32:
@@ -75,7 +77,9 @@ def windows(
         image = warp(source, matrix, scale, SIDE, cv2.BORDER_CONSTANT, (90, 90, 90))[top : top + ROWS]
         boxes, _ = carry(source.boxes, source.points, matrix, mirror)
         boxes[:, 1::2] -= top
-        yield Window(spoil(rng, image) if spoilt else np.ascontiguousarray(image), boxes[known[which]])
+        shown = spoil(rng, image) if spoilt else np.ascontiguousarray(image)
+        inside = (boxes[:, :2].min(axis=1) >= 0) & (boxes[:, 2] <= SIDE) & (boxes[:, 3] <= ROWS)
+        yield Window(shown, boxes[known[which]], boxes[inside & ~known[which]])
 
 
 def faceless(held: list[Source], count: int, seed: int) -> Iterator[tuple[str, U8]]:

@@ -1,4 +1,6 @@
-"""`python -m tools.train.detector`: the detector RetinaFace MobileNet-0.25 from random weights, taught by the official one.
+"""`python -m tools.train.detector`: the detector RetinaFace MobileNet-0.25, taught by the official one on composites.
+
+It starts from random weights, or with `--from-official --apart 0` from the official checkpoint (MIT), which it then refines.
 
 Reads the development material (FACEMIRROR_SHARED, default ../shared), writes everything else under --out. Two CPU cores
 suffice; a GPU is used where there is one. `--resume` goes on from the last checkpoint of --out.
@@ -6,7 +8,6 @@ suffice; a GPU is used where there is one. `--resume` goes on from the last chec
 
 import argparse
 import csv
-import math
 import os
 import time
 from pathlib import Path
@@ -18,40 +19,22 @@ from realtime.errors import UserInputError
 from tools.command import guarded
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
+from tools.train.detector_curves import PARTS, plot
 from tools.train.detector_data import Batch, loader
-from tools.train.detector_step import MovingAverage, frozen_teacher, losses, total
+from tools.train.detector_options import arguments, rate
+from tools.train.detector_step import (
+    Lesson,
+    MovingAverage,
+    Notebook,
+    frozen_teacher,
+    hold_statistics,
+    losses,
+    prepare,
+    total,
+)
 
-PARTS = ("score", "box", "marks", "hint")
-
-
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the cache, checkpoints, curves and the result"
-    )
-    parser.add_argument("--steps", type=int, default=6000, help="batches to train on (default 6000)")
-    parser.add_argument(
-        "--minutes", type=float, help="finish the schedule within this time even if --steps are not reached"
-    )
-    parser.add_argument("--batch", type=int, default=12, help="pictures of 256 px a batch (default 12)")
-    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate (default 0.003)")
-    parser.add_argument(
-        "--apart", type=float, default=0.4, help="share of the run in which blocks learn apart (default 0.4)"
-    )
-    parser.add_argument(
-        "--apart-rate", type=float, default=1e-2, help="highest learning rate of that part (default 0.01)"
-    )
-    parser.add_argument("--hints", type=float, default=4.0, help="weight of the inner maps at the start (default 4)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the weights and the pictures (default 1)")
-    parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make pictures (default 1)")
-    parser.add_argument("--from", dest="start_from", type=Path, help="go on from this checkpoint's averaged weights")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
-    chosen = parser.parse_args()
-    if chosen.steps < 1 or chosen.batch < 2 or not 0 <= chosen.apart < 1:
-        raise UserInputError("--steps must be at least 1, --batch at least 2, and --apart from 0 to below 1.")
-    return chosen
+SETTLED = 60
+"""Steps of the optimiser after which BatchNorm's means and variances no longer change."""
 
 
 def sources(out: Path, teacher: retinaface.RetinaFace) -> list[detector_sources.Source]:
@@ -67,20 +50,6 @@ def sources(out: Path, teacher: retinaface.RetinaFace) -> list[detector_sources.
         retinaface_onnx.export(teacher, exported, source="mobilenet0.25_Final.pth", licence="MIT")
     detector_sources.prepare(pictures, exported, out / "cache")
     return detector_sources.read(out / "cache", held=False)
-
-
-def schedule(progress: float) -> float:
-    """Learning rate as a share of the highest, over 0..1 of one part of the run: a short rise, then half a cosine."""
-    if progress < 0.02:
-        return 0.05 + 0.95 * progress / 0.02
-    return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * (progress - 0.02) / 0.98))
-
-
-def rate(progress: float, apart: float, apart_rate: float, joint_rate: float) -> float:
-    """Learning rate at 0..1 of the whole run: one schedule while blocks learn apart, another once they are joined."""
-    if progress < apart:
-        return apart_rate * schedule(progress / apart)
-    return joint_rate * schedule((progress - apart) / max(1 - apart, 1e-6))
 
 
 def official() -> Path:
@@ -101,11 +70,16 @@ class Trainer:
         self.material = sources(options.out, full)
         self.teacher = frozen_teacher(full).to(self.device, memory_format=torch.channels_last)
         self.student = retinaface.RetinaFace().to(self.device, memory_format=torch.channels_last)
+        if options.from_official:
+            self.student.load_state_dict(full.state_dict())
         if options.start_from:
             self.student.load_state_dict(torch.load(options.start_from, weights_only=True)["average"])
         self.average = MovingAverage(self.student)
         self.optimiser = torch.optim.AdamW(self.student.parameters(), lr=options.rate, weight_decay=1e-4)
-        self.step, self.spent = 0, 0.0
+        self.step, self.updates, self.spent = 0, 0, 0.0
+        if options.from_official or options.start_from:
+            self.updates = SETTLED
+        self.notebook = Notebook(options.notebook, options.seed)
         self.checkpoint = options.out / "checkpoint.pt"
         if options.resume:
             self._resume()
@@ -117,7 +91,7 @@ class Trainer:
         self.student.load_state_dict(state["student"])
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent = state["step"], state["spent"]
+        self.step, self.updates, self.spent = state["step"], state["updates"], state["spent"]
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -126,6 +100,7 @@ class Trainer:
             "average": self.average.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "updates": self.updates,
             "spent": self.spent,
         }
         partial = self.checkpoint.with_suffix(".part")
@@ -138,24 +113,37 @@ class Trainer:
         return min(max(self.step / self.options.steps, by_time), 1.0)
 
     def advance(self, batch: Batch) -> dict[str, float]:
-        """One batch: losses, one step of the optimiser, the moving average."""
+        """One new batch, and some old ones again; the loss parts of the new one."""
+        lesson = prepare(self.teacher, batch, self.device)
+        parts = self._learn(lesson)
+        for old in self.notebook.draw(self.options.again):
+            self._learn(old)
+        self.notebook.add(lesson)
+        return parts
+
+    def _learn(self, lesson: Lesson) -> dict[str, float]:
+        """One step of the optimiser, and the moving average."""
         options, share = self.options, self.progress()
         apart = share < options.apart
         self.student.train()
+        if self.updates >= SETTLED:
+            hold_statistics(self.student)
         for group in self.optimiser.param_groups:
             group["lr"] = rate(share, options.apart, options.apart_rate, options.rate)
-        parts = losses(self.student, self.teacher, batch, self.device, half=share < 0.8, apart=apart)
-        hints = options.hints * (1.0 if apart else 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2)
+        parts = losses(self.student, lesson, half=options.half, apart=apart)
+        # Apart, every map has a loss of its own: their sum. Joined, the maps only guide, less and less.
+        guide = 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2 if not apart else 1.0
+        loss = total(parts, len(lesson.maps) if apart else options.hints * guide)
         self.optimiser.zero_grad(set_to_none=True)
-        total(parts, hints).backward()
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 10.0)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 30.0)
         self.optimiser.step()
-        self.step += 1
-        self.average.update(self.student, self.step)
+        self.updates += 1
+        self.average.update(self.student, self.updates)
         return {name: float(value.detach()) for name, value in parts.items()}
 
     def run(self) -> None:
-        """Train to the end of the schedule; a line of curves.csv every 20 steps, a checkpoint every 200."""
+        """Train to the end of the schedule; a line of curves.csv every 20 steps, a checkpoint every 100."""
         options = self.options
         batches = loader(
             self.material,
@@ -172,7 +160,9 @@ class Trainer:
             table = csv.writer(sink)
             task = bar.add_task("", total=options.steps, completed=self.step)
             for batch in batches:
-                for name, value in self.advance(batch).items():
+                parts = self.advance(batch)
+                self.step += 1
+                for name, value in parts.items():
                     sums[name] += value / 20
                 now = time.monotonic()
                 self.spent, last = self.spent + now - last, now
@@ -182,7 +172,7 @@ class Trainer:
                     text = " ".join(f"{name} {sums[name]:.3f}" for name in PARTS)
                     bar.update(task, completed=self.step, description=text)
                     sums = dict.fromkeys(PARTS, 0.0)
-                if self.step % 200 == 0:
+                if self.step % 100 == 0:
                     self.save()
                 if self.progress() >= 1:
                     break
@@ -200,28 +190,9 @@ class Trainer:
         print(f"{out}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(out)}")
 
 
-def plot(curves: Path, picture: Path) -> None:
-    """Draw the columns of curves.csv over the steps, logarithmically."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with curves.open(newline="") as stream:
-        rows = [[float(v) for v in row] for row in csv.reader(stream)]
-    figure, axes = plt.subplots(figsize=(8, 5))
-    for index, name in enumerate(PARTS):
-        axes.semilogy([r[0] for r in rows], [max(r[2 + index], 1e-6) for r in rows], label=name)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss")
-    axes.legend()
-    figure.savefig(picture, dpi=100)
-    plt.close(figure)
-
-
 def main() -> None:
     """Train and export."""
-    options = arguments()
+    options = arguments(__doc__)
     options.out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(options)
     trainer.run()

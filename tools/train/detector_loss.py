@@ -9,6 +9,8 @@ from tools.networks.retinaface import RetinaFace
 Outputs = tuple[Tensor, Tensor, Tensor]
 
 ENDS = (5, 11, 13)
+SHARP = (5, 8, 11, 13)
+"""Trunk blocks whose maps are compared once the network is joined: the large ones before cost more time than they teach."""
 
 
 def blocks(network: RetinaFace) -> list[nn.Module]:
@@ -16,39 +18,40 @@ def blocks(network: RetinaFace) -> list[nn.Module]:
     return [block for stage in (network.body.stage1, network.body.stage2, network.body.stage3) for block in stage]
 
 
-def with_hints(network: RetinaFace, x: Tensor) -> tuple[list[Tensor], Outputs]:
-    """The network's outputs together with the maps after each trunk block, the pyramid and the context modules."""
+def with_hints(network: RetinaFace, x: Tensor, *, apart: bool = False) -> tuple[list[Tensor], Outputs]:
+    """The network's outputs together with the maps after each trunk block, the pyramid and the context modules.
+
+    apart: no gradient passes from one of these parts to the one before it, so each learns to give the teacher's map from
+    what it is given now. These are shallow problems, far quicker than the whole from random weights (greedy blockwise
+    distillation, after Li et al., CVPR 2020, but with the student's own maps as input: errors do not add up).
+    """
+
+    def pass_on(value: Tensor) -> Tensor:
+        return value.detach() if apart else value
+
     maps: list[Tensor] = []
     for block in blocks(network):
-        x = block(x)
+        x = block(pass_on(x))
         maps.append(x)
-    pyramid = network.fpn(tuple(maps[k] for k in ENDS))
-    context = (network.ssh1(pyramid[0]), network.ssh2(pyramid[1]), network.ssh3(pyramid[2]))
-    return [*maps, *pyramid, *context], network.read_out(context)
+    pyramid = network.fpn(tuple(pass_on(maps[k]) for k in ENDS))
+    context = tuple(
+        module(pass_on(value))
+        for module, value in zip((network.ssh1, network.ssh2, network.ssh3), pyramid, strict=True)
+    )
+    return [*maps, *pyramid, *context], network.read_out(tuple(pass_on(value) for value in context))
 
 
-def blockwise(network: RetinaFace, x: Tensor, theirs: list[Tensor]) -> tuple[list[Tensor], Outputs]:
-    """The same, but every part is fed the teacher's map instead of what the part before it made.
-
-    So all parts learn at once, each a shallow problem (blockwise distillation: Li et al., CVPR 2020). From random weights
-    this reached in 160 batches what the chained network had not after 500.
-    """
-    trunk = blocks(network)
-    count = len(trunk)
-    maps = [block(given) for block, given in zip(trunk, [x, *theirs[: count - 1]], strict=True)]
-    pyramid = network.fpn(tuple(theirs[k] for k in ENDS))
-    fine, middle, coarse = theirs[count : count + 3]
-    context = (network.ssh1(fine), network.ssh2(middle), network.ssh3(coarse))
-    last = theirs[count + 3], theirs[count + 4], theirs[count + 5]
-    return [*maps, *pyramid, *context], network.read_out(last)
+def chosen(maps: list[Tensor]) -> list[Tensor]:
+    """Of the maps of `with_hints`, those compared once the network is joined."""
+    return [*(maps[k] for k in SHARP), *maps[14:]]
 
 
 def hint_loss(ours: list[Tensor], theirs: list[Tensor]) -> Tensor:
     """Mean over the maps of the squared difference, each channel in units of its own spread in the teacher's map."""
     total = ours[0].new_zeros((), dtype=torch.float32)
     for a, b in zip(ours, theirs, strict=True):
-        spread = b.float().pow(2).mean(dim=(0, 2, 3), keepdim=True)
-        floor = spread.mean() * 0.05 + 1e-6
+        spread = b.float().var(dim=(0, 2, 3), keepdim=True, correction=0)
+        floor = spread.mean() * 0.02 + 1e-6
         total = total + ((a.float() - b.float()).pow(2) / (spread + floor)).mean()
     return total / len(ours)
 

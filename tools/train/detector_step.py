@@ -1,6 +1,7 @@
 """One training step of the detector, and the moving average of its weights."""
 
 import copy
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from tools.networks.retinaface import RetinaFace, decode, priors
 from tools.networks.retinaface_onnx import fold_batch_norm
 from tools.train import detector_targets
 from tools.train.detector_data import Batch
-from tools.train.detector_loss import Outputs, blockwise, hint_loss, offset_loss, score_loss, with_hints
+from tools.train.detector_loss import Outputs, chosen, hint_loss, offset_loss, score_loss, with_hints
 
 F32 = NDArray[np.float32]
 
@@ -54,25 +55,70 @@ def targets(outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Ten
     return score_t, weight_t, loc_t, marks_t, regress_t
 
 
-def losses(
-    student: RetinaFace, teacher: RetinaFace, batch: Batch, device: torch.device, *, half: bool, apart: bool
-) -> dict[str, Tensor]:
-    """The parts of the loss on one batch: score, box, marks, hint.
+@dataclass(frozen=True)
+class Lesson:
+    """A batch with all that the teacher says of it, on the device.
 
-    half: run the student in bfloat16. apart: each block is fed the teacher's maps (see `detector_loss.blockwise`).
+    x: (N, 3, S, S); wanted: what `targets` gives; maps: the teacher's maps as `with_hints` gives them, in half precision.
     """
+
+    x: Tensor
+    wanted: tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+    maps: list[Tensor]
+
+
+def prepare(teacher: RetinaFace, batch: Batch, device: torch.device) -> Lesson:
+    """Ask the teacher."""
     x = batch.input().to(device)
     with torch.no_grad():
-        their_maps, their_outputs = with_hints(teacher, x)
-    score, weight, loc, marks, regress = (t.to(device) for t in targets(their_outputs, batch))
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        our_maps, ours = blockwise(student, x, their_maps) if apart else with_hints(student, x)
+        maps, outputs = with_hints(teacher, x)
+    score, weight, loc, marks, regress = (t.to(device) for t in targets(outputs, batch))
+    return Lesson(x, (score, weight, loc, marks, regress), [m.to(torch.bfloat16) for m in maps])
+
+
+def losses(student: RetinaFace, lesson: Lesson, *, half: bool = False, apart: bool = False) -> dict[str, Tensor]:
+    """The parts of the loss on one lesson: score, box, marks, hint.
+
+    half: the student in bfloat16. apart: its parts learn each by itself (see `with_hints`), from all maps.
+    """
+    score, weight, loc, marks, regress = lesson.wanted
+    with torch.autocast(lesson.x.device.type, dtype=torch.bfloat16, enabled=half):
+        our_maps, ours = with_hints(student, lesson.x, apart=apart)
+    pairs = (our_maps, lesson.maps) if apart else (chosen(our_maps), chosen(lesson.maps))
     return {
         "score": score_loss(ours[1].float(), score, weight),
         "box": offset_loss(ours[0].float(), loc, regress),
         "marks": offset_loss(ours[2].float(), marks, regress),
-        "hint": hint_loss(our_maps, their_maps),
+        "hint": hint_loss(*pairs),
     }
+
+
+class Notebook:
+    """The last lessons, to be gone over again: a second look costs half of a new lesson."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size = size
+        self._pages: list[Lesson] = []
+        self._rng = np.random.default_rng(seed)
+
+    def add(self, lesson: Lesson) -> None:
+        """Keep a lesson; when the book is full, a random old one makes way."""
+        if len(self._pages) < self._size:
+            self._pages.append(lesson)
+        elif self._size:
+            self._pages[int(self._rng.integers(self._size))] = lesson
+
+    def draw(self, count: int) -> list[Lesson]:
+        """`count` random lessons, fewer while there are few."""
+        count = min(count, len(self._pages) // 4)
+        return [self._pages[int(k)] for k in self._rng.choice(len(self._pages), count, replace=False)] if count else []
+
+
+def hold_statistics(network: nn.Module) -> None:
+    """BatchNorm keeps the means and variances it has: batches of composites differ too much to be normalised by their own."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
 
 
 def total(parts: dict[str, Tensor], hints: float) -> Tensor:
