@@ -106,21 +106,22 @@ class Commands:
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """For the page, by name: {"reason": why not, or null, ...what there is to show}."""
-        return {f.name: _describe(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: _describe(f.name, getattr(self, f.name)) for f in fields(self)}
 
 
-def _describe(command: Any) -> dict[str, Any]:
+def _describe(name: str, command: Any) -> dict[str, Any]:
     if isinstance(command, Unavailable):
         return {"reason": command.reason}
     if isinstance(command, Fixed):
         return {"reason": command.reason, "value": command.value, "options": [command.value]}
-    if hasattr(command, "progress"):
-        return {"reason": None, **command.progress._asdict()}
-    if hasattr(command, "active"):
-        return {"reason": None, "active": command.active}
-    if hasattr(command, "options"):
-        return {"reason": None, "value": command.value, "options": list(command.options)}
-    return {"reason": None}
+    match name:
+        case "calibrate":
+            return {"reason": None, **command.progress._asdict()}
+        case "record":
+            return {"reason": None, "active": command.active}
+        case "marker":
+            return {"reason": None}
+    return {"reason": None, "value": command.value, "options": list(command.options)}
 
 
 class AffectedSide:

@@ -25,16 +25,21 @@ _GRACE = 2.0
 class Dashboard:
     """A running web server.
 
+    token: see `make_token`. clock: the frames' clock. send_timeout: see `Server`.
+
     Raises DeviceError or UserInputError when the port or address cannot be had; then nothing was started.
     """
 
-    def __init__(self, listen: str, port: int, token: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, listen: str, port: int, token: str, clock: Callable[[], float], send_timeout: float = 10.0
+    ) -> None:
         self.commands = Commands()
         self.told = Told()
         self._socket = bind(listen, port)
         address, self.port = self._socket.getsockname()[:2]
         self._listen = listen
         self._clock = clock
+        self._send_timeout = send_timeout
         self.guard = Guard.make(token, self.port, () if is_loopback(address) else own_names(listen))
         self.local = is_loopback(address)
         self._loop = asyncio.new_event_loop()
@@ -88,7 +93,9 @@ class Dashboard:
         async def order(call: Callable[[], None]) -> None:
             await self._loop.run_in_executor(self._orders, call)
 
-        server = Server(self.guard, self.hub, self.commands, self._clock, lambda: self.told.newest, order)
+        server = Server(
+            self.guard, self.hub, self.commands, self._clock, lambda: self.told.newest, order, self._send_timeout
+        )
         runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=_GRACE, handle_signals=False)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()

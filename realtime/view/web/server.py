@@ -1,6 +1,7 @@
 """The web server's routes and rules. Needs aiohttp, so it is imported only when a dashboard is asked for."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -21,6 +22,7 @@ _LARGEST_BODY = 16 * 1024
 _LARGEST_MESSAGE = 4 * 1024
 _MOST_CLIENTS = 16
 _HEARTBEAT = 10.0
+_FAREWELL = 1.0
 _RECENT = 10.0  # a marker is set on a frame this young (s)
 _SHOWN = web.RequestKey("token_shown", bool)
 
@@ -44,6 +46,7 @@ class Server:
     run: Callable[[Callable[[], None]], Awaitable[None]]
     send_timeout: float = 10.0
     assets: dict[str, Asset] = field(default_factory=load_assets)
+    _sockets: set[web.WebSocketResponse] = field(default_factory=set)
     _orders: Bucket = field(default_factory=lambda: Bucket(10, 30))
     _strangers: Bucket = field(default_factory=lambda: Bucket(5, 20))
 
@@ -51,6 +54,7 @@ class Server:
         """The aiohttp application."""
         app = web.Application(middlewares=[self._check], client_max_size=_LARGEST_BODY)
         app.on_response_prepare.append(self._add_headers)
+        app.on_shutdown.append(self._farewell)
         for path in PAGES:
             app.router.add_get(path, self._page, allow_head=False)
         app.router.add_get("/assets/{name}", self._asset, allow_head=False)
@@ -64,6 +68,14 @@ class Server:
             security_headers(host if self.guard.right_host(host) else f"127.0.0.1:{self.guard.port}")
         )
         response.headers.popall("Server", None)
+
+    async def _farewell(self, _app: web.Application) -> None:
+        async def part(socket: web.WebSocketResponse) -> None:
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(_FAREWELL):
+                    await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the program ends")
+
+        await asyncio.gather(*(part(socket) for socket in list(self._sockets)))
 
     @web.middleware
     async def _check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -108,11 +120,13 @@ class Server:
         await socket.prepare(request)
         client = Client(picture=request.query.get("picture") == "1")
         self.hub.join(client)
+        self._sockets.add(socket)
         writer = asyncio.create_task(self._write(request, socket, client))
         try:
             await self._listen(socket, client)
         finally:
             self.hub.leave(client)
+            self._sockets.discard(socket)
             writer.cancel()
         return socket
 
