@@ -5,6 +5,7 @@ taken from the mirrored side, and what neither side shows is diffused from aroun
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.teachers import MediaPipeMesh
-from tools.synth.camera import Camera, to_camera
+from tools.synth.camera import Camera, project, to_camera
 from tools.synth.fit import Fit, fit_head
 from tools.synth.kit import Kit, load_kit, shared_folder
 from tools.synth.photographs import FACE_SHARE, Photograph, photograph, read_picture, wflw_from_mesh
-from tools.synth.points import Attachments, point_model
+from tools.synth.points import Attachments, place, point_model
 from tools.synth.raster import vertex_normals
 from tools.synth.sources import sources
 from tools.synth.unroll import ATLAS, atlas_map, unroll
@@ -47,8 +48,26 @@ def fit_photograph(kit: Kit, points: F32, mesh: F32, side: float) -> tuple[Fit, 
     fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=side / 115)
     for _ in range(2):
         attachments = _slid_contour(kit, fit, attachments)
-        fit = fit_head(kit, attachments, targets, weights, camera, iterations=8, pixel_sigma=side / 115)
-    return fit, targets
+        # Where along the contour a point stands is a habit of annotation, not of the face: each place of the mesh's
+        # outline aims at the label's outline, not at the label's point of the same number.
+        aims = targets.copy()
+        aims[:33] = _nearest_on(targets[:33], attachments, kit, fit)
+        fit = fit_head(kit, attachments, aims, weights, camera, iterations=8, pixel_sigma=side / 115)
+    seen = to_camera(kit.shape(fit.identity, fit.expression), fit.matrix, fit.translation)
+    placed = place(point_model(kit), seen, vertex_normals(seen, kit.triangles), project(seen, camera))
+    return replace(fit, residual=targets - placed), targets
+
+
+def _nearest_on(outline: F32, attachments: Attachments, kit: Kit, fit: Fit) -> F32:
+    """The places (33, 2) on a polyline (33, 2) nearest to the fitted head's contour points."""
+    contour = Attachments(attachments.index[:33], attachments.weight[:33])
+    head = contour.on(kit.shape(fit.identity, fit.expression))
+    now = project(to_camera(head, fit.matrix, fit.translation), fit.camera)[:, None]
+    start, along = outline[:-1], np.diff(outline, axis=0)
+    share = np.clip(((now - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-6), 0, 1)
+    places = start + share[..., None] * along
+    best = np.argmin(np.linalg.norm(places - now, axis=-1), axis=1)
+    return places[np.arange(33), best].astype(np.float32)
 
 
 def _slid_contour(kit: Kit, fit: Fit, attachments: Attachments) -> Attachments:

@@ -6,7 +6,7 @@ import pytest
 from tools.data.points98 import MIRROR, corner_drop, eye_opening
 from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.expressions import coefficients
-from tools.synth.points import _first_facing, place, point_model
+from tools.synth.points import _first_facing, place, point_model, spaced_contour
 from tools.synth.raster import rasterise, vertex_normals
 
 CAMERA = Camera(1500.0, (255.5, 255.5))
@@ -23,6 +23,20 @@ def test_first_facing_place_is_interpolated():
     facing = np.array([[-1.0, 0.0, 1.0], [0.5, 1.0, 1.0]], np.float32)
     places = np.array([[[0, 0], [1, 0], [2, 0]], [[5, 5], [6, 6], [7, 7]]], np.float32)
     np.testing.assert_allclose(_first_facing(facing, places, np.float32(0.5)), [[1.5, 0], [5, 5]])
+
+
+def test_contour_steps_are_even_on_both_sides_and_the_chin_leans_to_the_far_half():
+    turn = np.linspace(0, np.pi, 33) ** 1.3
+    turn = turn / turn[-1] * np.pi
+    arc = np.stack([-np.cos(turn), np.sin(turn)], 1).astype(np.float32)
+    spaced = spaced_contour(arc)
+    steps = np.linalg.norm(np.diff(spaced, axis=0), axis=1)
+    np.testing.assert_allclose(steps[:16], steps[0], rtol=0.01)
+    np.testing.assert_allclose(steps[16:], steps[-1], rtol=0.01)
+    np.testing.assert_allclose(spaced[[0, 32]], arc[[0, 32]], atol=1e-6)
+    # The first half is the shorter one here: the chin moves back along it.
+    assert turn[16] < np.pi / 2
+    assert spaced[16, 0] < arc[16, 0]
 
 
 def test_neutral_points_are_symmetric_and_in_wflw_order(kit):
