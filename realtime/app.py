@@ -4,8 +4,10 @@
        │                  │ detections
        │                  ▼
        ├──Latest──────▶ track ──▶ measure ──▶ rows
+       │                             ├──────────▶ LSL · OSC
        │                             │ newest analysis, briefly awaited
        │                             ▼
+       ├──DropOldest(60)──▶ raw-recorder
        └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · web · rows
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
@@ -14,13 +16,17 @@ that the same file gives the same numbers on every run.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime.config import Config
 from realtime.face.flow import PointFlow
-from realtime.face.tracker import Tracker
-from realtime.face.warm_up import warm_up
+from realtime.face.observation import Analysis
+from realtime.facepath import open_face_path
 from realtime.graph import (
     Block,
     DropOldest,
@@ -36,36 +42,48 @@ from realtime.graph import (
     Trace,
 )
 from realtime.measure import FaceMeasures
-from realtime.measure.action_units import FEATURES
+from realtime.measure.calibration import Calibration
 from realtime.measure.openface2.assets import INTENSITY_AUS
 from realtime.measure.openface2.node import OpenFace2Node
 from realtime.measure.openface2.pull import default_folder
+from realtime.media.frame import Frame
 from realtime.media.source import VideoSource
-from realtime.models import ModelSpec, Registry
-from realtime.models.accelerate import open_model
-from realtime.networks import action_units, detector_input, face_detector, landmark_model
+from realtime.models import ModelSpec
 from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
 from realtime.nodes.measure import Measure, MeasureOpenFace2
-from realtime.nodes.outputs import PictureSink, Record, Show
+from realtime.nodes.outputs import PictureSink, Record, RecordRaw, Show
 from realtime.nodes.quality import Quality
-from realtime.nodes.rehearsal import rehearse
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
+from realtime.nodes.streams import SendStream, Stream
 from realtime.nodes.web import Web
 from realtime.session.frames_csv import FramesCsv
+from realtime.session.journal import Journal
+from realtime.session.raw import RawRecorder
+from realtime.view.blur import FaceBlur
 from realtime.view.scene import Scene
 
 
 @dataclass(slots=True)
 class Outputs:
-    """Where a run's pictures and rows go; None: nowhere."""
+    """Where a run's pictures and rows go; None: nowhere.
+
+    streams: opened with the Action Units that are measured. captured: told of every frame before any other part of the
+    graph sees it. journal: told what the run decides. calibrated: told of a calibration. own_neutral: (98, 2), stored earlier.
+    """
 
     preview: Show | None = None
     virtual_camera: Show | None = None
     recorder: PictureSink | None = None
+    raw: RawRecorder | None = None
     csv: FramesCsv | None = None
     folder: Path | None = None
+    streams: dict[str, Callable[[Sequence[int]], Stream]] = field(default_factory=dict)
+    captured: list[Callable[[Frame], None]] = field(default_factory=list)
+    journal: Journal | None = None
+    calibrated: Callable[[Analysis, Calibration], None] | None = None
+    own_neutral: NDArray[np.float32] | None = None
     web: Web | None = None
 
 
@@ -109,27 +127,17 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    registry = Registry(config.weights)
-    detector_spec = registry.manifest.find("detector", config.models.detector)
-    landmark_spec = registry.manifest.find("landmarks", config.models.landmarks)
-    unit_spec = next(iter(registry.manifest.tiers("action-units")), None)
-    providers, threads = config.models.providers, config.models.threads
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
-    shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
-    detector = open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads)
-    landmarks = landmark_model(open_model(registry, landmark_spec, providers=providers, threads=threads))
-    own_units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
-    warm_up(config.face)
-
+    path = open_face_path(config, height, width, outputs.own_neutral)
     offline = config.speed == "max"
     quality = Quality(config.latency.result_bound_ms / 1e3, enabled=config.latency.adapt and not offline)
-    tracker = Tracker(landmarks, config.face)
-    whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
-    rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
-    detect = Detect(whole, coarse, tracker, quality)
-    track = Track(tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3)
-    measures = FaceMeasures(own_units)
-    measure: Measure | MeasureOpenFace2 = Measure(measures)
+    detect = Detect(path.detector, path.coarse, path.tracker, quality)
+    track = Track(
+        path.tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3
+    )
+    detect.journal = track.journal = outputs.journal
+    measures = path.measures
+    measure: Measure | MeasureOpenFace2 = Measure(measures, outputs.journal, outputs.calibrated)
     units = measures.units
     if config.au == "openface2":
         models = config.openface2 or default_folder()
@@ -144,7 +152,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     live = source.negotiated is not None and source.negotiated.live
     camera = graph.source(
         "camera",
-        Capture(source, outputs.csv),
+        Capture(source, outputs.captured),
         max_age=edge.max_age,
         restart=Restart(attempts=config.reconnect_attempts) if live else None,
         grace=5.0,
@@ -171,21 +179,22 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
             composed, graph.sink(output, outputs.virtual_camera, run_on="thread:virtual-camera"), edge.picture
         )
     if outputs.recorder is not None:
-        recorder = graph.sink("recorder", Record(outputs.recorder), run_on="thread:recorder", grace=10.0)
+        blur = FaceBlur(units, selfie=config.selfie) if config.blur_face else None
+        if blur is not None:
+            detect.listeners.append(blur.seen)
+        record = Record(outputs.recorder, blur)
+        recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
         graph.connect(composed, recorder, edge.every)
+    if outputs.raw is not None:
+        raw = graph.sink("raw-recorder", RecordRaw(outputs.raw, wait=offline), run_on="thread:raw", grace=10.0)
+        graph.connect(camera, raw, edge.every)
+    for name, open_stream in outputs.streams.items():
+        stream = graph.sink(name, SendStream(open_stream(units)), run_on=f"thread:{name}")
+        graph.connect(measured, stream, DropOldest(60))
     if outputs.web is not None:
         graph.connect(composed, graph.sink("web", outputs.web, run_on="thread:web"), Latest())
     if outputs.csv is not None:
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
-    return App(
-        graph,
-        output,
-        detect,
-        track,
-        quality,
-        measures,
-        scene,
-        [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None],
-    )
+    return App(graph, output, detect, track, quality, measures, scene, path.models)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
 from realtime.app import App, Outputs, build
-from realtime.config import Resolved
+from realtime.config import Config, Resolved
+from realtime.controls import Controls
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
@@ -23,12 +24,14 @@ from realtime.media.spec import parse_source
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.nodes.outputs import Show
+from realtime.nodes.streams import streams
 from realtime.nodes.web import Web
 from realtime.session.columns import data_dictionary
 from realtime.session.folder import create_session_folder, use_session_folder, write_json
-from realtime.session.frames_csv import FramesCsv
+from realtime.session.keeping import Keeping
+from realtime.session.switching import SwitchedRecorder
 from realtime.summary import Usage, empty_summary, summarise
-from realtime.view.web.commands import Fixed, SceneChoice, Unavailable
+from realtime.view.web.commands import Fixed
 
 if TYPE_CHECKING:
     from realtime.view.web.dashboard import Dashboard
@@ -60,6 +63,9 @@ class Run:
     _outputs: Outputs = field(default_factory=Outputs)
     _preview: Preview | None = None
     _dashboard: "Dashboard | None" = None
+    _keeping: Keeping | None = None
+    _recorder: SwitchedRecorder | None = None
+    _controls: Controls | None = None
     _ended: StopToken = field(default_factory=StopToken)
 
     def execute(self) -> tuple[int, dict[str, Any]]:
@@ -85,6 +91,7 @@ class Run:
     def _execute(self, started: Usage) -> dict[str, Any]:
         config = self.resolved.config
         clock = RealClock()
+        _check(config)
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
         )
@@ -92,7 +99,7 @@ class Run:
         try:
             self._open_outputs(source, clock)
             self.app = build(config, source, self._outputs, clock)
-            self._connect_dashboard(self.app)
+            self._connect_controls(self.app)
             self._write_session(None)
             before = Usage.now()
             report = self._run_graph(self.app)
@@ -101,8 +108,9 @@ class Run:
             source.close()
             self._close_outputs()
         app = self.app
-        for part in (source, self._outputs.csv, self._outputs.recorder):
+        for part in (source, self._recorder):
             self.notices += getattr(part, "notices", [])
+        self.notices += self._keeping.all_notices() if self._keeping is not None else []
         summary = summarise(
             report,
             output=app.output,
@@ -122,18 +130,38 @@ class Run:
         if app.graph.trace is not None and config.trace is not None:
             self._write_trace(app.graph.trace, config.trace)
         self._write_session(summary)
+        if self._keeping is not None:
+            self._keeping.seal(parquet=config.parquet)
         return summary
 
     def _open_outputs(self, source: VideoSource, clock: RealClock) -> None:
         config, outputs = self.resolved.config, self._outputs
         assert source.negotiated is not None
-        if config.session is not None or config.record:
+        fps = source.negotiated.fps or 30.0
+        if config.session is not None or config.record != "off":
             chosen = config.session
             self.folder = use_session_folder(chosen) if chosen else create_session_folder(SESSIONS, _now())
-            outputs.folder = self.folder
-            outputs.csv = FramesCsv(self.folder / "frames.csv", clock.now)
-            if config.record:
-                outputs.recorder = VideoRecorder(self.folder / "video.mp4", fps=source.negotiated.fps or 30.0)
+        keeping = self._keeping = Keeping(
+            self.folder,
+            clock.now,
+            person=config.person,
+            people=config.people,
+            raw_pictures=config.record == "raw",
+            fps=fps,
+        )
+        outputs.folder, outputs.csv, outputs.raw, outputs.journal = (
+            self.folder,
+            keeping.csv,
+            keeping.raw,
+            keeping.journal,
+        )
+        outputs.own_neutral, outputs.calibrated = keeping.own_neutral, keeping.calibrated
+        outputs.captured = [keeping.captured]
+        outputs.streams = streams(config, keeping.markers, clock.now)
+        if self.folder is not None and not config.landmarks_only:
+            video = self.folder / "video.mp4"
+            self._recorder = SwitchedRecorder(lambda: VideoRecorder(video, fps=fps), on=config.record != "off")
+            outputs.recorder = self._recorder
         if config.dashboard:
             outputs.web = self._open_dashboard(clock)
         if config.virtual_camera is not None:
@@ -143,7 +171,7 @@ class Run:
         if not config.headless:
             reason = no_window_reason()
             if reason is None:
-                self._preview = Preview(self.stop)
+                self._preview = Preview(self.stop, self._press)
                 outputs.preview = Show(self._preview.put)
             else:
                 self.notices.append(f"{reason} Going on without a preview window.")
@@ -160,24 +188,31 @@ class Run:
             self.say(sentence)
         return Web(dashboard.hub, dashboard.told, clock.now)
 
-    def _connect_dashboard(self, app: App) -> None:
+    def _connect_controls(self, app: App) -> None:
+        config = self.resolved.config
+        assert self._keeping is not None
+        controls = self._controls = Controls.of(
+            app, self._keeping, self._recorder, own_units=config.au == "own", say=self.say
+        )
         if self._dashboard is None:
             return
-        commands, config = self._dashboard.commands, self.resolved.config
-        commands.view = SceneChoice(app.scene)
+        commands = self._dashboard.commands
+        commands.view = controls.view
+        commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
         commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
         commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
-        commands.calibrate = Unavailable("This version cannot calibrate yet.")
-        commands.marker = Unavailable("Markers need a session folder; start with --session DIR.")
-        commands.record = Unavailable("Recording is decided at the start, with --record.")
         self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output, selfie=config.selfie)
+
+    def _press(self, key: str) -> None:
+        if self._controls is not None:
+            self._controls.press(key)
 
     def _close_outputs(self) -> None:
         self._ended.set()
         if self._dashboard is not None:
             self._dashboard.stop()
-        if self._outputs.csv is not None:
-            self._outputs.csv.close()
+        if self._keeping is not None:
+            self._keeping.close()
 
     def stop(self) -> None:
         """End the run in order; from any thread."""
@@ -240,9 +275,25 @@ class Run:
             "configuration": _plain(settings),
             "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
             "columns": data_dictionary(),
+            "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
+            "markers": self._keeping.markers.count if self._keeping is not None else 0,
             "summary": summary,
         }
         write_json(self.folder / "session.json", content)
+
+
+def _check(config: Config) -> None:
+    """What does not go together. Raises UserInputError before anything is opened."""
+    if config.landmarks_only and config.record != "off":
+        raise UserInputError("--landmarks-only stores no picture, so it does not go with --record.")
+    if config.blur_face and config.record == "raw":
+        raise UserInputError("--record raw keeps the captured frames as they are, so it does not go with --blur-face.")
+    if config.record == "raw" and config.au != "own":
+        raise UserInputError(
+            "--record raw is for replaying the program's own Action Units; it does not go with --au openface2."
+        )
+    if config.lsl and config.speed == "max":
+        raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")
 
 
 def _now() -> datetime:

@@ -29,7 +29,21 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--duration", type=float, metavar="SECONDS", help="stop after this time")
     add("--speed", choices=["realtime", "max"], help="files: paced by their timestamps, or as fast as possible")
     add("--session", type=Path, metavar="DIR", help="folder for what the session leaves behind")
-    add("--record", action=argparse.BooleanOptionalAction, default=None, help="record what is shown")
+    add(
+        "--record",
+        nargs="?",
+        const="shown",
+        choices=["shown", "raw"],
+        help="record what is shown; raw: also the captured frames without loss, for `replay`",
+    )
+    add("--no-record", dest="record", action="store_const", const="off", help="record no picture")
+    add("--landmarks-only", action="store_const", const=True, help="store no picture, only numbers")
+    add("--blur-face", action="store_const", const=True, help="record every face unrecognisable")
+    add("--parquet", action="store_const", const=True, help="also write frames.parquet at the end")
+    add("--person", metavar="NAME", help="use this person's stored calibration, and store a new one under the name")
+    add("--people", type=Path, metavar="DIR", help="folder of stored calibrations")
+    add("--lsl", action="store_const", const=True, help="send Action Units and markers to Lab Streaming Layer")
+    add("--osc", metavar="HOST:PORT", help="send Action Units and markers by Open Sound Control")
     add("--view", choices=["overlay", "mirrored", "split", "raw"], help="what is shown")
     add("--selfie", action=argparse.BooleanOptionalAction, default=None, help="flip the picture like a mirror")
     add("--virtual-camera", nargs="?", const="", metavar="NAME", help="send the picture to a virtual camera (OBS)")
@@ -94,6 +108,26 @@ def build_parser() -> argparse.ArgumentParser:
         "reprocess", "reprocess:reprocess", "the full offline pass over a session's OpenFace 2.2 Action Units"
     )
     reprocess.add_argument("session", type=Path, metavar="SESSION")
+
+    def session(name: str, text: str) -> argparse.ArgumentParser:
+        sub = command(name, f"session:{name}", text)
+        sub.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+        return sub
+
+    verify = session("verify", "check every file of a session against its manifest, and say what is there")
+    verify.add_argument("--json", action="store_true")
+    replay = session("replay", "run a session's raw frames again with the live run's decisions")
+    replay.add_argument("--out", type=Path, metavar="DIR", help="where frames.csv goes; default: SESSION/replay")
+    replay.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    report = session("report", "a page with curves of every Action Unit, symmetry, gaps and markers")
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: report.html in the current folder")
+    export = session("export", "write a session's rows in another format")
+    export.add_argument("--parquet", action="store_true", required=True, help="frames.parquet")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: frames.parquet in the current folder")
+    people = command("people", "session:people", "the people whose calibration is stored")
+    people.add_argument("--people", type=Path, metavar="DIR", help="folder of stored calibrations")
+    people.add_argument("--delete", metavar="NAME", help="forget this person's calibration")
+    people.add_argument("--json", action="store_true")
 
     bench = command("bench", "bench:bench", "how fast this machine runs the graph (the demo clip, as fast as possible)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")

@@ -63,7 +63,7 @@ def resolve(
             values[key] = value
             origin[key] = f"{name} {PREFIX}{key.replace('.', '__').upper()}" if name == "environment" else name
     try:
-        config = Config.model_validate(_unflatten(values))
+        config = Config.model_validate(nested(values))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
@@ -113,12 +113,13 @@ def _flatten(model: BaseModel, before: str = "") -> dict[str, Any]:
     return flat
 
 
-def _unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    nested: dict[str, Any] = {}
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """{"a.b": 1} as {"a": {"b": 1}}."""
+    tree: dict[str, Any] = {}
     for key, value in flat.items():
         *path, last = key.split(".")
-        place = nested
+        place = tree
         for part in path:
             place = place.setdefault(part, {})
         place[last] = value
-    return nested
+    return tree

@@ -28,6 +28,13 @@ def _words(value: object) -> object:
     return tuple(w for w in re.split(r"[,\s]+", value) if w) if isinstance(value, str) else value
 
 
+def _recording(value: object) -> object:
+    """Yes and no, as a file or the environment may say it."""
+    words = {True: "shown", False: "off", "true": "shown", "false": "off", "1": "shown", "0": "off"}
+    return words.get(value, value) if isinstance(value, bool | str) else value
+
+
+Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
 
@@ -85,7 +92,17 @@ class Config(Section):
     session: Path | None = Field(
         None, description="folder for what the session leaves behind; without it nothing is stored"
     )
-    record: bool = Field(False, description="record what is shown into the session folder")
+    record: Recording = Field(
+        "off",
+        description="shown: record what is shown into the session folder; raw: also the captured frames, lossless",
+    )
+    person: str | None = Field(None, description="whose stored calibration to use, and to store a new one for")
+    people: Path | None = Field(None, description="folder of stored calibrations; default: in the user's data folder")
+    landmarks_only: bool = Field(False, description="store no picture, only numbers")
+    blur_face: bool = Field(False, description="record every face unrecognisable")
+    parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
+    lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")
+    osc: str | None = Field(None, description="send Action Units and markers by Open Sound Control to HOST:PORT")
     summary: Path | None = Field(None, description="write the run's figures to this JSON file")
     trace: Path | None = Field(None, description="write a timeline for Perfetto to this JSON file")
     weights: Path | None = Field(None, description="folder with manifest.toml and models; default: the embedded ones")

@@ -1,21 +1,22 @@
 """The camera (or file, or stream) as a source of the graph."""
 
+from collections.abc import Callable, Sequence
+
 from realtime.graph import Item, StopToken
 from realtime.media.frame import Frame
 from realtime.media.source import VideoSource
-from realtime.session.frames_csv import FramesCsv
 
 
 class Capture:
     """Gives frames with their capture time. open, read and close run on the source's own thread.
 
     source: may be open already (the app opens it first, to learn the picture size and to refuse bad input early).
-    csv: told of every frame before any other part of the graph sees it, so that each one gets its row.
+    listeners: told of every frame before any other part of the graph sees it, so that each one gets its row.
     """
 
-    def __init__(self, source: VideoSource, csv: FramesCsv | None = None) -> None:
+    def __init__(self, source: VideoSource, listeners: Sequence[Callable[[Frame], None]] = ()) -> None:
         self.source = source
-        self._csv = csv
+        self._listeners = listeners
         self._opened_before = source.negotiated is not None
 
     def open(self) -> None:
@@ -30,8 +31,8 @@ class Capture:
         frame = self.source.read(stop)
         if frame is None:
             return None
-        if self._csv is not None:
-            self._csv.captured(frame.sequence, frame.capture_time)
+        for listener in self._listeners:
+            listener(frame)
         return Item(frame, frame.sequence, frame.capture_time)
 
     def close(self) -> None:

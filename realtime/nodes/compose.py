@@ -59,7 +59,7 @@ class Compose:
             state,
         )
         image = self._scene.draw(frame.image, found, points, figures)
-        return Shown(image, frame.sequence, frame.capture_time, status, found, result_age, points)
+        return Shown(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: what was seen before says nothing about what comes."""

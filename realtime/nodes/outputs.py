@@ -6,7 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.media.frame import Frame
 from realtime.nodes.values import Shown
+from realtime.session.raw import RawRecorder
+from realtime.view.blur import FaceBlur
 
 
 class PictureSink(Protocol):
@@ -18,14 +21,35 @@ class PictureSink(Protocol):
 
 
 class Record:
-    """The recording of what is shown."""
+    """The recording of what is shown. blur: draws another picture for it, with every face unrecognisable."""
 
-    def __init__(self, recorder: PictureSink) -> None:
+    def __init__(self, recorder: PictureSink, blur: FaceBlur | None = None) -> None:
         self._recorder = recorder
+        self._blur = blur
 
     def process(self, shown: Shown) -> None:
         """Encode one picture."""
-        self._recorder.write(shown.image, shown.capture_time)
+        image = shown.image if self._blur is None else self._blur.draw(shown)
+        self._recorder.write(image, shown.capture_time)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._recorder.close()
+
+
+class RecordRaw:
+    """The captured frames, on their way to a recorder with a thread and a backlog of its own.
+
+    wait: hold the graph up when the backlog is full (offline, where every frame counts).
+    """
+
+    def __init__(self, recorder: RawRecorder, *, wait: bool) -> None:
+        self._recorder = recorder
+        self._wait = wait
+
+    def process(self, frame: Frame) -> None:
+        """Hand one frame on; does not wait for its encoding."""
+        self._recorder.put(frame, wait=self._wait)
 
     def close(self) -> None:
         """Finish the file."""

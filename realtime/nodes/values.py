@@ -28,6 +28,7 @@ class Shown:
     status: measured = the analysis is this very frame's, held = an older one, none = there is none young enough.
     result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
     points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
+    frame: the captured picture, with nothing drawn on it.
     """
 
     image: NDArray[np.uint8]
@@ -37,3 +38,4 @@ class Shown:
     analysis: Analysis | None
     result_age: float | None
     points: F32 | None
+    frame: Frame | None = None

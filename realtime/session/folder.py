@@ -75,3 +75,18 @@ def reason(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "the disk is full"
     return (error.strerror or str(error)).rstrip(".")
+
+
+def create_beside(session: Path, word: str) -> Path:
+    """Make a new folder NAME-word beside a session's folder NAME, so that its manifest stays true. Raises DeviceError."""
+    base = session.resolve()
+    for attempt in range(1, 1000):
+        folder = base.with_name(f"{base.name}-{word}" if attempt == 1 else f"{base.name}-{word}-{attempt}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise DeviceError(f"{folder} cannot be made ({reason(error)}); choose another with --out.") from None
+        return folder
+    raise DeviceError(f"There are a thousand folders {base.name}-{word} already; choose another with --out.")

@@ -79,7 +79,9 @@ def _compare(manifest: dict[str, Listed], present: dict[str, Path]) -> list[Prob
 def _look_into(name: str, path: Path, verdict: Verdict) -> None:
     """Say what a file holds, and where it breaks off."""
     try:
-        if name in VIDEOS:
+        if name in VIDEOS and path.stat().st_size == 0:
+            verdict.contents[name] = "no picture"
+        elif name in VIDEOS:
             verdict.contents[name] = _video(path)
         elif name in ("frames.csv", markers.NAME):
             sentence, whole = _rows(path)

@@ -1,0 +1,94 @@
+"""`facemirror-live verify`, `replay`, `report`, `export` and `people`: what a session left behind."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from realtime.session.folder import create_beside
+from realtime.session.manifest import session_of
+from realtime.session.parquet import write_parquet
+from realtime.session.people import People
+from realtime.session.verify import verify as verify_session
+
+_WRONG = 3
+
+
+def verify(options: argparse.Namespace) -> int:
+    """0: everything is as the session left it. 3: something is changed, missing, cut short or extra, or it was not finished."""
+    verdict = verify_session(options.session)
+    if options.json:
+        problems = [problem._asdict() for problem in verdict.problems]
+        found = {"right": verdict.right, "finished": verdict.finished, "problems": problems, "files": verdict.contents}
+        print(json.dumps(found, indent=2))
+        return 0 if verdict.right else _WRONG
+    for name, sentence in sorted(verdict.contents.items()):
+        print(f"  {name}: {sentence}")
+    for problem in verdict.problems:
+        print(f"  {problem.fault.upper()} {problem.file} {problem.sentence}")
+    if not verdict.finished:
+        print(f"{options.session} was not finished: it has no manifest. What is listed above can be read.")
+    elif verdict.problems:
+        count = len(verdict.problems)
+        print(f"{options.session} is not as the session left it: {count} {'file' if count == 1 else 'files'}.")
+    else:
+        print(f"{options.session} is as the session left it: {len(verdict.contents)} files.")
+    return 0 if verdict.right else _WRONG
+
+
+def replay(options: argparse.Namespace) -> int:
+    """0: the same rows, byte for byte. 3: others."""
+    from realtime.replay import replay_session
+
+    out = options.out or create_beside(options.session, "replay")
+    result = replay_session(options.session, out, weights=options.weights)
+    print(result.sentence)
+    print(f"rows: {out / 'frames.csv'}")
+    return 0 if result.same else _WRONG
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write the page."""
+    from realtime.session.report import write_report
+
+    session_of(options.session)
+    print(write_report(options.session, options.out or _beside(options.session, "report.html")))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write frames.parquet."""
+    session_of(options.session)
+    print(write_parquet(options.session / "frames.csv", options.out or _beside(options.session, "frames.parquet")))
+    return 0
+
+
+def people(options: argparse.Namespace) -> int:
+    """List the stored calibrations, or delete one."""
+    store = People(options.people)
+    if options.delete is not None:
+        store.delete(options.delete)
+        print(f"The calibration of {options.delete} is deleted.")
+        return 0
+    found = store.all()
+    if options.json:
+        rows = [{"name": p.name, "calibrated": p.calibrated, "frames": p.frames} for p in found]
+        print(json.dumps({"folder": str(store.folder), "people": rows}, indent=2))
+        return 0
+    if not found:
+        print(f"No calibration is stored in {store.folder}.")
+        return 0
+    table = Table("person", "calibrated", "frames", box=None, header_style="bold")
+    for person in found:
+        table.add_row(person.name, person.calibrated, str(person.frames))
+    console = Console()
+    console.print(table)
+    console.print(f"in {store.folder}", style="dim")
+    return 0
+
+
+def _beside(session: Path, name: str) -> Path:
+    """Beside the session's folder, so that its manifest stays true."""
+    return session.resolve().with_name(f"{session.resolve().name}-{name}")

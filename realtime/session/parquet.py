@@ -1,0 +1,54 @@
+"""frames.parquet: the same columns as frames.csv, with types, and the data dictionary in its metadata."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.session.columns import data_dictionary
+from realtime.session.folder import reason
+
+NAME = "frames.parquet"
+_WHOLE = {"sequence", "face_id"}
+_WORDS = {"status", "cause", "found_by", "neutral"}
+_EXACT = {"capture_time"}
+
+
+def write_parquet(csv: Path, target: Path | None = None) -> Path:
+    """Write `target` (default: frames.parquet beside `csv`). Empty cells become nulls, except in texts.
+
+    Raises DeviceError without pyarrow or when it cannot be written, UserInputError when the CSV cannot be read.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import csv as pa_csv
+        from pyarrow import parquet as pa_parquet
+    except ImportError:
+        raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
+    target = target or csv.with_name(NAME)
+    meanings = data_dictionary()
+    types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
+    try:
+        table = pa_csv.read_csv(
+            csv,
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
+        )
+    except FileNotFoundError:
+        raise UserInputError(f"{csv.parent} holds no {csv.name}.") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserInputError(f"{csv} cannot be read: {str(error).splitlines()[0]}.") from None
+    table = table.replace_schema_metadata({"data_dictionary": json.dumps(meanings)})
+    try:
+        pa_parquet.write_table(table, target, compression="zstd")
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    return target
+
+
+def _type(pa: Any, name: str) -> Any:
+    if name in _WHOLE:
+        return pa.int64()
+    if name in _WORDS:
+        return pa.string()
+    return pa.float64() if name in _EXACT else pa.float32()
