@@ -1,0 +1,106 @@
+"""Curves over time as SVG text: no script, no network, any browser."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+_LEFT, _TOP, _BOTTOM, _END = 40, 8, 20, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """values: (N,), NaN: nothing there. colour: CSS. name: for those who do not see it."""
+
+    name: str
+    values: F64
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Curves over the same times, (N,) seconds. gaps are shaded, marks are (seconds, number)."""
+
+    times: F64
+    length: float
+    gaps: Sequence[tuple[float, float]] = ()
+    marks: Sequence[tuple[float, int]] = ()
+    width: int = 920
+    height: int = 120
+    longest_step: float = 0.5
+
+    def svg(self, title: str, curves: Sequence[Curve], top: float) -> str:
+        """One picture; its vertical axis goes from 0 to `top`."""
+        parts = [
+            f'<svg viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(title)}">',
+            *(
+                f'<rect class="gap" x="{self._x(a):.1f}" y="{_TOP}" width="{self._x(b) - self._x(a):.1f}" '
+                f'height="{self.height - _TOP - _BOTTOM}"/>'
+                for a, b in self.gaps
+            ),
+            *self._axes(top),
+            *(self._curve(curve, top) for curve in curves),
+            *(
+                f'<line class="mark" x1="{self._x(at):.1f}" x2="{self._x(at):.1f}" y1="{_TOP}" '
+                f'y2="{self.height - _BOTTOM}"/><text class="mark" x="{self._x(at) + 3:.1f}" y="{_TOP + 10}">{n}</text>'
+                for at, n in self.marks
+            ),
+            "</svg>",
+        ]
+        return "".join(parts)
+
+    def _x(self, seconds: float) -> float:
+        return _LEFT + (self.width - _LEFT - _END) * seconds / max(self.length, 1e-9)
+
+    def _y(self, value: float, top: float) -> float:
+        return self.height - _BOTTOM - (self.height - _TOP - _BOTTOM) * min(max(value / top, 0.0), 1.0)
+
+    def _axes(self, top: float) -> list[str]:
+        lines = []
+        for part in (0.0, 0.5, 1.0):
+            y = self._y(part * top, top)
+            lines.append(f'<line class="grid" x1="{_LEFT}" x2="{self.width - _END}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            lines.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{part * top:g}</text>')
+        step = tick(self.length)
+        for k in range(int(self.length / step) + 1):
+            x = self._x(k * step)
+            lines.append(f'<text x="{x:.1f}" y="{self.height - 5}" text-anchor="middle">{k * step:g} s</text>')
+        return lines
+
+    def _curve(self, curve: Curve, top: float) -> str:
+        known = np.isfinite(curve.values)
+        times, values = thinned(self.times[known], curve.values[known], 2 * self.width)
+        if not len(times):
+            return ""
+        words = []
+        before = -np.inf
+        for time, value in zip(times.tolist(), values.tolist(), strict=True):
+            words.append(
+                f"{'L' if time - before <= self.longest_step else 'M'}{self._x(time):.1f} {self._y(value, top):.1f}"
+            )
+            before = time
+        return f'<path d="{"".join(words)}" stroke="{curve.colour}"><title>{escape(curve.name)}</title></path>'
+
+
+def thinned(times: F64, values: F64, most: int) -> tuple[F64, F64]:
+    """At most about `most` points that keep every peak: the lowest and the highest of each stretch, in their order."""
+    if len(times) <= most:
+        return times, values
+    edges = np.linspace(0, len(times), most // 2 + 1).astype(int)
+    kept: set[int] = {0, len(times) - 1}
+    for a, b in pairwise(edges):
+        if b > a:
+            kept |= {a + int(np.argmin(values[a:b])), a + int(np.argmax(values[a:b]))}
+    index = np.array(sorted(kept))
+    return times[index], values[index]
+
+
+def tick(length: float) -> float:
+    """A round number of seconds so that about eight fit into `length`."""
+    wanted = max(length, 1e-3) / 8
+    base = 10.0 ** np.floor(np.log10(wanted))
+    return float(next((base * k for k in (1, 2, 5) if base * k >= wanted), base * 10))

@@ -1,0 +1,98 @@
+"""frames.csv read back: what reports need, as arrays."""
+
+import csv
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import UserInputError
+from realtime.session.columns import AUS
+
+F64 = NDArray[np.float64]
+QUIET = 0.5
+"""Intensity that at least one side must reach before left and right are compared: noise at rest is no asymmetry."""
+GAP = 0.5
+"""Seconds without a measured face that count as a gap; shorter pauses are the analysis taking every second frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """N rows in capture order. times: (N,) seconds from the first. left, right: (N,) by Action Unit, NaN: not measured.
+
+    face: (N,) whether a face was measured. status, neutral: (N,) words of the file.
+    """
+
+    sequences: NDArray[np.int64]
+    times: F64
+    start: float
+    face: NDArray[np.bool_]
+    status: list[str]
+    neutral: list[str]
+    left: dict[int, F64]
+    right: dict[int, F64]
+
+    def units(self) -> list[int]:
+        """The Action Units that have at least one value."""
+        return [au for au in self.left if np.isfinite(self.left[au]).any() or np.isfinite(self.right[au]).any()]
+
+    def gaps(self) -> list[tuple[float, float]]:
+        """(start, end) in seconds of every stretch longer than GAP without a measured face."""
+        if not len(self.times):
+            return []
+        seen = [float(self.times[0]), *self.times[self.face].tolist(), float(self.times[-1])]
+        return [(a, b) for a, b in pairwise(seen) if b - a > GAP]
+
+    def symmetry(self, au: int) -> F64:
+        """(N,) the weaker side's share of the stronger side's intensity; NaN at rest or where a side is not measured."""
+        low, high = np.fmin(self.left[au], self.right[au]), np.fmax(self.left[au], self.right[au])
+        known = np.isfinite(self.left[au]) & np.isfinite(self.right[au]) & (high >= QUIET)
+        share = np.full(len(self.times), np.nan)
+        share[known] = low[known] / high[known]
+        return share
+
+    def overall_symmetry(self) -> F64:
+        """(N,) mean over the Action Units that are active; NaN where none is."""
+        every = np.array([self.symmetry(au) for au in self.units()]).reshape(-1, len(self.times))
+        known = np.isfinite(every)
+        count = known.sum(axis=0)
+        total = np.where(known, every, 0.0).sum(axis=0)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def read_rows(path: Path) -> Rows:
+    """Read a session's frames.csv; a last row cut short is left out. Raises UserInputError."""
+    sequences: list[int] = []
+    times: list[float] = []
+    words: tuple[list[str], list[str]] = ([], [])
+    values: list[list[float]] = []
+    names = [f"AU{au:02d}_{side}" for au in AUS for side in ("left", "right")]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if None in row.values() or None in row:
+                    break
+                sequences.append(int(row["sequence"]))
+                times.append(float(row["capture_time"]))
+                words[0].append(row["status"])
+                words[1].append(row.get("neutral", ""))
+                values.append([float(row[name]) if row[name] else np.nan for name in names])
+                faces = row["face_id"] != ""
+                values[-1].append(float(faces))
+    except FileNotFoundError:
+        raise UserInputError(f"{path.parent} holds no {path.name}.") from None
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise UserInputError(f"{path} is damaged after {len(times)} rows ({error}).") from None
+    table = np.array(values, np.float64).reshape(-1, len(names) + 1)
+    start = times[0] if times else 0.0
+    return Rows(
+        np.array(sequences, np.int64),
+        np.array(times) - start,
+        start,
+        table[:, -1] > 0,
+        *words,
+        {au: table[:, 2 * i] for i, au in enumerate(AUS)},
+        {au: table[:, 2 * i + 1] for i, au in enumerate(AUS)},
+    )
