@@ -30,9 +30,9 @@ class Strength:
     tear: float = 0.36
     occlude: float = 0.36
     paint: float = 0.15
-    hard_geometry: float = 0.35
-    spoil: float = 1.0
-    cut: float = 0.09
+    hard_geometry: float = 0.3
+    spoil: float = 0.85
+    cut: float = 0.07
 
 
 @dataclass(frozen=True)
@@ -187,4 +187,4 @@ def _cut_off(crop: U8, points: Floats, rng: Generator) -> tuple[U8, NDArray[np.b
     out[:depth] = 0 if kind == 0 else (out[depth] if kind == 1 else rng.integers(0, 256, 3))
     gone = np.zeros(crop.shape[:2], bool)
     gone[:depth] = True
-    return np.rot90(out, -turns), np.rot90(gone, -turns)
+    return np.ascontiguousarray(np.rot90(out, -turns)), np.rot90(gone, -turns)

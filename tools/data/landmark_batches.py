@@ -88,7 +88,7 @@ def load_rendered(
         return None
     pictures, points, trust = found
     squares = [[square_from_points(p)] for p in points]
-    strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.2, paint=0.25, spoil=0.4)
+    strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.1, paint=0.15, spoil=0.15)
     # Few rendered heads must not be shown too often: the full share is for 4,000 and more.
     share *= min(1.0, len(pictures) / 4000)
     return FaceSet("rendered", pictures, points, trust, squares, strength, share, rarity(points))
