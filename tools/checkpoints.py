@@ -84,11 +84,8 @@ def _load(path: Path) -> object:
 def _state(content: object) -> dict[str, Tensor] | None:
     if not isinstance(content, Mapping):
         return None
-    for wrapper in WRAPPERS:
-        if isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-            break
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    inside = next((content[w] for w in WRAPPERS if isinstance(content.get(w), Mapping)), content)
+    tensors = {str(key): value for key, value in inside.items() if isinstance(value, Tensor)}
     if not tensors:
         return None
     return {key.removeprefix("module."): value for key, value in tensors.items()}

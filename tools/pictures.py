@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError, UserInputError
 from realtime.face import retinaface
+from realtime.face.observation import Detection
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -53,8 +54,8 @@ def session(path: Path, threads: int = 2) -> onnxruntime.InferenceSession:
         raise ModelFileError(f"{path.name} is truncated or not an ONNX model: {reason}") from None
 
 
-def detector(path: Path) -> Callable[[U8], tuple[F32, float] | None]:
-    """A function picture -> (box (4,) x1, y1, x2, y2 in pixels, score) of the best face, or None.
+def detector(path: Path) -> Callable[[U8], Detection | None]:
+    """A function from a picture to its best face, in the picture's pixels, or None.
 
     path: a RetinaFace ONNX with the outputs loc, conf and landmarks.
     """
@@ -64,7 +65,7 @@ def detector(path: Path) -> Callable[[U8], tuple[F32, float] | None]:
         raise ModelFileError(f"{path.name} is no RetinaFace: the outputs loc, conf and landmarks are expected.")
     name = run.get_inputs()[0].name
 
-    def detect(picture: U8) -> tuple[F32, float] | None:
+    def detect(picture: U8) -> Detection | None:
         scale = DETECTOR_SIDE / max(picture.shape[:2])
         height, width = (max(round(n * scale), 1) for n in picture.shape[:2])
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -72,17 +73,19 @@ def detector(path: Path) -> Callable[[U8], tuple[F32, float] | None]:
         loc, conf, points = run.run(["loc", "conf", "landmarks"], {name: np.ascontiguousarray(blob)})
         mapping = retinaface.Mapping(picture.shape[1] / width, picture.shape[0] / height)
         found = retinaface.decode(loc, conf, points, height=height, width=width, mapping=mapping, threshold=0.5, most=1)
-        return (found[0].box, found[0].score) if found else None
+        return found[0] if found else None
 
     return detect
 
 
-def central_box(picture: U8) -> F32:
-    """The largest square in the middle: what is taken for the face where no detector is named."""
+def central_face(picture: U8) -> Detection:
+    """The largest square in the middle, eyes level: what is taken for the face where no detector is named."""
     height, width = picture.shape[:2]
     side = min(height, width)
     x, y = (width - side) / 2, (height - side) / 2
-    return np.array((x, y, x + side, y + side), np.float32)
+    points = np.array(((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.75), (0.65, 0.75)), np.float32) * side + (x, y)
+    box = np.array((x, y, x + side, y + side), np.float32)
+    return Detection(box=box, score=1.0, points=points.astype(np.float32))
 
 
 def crop(network: str, picture: U8, box: F32, size: tuple[int, int]) -> tuple[U8, NDArray[np.float64]]:

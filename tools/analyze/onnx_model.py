@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper, shape_inference
 
 from realtime.errors import ModelFileError
@@ -46,7 +45,7 @@ def read(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(str(path))
         onnx.checker.check_model(model, full_check=False)
-    except (DecodeError, onnx.checker.ValidationError, ValueError, OSError):
+    except Exception:  # noqa: BLE001  protobuf's, the checker's and the file system's errors share no base class
         raise ModelFileError(f"{path.name} is truncated or not an ONNX model.") from None
     return model
 

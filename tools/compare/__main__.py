@@ -22,9 +22,9 @@ def run(
     detect = pictures.detector(detector) if detector is not None and a.kind != "detections" else None
     pairs = []
     for _, picture in pictures.read_all(folder, limit):
-        found = (pictures.central_box(picture), 1.0) if detect is None else detect(picture)
+        found = pictures.central_face(picture) if detect is None else detect(picture)
         if found is not None:
-            pairs.append(measures.Pair(a.call(picture, found[0]), b.call(picture, found[0]), found[0]))
+            pairs.append(measures.Pair(a.call(picture, found), b.call(picture, found), found.box))
     if not pairs:
         raise UserInputError(f"no face was found in the pictures of {folder}.")
     return pairs

@@ -1,4 +1,4 @@
-"""Anything that can be compared, behind one call: picture and face box in, values in the picture's own units out."""
+"""Anything that can be compared, behind one call: picture and face in, values in the picture's own units out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError, UserInputError
-from realtime.face import contract, landmarks, retinaface
+from realtime.face import contract, crops, landmarks, retinaface
+from realtime.face.observation import Detection
 from realtime.models.registry import Registry, weights_folder
 from tools import pictures
 from tools.pictures import F32, U8
@@ -31,7 +32,7 @@ CHECKPOINTS = {".pth", ".pkl", ".pt", ".tar"}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """call: ((H, W, 3) BGR picture, (4,) face box) -> values.
+    """call: ((H, W, 3) BGR picture, its face) -> values.
 
     landmarks: points (P, 2), picture pixels. multitask: emotion (8,) logits, gaze (2,) radians, au (8,) 0..1.
     detections: boxes (N, 4) picture pixels, scores (N,).
@@ -39,7 +40,7 @@ class Model:
 
     label: str
     kind: Kind
-    call: Callable[[U8, F32], Values]
+    call: Callable[[U8, Detection], Values]
 
 
 def of(words: str, weights: Path | None = None, threads: int = 2) -> Model:
@@ -65,8 +66,8 @@ def of(words: str, weights: Path | None = None, threads: int = 2) -> Model:
         )
     model = landmarks.LandmarkModel(registry.open(spec, threads).run, contract.landmark_contract(spec))
 
-    def locate(picture: U8, box: F32) -> Values:
-        found = model.locate(picture, contract.crop_from_box(box, model.contract))
+    def locate(picture: U8, face: Detection) -> Values:
+        found = model.locate(picture, crops.crop_from_box(face.box, face.points, model.contract))
         return {"points": np.array(found.points)}
 
     return Model(words, "landmarks", locate)
@@ -106,7 +107,7 @@ def _checkpoint(path: Path) -> Model:
 def _openface(label: str, network: str, run: Callable[[F32], Values]) -> Model:
     calls = {"star": _star, "multitask": _multitask, "retinaface": _retinaface}
     kind: Kind = KIND_OF[network]  # type: ignore[assignment]
-    return Model(label, kind, lambda picture, box: calls[network](run, picture, box))
+    return Model(label, kind, lambda picture, face: calls[network](run, picture, face.box))
 
 
 def _blob(pixels: NDArray[np.float32]) -> F32:

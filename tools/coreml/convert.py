@@ -11,6 +11,7 @@ from torch import nn
 
 from realtime.errors import UserInputError
 from tools.coreml import quiet
+from tools.coreml.palette import palette
 from tools.export.star_graph import DeployedStar
 from tools.networks import catalogue, multitask, retinaface, retinaface_onnx, star
 
@@ -149,5 +150,5 @@ def compress(model: Any, compression: str) -> Any:
             settings = optimise.OpLinearQuantizerConfig(mode="linear_symmetric")
             return optimise.linear_quantize_weights(model, optimise.OptimizationConfig(global_config=settings))
         bits = int(compression.removeprefix("palette"))
-        settings = optimise.OpPalettizerConfig(mode="kmeans", nbits=bits)
+        settings = optimise.OpPalettizerConfig(mode="custom", lut_function=lambda weights: palette(weights, bits))
         return optimise.palettize_weights(model, optimise.OptimizationConfig(global_config=settings))

@@ -69,10 +69,9 @@ def export(
 def reference(module: nn.Module, picture: Tensor, stacks: int | None = None) -> list[Tensor]:
     """The untouched torch network's outputs, in the order of the catalogue."""
     with torch.no_grad():
-        outputs = module(picture)
-    if isinstance(module, star.StackedHourglass):
-        return [outputs[(stacks or module.stacks) - 1].landmarks]
-    return list(outputs)
+        if isinstance(module, star.StackedHourglass):
+            return [module(picture, stacks)[-1].landmarks]
+        return list(module(picture))
 
 
 def describe(network: catalogue.Network, read: checkpoints.Checkpoint) -> dict[str, str]:

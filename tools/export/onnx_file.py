@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
+from tools.pictures import session as open_session
 
 PARITY = 1e-4
 OPSET = 17
@@ -99,7 +100,7 @@ def parity(
     path: Path, pictures: Sequence[Tensor], expected: Sequence[Sequence[Tensor]], outputs: Sequence[str]
 ) -> Difference:
     """How far ONNX Runtime is from torch. expected: torch's outputs for each picture."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     names = outputs_of(session, outputs, path.name)
     gaps = [
         np.abs(ours - theirs.numpy()).ravel()

@@ -192,7 +192,7 @@ class DeployedStar(nn.Module):
 
 def _conv(weight: Tensor, bias: Tensor | None, like: nn.Conv2d) -> nn.Conv2d:
     outputs, inputs, height, width = weight.shape
-    conv = nn.Conv2d(inputs, outputs, (height, width), like.stride, like.padding, bias=bias is not None)  # type: ignore[arg-type]
+    conv = nn.Conv2d(inputs, outputs, (height, width), like.stride, like.padding, bias=bias is not None)
     conv.weight = nn.Parameter(weight.clone())
     if bias is not None:
         conv.bias = nn.Parameter(bias.clone())

@@ -31,7 +31,7 @@ class InputScale:
     def apply(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H, W, 3) uint8 BGR -> (1, 3, H, W) float32 as the network wants it."""
         ordered = picture if self.order == "BGR" else picture[..., ::-1]
-        scaled = (ordered.astype(np.float32) - np.float32(self.mean)) / np.float32(self.std)
+        scaled = (ordered.astype(np.float32) - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
         return np.ascontiguousarray(scaled.transpose(2, 0, 1)[None])
 
 

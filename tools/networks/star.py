@@ -227,7 +227,7 @@ class EdgesToPoints(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """(B, 3, 256, 256) BGR in [-1, 1] -> one StarOutput per stack. points: 98 (WFLW) or 68 (300W)."""
+    """(B, 3, 256, 256) BGR in [-1, 1] -> one StarOutput per stack, of the first `stacks` or all. points: 98 (WFLW) or 68 (300W)."""
 
     def __init__(self, points: int = 98, edges: int = 9, stacks: int = 4, levels: int = 4) -> None:
         super().__init__()
@@ -257,18 +257,19 @@ class StackedHourglass(nn.Module):
         self.merge_heatmaps = nn.ModuleList(ConvBlock(points, width, 1) for _ in range(stacks - 1))
         self.heatmap_act = Activation("instance_norm+relu")
 
-    def forward(self, image: Tensor) -> list[StarOutput]:
+    def forward(self, image: Tensor, stacks: int | None = None) -> list[StarOutput]:
+        wanted = self.stacks if stacks is None else stacks
         x = self.pre(image)
         outputs: list[StarOutput] = []
         heat: Tensor | None = None
-        for k in range(self.stacks):
+        for k in range(wanted):
             feature = self.features[k](self.hgs[k](x, heat))
             heat = self.heatmap_act(self.out_heatmaps[k](feature))
             points = self.pointmap_act(self.out_pointmaps[k](feature))
             edges = self.edgemap_act(self.out_edgemaps[k](feature))
             fused = self.e2h_transform(edges) * points * heat
             outputs.append(StarOutput(expectation(fused), points, edges, fused))
-            if k < self.stacks - 1:
+            if k < wanted - 1:
                 x = x + self.merge_features[k](feature) + self.merge_heatmaps[k](heat)
                 x = x + self.merge_pointmaps[k](points) + self.merge_edgemaps[k](edges)
         return outputs

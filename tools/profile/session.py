@@ -79,7 +79,7 @@ def from_trace(trace: Any) -> Profile:
     for event in events or []:
         if isinstance(event, dict) and event.get("ph") == "i" and event.get("cat") == "drop":
             dropped[str((event.get("args") or {}).get("cause", "unknown"))] += 1
-    figures = {
+    figures: dict[str, tuple[float, float, float | None, int, int]] = {
         name: (sum(times), float(np.mean(times)), float(np.percentile(times, 95)), len(times), failed[name])
         for name, times in durations.items()
     }

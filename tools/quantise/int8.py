@@ -46,7 +46,7 @@ class Loss:
         )
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
+class _Reader(CalibrationDataReader):
     def __init__(self, inputs: Sequence[F32], name: str) -> None:
         self._rest = iter([{name: value} for value in inputs])
 
@@ -63,9 +63,9 @@ def crops_of(name: str, folder: Path, detector: Path | None = None, limit: int =
     detect = pictures.detector(detector) if detector is not None else None
     crops = []
     for _, picture in pictures.read_all(folder):
-        found = detect(picture) if detect is not None else (pictures.central_box(picture), 1.0)
+        found = detect(picture) if detect is not None else pictures.central_face(picture)
         if found is not None:
-            crops.append(pictures.crop(name, picture, found[0], network.size)[0])
+            crops.append(pictures.crop(name, picture, found.box, network.size)[0])
         if len(crops) == limit:
             break
     if not crops:

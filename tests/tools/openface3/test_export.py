@@ -16,7 +16,7 @@ from tools.export.star_graph import DeployedStar  # noqa: E402
 from tools.networks import catalogue  # noqa: E402
 from tools.quantise import int8  # noqa: E402
 
-pytestmark = pytest.mark.tools
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(240)]
 STAR = catalogue.named("star")
 
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from tests.tools.openface3 import upstream  # noqa: E402
 from tools.networks import multitask, star  # noqa: E402
 
-pytestmark = pytest.mark.tools
+pytestmark = [pytest.mark.tools, pytest.mark.timeout(240)]
 
 
 def randomised(network):
