@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -110,15 +111,18 @@ class Policies:
     every: Policy
     result: Join
     max_age: float
+    stall: float
 
     @classmethod
     def of(cls, config: Config) -> "Policies":
         """What the configured speed asks for."""
         if config.speed == "max":
-            return cls(Block(4), Block(4), Block(8), Exact(), math.inf)
+            return cls(Block(4), Block(4), Block(8), Exact(), math.inf, math.inf)
         latency = config.latency
         result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
-        return cls(Latest(), DropOldest(2), DropOldest(60), result, config.max_age_ms / 1e3)
+        return cls(
+            Latest(), DropOldest(2), DropOldest(60), result, config.max_age_ms / 1e3, config.latency.stall_seconds
+        )
 
 
 def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
@@ -127,6 +131,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
+    cv2.setNumThreads(1)  # every node has a thread already; OpenCV's own would only take turns with them
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
     path = open_face_path(config, height, width, outputs.own_neutral)
     offline = config.speed == "max"
@@ -157,9 +162,9 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         restart=Restart(attempts=config.reconnect_attempts) if live else None,
         grace=5.0,
     )
-    tracked = graph.transform("track", track, run_on="thread:analysis")
-    measured = graph.transform("measure", measure, run_on="thread:analysis")
-    composed = graph.transform("compose", compose, run_on="thread:picture")
+    tracked = graph.transform("track", track, run_on="thread:analysis", stall_timeout=edge.stall)
+    measured = graph.transform("measure", measure, run_on="thread:analysis", stall_timeout=edge.stall)
+    composed = graph.transform("compose", compose, run_on="thread:picture", stall_timeout=edge.stall)
 
     graph.connect(camera, tracked, edge.newest)
     if not offline:

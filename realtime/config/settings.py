@@ -49,6 +49,9 @@ class Latency(Section):
         le=100,
         description="how long a picture may wait for its own analysis before the last one is drawn (ms)",
     )
+    stall_seconds: float = Field(
+        5.0, gt=0, le=600, description="a stage busy with one frame for longer is bypassed until it is back (s)"
+    )
     adapt: bool = Field(True, description="step down in quality when the measured age exceeds the bound")
     result_bound_ms: float = Field(150, gt=0, description="result age above which quality steps down (ms)")
 

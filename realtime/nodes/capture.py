@@ -31,6 +31,8 @@ class Capture:
         frame = self.source.read(stop)
         if frame is None:
             return None
+        # Many nodes share it. It also keeps the compiled kernels to one type, whichever decoder the picture came from.
+        frame.image.flags.writeable = False
         for listener in self._listeners:
             listener(frame)
         return Item(frame, frame.sequence, frame.capture_time)
