@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from realtime.errors import FacemirrorError, UserInputError
@@ -30,7 +31,13 @@ def main() -> int:
         for part in arguments.parts:
             if part not in PARTS:
                 raise UserInputError(f"there is no part {part!r}; choose from {', '.join(PARTS)}")
-            figures += importlib.import_module(f"tools.evaluate.{part}").measure(options)
+            if find_spec(f"tools.evaluate.{part}") is None:
+                raise UserInputError(f"the part {part!r} is not in this checkout.")
+            measure = getattr(importlib.import_module(f"tools.evaluate.{part}"), "measure", None)
+            if measure is None:
+                print(f"{part}: run python -m tools.evaluate.{part}, which needs settings of its own", file=sys.stderr)
+                continue
+            figures += measure(options)
     except FacemirrorError as error:
         print(error, file=sys.stderr)
         return error.exit_code

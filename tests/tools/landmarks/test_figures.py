@@ -66,3 +66,13 @@ def test_unusual_shapes_are_drawn_more_often() -> None:
     draw = rarity(points)
     assert draw.sum() == pytest.approx(1)
     assert draw.argmax() == 7
+
+
+def test_the_command_refuses_a_part_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tools.evaluate import __main__ as command
+
+    monkeypatch.setattr("sys.argv", ["evaluate", "--data", "nowhere", "noses"])
+    assert command.main() == 2
+    assert "noses" in capsys.readouterr().err
