@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from realtime.errors import UserInputError
 from tools.command import guarded
@@ -56,6 +57,16 @@ def official() -> Path:
     """The teacher's checkpoint."""
     shared = Path(os.environ.get("FACEMIRROR_SHARED", "../shared"))
     return shared / "models" / "retinaface_mnet025" / "mobilenet0.25_Final.pth"
+
+
+def blended(start: retinaface.RetinaFace, trained: retinaface.RetinaFace, share: float) -> dict[str, Tensor]:
+    """Weights on the line from `start` (share 0) to `trained` (share 1); counters are the start's.
+
+    Weights refined from a common start may be averaged (Wortsman et al., CVPR 2022, arXiv 2109.01903): some of what was
+    learnt stays, and less of what the start knew is lost.
+    """
+    ends = zip(start.state_dict().items(), trained.state_dict().values(), strict=True)
+    return {key: a.lerp(b.to(a.device), share) if a.is_floating_point() else a for (key, a), b in ends}
 
 
 class Trainer:
@@ -182,6 +193,8 @@ class Trainer:
         """Export the averaged network and draw the curves."""
         network = retinaface.RetinaFace()
         network.load_state_dict(self.average.network.state_dict())
+        if self.options.from_official:
+            network.load_state_dict(blended(retinaface.load(official()), network, self.options.blend))
         out = self.options.out / "retinaface.onnx"
         gap = retinaface_onnx.export(
             network.eval(), out, source="tools.train.detector, from random weights", licence="MIT"

@@ -40,6 +40,12 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser.add_argument(
         "--from-official", action="store_true", help="start from the official weights, not from random ones"
     )
+    parser.add_argument(
+        "--blend",
+        type=float,
+        default=1.0,
+        help="share of the trained weights in the result, the rest the official ones; only with --from-official (default 1)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     chosen = parser.parse_args()
     if chosen.steps < 1 or chosen.batch < 2 or not 0 <= chosen.apart < 1:

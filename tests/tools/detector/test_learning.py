@@ -121,6 +121,17 @@ def test_the_moving_average_follows_and_keeps_counters() -> None:
     torch.testing.assert_close(average.network.ClassHead[0].conv1x1.weight, before + 0.5)
 
 
+def test_blending_runs_from_the_start_to_the_trained_weights() -> None:
+    start, trained = lively(1), lively(2)
+    key = "fpn.merge1.0.weight"
+    for share in (0.0, 0.25, 1.0):
+        mixed = detector.blended(start, trained, share)
+        torch.testing.assert_close(
+            mixed[key], (1 - share) * start.state_dict()[key] + share * trained.state_dict()[key]
+        )
+    retinaface.RetinaFace().load_state_dict(mixed)
+
+
 def made_source() -> Source:
     picture = np.random.default_rng(1).integers(0, 255, (400, 400, 3), np.uint8)
     levels = [picture]
