@@ -256,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=Path, required=True, help="folder with index.npz of tools.data.labels")
     parser.add_argument("--out", type=Path, default=Path("realtime/media/assets"))
-    parser.add_argument("--crf", type=int, default=24, help="x264 quality, lower is better and larger")
+    parser.add_argument("--crf", type=int, default=22, help="x264 quality, lower is better and larger")
     arguments = parser.parse_args()
     for file in render(arguments.faces, arguments.out, arguments.crf):
         print(f"{file} {file.stat().st_size / 1e6:.2f} MB")

@@ -58,7 +58,7 @@ class Drawn:
     head_alpha: F32
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=256)
 def load_head(file: Path) -> Head:
     """A bank entry (cached)."""
     with np.load(file) as data:
