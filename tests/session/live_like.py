@@ -1,0 +1,102 @@
+"""A session as a live run leaves it, made on a schedule of delays and drops that a seed decides: no clock, no threads to race."""
+
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from realtime.face.landmarks import LandmarkModel
+from realtime.face.settings import FaceSettings
+from realtime.face.tracker import Tracker
+from realtime.facepath import FacePath
+from realtime.graph import Envelope, Side
+from realtime.measure import FaceMeasures
+from realtime.measure.action_units import ActionUnits
+from realtime.measure.calibration import CalibrationSettings
+from realtime.media.frame import Frame
+from realtime.nodes.faces import Detect, Track
+from realtime.nodes.measure import Measure
+from realtime.nodes.quality import COARSE_DETECTION, Quality
+from realtime.session.keeping import Keeping
+from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
+
+FRAMES = 150
+
+
+class DiscDetector:
+    """RetinaFace's place; shift: how far a coarse look is off, so that mixing the two up shows."""
+
+    def __init__(self, shift: float = 0.0) -> None:
+        self.shift = shift
+
+    def detect(self, frame, region=None):
+        found = detect(frame, [], region)
+        for face in found.faces:
+            face.points[:] += self.shift
+            face.box[:] += self.shift
+        return found
+
+
+def units_network(blob):
+    """Two Action Units that follow the displacement, so that another neutral gives other values."""
+    shift = blob[:, :196].astype(np.float64)
+    return {"intensity": np.stack([abs(shift[:, 1] * 40), abs(shift[:, 2] * 40)], 1).astype(np.float32)}
+
+
+def face_path(own_neutral=None) -> FacePath:
+    """The networks of the world of discs, and a calibration that a short session has time for."""
+    measures = FaceMeasures(ActionUnits(units_network, [1, 12]), own_neutral)
+    measures.calibration.settings = CalibrationSettings(seconds=0.5, window=0.2)
+    tracker = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
+    return FacePath(DiscDetector(), DiscDetector(1.5), tracker, measures, [])
+
+
+def scene(number: int):
+    """A face that comes, moves, goes for a while and returns."""
+    if number < 5 or 70 <= number < 80:
+        return picture()
+    sway = 10 * np.sin(number / 9)
+    return picture(Disc(300 + sway, 170, 60 + 3 * np.sin(number / 5), looks=7))
+
+
+def make_session(folder: Path, seed: int, **kept) -> tuple[Keeping, list[int]]:
+    """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
+    random, now = Random(seed), [0.0]
+    keeping = Keeping(folder, lambda: now[0], raw_pictures=True, **kept)
+    path = face_path(keeping.own_neutral)
+    quality = Quality(0.15, enabled=False)
+    looking = Detect(path.detector, path.coarse, path.tracker, quality)
+    tracking = Track(path.tracker, quality)
+    looking.journal = tracking.journal = keeping.journal
+    measuring = Measure(path.measures, keeping.journal, keeping.calibrated)
+    csv, pending, analysed, waiting = keeping.csv, [], [], []
+    for number in range(FRAMES):
+        now[0] = 100 + number / 30 + random.uniform(0, 0.004)
+        frame = Frame(scene(number), number, now[0])
+        keeping.captured(frame)
+        keeping.raw.put(frame, wait=True)
+        quality.active = (COARSE_DETECTION,) if 40 <= number < 60 else ()
+        if number == 100:
+            path.measures.ask_for_calibration()
+        if number == 85:
+            tracking.reset("interrupted")
+        if looking.accepts(Envelope(frame, number, now[0])):
+            pending.append((number + random.randint(0, 4), looking.process(frame)))
+        if random.random() < 0.75:
+            ready = [found for due, found in pending if due <= number]
+            pending = [(due, found) for due, found in pending if due > number]
+            side = Side(ready[-1], ready[-1].sequence, ready[-1].capture_time, 0.0, True) if ready else None
+            waiting.append((number + random.randint(0, 3), tracking.process(frame, side)))
+            analysed.append(number)
+        else:
+            csv.not_measured(number, random.choice(["superseded", "overflow, late"]))
+        while waiting and waiting[0][0] <= number:
+            csv.measured(measuring.process(waiting.pop(0)[1]).analysis)
+        if random.random() < 0.1:
+            csv.dropped(number, "expired")
+        else:
+            csv.shown(number, random.choice([None, random.uniform(0, 0.2)]))
+    for _, late in waiting:
+        csv.measured(measuring.process(late).analysis)
+    keeping.close()
+    return keeping, analysed
