@@ -13,7 +13,7 @@ from tools import checkpoints, pictures  # noqa: E402
 from tools.export import __main__ as command  # noqa: E402
 from tools.export import networks, onnx_file, sizes  # noqa: E402
 from tools.export.star_graph import DeployedStar  # noqa: E402
-from tools.networks import catalogue  # noqa: E402
+from tools.networks import catalogue, random_checkpoint  # noqa: E402
 from tools.quantise import int8  # noqa: E402
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(240)]
@@ -125,6 +125,20 @@ def test_int8_runs_near_float32_and_says_how_near(star_tier1, star_checkpoint, f
     assert onnx_file.facts_of(out)["loss"] == str(loss)
 
 
+def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path, face_folder):
+    checkpoint, exact, out = tmp_path / "MTL.pth", tmp_path / "exact.onnx", tmp_path / "int8.onnx"
+    torch.manual_seed(1)
+    torch.save(catalogue.named("multitask").build(None).state_dict(), checkpoint)
+    made = networks.export("multitask", checkpoint, exact)
+    assert made.difference.largest < 1e-4
+    loss = int8.quantise("multitask", checkpoint, exact, out, face_folder)
+    assert 0 < loss.largest < 0.05
+    assert out.stat().st_size < 0.45 * exact.stat().st_size
+    kinds = [node.op_type for node in onnx.load(str(out)).graph.node]
+    assert kinds.count("MatMulInteger") == 15
+    assert "ConvInteger" not in kinds
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -159,3 +173,18 @@ def test_without_torch_there_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(edge, "find_spec", lambda name: None if name == "torch" else object())
     with pytest.raises(UserInputError, match=r"needs torch, .*facemirror-live\[tools\]"):
         command.main(["star", "--checkpoint", str(tmp_path / "x"), "--out", str(tmp_path / "y.onnx")])
+
+
+def test_a_random_checkpoint_goes_the_whole_way(tmp_path):
+    """Official shape and wrapping, activations of order one, and landmarks that depend on the picture."""
+    random = random_checkpoint.randomise(STAR, seed=1, stacks=1, pictures=1)
+    path = tmp_path / "Landmark_98.pkl"
+    torch.save({"net": random.state_dict()}, path)
+    network, _ = catalogue.load("star", path)
+    with torch.no_grad():
+        first, second = (network(catalogue.example(STAR, seed))[0].landmarks for seed in (20, 21))
+        trunk = network.pre(catalogue.example(STAR, 20))
+    assert 0.2 < trunk.std() < 5
+    assert (first - second).abs().mean() > 0.01
+    with pytest.raises(UserInputError, match="1 to 4 stacks"):
+        random_checkpoint.main(["star", "--out", str(path), "--stacks", "5"])
