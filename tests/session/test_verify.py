@@ -1,0 +1,128 @@
+"""The manifest, and what verify finds."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from realtime.cli import main
+from realtime.errors import UserInputError
+from realtime.session.folder import write_json
+from realtime.session.manifest import write_manifest
+from realtime.session.verify import verify
+from tests.session.live_like import FRAMES, make_session
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole session, never to be changed: take `session`."""
+    folder = tmp_path_factory.mktemp("finished") / "session"
+    folder.mkdir()
+    keeping, _ = make_session(folder, 11)
+    write_json(folder / "session.json", {"format": 1, "configuration": {}, "models": []})
+    keeping.seal()
+    return folder
+
+
+@pytest.fixture
+def session(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "session"))
+
+
+def test_a_session_as_it_was_left_is_right(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = verify(session)
+    assert verdict.right
+    assert verdict.contents["raw.mkv"].startswith(f"{FRAMES} frames")
+    assert verdict.contents["frames.csv"].startswith(f"{FRAMES} rows")
+    assert main(["verify", str(session)]) == 0
+    assert "is as the session left it" in capsys.readouterr().out
+    listed = json.loads((session / "manifest.json").read_text())["files"]
+    assert set(listed) == {p.name for p in session.iterdir()} - {"manifest.json"}
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-3])
+
+
+def grow(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+@pytest.mark.parametrize(
+    "name", ["frames.csv", "raw.mkv", "decisions.jsonl", "markers.csv", "session.json", "calibration.json"]
+)
+@pytest.mark.parametrize(
+    ("harm", "fault"), [(flip_a_byte, "changed"), (cut, "truncated"), (grow, "changed"), (Path.unlink, "missing")]
+)
+def test_any_harm_to_any_file_is_found_and_named(
+    session: Path, name: str, harm, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    harm(session / name)
+    verdict = verify(session)
+    assert not verdict.right
+    assert [(p.file, p.fault) for p in verdict.problems if p.fault != "damaged"] == [(name, fault)]
+    assert main(["verify", str(session)]) == 3
+    out = capsys.readouterr().out
+    assert f"{fault.upper()} {name}" in out
+
+
+def test_a_file_that_came_later_is_found_even_in_a_folder_below(session: Path) -> None:
+    (session / "below").mkdir()
+    (session / "below" / "notes.txt").write_text("mine")
+    (problem,) = verify(session).problems
+    assert (problem.file, problem.fault) == ("below/notes.txt", "extra")
+
+
+def test_an_unfinished_session_says_so_and_what_can_be_read(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (session / "manifest.json").unlink()
+    rows = (session / "frames.csv").read_bytes()
+    cut_at = rows[: len(rows) * 2 // 3].rfind(b"\n") + 20
+    (session / "frames.csv").write_bytes(rows[:cut_at])
+    film = (session / "raw.mkv").read_bytes()
+    (session / "raw.mkv").write_bytes(film[: len(film) // 2])
+    verdict = verify(session)
+    assert not verdict.finished
+    assert [(p.file, p.fault) for p in verdict.problems] == [("frames.csv", "truncated")]
+    whole = rows[:cut_at].count(b"\n") - 1
+    assert verdict.contents["frames.csv"].startswith(f"{whole} rows, capture times 100.")
+    read = int(verdict.contents["raw.mkv"].split()[0])
+    assert 0.3 * FRAMES < read < 0.7 * FRAMES
+    assert main(["verify", str(session), "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["finished"] is False
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda s: shutil.rmtree(s), "not a folder"),
+        (lambda s: (s / "session.json").unlink() or (s / "manifest.json").unlink(), "no session.json"),
+        (lambda s: (s / "manifest.json").write_text('{"format": 9, "files": {}}'), "format 9"),
+        (lambda s: (s / "manifest.json").write_text("{"), "no JSON"),
+        (lambda s: (s / "manifest.json").write_text('{"format": 1, "files": [3]}'), "damaged"),
+        (lambda s: write_json(s / "session.json", {"format": 2}) or write_manifest(s), "format 2"),
+    ],
+)
+def test_no_session_or_one_of_another_version_is_one_sentence(
+    session: Path, spoil, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(session)
+    with pytest.raises(UserInputError, match=words):
+        verify(session)
+    assert main(["verify", str(session)]) == 2
+    assert capsys.readouterr().err.strip().count("\n") == 0
+
+
+def test_a_file_nobody_can_decode_is_damage_not_a_crash(session: Path) -> None:
+    (session / "manifest.json").unlink()
+    (session / "raw.mkv").write_bytes(b"no film at all" * 100)
+    (session / "frames.csv").write_bytes(b"\xff\xfe\x00")
+    faults = {p.file: p.fault for p in verify(session).problems}
+    assert faults["raw.mkv"] == "damaged"
+    assert faults["frames.csv"] == "damaged"
