@@ -4,6 +4,7 @@ import math
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def test_lsl_carries_labelled_values_and_markers_at_their_capture_times() -> Non
         now = time.monotonic() - 5000.0
         there = pylsl.local_clock()
         for analysis in analyses():
-            sink.process(Analysed(Analysis(analysis.sequence, now + analysis.capture_time - 100, analysis.face, analysis.au_left, analysis.au_right), None))  # fmt: skip
+            moved = replace(analysis, capture_time=now + analysis.capture_time - 100)
+            sink.process(Analysed(moved, None))
         markers.add("begin", "key", capture_time=now + 0.5)
         got = [values.pull_sample(timeout=10.0) for _ in range(3)]
         stamps = [stamp for _, stamp in got]
