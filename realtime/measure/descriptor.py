@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face import wflw
+from realtime.face.head import HEAD_3D
 from realtime.face.pose import Pose, estimate_pose
-from realtime.face.template import FACE_3D
 
 F32 = NDArray[np.float32]
 
-_IOD = float(np.hypot(*(FACE_3D[72, :2] - FACE_3D[60, :2])))
+_IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _FLIP = wflw.FLIP_ORDER
 _MIRRORED = np.array((-1.0, 1.0), np.float32)
-_TEMPLATE = np.ascontiguousarray(FACE_3D, np.float64)
+_TEMPLATE = np.ascontiguousarray(HEAD_3D, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def describe(points: F32, pose: Pose | None = None) -> Descriptor | None:
 
     pose: of these points if it is known already.
     """
-    found = pose or estimate_pose(points)
+    found = pose or estimate_pose(points, model=_TEMPLATE)
     if found is None:
         return None
     turned = _TEMPLATE @ found.rotation.T
