@@ -37,7 +37,7 @@ LINEAR_ONLY = "float32; linear layers int8 per channel, their activations uint8 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What 8 bits cost on the calibration pictures. unit: px of the crop (landmarks) or the output's own."""
+    """What 8 bits cost on the calibration pictures. unit: px of the crop (landmarks) or shares of each output's spread."""
 
     mean: float
     p95: float
@@ -149,20 +149,21 @@ def quantise_linear(source: Path, out: Path) -> None:
 
 
 def difference(exact: Path, quantised: Path, inputs: Sequence[F32], network: catalogue.Network) -> Loss:
-    """Landmarks: Euclidean distance in pixels of the 256 crop. Other networks: absolute difference over all outputs."""
+    """Landmarks: Euclidean distance in pixels of the 256 crop. Other networks: absolute difference of each output over that
+    output's spread (standard deviation over the pictures and its values), so that logits and angles weigh alike."""
     sessions = [pictures.session(path) for path in (exact, quantised)]
     names = [
         onnx_file.outputs_of(s, network.outputs, p.name) for s, p in zip(sessions, (exact, quantised), strict=True)
     ]
-    gaps = []
-    for value in inputs:
-        first, second = (s.run(n, {s.get_inputs()[0].name: value}) for s, n in zip(sessions, names, strict=True))
-        if network.name == "star":
-            gaps.append(np.linalg.norm((first[0] - second[0]) * STAR_CROP / 2, axis=-1).ravel())
-        else:
-            gaps.extend(np.abs(a - b).ravel() for a, b in zip(first, second, strict=True))
-    gap = np.concatenate(gaps)
-    unit = "px of the 256 crop" if network.name == "star" else "of the outputs' own units"
+    first, second = (
+        [np.stack(values) for values in zip(*(s.run(n, {s.get_inputs()[0].name: x}) for x in inputs), strict=True)]
+        for s, n in zip(sessions, names, strict=True)
+    )
+    if network.name == "star":
+        gap, unit = np.linalg.norm((first[0] - second[0]) * STAR_CROP / 2, axis=-1).ravel(), "px of the 256 crop"
+    else:
+        gaps = [np.abs(a - b).ravel() / max(float(a.std()), 1e-9) for a, b in zip(first, second, strict=True)]
+        gap, unit = np.concatenate(gaps), "of each output's spread"
     return Loss(float(gap.mean()), float(np.percentile(gap, 95)), float(gap.max()), unit, len(inputs))
 
 

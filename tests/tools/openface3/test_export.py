@@ -132,7 +132,8 @@ def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path, face_f
     made = networks.export("multitask", checkpoint, exact)
     assert made.difference.largest < 1e-4
     loss = int8.quantise("multitask", checkpoint, exact, out, face_folder)
-    assert 0 < loss.largest < 0.05
+    assert 0 < loss.mean < 0.1
+    assert "spread" in loss.unit
     assert out.stat().st_size < 0.45 * exact.stat().st_size
     kinds = [node.op_type for node in onnx.load(str(out)).graph.node]
     assert kinds.count("MatMulInteger") == 15
