@@ -36,8 +36,8 @@ class CalibrationSettings:
     roll: float = 15.0
     light: tuple[float, float] = (40.0, 225.0)
     window: float = 0.5
-    movement: float = 0.02
-    turning: float = 2.0
+    movement: float = 0.012
+    turning: float = 1.5
     patience: float = 1.0
     give_up: float = 30.0
 

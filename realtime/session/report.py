@@ -22,6 +22,7 @@ NAMES = {
     25: "lips part", 26: "jaw drop", 43: "eye closure", 45: "blink",
 }  # fmt: skip
 _FULL = 5.0
+_AGAINST = {"none": "the mean face", "running": "the person's running median", "calibrated": "a calibration"}
 
 
 def write_report(session: Path, target: Path) -> Path:
@@ -88,7 +89,8 @@ def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int
         "dropped": f"{rows.status.count('dropped'):,}",
         "gaps": f"{len(rows.gaps())} ({sum(b - a for a, b in rows.gaps()):.1f} s)",
         "markers": str(markers),
-        "measured against": ", ".join(f"{word} neutral {n:,} frames" for word, n in states.items() if n) or "nothing",
+        "measured against": ", ".join(f"{_AGAINST[word]} ({n:,} frames)" for word, n in states.items() if n)
+        or "nothing",
         "ended": str(summary.get("ended", "not in order")),
     }
     return "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items())

@@ -53,7 +53,7 @@ def face_path(own_neutral=None) -> FacePath:
 
 def scene(number: int):
     """A face that comes, moves, goes for a while and returns."""
-    if number < 5 or 70 <= number < 80:
+    if number < 5 or 62 <= number < 82:
         return picture()
     sway = 10 * np.sin(number / 9)
     return picture(Disc(300 + sway, 170, 60 + 3 * np.sin(number / 5), looks=7))
