@@ -11,8 +11,9 @@ from realtime.session.keeping import Keeping
 from realtime.session.switching import SwitchedRecorder
 from realtime.view.web.commands import Calibration, Marker, Phase, Progress, SceneChoice, Switch, Unavailable
 
+_NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 T = TypeVar("T")
-KEYS = "c calibrates, m sets a marker, v changes the view, r records, q ends."
+KEYS = "Keys: c calibrates, m sets a marker, v changes the view, r records, q ends."
 
 
 class CalibrationControl:
@@ -57,11 +58,7 @@ class Controls:
         """own_units: the Action Units are the program's own, which a calibration is for."""
         no_folder = keeping.folder is None
         return cls(
-            CalibrationControl(app)
-            if own_units and app.measures.units
-            else Unavailable(
-                "OpenFace 2.2's Action Units take their neutral from a running median: there is nothing to calibrate."
-            ),
+            CalibrationControl(app) if own_units and app.measures.units else Unavailable(_NOTHING_TO_CALIBRATE),
             Unavailable("Markers need a session folder; start with --session DIR.") if no_folder else keeping.markers,
             recorder
             if recorder is not None

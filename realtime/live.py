@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from realtime import __version__
 from realtime.app import App, Outputs, build
 from realtime.config import Config, Resolved
-from realtime.controls import Controls
+from realtime.controls import KEYS, Controls
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
@@ -66,6 +66,7 @@ class Run:
     _keeping: Keeping | None = None
     _recorder: SwitchedRecorder | None = None
     _controls: Controls | None = None
+    _told: str = ""
     _ended: StopToken = field(default_factory=StopToken)
 
     def execute(self) -> tuple[int, dict[str, Any]]:
@@ -194,6 +195,8 @@ class Run:
         controls = self._controls = Controls.of(
             app, self._keeping, self._recorder, own_units=config.au == "own", say=self.say
         )
+        if self._preview is not None:
+            self.say(KEYS)
         if self._dashboard is None:
             return
         commands = self._dashboard.commands
@@ -202,6 +205,13 @@ class Run:
         commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
         commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
         self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output, selfie=config.selfie)
+
+    def _tell_calibration(self, app: App) -> None:
+        """Say what the person should do, whenever that changes."""
+        phase, _, sentence = app.measures.calibration.progress
+        if phase != "idle" and sentence != self._told:
+            self._told = sentence
+            self.say(sentence)
 
     def _press(self, key: str) -> None:
         if self._controls is not None:
@@ -245,6 +255,7 @@ class Run:
             self.started(app)
             while True:
                 await asyncio.sleep(0.5)
+                self._tell_calibration(app)
                 self.watch(app)
 
         watcher = asyncio.create_task(look())

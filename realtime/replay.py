@@ -82,7 +82,7 @@ def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> It
     tracked: dict[int, Analysed] = {}
     measured: dict[int, Analysis] = {}
     for decision in decisions:
-        kind, number = decision["kind"], decision.get("n")
+        kind, number = decision["kind"], int(decision.get("n", -1))
         if kind == "reset":
             path.tracker.reset()
         elif kind == "track":

@@ -60,7 +60,8 @@ class MeasureOpenFace2:
     def process(self, analysed: Analysed) -> Analysed:
         """The same analysis with the intensities of both mirrored halves."""
         found = self._node.process(analysed.frame, analysed.analysis)
-        return analysed if found is None else Analysed(found, analysed.frame)
+        # OpenFace's dynamic models measure against a running median of their own.
+        return analysed if found is None else Analysed(replace(found, neutral="running"), analysed.frame)
 
     def reset(self, reason: str) -> None:
         """The stream was interrupted."""

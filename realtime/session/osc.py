@@ -38,9 +38,10 @@ class OscStream:
         self._bundle: Any = lambda: OscBundleBuilder(IMMEDIATELY)
         self._message: Any = OscMessageBuilder
         try:
-            family, kind, protocol, _, self._address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         except (OSError, UnicodeError):
             raise UserInputError(f"--osc: there is no host {host!r}.") from None
+        self._address: Any = address
         self._socket = socket.socket(family, kind, protocol)
         self._socket.setblocking(False)
         self.units = tuple(units)

@@ -224,3 +224,21 @@ def test_a_disk_that_fills_up_later(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be written"):
         FramesCsv(tmp_path / "nowhere" / "frames.csv", lambda: 0.0)
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_the_file_is_never_more_than_a_second_behind(tmp_path: Path, settled: bool) -> None:
+    """What a kill at any moment leaves on disk, even while no frame's fate is ever settled."""
+    now, path = 0.0, tmp_path / "frames.csv"
+    writer = FramesCsv(path, lambda: now)
+    for sequence in range(150):
+        now = sequence / 30
+        writer.captured(sequence, now)
+        if settled:
+            writer.shown(sequence)
+            writer.measured(analysis(sequence, face(sequence)))
+        lines = path.read_text().split("\n")[1:]
+        whole = [line for line in lines[:-1] if line]
+        on_disk = float(whole[-1].split(",")[1]) if whole else 0.0
+        assert now - on_disk <= 1.0
+    writer.close()
