@@ -50,6 +50,6 @@ def open_face_path(config: Config, height: int, width: int, own_neutral: NDArray
         whole,
         coarse,
         Tracker(landmarks, config.face),
-        FaceMeasures(units, own_neutral),
+        FaceMeasures(units, own_neutral, named=config.person is not None),
         [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None],
     )

@@ -19,16 +19,23 @@ U8 = NDArray[np.uint8]
 class FaceMeasures:
     """Action Units of the tracked face against its own neutral. units: those that are measured (none without a network).
 
-    own_neutral: (98, 2) a calibration stored earlier. It belongs to the person the session is about, so it stays in
-    force when a face is found again under a new id; a calibration made now takes its place.
+    own_neutral: (98, 2) a calibration stored earlier. named: the session is about one person, whom the user named. Their
+    calibration, stored or made now, stays in force when a face is found again under a new id; another's does not.
     """
 
-    def __init__(self, action_units: ActionUnits | None = None, own_neutral: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self,
+        action_units: ActionUnits | None = None,
+        own_neutral: NDArray[np.float32] | None = None,
+        *,
+        named: bool = False,
+    ) -> None:
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
         self.neutral = Neutral()
         self.calibration = Calibration()
         self.descriptor: Descriptor | None = None
         self.own_neutral = own_neutral
+        self._named = named or own_neutral is not None
         self._action_units = action_units
         self._face_id: int | None = None
         self._asked = False
@@ -54,10 +61,11 @@ class FaceMeasures:
         return asked
 
     def update(
-        self, face: FaceObservation, *, time: float | None = None, light: float | None = None
+        self, face: FaceObservation, image: U8, *, time: float | None = None, light: float | None = None
     ) -> tuple[Intensities, Intensities]:
         """(patient's right, patient's left), intensity 0..5 by Action Unit; empty where nothing can be measured.
 
+        image: (H, W, 3) BGR, the frame the face was seen on.
         time: the frame's capture time (s), light: mean grey of the face (0..255); both only matter to a calibration.
         """
         if self._action_units is None:
@@ -73,7 +81,7 @@ class FaceMeasures:
         if found is None:
             return {}, {}
         self.neutral.update(found.shape, found.pose)
-        return self._action_units.measure(found, self.neutral.shape)
+        return self._action_units.measure(found, self.neutral.shape, image, face.points)
 
     def nobody(self, time: float) -> None:
         """No face is seen on the frame taken at `time`."""
@@ -84,7 +92,7 @@ class FaceMeasures:
         self.calibration.update(time, face_id, found, light)
         if self.calibration.progress.phase == "done" and self.calibration.neutral is not None:
             self.neutral.calibrate(self.calibration.neutral)
-            if self.own_neutral is not None:
+            if self._named:
                 self.own_neutral = self.calibration.neutral
 
 

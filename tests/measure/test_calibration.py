@@ -191,6 +191,19 @@ def test_a_stored_calibration_stays_with_its_person() -> None:
         assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored)
 
 
+def test_a_calibration_made_for_a_named_person_stays_too() -> None:
+    measures = FaceMeasures(displaced([]), named=True)
+    measures.calibration.settings = CalibrationSettings(seconds=1.0)
+    measures.ask_for_calibration()
+    for number in range(60):
+        measures.begin_if_asked()
+        measures.update(face(number), time=number / RATE, light=LIGHT)
+    assert measures.neutral_state == "calibrated"
+    measures.update(face(61, face_id=2), time=61 / RATE, light=LIGHT)
+    assert measures.neutral_state == "calibrated"
+    assert np.array_equal(measures.neutral.shape, measures.calibration.neutral)
+
+
 def test_the_light_on_a_face_is_its_own_not_the_background() -> None:
     image = np.full((200, 300, 3), 250, np.uint8)
     image[50:150, 100:200] = 60

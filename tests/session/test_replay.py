@@ -68,6 +68,14 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     assert recorded != (first / "frames.csv").read_bytes()
     assert replayed(second, keeping.own_neutral) == recorded
     assert {row["neutral"] for row in csv.DictReader(recorded.decode().splitlines())} == {"", "calibrated"}
+    # The session's own calibration took the stored one's place, and the session tells both.
+    kept = json.loads((second / "calibration.json").read_text())["calibrations"]
+    assert [entry["origin"] for entry in kept] == ["stored earlier", "made in this session"]
+    assert np.array_equal(np.array(kept[0]["neutral"], np.float32), shape)
+    found = People(people).find("Ada")
+    assert found is not None
+    assert np.array_equal(np.array(kept[1]["neutral"], np.float32), found.neutral)
+    assert not np.array_equal(found.neutral, shape)
 
 
 def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None:
