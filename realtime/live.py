@@ -204,7 +204,7 @@ class Run:
         commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
         commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
         commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
-        self._dashboard.attach(app.measures.units, app.graph.snapshot, app.output, selfie=config.selfie)
+        self._dashboard.attach(app.scene.units, app.graph.snapshot, app.output, selfie=config.selfie)
 
     def _tell_calibration(self, app: App) -> None:
         """Say what the person should do, whenever that changes."""
