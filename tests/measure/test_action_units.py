@@ -5,11 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from realtime.face import wflw
-from realtime.measure.action_units import FEATURES, ActionUnits, features
+from realtime.face.alignment import canonical
+from realtime.measure.action_units import (
+    FEATURES,
+    POINT_FEATURES,
+    SIDE,
+    ActionUnits,
+    FacePicture,
+    picture_features,
+    point_features,
+)
 from realtime.measure.descriptor import Descriptor, mirror_shape
 from realtime.measure.neutral import RunningMedian
 
 F32 = np.ndarray
+IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
+POINTS = canonical(160) + np.float32(40)
 
 
 def corner_height(rows: F32) -> Mapping[str, F32]:
@@ -26,7 +37,7 @@ def face(left_corner: float, right_corner: float) -> Descriptor:
 
 def test_each_side_is_the_patients_own() -> None:
     units = ActionUnits(corner_height, [12, 25])
-    right, left = units.measure(face(0.3, 0.1), None)
+    right, left = units.measure(face(0.3, 0.1), None, IMAGE, POINTS)
     assert left == {12: np.float32(3.0), 25: 5.0}
     assert round(right[12], 5) == 1.0
 
@@ -34,29 +45,29 @@ def test_each_side_is_the_patients_own() -> None:
 def test_a_mirrored_face_swaps_the_values() -> None:
     units = ActionUnits(corner_height, [12, 25])
     found = face(0.3, 0.1)
-    assert units.measure(found.mirrored(), None) == units.measure(found, None)[::-1]
+    assert units.measure(found.mirrored(), None, IMAGE, POINTS) == units.measure(found, None, IMAGE, POINTS)[::-1]
 
 
 def test_what_cannot_be_observed_is_left_out() -> None:
     units = ActionUnits(corner_height, [12, 25], unobservable=[25])
     assert units.units == (12,)
-    right, left = units.measure(face(0.3, 0.1), None)
+    right, left = units.measure(face(0.3, 0.1), None, IMAGE, POINTS)
     assert set(right) == set(left) == {12}
 
 
 def test_the_neutral_is_subtracted_on_both_sides_and_its_absence_is_said() -> None:
     neutral = np.random.default_rng(0).normal(0, 0.05, (98, 2)).astype(np.float32)
     found = Descriptor(neutral + np.float32(0.01), (0.0, 0.0, 0.0))
-    rows = features(found, neutral)
-    assert rows.shape == (2, FEATURES)
+    rows = point_features(found, neutral)
+    assert rows.shape == (2, POINT_FEATURES)
     np.testing.assert_allclose(rows[0, :196], 0.01, atol=1e-6)
     np.testing.assert_allclose(rows[1, 196:392].reshape(98, 2), mirror_shape(neutral))
     assert rows[:, -1].tolist() == [1.0, 1.0]
-    assert features(found, None)[:, -1].tolist() == [0.0, 0.0]
+    assert point_features(found, None)[:, -1].tolist() == [0.0, 0.0]
 
 
 def test_pose_changes_sign_with_the_side() -> None:
-    rows = features(face(0, 0), None)
+    rows = point_features(face(0, 0), None)
     np.testing.assert_allclose(rows[0, 392:395] * 30, [3, -2, 1], atol=1e-5)
     np.testing.assert_allclose(rows[1, 392:395] * 30, [-3, -2, -1], atol=1e-5)
 
@@ -72,3 +83,19 @@ def test_running_median_agrees_with_the_median_of_all_values() -> None:
 
 def test_flip_order_pairs_the_sides() -> None:
     assert wflw.FLIP_ORDER[82] == 76
+
+
+def test_the_picture_is_free_of_brightness_and_contrast_and_comes_with_its_mirror_image() -> None:
+    grey = np.random.default_rng(5).integers(60, 120, (SIDE, SIDE)).astype(np.uint8)
+    rows = picture_features(grey)
+    np.testing.assert_allclose(picture_features((2 * grey.astype(int) + 10).astype(np.uint8)), rows, atol=1e-4)
+    np.testing.assert_array_equal(rows[1].reshape(SIDE, SIDE), rows[0].reshape(SIDE, SIDE)[:, ::-1])
+    assert rows.shape[1] + POINT_FEATURES == FEATURES
+
+
+def test_a_mirrored_picture_aligns_to_the_mirrored_crop() -> None:
+    faces = FacePicture()
+    one = faces.grey(IMAGE, POINTS).astype(int)
+    mirrored = (POINTS * np.array([-1, 1], np.float32) + np.array([319, 0], np.float32))[wflw.FLIP_ORDER]
+    other = faces.grey(np.ascontiguousarray(IMAGE[:, ::-1]), mirrored).astype(int)
+    assert np.abs(one - other[:, ::-1]).mean() < 1.0

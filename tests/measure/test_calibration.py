@@ -14,6 +14,7 @@ from realtime.measure.face_measures import light_on
 RATE = 30.0
 REST = np.random.default_rng(3).normal(0, 0.03, (98, 2)).astype(np.float32)
 LIGHT = 120.0
+PICTURE = np.zeros((480, 640, 3), np.uint8)
 
 
 def jittered(seed: int, size: float = 0.004) -> np.ndarray:
@@ -172,12 +173,12 @@ def test_values_before_and_after_a_calibration_are_told_apart() -> None:
         if number == 60:
             measures.ask_for_calibration()
         measures.begin_if_asked()
-        measures.update(face(number), time=number / RATE, light=LIGHT)
+        measures.update(face(number), PICTURE, time=number / RATE, light=LIGHT)
         states.append(measures.neutral_state)
     changes = [state for state, before in zip(states, ["", *states[:-1]], strict=True) if state != before]
     assert changes == ["none", "running", "calibrated"]
     assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), measures.calibration.neutral)
-    measures.update(face(301, face_id=2), time=301 / RATE, light=LIGHT)
+    measures.update(face(301, face_id=2), PICTURE, time=301 / RATE, light=LIGHT)
     assert measures.neutral_state == "none", "a calibration made for nobody in particular is not another face's"
 
 
@@ -186,7 +187,7 @@ def test_a_stored_calibration_stays_with_its_person() -> None:
     calls: list = []
     measures = FaceMeasures(displaced(calls), stored)
     for number, face_id in enumerate([1, 1, 2, 3]):
-        measures.update(face(number, face_id))
+        measures.update(face(number, face_id), PICTURE)
         assert measures.neutral_state == "calibrated"
         assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored)
 
@@ -197,9 +198,9 @@ def test_a_calibration_made_for_a_named_person_stays_too() -> None:
     measures.ask_for_calibration()
     for number in range(60):
         measures.begin_if_asked()
-        measures.update(face(number), time=number / RATE, light=LIGHT)
+        measures.update(face(number), PICTURE, time=number / RATE, light=LIGHT)
     assert measures.neutral_state == "calibrated"
-    measures.update(face(61, face_id=2), time=61 / RATE, light=LIGHT)
+    measures.update(face(61, face_id=2), PICTURE, time=61 / RATE, light=LIGHT)
     assert measures.neutral_state == "calibrated"
     assert np.array_equal(measures.neutral.shape, measures.calibration.neutral)
 

@@ -81,7 +81,7 @@ class BareLoop:
         from realtime.face.observation import Analysis, FaceObservation
 
         if isinstance(face, FaceObservation):
-            right, left = measures.update(face)
+            right, left = measures.update(face, frame.image)
             analysis = Analysis(frame.sequence, frame.capture_time, face, left, right)
             scene.draw(frame.image, analysis, face.points, _STILL)
         else:

@@ -2,8 +2,8 @@
 
 `python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out]` writes DIR/train.npz or DIR/held.npz as
 `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
-a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a picture blurs the points, which is the landmark
-network's matter.
+a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a picture blurs the
+points, which is the landmark network's matter.
 """
 
 import argparse
