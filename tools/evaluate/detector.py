@@ -22,6 +22,7 @@ from realtime.errors import UserInputError
 from tools.command import guarded
 from tools.data.scan import suppress
 from tools.evaluate.detector_pictures import Window, clip, faceless, familiar, windows
+from tools.evaluate.figures import Figure, Options
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
 from tools.train.detector_targets import overlaps
@@ -243,6 +244,28 @@ def on_faceless(
         "false_per_picture_continue": at_continue / max(pictures, 1),
         "false_per_picture_official": theirs / max(pictures, 1),
     }
+
+
+def measure(options: Options) -> list[Figure]:
+    """The figures with their aims, for `python -m tools.evaluate`. The cache is DATA/detector."""
+    out: list[Figure] = []
+    for name, row in evaluate(
+        options.weights / "retinaface.onnx", options.shared, options.data / "detector", 40, 16
+    ).items():
+        if "recall" in row:
+            aim = 0.97 if f">= {LEAST_HEIGHT} px" in name else None
+            out.append(Figure("detector", f"{name}: found", row["recall"], at_least=aim, cases=int(row["faces"])))
+            out.append(
+                Figure("detector", f"{name}: eye error", row["eye_error_mean"], at_most=0.05, cases=int(row["faces"]))
+            )
+        elif "agreement" in row:
+            seen, empty = int(row["frames_with_face"]), int(row["frames_without"])
+            out.append(Figure("detector", f"{name}: as the official one", row["agreement"], at_least=0.97, cases=seen))
+            out.append(Figure("detector", f"{name}: false frames", row["false_frames"], at_most=0, cases=empty))
+        else:
+            rate, pictures = row["false_per_picture_start"], int(row["pictures"])
+            out.append(Figure("detector", f"{name}: false faces a picture", rate, at_most=0.05, cases=pictures))
+    return out
 
 
 def table(figures: dict[str, dict[str, float]]) -> str:

@@ -1,0 +1,121 @@
+"""The Action Unit network and head pose, on rendered people that neither it nor the landmark network has seen.
+
+Everything goes the live way: our landmark network's points on the picture, the person's neutral from two pictures at rest.
+Reads DATA/aus/held.npz of `tools.train.au_pictures --held-out`.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import UserInputError
+from realtime.face.head import HEAD_3D
+from realtime.face.landmarks import LandmarkModel
+from realtime.face.pose import estimate_pose
+from realtime.face.wflw import FLIP_ORDER
+from realtime.measure.action_units import FEATURES, ActionUnits
+from realtime.measure.descriptor import Descriptor, describe, mirror_shape
+from realtime.models import Registry
+from realtime.networks import action_units, landmark_model
+from tools.evaluate.figures import Figure, Options
+from tools.synth.make import read_shard
+from tools.train.au_points import locate
+from tools.train.au_samples import neutrals
+from tools.train.au_table import UNITS, intensities
+
+F32 = NDArray[np.float32]
+MAIN_UNITS = (1, 2, 4, 12, 25, 26, 45)
+
+
+def measure(options: Options) -> list[Figure]:
+    """All figures of this part."""
+    file = options.data / "aus" / "held.npz"
+    if not file.is_file():
+        raise UserInputError(f"{file} is not there; make it with python -m tools.train.au_pictures --held-out.")
+    registry = Registry(options.weights)
+    model = landmark_model(registry.open(registry.manifest.find("landmarks")))
+    spec = registry.manifest.find("action-units")
+    session = registry.open(spec)
+    units = ActionUnits(session.run, UNITS)
+    guess, swapped, truth, turns = read(file, model, units)
+    listed = set(action_units(session).units)
+    figures = [correlation(unit, guess[..., k], truth[..., k], unit in listed) for k, unit in enumerate(UNITS)]
+    figures += sides(guess, swapped, truth)
+    figures += pose(turns)
+    rows = np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
+    times = []
+    for _ in range(400):
+        start = time.perf_counter()
+        session.run(rows)
+        times.append(time.perf_counter() - start)
+    figures.append(Figure("aus", "network, both sides", float(np.median(times)) * 1e3, "ms", at_most=0.2, cases=400))
+    return figures
+
+
+def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32]:
+    """(guess, guess on the mirror image, truth), each (N, 2 sides, units) with left first, and turns (N, 2, 3): found, true."""
+    shard, rng = read_shard(file), np.random.default_rng(4)
+    rest = neutrals(file, model)
+    truth = intensities(shard["expression"].astype(np.float32))
+    guess, swapped, kept, turns = [], [], [], []
+    for i in np.flatnonzero(~shard["rest"].astype(bool)):
+        image = np.ascontiguousarray(shard["image"][i])
+        points = locate(model, image, shard["points"][i].astype(np.float32), rng)
+        found, turned = describe(points), estimate_pose(points, model=np.asarray(HEAD_3D))
+        neutral = rest.get(str(shard["identity"][i]))
+        if found is None or turned is None or neutral is None:
+            continue
+        guess.append(_values(units, found, neutral, image, points))
+        mirrored = points * np.array([-1, 1], np.float32) + np.array([image.shape[1] - 1, 0], np.float32)
+        other = describe(mirrored[FLIP_ORDER])
+        assert other is not None
+        flipped = np.ascontiguousarray(image[:, ::-1])
+        swapped.append(_values(units, other, mirror_shape(neutral), flipped, mirrored[FLIP_ORDER])[::-1])
+        turns.append((turned.angles, tuple(shard["pose"][i])))
+        kept.append(i)
+    return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32)
+
+
+def _values(
+    units: ActionUnits, found: Descriptor, neutral: F32, image: NDArray[np.uint8], points: F32
+) -> list[list[float]]:
+    right, left = units.measure(found, neutral, image, points)
+    return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
+
+
+def correlation(unit: int, guess: F32, truth: F32, listed: bool) -> Figure:
+    """Pearson r over both sides."""
+    r = float(np.corrcoef(guess.reshape(-1), truth.reshape(-1))[0, 1])
+    name = f"AU{unit:02d}, r" + ("" if listed else " (not observable: stays empty)")
+    aim = None if not listed and unit not in MAIN_UNITS else 0.85 if unit in MAIN_UNITS else 0.6
+    return Figure("aus", name, r, at_least=aim, cases=guess.size)
+
+
+def sides(guess: F32, swapped: F32, truth: F32) -> list[Figure]:
+    """One-sided smiles, and mirror images."""
+    smile = UNITS.index(12)
+    left, right = truth[:, 0, smile], truth[:, 1, smile]
+    lopsided = (np.maximum(left, right) > 2.5) & (np.minimum(left, right) < 0.25)
+    own = np.where(left > right, guess[:, 0, smile], guess[:, 1, smile])[lopsided]
+    other = np.where(left > right, guess[:, 1, smile], guess[:, 0, smile])[lopsided]
+    difference = np.abs(guess - swapped)
+    ratio = float(own.mean() / max(other.mean(), 1e-6))
+    smiles, all_values = int(lopsided.sum()), int(difference.size)
+    return [
+        Figure("aus", "one-sided smile, its side over the other", ratio, "times", at_least=4, cases=smiles),
+        Figure("aus", "mirror image, 95 % within", float(np.percentile(difference, 95)), at_most=0.2, cases=all_values),
+    ]
+
+
+def pose(turns: F32) -> list[Figure]:
+    """Mean errors within 40 degrees."""
+    near = np.abs(turns[:, 1]).max(axis=1) <= 40
+    error = np.abs(turns[near, 0] - turns[near, 1]).mean(axis=0)
+    names = ("yaw", "pitch", "roll")
+    cases = int(near.sum())
+    return [
+        Figure("pose", f"{n}, mean error", float(e), "degrees", at_most=4, cases=cases)
+        for n, e in zip(names, error, strict=True)
+    ]
