@@ -4,6 +4,7 @@
        │                  │ detections
        │                  ▼
        ├──Latest──────▶ track ──▶ measure ──▶ rows
+       │                   └─Latest─▶ multitask (OpenFace 3.0 only) ──▶ rows, compose (held, with its age)
        │                             ├──────────▶ LSL · OSC
        │                             │ newest analysis, briefly awaited
        │                             ▼
@@ -54,8 +55,9 @@ from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
 from realtime.nodes.measure import Measure, MeasureOpenFace2
+from realtime.nodes.openface3 import ComposeExpression, Express, ExpressionRows
 from realtime.nodes.outputs import PictureSink, Record, RecordRaw, Show
-from realtime.nodes.quality import Quality
+from realtime.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
 from realtime.nodes.streams import SendStream, Stream
 from realtime.nodes.web import Web
@@ -63,6 +65,7 @@ from realtime.session.frames_csv import FramesCsv
 from realtime.session.journal import Journal
 from realtime.session.raw import RawRecorder
 from realtime.view.blur import FaceBlur
+from realtime.view.openface3 import ExpressionPanel
 from realtime.view.scene import Scene
 
 
@@ -72,6 +75,7 @@ class Outputs:
 
     streams: opened with the Action Units that are measured. captured: told of every frame before any other part of the
     graph sees it. journal: told what the run decides. calibrated: told of a calibration. own_neutral: (98, 2), stored earlier.
+    compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
     """
 
     preview: Show | None = None
@@ -86,6 +90,7 @@ class Outputs:
     calibrated: Callable[[Analysis, Calibration], None] | None = None
     own_neutral: NDArray[np.float32] | None = None
     web: Web | None = None
+    compiling: Callable[[str, float], None] | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +115,7 @@ class Policies:
     picture: Policy
     every: Policy
     result: Join
+    held: Join
     max_age: float
     stall: float
 
@@ -117,12 +123,12 @@ class Policies:
     def of(cls, config: Config) -> "Policies":
         """What the configured speed asks for."""
         if config.speed == "max":
-            return cls(Block(4), Block(4), Block(8), Exact(), math.inf, math.inf)
+            return cls(Block(4), Block(4), Block(8), Exact(), Exact(), math.inf, math.inf)
         latency = config.latency
         result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
-        return cls(
-            Latest(), DropOldest(2), DropOldest(60), result, config.max_age_ms / 1e3, config.latency.stall_seconds
-        )
+        held = Hold(max_age=latency.result_max_age_ms / 1e3)
+        newest, picture, every = Latest(), DropOldest(2), DropOldest(60)
+        return cls(newest, picture, every, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
 
 
 def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
@@ -133,9 +139,13 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     """
     cv2.setNumThreads(1)  # every node has a thread already; OpenCV's own would only take turns with them
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
-    path = open_face_path(config, height, width, outputs.own_neutral)
+    path = open_face_path(config, height, width, outputs.own_neutral, outputs.compiling)
     offline = config.speed == "max"
-    quality = Quality(config.latency.result_bound_ms / 1e3, enabled=config.latency.adapt and not offline)
+    # A session that is to be replayed keeps to its best network: the journal does not say which one answered.
+    light = len(path.tiers) > 1 and outputs.journal is None
+    adapt = config.latency.adapt and not offline
+    quality = Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
+    path.tiers.lighter = lambda: LIGHT_LANDMARKS in quality.active
     detect = Detect(path.detector, path.coarse, path.tracker, quality)
     track = Track(
         path.tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3
@@ -148,7 +158,9 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         models = config.openface2 or default_folder()
         measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
     scene = Scene(config.view, units, selfie=config.selfie)
-    compose = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
+    compose: Compose | ComposeExpression = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
+    if path.multitask is not None:
+        compose = ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
     edge = Policies.of(config)
@@ -174,6 +186,13 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     graph.connect(tracked, measured, edge.every)
     graph.connect(camera, composed, edge.picture)
     graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
+    if path.multitask is not None:
+        expressed = graph.transform("multitask", Express(path.multitask), run_on="thread:multitask")
+        graph.connect(tracked, expressed, edge.newest)
+        graph.connect(expressed, composed, edge.newest, as_side="expression", join=edge.held)
+        if outputs.folder is not None:
+            rows = ExpressionRows(outputs.folder, path.multitask)
+            graph.connect(expressed, graph.sink("multitask-rows", rows, run_on="thread:multitask"), edge.every)
 
     output = "compose"
     if outputs.preview is not None:

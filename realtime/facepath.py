@@ -1,5 +1,6 @@
 """The networks of one person's face, opened and warm: what a live run and a replay have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,37 +12,59 @@ from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
-from realtime.models import ModelSpec, Registry
+from realtime.measure.openface3 import Multitask
+from realtime.models import ModelSession, ModelSpec
 from realtime.models.accelerate import open_model
-from realtime.networks import action_units, detector_input, face_detector, landmark_model
+from realtime.models.tiers import Tiers
+from realtime.networks import action_units, detector_input, face_detector, landmark_model, landmark_tiers, registry_of
 from realtime.nodes.rehearsal import rehearse
 
 
 @dataclass(frozen=True, slots=True)
 class FacePath:
-    """detector looks at the picture, coarse at a smaller one. models: what was opened."""
+    """detector looks at the picture, coarse at a smaller one. models: what was opened, detector and best landmarks first.
+
+    tiers: the landmark network's, best first. multitask: OpenFace 3.0's, where that family was asked for.
+    """
 
     detector: FaceDetector
     coarse: FaceDetector
     tracker: Tracker
     measures: FaceMeasures
     models: list[ModelSpec]
+    tiers: Tiers
+    multitask: Multitask | None = None
 
 
-def open_face_path(config: Config, height: int, width: int, own_neutral: NDArray[np.float32] | None = None) -> FacePath:
+def open_face_path(
+    config: Config,
+    height: int,
+    width: int,
+    own_neutral: NDArray[np.float32] | None = None,
+    compiling: Callable[[str, float], None] | None = None,
+) -> FacePath:
     """Open and warm up. height, width: of the pictures to come. own_neutral: (98, 2) a stored calibration.
+
+    compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    registry = Registry(config.weights)
+    registry = registry_of(config)
     detector_spec = registry.manifest.find("detector", config.models.detector)
-    landmark_spec = registry.manifest.find("landmarks", config.models.landmarks)
+    landmark_specs = landmark_tiers(registry.manifest, config.models.landmarks)
+    multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
     unit_spec = next(iter(registry.manifest.tiers("action-units")), None)
     providers, threads = config.models.providers, config.models.threads
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
-    detector = open_model(registry, detector_spec, shape=shape, providers=providers, threads=threads)
-    landmarks = landmark_model(open_model(registry, landmark_spec, providers=providers, threads=threads))
+
+    def opened(spec: ModelSpec, shape: tuple[int, ...] | None = None) -> ModelSession:
+        return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=compiling)
+
+    detector = opened(detector_spec, shape)
+    tiers = Tiers([opened(spec) for spec in landmark_specs])
+    landmarks = landmark_model(tiers)
+    multitask = Multitask(opened(multitask_spec)) if multitask_spec is not None else None
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
     warm_up(config.face)
     whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
@@ -51,5 +74,7 @@ def open_face_path(config: Config, height: int, width: int, own_neutral: NDArray
         coarse,
         Tracker(landmarks, config.face),
         FaceMeasures(units, own_neutral, named=config.person is not None),
-        [spec for spec in (detector_spec, landmark_spec, unit_spec) if spec is not None],
+        [spec for spec in (detector_spec, *landmark_specs, unit_spec, multitask_spec) if spec is not None],
+        tiers,
+        multitask,
     )

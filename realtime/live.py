@@ -156,6 +156,7 @@ class Run:
             keeping.raw,
             keeping.journal,
         )
+        outputs.compiling = self._compiling
         outputs.own_neutral, outputs.calibrated = keeping.own_neutral, keeping.calibrated
         outputs.captured = [keeping.captured]
         outputs.streams = streams(config, keeping.markers, clock.now)
@@ -216,6 +217,13 @@ class Run:
     def _press(self, key: str) -> None:
         if self._controls is not None:
             self._controls.press(key)
+
+    def _compiling(self, model: str, seconds: float) -> None:
+        """An accelerator compiles a model for the first time: say so every five seconds."""
+        sentence = f"compiling {model} for this machine, once: {5 * int(seconds // 5)} s"
+        if sentence != self._told:
+            self._told = sentence
+            self.say(sentence)
 
     def _close_outputs(self) -> None:
         self._ended.set()

@@ -1,12 +1,44 @@
 """From manifest entries to the face path's objects: what a network needs is data, so swapping one changes no code."""
 
+from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.contract import landmark_contract
 from realtime.face.detector import DetectorInput, FaceDetector
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import DetectorSettings
 from realtime.measure.action_units import ActionUnits
-from realtime.models import ModelSession, ModelSpec
+from realtime.models import Manifest, ModelSession, ModelSpec, Registry
+from realtime.models.openface3 import default_folder
+
+
+def registry_of(config: Config) -> Registry:
+    """The models of the configured family; `--weights` says where else they lie.
+
+    Raises:
+        ModelFileError: there are none.
+    """
+    if config.models.family != "openface3" or config.weights is not None:
+        return Registry(config.weights)
+    folder = default_folder()
+    if not (folder / "manifest.toml").is_file():
+        raise ModelFileError(
+            "OpenFace 3.0's networks are not installed on this machine: run `facemirror-live models pull openface3` once."
+        )
+    return Registry(folder)
+
+
+def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
+    """The landmark network called `name` alone, or the best one and every lighter one that takes and gives the same.
+
+    Raises:
+        ModelFileError: there is no such model.
+    """
+    best = manifest.find("landmarks", name)
+    if name is not None:
+        return [best]
+    contract = landmark_contract(best)
+    rest = [spec for spec in manifest.tiers("landmarks") if spec.tier > best.tier]
+    return [best, *(spec for spec in rest if landmark_contract(spec) == contract)]
 
 
 def landmark_model(session: ModelSession) -> LandmarkModel:

@@ -4,8 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
+from rich.progress import TaskID
 from rich.table import Table
 
 from realtime.errors import UserInputError
@@ -79,4 +81,38 @@ def _pull_openface2(options: argparse.Namespace) -> int:
     return 0
 
 
-_SETS: dict[str, Callable[[argparse.Namespace], int]] = {"openface2": _pull_openface2}
+def _pull_openface3(options: argparse.Namespace) -> int:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from realtime.models.openface3 import install
+    from realtime.models.openface3.convert import convert
+
+    def say(sentence: str) -> None:
+        print(f"facemirror-live: {sentence}", file=sys.stderr, flush=True)
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
+
+    def progress(name: str, have: int, total: int | None) -> None:
+        bars.start()  # not before the licence was accepted: the question and the bars share the terminal
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=total)
+        bars.update(tasks[name], completed=have, total=total)
+
+    def convert_all(checkpoints: dict[str, Path], out: Path) -> None:
+        bars.stop()
+        convert(checkpoints, out, say, options.precision, options.calibration)
+
+    try:
+        done = install(_accept(options), convert_all, from_folder=options.folder, progress=progress)
+    finally:
+        bars.stop()
+    print(f"{', '.join(done.models)} are in {done.folder}; use them with `facemirror-live run --models openface3`.")
+    return 0
+
+
+_SETS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "openface2": _pull_openface2,
+    "openface3": _pull_openface3,
+}

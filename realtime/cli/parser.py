@@ -58,6 +58,12 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     add("--au", choices=["own", "openface2"], help="which Action Units: the program's own, or OpenFace 2.2's models")
+    add(
+        "--models",
+        dest="models.family",
+        choices=["own", "openface3"],
+        help="whose networks: the program's own, or OpenFace 3.0's (after `models pull openface3`)",
+    )
     add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")
     add("--quiet", action="store_true", help="no live status line, no table")
 
@@ -96,9 +102,18 @@ def build_parser() -> argparse.ArgumentParser:
 
     models = command("models", "models:show", "list models, verify their checksums, show their licences")
     models.add_argument("action", nargs="?", choices=["list", "verify", "licences", "pull"], default="list")
-    models.add_argument("which", nargs="?", metavar="SET", help="what to pull: openface2")
+    models.add_argument("which", nargs="?", metavar="SET", help="what to pull: openface2 or openface3")
     models.add_argument(
         "--from", dest="folder", type=Path, metavar="FOLDER", help="pull from this installation, not the network"
+    )
+    models.add_argument(
+        "--precision",
+        choices=["int8", "float32"],
+        default="int8",
+        help="openface3: 8 bits where they cost little (default), or everything in 32",
+    )
+    models.add_argument(
+        "--calibration", type=Path, metavar="FOLDER", help="openface3: pictures of faces for 8 bits; default: the demo"
     )
     models.add_argument("--accept-licence", action="store_true", help="say yes to the licence without being asked")
     models.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")

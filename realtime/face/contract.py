@@ -11,6 +11,7 @@ from realtime.models.manifest import ModelSpec
 
 Layout = Literal["unit", "signed", "pixels"]
 Covariance = Literal["none", "unit", "log_sigma"]
+Square = Literal["longer", "shorter"]
 Presence = Literal["none", "probability", "logit"]
 
 
@@ -19,6 +20,8 @@ class LandmarkContract:
     """A 98-point network.
 
     size: side of its square input, pixels. rgb: channel order RGB, else BGR. mean, scale: a pixel v enters as (v - mean) * scale.
+    square: which side of a box the square crop is made from. shorter = as STAR was trained: from the detector's box, or, around
+    known points, from the box a detector would draw around them. longer = as the other fields say.
     layout: unit = points in 0..1 of the crop (0 and 1 its outer edges), signed = -1..1 likewise, pixels = crop pixels.
     box_scale, box_shift: side of the square crop in sides of the detector's box (the longer one), and how far down the face its
     middle lies from the box's (in the same unit). point_scale: side of the square around known points in sides of their bounds.
@@ -38,6 +41,7 @@ class LandmarkContract:
     upright: bool = True
     covariance: Covariance = "none"
     presence: Presence = "none"
+    square: Square = "longer"
 
 
 _CENTRED = 127.5
@@ -77,6 +81,7 @@ def landmark_contract(spec: ModelSpec) -> LandmarkContract:
         box_shift=spec.number("box_shift", default.box_shift),
         point_scale=spec.number("point_scale", default.point_scale),
         upright=bool(spec.parameters.get("upright", default.upright)),
+        square=_word(spec, "square", get_args(Square), default.square),
         covariance=_word(spec, "covariance", get_args(Covariance), "unit" if "covariance" in outputs else "none"),
         presence=_word(spec, "presence", get_args(Presence), "probability" if "presence" in outputs else "none"),
     )

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face.contract import LandmarkContract
+from realtime.face.matching import face_box
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -17,7 +18,7 @@ F64 = NDArray[np.float64]
 def crop_from_box(box: F32, five: F32, contract: LandmarkContract) -> F64:
     """(2, 3) frame to crop. box: x1, y1, x2, y2; five: (5, 2) the detector's points, which say how the face is tilted."""
     angle = roll_of_five(five) if contract.upright else 0.0
-    side = max(float(box[2] - box[0]), float(box[3] - box[1]))
+    side = _side(box, contract)
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     shift = contract.box_shift * side
     return square_crop(
@@ -26,13 +27,26 @@ def crop_from_box(box: F32, five: F32, contract: LandmarkContract) -> F64:
 
 
 def crop_from_points(points: F32, contract: LandmarkContract) -> F64:
-    """(2, 3) frame to crop for known points (98, 2): the square around their bounds, turned with the face where upright."""
+    """(2, 3) frame to crop for known points (98, 2): the square around their bounds, turned with the face where upright.
+
+    Where the contract takes the shorter side, the square lies on the box that a detector would draw, as it does for a detection.
+    """
+    if contract.square == "shorter":
+        box = face_box(points)
+        x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
+        return square_crop(x, y, contract.point_scale * _side(box, contract), 0.0, contract.size)
     return _around(points, contract.point_scale, contract.upright, contract.size)
+
+
+def _side(box: F32, contract: LandmarkContract) -> float:
+    """The side of a box (x1, y1, x2, y2) that counts, in pixels."""
+    choose = min if contract.square == "shorter" else max
+    return choose(float(box[2] - box[0]), float(box[3] - box[1]))
 
 
 def crop_shift(points: F32, used: F64, contract: LandmarkContract) -> float:
     """How far the crop these points ask for lies from the one they were found in, in crop sides; NaN points: infinitely."""
-    shift = _shift(_around(points, contract.point_scale, contract.upright, contract.size), used, contract.size)
+    shift = _shift(crop_from_points(points, contract), used, contract.size)
     return shift if shift == shift else np.inf
 
 

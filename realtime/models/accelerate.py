@@ -8,25 +8,12 @@ import onnxruntime as ort
 
 from realtime.models.guard import GuardedSession, GuardSettings
 from realtime.models.manifest import ModelSpec
+from realtime.models.providers import WORDS, provider_options
 from realtime.models.registry import Registry, cache_folder
 from realtime.models.session import CPU, ModelSession, OnnxSession, SessionSettings
 from realtime.models.trial import try_provider
 
 log = logging.getLogger(__name__)
-
-WORDS = {"coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU}
-
-
-def provider_options(provider: str, cache: Path) -> dict[str, str]:
-    """CoreML: ML Program on CPU and Neural Engine, compiled models cached between runs."""
-    if provider == WORDS["coreml"]:
-        return {
-            "ModelFormat": "MLProgram",
-            "MLComputeUnits": "CPUAndNeuralEngine",
-            "RequireStaticInputShapes": "1",
-            "ModelCacheDirectory": str(cache / "coreml"),
-        }
-    return {}
 
 
 def open_model(

@@ -1,0 +1,44 @@
+"""Several networks of one role, best first, all open and warm: going from one to another costs no frame."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.models.manifest import ModelSpec
+from realtime.models.session import ModelSession
+
+
+class Tiers:
+    """A `ModelSession` that answers with its best tier, or with its lightest while `lighter` says so."""
+
+    def __init__(self, sessions: Sequence[ModelSession], lighter: Callable[[], bool] = lambda: False) -> None:
+        """sessions: best first, at least one; all take the same input and give the same outputs."""
+        if not sessions:
+            raise ValueError("a network needs at least one tier")
+        self._sessions = tuple(sessions)
+        self.lighter = lighter
+        self.runs = [0] * len(self._sessions)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The best tier's entry in the manifest."""
+        return self._sessions[0].spec
+
+    @property
+    def provider(self) -> str:
+        """The provider of the tier that would answer now."""
+        return self._sessions[self._tier()].provider
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Outputs by the program's words, from the tier that is in force now."""
+        tier = self._tier()
+        self.runs[tier] += 1
+        return self._sessions[tier].run(image)
+
+    def _tier(self) -> int:
+        return -1 % len(self._sessions) if self.lighter() else 0
