@@ -1,4 +1,4 @@
-// ?au=12,6 which Action Units (all), ?side=left|right|both, ?style=bars|curves, ?label=off
+// ?au=12,6 which Action Units (all), ?side=left|right|both, ?style=bars|curves
 import { Bars } from "./bars.js";
 import { Curves } from "./curves.js";
 import { Live, hideToken } from "./live.js";
