@@ -3,6 +3,9 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime.models import ModelInput, ModelSpec
 
 
@@ -33,6 +36,28 @@ def one_operator(operator: str, shape: tuple[int, ...], inputs: str = "image", o
     graph = (
         _field(1, node) + _field(2, "tiny") + _field(11, _tensor(inputs, shape)) + _field(12, _tensor(outputs, shape))
     )
+    return _field(1, 8) + _field(7, graph) + _field(8, _field(1, "") + _field(2, 13))
+
+
+def from_mean_colour(
+    side: int, outputs: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]], inputs: str = "image"
+) -> bytes:
+    """A network on (1, 3, side, side) whose output NAME is mean colour (1, 3) @ weight (3, n) + bias (1, n)."""
+
+    def node(operator: str, takes: list[str], gives: str) -> bytes:
+        return _field(1, b"".join(_field(1, name) for name in takes) + _field(2, gives) + _field(4, operator))
+
+    def initial(name: str, values: NDArray[np.float32]) -> bytes:
+        dims = b"".join(_field(1, size) for size in values.shape)
+        return _field(5, dims + _field(2, 1) + _field(8, name) + _field(9, values.astype("<f4").tobytes()))
+
+    graph = node("GlobalAveragePool", [inputs], "pooled") + node("Flatten", ["pooled"], "colour")
+    described = b""
+    for name, (weight, bias) in outputs.items():
+        graph += node("MatMul", ["colour", f"{name}_w"], f"{name}_p") + node("Add", [f"{name}_p", f"{name}_b"], name)
+        graph += initial(f"{name}_w", weight) + initial(f"{name}_b", bias)
+        described += _field(12, _tensor(name, bias.shape))
+    graph += _field(2, "tiny") + _field(11, _tensor(inputs, (1, 3, side, side))) + described
     return _field(1, 8) + _field(7, graph) + _field(8, _field(1, "") + _field(2, 13))
 
 

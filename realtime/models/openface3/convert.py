@@ -68,7 +68,7 @@ def convert(
     stacks = _stacks(checkpoints["star"])
     embedded = Registry()
     finder = embedded.checked_path(embedded.manifest.find("detector"))
-    entries = [_detector(out / "retinaface.onnx")]
+    entries = [detector_entry(out / "retinaface.onnx")]
     with tempfile.TemporaryDirectory() as scratch:
         pictures = calibration
         if precision == "int8" and pictures is None:
@@ -91,10 +91,10 @@ def convert(
         for tier, kept in enumerate(dict.fromkeys((stacks, 1))):
             say(f"converting STAR, {kept} of {stacks} stacks")
             path, words = make("star", f"star{kept}.onnx", WORST_LANDMARKS, stacks=kept)
-            entries.append(_landmarks(path, tier, f"{kept} of {stacks} stacks, {words}"))
+            entries.append(landmark_entry(path, tier, f"{kept} of {stacks} stacks, {words}"))
         say("converting the multi-task net")
         path, words = make("multitask", "multitask.onnx", WORST_MULTITASK)
-        entries.append(_multitask(path, words))
+        entries.append(multitask_entry(path, words))
     (out / "manifest.toml").write_text("\n".join(entries), encoding="utf-8")
 
 
@@ -137,7 +137,8 @@ def _entry(name: str, role: str, path: Path, licence: str, purpose: str, rest: l
     )
 
 
-def _detector(path: Path) -> str:
+def detector_entry(path: Path) -> str:
+    """RetinaFace in the manifest."""
     rest = [
         'input = { name = "input", order = "BGR", mean = [104.0, 117.0, 123.0] }',
         'outputs = { loc = "loc", conf = "conf", landmarks = "landmarks" }',
@@ -145,18 +146,21 @@ def _detector(path: Path) -> str:
     return _entry("openface3-retinaface", "detector", path, "MIT", "faces with box, score and five points", rest)
 
 
-def _landmarks(path: Path, tier: int, what: str) -> str:
+def landmark_entry(path: Path, tier: int, what: str) -> str:
+    """A tier of STAR in the manifest. what: which one it is, for people."""
     half = [127.5] * 3
+    crop = "box_scale = 1.05, box_shift = 0.0, point_scale = 1.05"
     rest = [
         f"tier = {tier}",
         f'input = {{ name = "image", height = 256, width = 256, order = "BGR", mean = {half}, scale = {[1 / 127.5] * 3} }}',
         'outputs = { points = "landmarks" }',
-        'parameters = { layout = "signed", square = "shorter", box_scale = 1.05, point_scale = 1.05, upright = false }',
+        f'parameters = {{ layout = "signed", square = "shorter", upright = false, {crop} }}',
     ]
     return _entry(f"openface3-{path.stem}", "landmarks", path, ACADEMIC, f"STAR, 98 WFLW points; {what}", rest)
 
 
-def _multitask(path: Path, what: str) -> str:
+def multitask_entry(path: Path, what: str) -> str:
+    """The multi-task net in the manifest."""
     mean, scale = [255 * m for m in _IMAGENET_MEAN], [1 / (255 * s) for s in _IMAGENET_STD]
     rest = [
         f'input = {{ name = "image", height = 224, width = 224, order = "RGB", mean = {mean}, scale = {scale} }}',
