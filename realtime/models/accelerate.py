@@ -38,6 +38,7 @@ def open_model(
         if provider == CPU:
             return cpu
         if provider not in ort.get_available_providers():
+            log.warning("%s: %s is not used because this machine's ONNX Runtime does not have it", spec.name, provider)
             continue
         path = registry.checked_path(spec)
         report = (lambda gone, name=spec.name: progress(name, gone)) if progress else None

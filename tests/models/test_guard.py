@@ -110,6 +110,48 @@ def test_one_bad_result_is_forgiven() -> None:
     assert session.provider == "fast"
 
 
+def test_one_slow_run_costs_one_bound_and_its_late_result_is_given_to_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    release, runs = threading.Event(), []
+
+    def slow_once(image: NDArray[np.float32]) -> NDArray[Any]:
+        runs.append(float(image.flat[0]))
+        if len(runs) == 1:
+            release.wait()
+        return image * 3
+
+    session = guarded(lambda: Runner("fast", slow_once))
+    session.wait_until_up()
+    assert answer(session) == 2.0, "the CPU answers in place of the run that is late"
+    release.set()
+    session._worker.join(5)
+    assert not session._worker.is_alive(), "the thread ends once the provider lets go of it"
+    assert [float(session.run(n * IMAGE)["points"].flat[0]) for n in (4, 5)] == [8.0, 10.0], "each picture's own result"
+    assert runs == [1.0]
+    assert session.provider == "cpu"
+    assert len(caplog.records) == 1
+
+
+def test_a_slow_run_within_the_bound_keeps_its_accelerator() -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def slow_once(image: NDArray[np.float32]) -> NDArray[Any]:
+        if not started.is_set():
+            started.set()
+            release.wait()
+        return image * 3
+
+    session = guarded(lambda: Runner("fast", slow_once), run=30.0)
+    session.wait_until_up()
+    helper = threading.Thread(target=lambda: (started.wait(), release.set()))
+    helper.start()
+    assert [answer(session) for _ in range(2)] == [3.0, 3.0]
+    helper.join(5)
+    assert session.provider == "fast"
+    assert session.reason is None
+
+
 def test_a_session_that_cannot_be_created_says_why() -> None:
     def create() -> Runner:
         raise RuntimeError("no compute unit")
