@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.face import wflw
 from realtime.face.alignment import Aligner
+from realtime.face.geometry import transform
 from realtime.measure.descriptor import Descriptor, mirror_shape
 
 F32 = NDArray[np.float32]
@@ -19,9 +21,14 @@ U8 = NDArray[np.uint8]
 Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4
-SIDE = 80
-FEATURES = POINT_FEATURES + SIDE * SIDE
+EYE = (40, 40)
+MOUTH = (40, 60)
+PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1]
+FEATURES = POINT_FEATURES + PICTURE_FEATURES
 FULL = 5.0
+_SIDE = 160
+# rows by which the windows lie above the eye's and below the mouth's middle: brows and chin matter too
+_EYE_UP, _MOUTH_DOWN = 6, 3
 _ANGLE = 30.0
 # the least spread of grey values (0..255) by which a flat picture is scaled up
 _LEAST_SPREAD = 8.0
@@ -47,24 +54,54 @@ def point_features(found: Descriptor, neutral: F32 | None) -> F32:
     return out
 
 
-def picture_features(grey: U8) -> F32:
-    """(2, SIDE * SIDE): an aligned grey picture (SIDE, SIDE) without its brightness and contrast, then its mirror image."""
-    picture = grey.astype(np.float32)
-    picture -= picture.mean()
-    picture /= max(float(picture.std()), _LEAST_SPREAD)
-    return np.stack([picture.reshape(-1), picture[:, ::-1].reshape(-1)])
+def settled(window: F32) -> F32:
+    """A grey window without its brightness and contrast."""
+    out = window - window.mean()
+    out /= max(float(out.std()), _LEAST_SPREAD)
+    return out
 
 
-class FacePicture:
-    """The aligned grey picture of a face, at the size the network wants. One caller at a time."""
+def picture_features(windows: Sequence[U8]) -> F32:
+    """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye and the mouth (see `FaceWindows`).
 
-    def __init__(self, side: int = SIDE) -> None:
-        self._aligner = Aligner(side)
-        self._colour: U8 = np.empty((side, side, 3), np.uint8)
+    The first row is the patient's left eye and the mouth; the second is what the mirror image would show there.
+    """
+    left, right, mouth = (settled(w.astype(np.float32)) for w in windows)
+    return np.stack(
+        [
+            np.concatenate([left.reshape(-1), mouth.reshape(-1)]),
+            np.concatenate([right[:, ::-1].reshape(-1), mouth[:, ::-1].reshape(-1)]),
+        ]
+    )
 
-    def grey(self, image: U8, points: F32) -> U8:
-        """(side, side) of the (H, W, 3) BGR image, for (98, 2) points."""
-        return cv2.cvtColor(self._aligner.picture(image, points, self._colour), cv2.COLOR_BGR2GRAY)
+
+class FaceWindows:
+    """Grey windows around eyes (with brows) and mouth of an aligned face. One caller at a time.
+
+    margin: pixels more on every side than the network sees (training shifts them about).
+    """
+
+    def __init__(self, margin: int = 0) -> None:
+        self._aligner = Aligner(_SIDE)
+        self._colour: U8 = np.empty((_SIDE, _SIDE, 3), np.uint8)
+        self._margin = margin
+
+    def cut(self, image: U8, points: F32) -> tuple[U8, U8, U8]:
+        """(left eye, right eye, mouth) of the (H, W, 3) BGR image, for (98, 2) points. left, right: the patient's."""
+        grey = cv2.cvtColor(self._aligner.picture(image, points, self._colour), cv2.COLOR_BGR2GRAY)
+        placed = transform(self._aligner.matrix(points), points)
+        left, right = placed[list(wflw.LEFT_EYE)].mean(axis=0), placed[list(wflw.RIGHT_EYE)].mean(axis=0)
+        mouth = placed[[76, 82, 79, 85]].mean(axis=0)
+        eye_up, mouth_down = np.array((0, _EYE_UP), np.float32), np.array((0, _MOUTH_DOWN), np.float32)
+        return (
+            self._window(grey, left - eye_up, EYE),
+            self._window(grey, right - eye_up, EYE),
+            self._window(grey, mouth + mouth_down, MOUTH),
+        )
+
+    def _window(self, grey: U8, centre: F32, size: tuple[int, int]) -> U8:
+        height, width = size[0] + 2 * self._margin, size[1] + 2 * self._margin
+        return cv2.getRectSubPix(grey, (width, height), (float(centre[0]), float(centre[1])))
 
 
 class ActionUnits:
@@ -78,7 +115,7 @@ class ActionUnits:
         self._network = network
         self._units = tuple(units)
         self._kept = [i for i, unit in enumerate(units) if unit not in set(unobservable)]
-        self._picture = FacePicture()
+        self._windows = FaceWindows()
         self.units = tuple(units[i] for i in self._kept)
 
     def measure(
@@ -86,7 +123,7 @@ class ActionUnits:
     ) -> tuple[dict[int, float], dict[int, float]]:
         """(patient's right, patient's left), by Action Unit. image: (H, W, 3) BGR with (98, 2) `points` on it."""
         rows = np.concatenate(
-            [point_features(found, neutral), picture_features(self._picture.grey(image, points))], axis=1
+            [point_features(found, neutral), picture_features(self._windows.cut(image, points))], axis=1
         )
         values = self._network(rows)["intensity"].clip(0.0, FULL).tolist()
         left, right = ({self._units[i]: row[i] for i in self._kept} for row in values)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
-from realtime.measure.action_units import FEATURES, FULL, POINT_FEATURES, SIDE
+from realtime.measure.action_units import EYE, FEATURES, FULL, MOUTH, POINT_FEATURES
 
 PARITY = 1e-4
 
@@ -27,16 +27,20 @@ class ActionUnitNet(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(POINT_FEATURES))
         self.register_buffer("spread", torch.ones(POINT_FEATURES))
-        self.eye = nn.Sequential(_conv(1, 16), _conv(16, 32), _conv(32, 48), _conv(48, 64), nn.Flatten())
-        self.seen = nn.Sequential(nn.Linear(64 * 25, 96), nn.ReLU(), nn.Dropout(dropout))
-        self.placed = nn.Sequential(nn.Linear(POINT_FEATURES, 96), nn.ReLU(), nn.Dropout(dropout))
-        self.judge = nn.Sequential(nn.Linear(192, 96), nn.ReLU(), nn.Dropout(dropout), nn.Linear(96, units))
+        self.eye = nn.Sequential(_conv(1, 16), _conv(16, 32), _conv(32, 48), nn.Flatten())
+        self.mouth = nn.Sequential(_conv(1, 16), _conv(16, 32), _conv(32, 48), nn.Flatten())
+        eye, mouth = (48 * -(-h // 8) * -(-w // 8) for h, w in (EYE, MOUTH))
+        self.seen = nn.Sequential(nn.Dropout(0.2), nn.Linear(eye + mouth, 96), nn.ReLU(), nn.Dropout(dropout))
+        self.placed = nn.Sequential(nn.Dropout(0.2), nn.Linear(POINT_FEATURES, 64), nn.ReLU(), nn.Dropout(dropout))
+        self.judge = nn.Sequential(nn.Linear(160, 96), nn.ReLU(), nn.Dropout(dropout), nn.Linear(96, units))
 
     def forward(self, features: Tensor) -> Tensor:
         """Not clipped: gradients live on beyond the ends of the scale."""
-        points, picture = features[:, :POINT_FEATURES], features[:, POINT_FEATURES:]
-        seen = self.seen(self.eye(picture.reshape(-1, 1, SIDE, SIDE)))
-        return self.judge(torch.cat([seen, self.placed((points - self.mean) / self.spread)], dim=1))
+        area = EYE[0] * EYE[1]
+        points, eye, mouth = features.split([POINT_FEATURES, area, features.shape[1] - POINT_FEATURES - area], dim=1)
+        looks = [self.eye(eye.reshape(-1, 1, *EYE)), self.mouth(mouth.reshape(-1, 1, *MOUTH))]
+        placed = self.placed((points - self.mean) / self.spread)
+        return self.judge(torch.cat([self.seen(torch.cat(looks, dim=1)), placed], dim=1))
 
 
 class _Clipped(nn.Module):

@@ -17,7 +17,7 @@ from torch import nn
 from realtime.models import Registry
 from realtime.networks import landmark_model
 from tools.networks.action_units import ActionUnitNet, export
-from tools.train.au_samples import Samples, batch, joined, neutrals, samples_of
+from tools.train.au_samples import NAMES, Samples, batch, joined, neutrals, samples_of
 from tools.train.au_table import UNITS
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, prepare, save_checkpoint
 
@@ -41,7 +41,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
     train, held = joined(parts), samples_of(people[1], model, held_rest, 1.0, seed=3)
     for store, data in zip(stores, (train, held), strict=True):
         store.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(store, points=data.points, grey=data.grey, truth=data.truth, pose=data.pose, found=data.found)
+        np.savez(store, **{name: getattr(data, name) for name in NAMES})
     return train, held
 
 
@@ -103,9 +103,11 @@ def main() -> None:
             last = gone
             r = correlations(*guesses(average.network.cpu(), held))
             average.network.to(device)
-            progress.show(gone, step=step, loss=loss.item(), r=float(r.mean()))
+            progress.show(gone, step=step, loss=float(loss.detach()), r=float(r.mean()))
             curves.add(
-                minutes=gone / 60, loss=loss.item(), **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)}
+                minutes=gone / 60,
+                loss=float(loss.detach()),
+                **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)},
             )
     save_checkpoint(a.out / "checkpoint.pt", network=average.network.state_dict(), units=list(UNITS), step=step)
     export(average.network.cpu().eval(), a.out / "action_units.onnx")
