@@ -4,10 +4,13 @@ import contextlib
 import errno
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 import cv2
 import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import PictureType, VideoFrame
@@ -22,6 +25,20 @@ _KEYFRAME_SECONDS = 1.0
 # BT.601, limited range: what OpenCV's conversion makes, said in the file so that players show the right colours.
 _BT601 = 6
 _LIMITED = 1
+_SOUND_BITS = 128_000
+# AAC's first packet is this much before its first sample. The track begins that much later, so that nothing lies before
+# time 0, which would make the muxer shift the picture's time stamps too.
+_PRIMING = 1024
+
+
+class Sound(Protocol):
+    """A gapless mono track: sample k of what `read` has given since `start(origin)` was taken at origin + k/rate."""
+
+    rate: int
+
+    def start(self, origin: float) -> None: ...
+
+    def read(self, until: float) -> NDArray[np.float32]: ...
 
 
 class VideoRecorder:
@@ -29,12 +46,15 @@ class VideoRecorder:
 
     The file's time 0 is the first frame's capture time, kept in `origin` (clock seconds). The rate is variable.
     Frames of another size than the first are scaled into it, with black borders, and `notices` says so once; odd
-    sizes get one repeated row or column. `write` never raises: when the disk is full or fails, the recording is ended
-    where it is, `notices` gets one sentence, `failed` is set, and later frames are ignored.
+    sizes get one repeated row or column. With `sound`, its track is in the same file as AAC.
+    `write` never raises: when the disk is full or fails, the recording is ended where it is, `notices` gets one
+    sentence, `failed` is set, and later frames are ignored.
     Not thread-safe: give it one thread.
     """
 
-    def __init__(self, path: Path, *, fps: float = 30.0, encoder: Encoder | None = None) -> None:
+    def __init__(
+        self, path: Path, *, fps: float = 30.0, encoder: Encoder | None = None, sound: Sound | None = None
+    ) -> None:
         """Create the file. Raises DeviceError when it cannot be created or no encoder is available."""
         self.path = path
         self.notices: list[str] = []
@@ -46,6 +66,10 @@ class VideoRecorder:
         self._size = (0, 0)
         self._last_pts = -1
         self._key_due = 0.0
+        self._sound = sound
+        self._sound_stream: AudioStream | None = None
+        self._sound_next = 0
+        self._newest = 0.0
         encoders = [encoder] if encoder else available_encoders()
         if not encoders:
             raise DeviceError("No video encoder is available, so nothing can be recorded; install PyAV from PyPI.")
@@ -87,12 +111,38 @@ class VideoRecorder:
                 frame.pict_type = PictureType.I
                 self._key_due = seconds + _KEYFRAME_SECONDS
             self._container.mux(stream.encode(frame))
+            self._newest = capture_time
+            self._add_sound(capture_time)
         except (FFmpegError, OSError) as error:
             self._fail(error)
             return False
         self._last_pts = pts
         self.frames += 1
         return True
+
+    def silence(self, until: float) -> None:
+        """Pictures are left out until then (capture time): so is the sound. Does nothing without sound; never raises."""
+        if self._container is None or self._sound_stream is None:
+            return
+        try:
+            self._add_sound(until, heard=False)
+        except (FFmpegError, OSError) as error:
+            self._fail(error)
+
+    def _add_sound(self, until: float, *, heard: bool = True) -> None:
+        stream = self._sound_stream
+        if stream is None or self._sound is None or self._container is None:
+            return
+        samples = self._sound.read(until)
+        first, self._sound_next = self._sound_next, self._sound_next + len(samples)
+        skipped = max(0, _PRIMING - first)
+        samples = samples[skipped:] if heard else np.zeros_like(samples[skipped:])
+        if not len(samples):
+            return
+        frame = AudioFrame.from_ndarray(np.clip(samples, -1, 1)[None, :], format="fltp", layout="mono")
+        frame.sample_rate = self._sound.rate
+        frame.pts, frame.time_base = first + skipped, Fraction(1, self._sound.rate)
+        self._container.mux(stream.encode(frame))
 
     def close(self) -> None:
         """Finish the file. Safe to call twice; a failure is noted like one of `write`."""
@@ -101,7 +151,10 @@ class VideoRecorder:
             return
         try:
             if self._stream is not None:
+                self._add_sound(self._newest)
                 container.mux(self._stream.encode(None))
+            if self._sound_stream is not None and self._sound_next > _PRIMING:
+                container.mux(self._sound_stream.encode(None))
             container.close()
         except (FFmpegError, OSError) as error:
             self._fail(error)
@@ -125,6 +178,13 @@ class VideoRecorder:
         context.max_b_frames = 0
         context.colorspace = _BT601
         context.color_range = _LIMITED
+        if self._sound is not None:
+            heard = self._container.add_stream("aac", rate=self._sound.rate, layout="mono")
+            assert isinstance(heard, AudioStream)
+            heard.bit_rate = _SOUND_BITS
+            heard.codec_context.time_base = Fraction(1, self._sound.rate)
+            self._sound_stream = heard
+            self._sound.start(capture_time)
         self._stream = stream
         return stream
 

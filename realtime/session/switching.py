@@ -40,7 +40,12 @@ class SwitchedRecorder:
     def write(self, image: NDArray[np.uint8], capture_time: float) -> bool:
         """Add one picture where it is on."""
         recorder = self._recorder
-        return self._on and recorder is not None and recorder.write(image, capture_time)
+        if recorder is None:
+            return False
+        if not self._on:
+            recorder.silence(capture_time)
+            return False
+        return recorder.write(image, capture_time)
 
     def close(self) -> None:
         """Finish the file, where there is one."""
