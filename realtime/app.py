@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.config import Config
+from realtime.errors import UserInputError
 from realtime.face.flow import PointFlow
 from realtime.face.observation import Analysis
 from realtime.facepath import open_face_path
@@ -59,6 +60,7 @@ from realtime.nodes.openface3 import ComposeExpression, Express, ExpressionRows
 from realtime.nodes.outputs import PictureSink, Record, RecordRaw, Show
 from realtime.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
+from realtime.nodes.sound import Tune
 from realtime.nodes.streams import SendStream, Stream
 from realtime.nodes.web import Web
 from realtime.session.frames_csv import FramesCsv
@@ -90,6 +92,7 @@ class Outputs:
     calibrated: Callable[[Analysis, Calibration], None] | None = None
     own_neutral: NDArray[np.float32] | None = None
     web: Web | None = None
+    tune: Tune | None = None
     compiling: Callable[[str, float], None] | None = None
 
 
@@ -158,9 +161,10 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         models = config.openface2 or default_folder()
         measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
     scene = Scene(config.view, units, selfie=config.selfie)
-    compose: Compose | ComposeExpression = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
+    plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
+    compose: Compose | ComposeExpression = plain
     if path.multitask is not None:
-        compose = ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
+        compose = ComposeExpression(plain, ExpressionPanel(), lambda: scene.mode != "raw")
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
     edge = Policies.of(config)
@@ -215,6 +219,11 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     for name, open_stream in outputs.streams.items():
         stream = graph.sink(name, SendStream(open_stream(units)), run_on=f"thread:{name}")
         graph.connect(measured, stream, DropOldest(60))
+    if outputs.tune is not None:
+        if outputs.tune.unit not in units:
+            known = ", ".join(str(unit) for unit in units)
+            raise UserInputError(f"--tone {outputs.tune.unit}: this Action Unit is not measured; there are {known}.")
+        graph.connect(measured, graph.sink("tone", outputs.tune, run_on="thread:tone"), Latest())
     if outputs.web is not None:
         graph.connect(composed, graph.sink("web", outputs.web, run_on="thread:web"), Latest())
     if outputs.csv is not None:

@@ -18,13 +18,9 @@ class Tiers:
         if not sessions:
             raise ValueError("a network needs at least one tier")
         self._sessions = tuple(sessions)
+        self.spec: ModelSpec = self._sessions[0].spec
         self.lighter = lighter
         self.runs = [0] * len(self._sessions)
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The best tier's entry in the manifest."""
-        return self._sessions[0].spec
 
     @property
     def provider(self) -> str:
