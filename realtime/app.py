@@ -221,7 +221,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(measured, stream, DropOldest(60))
     if outputs.tune is not None:
         if outputs.tune.unit not in units:
-            known = ", ".join(str(unit) for unit in units)
+            known = ", ".join(str(unit) for unit in units) or "none at all with these models"
             raise UserInputError(f"--tone {outputs.tune.unit}: this Action Unit is not measured; there are {known}.")
         graph.connect(measured, graph.sink("tone", outputs.tune, run_on="thread:tone"), Latest())
     if outputs.web is not None:

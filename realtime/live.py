@@ -19,6 +19,8 @@ from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.recorder import VideoRecorder
+from realtime.media.sound.opening import RunSound
+from realtime.media.sound.tone import ToneSettings
 from realtime.media.source import VideoSource
 from realtime.media.spec import parse_source
 from realtime.media.virtual_camera import VirtualCamera
@@ -65,6 +67,7 @@ class Run:
     _dashboard: "Dashboard | None" = None
     _keeping: Keeping | None = None
     _recorder: SwitchedRecorder | None = None
+    _sound: RunSound = field(default_factory=RunSound)
     _controls: Controls | None = None
     _told: str = ""
     _ended: StopToken = field(default_factory=StopToken)
@@ -109,7 +112,7 @@ class Run:
             source.close()
             self._close_outputs()
         app = self.app
-        for part in (source, self._recorder):
+        for part in (source, self._recorder, self._sound):
             self.notices += getattr(part, "notices", [])
         self.notices += self._keeping.all_notices() if self._keeping is not None else []
         summary = summarise(
@@ -126,6 +129,7 @@ class Run:
             live=config.speed == "realtime",
         )
         summary["session"] = str(self.folder) if self.folder else None
+        summary["sound"] = self._sound.figures()
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)
         if app.graph.trace is not None and config.trace is not None:
@@ -160,9 +164,20 @@ class Run:
         outputs.own_neutral, outputs.calibrated = keeping.own_neutral, keeping.calibrated
         outputs.captured = [keeping.captured]
         outputs.streams = streams(config, keeping.markers, clock.now)
+        tone = config.tone
+        self._sound = RunSound.open(
+            config.sound,
+            config.tone_unit,
+            tone.output,
+            ToneSettings(tone.low_hz, tone.high_hz, tone.dead_band, tone.volume),
+            clock.now,
+        )
+        outputs.tune = self._sound.tune
         if self.folder is not None and not config.landmarks_only:
             video = self.folder / "video.mp4"
-            self._recorder = SwitchedRecorder(lambda: VideoRecorder(video, fps=fps), on=config.record != "off")
+            self._recorder = SwitchedRecorder(
+                lambda: VideoRecorder(video, fps=fps, sound=self._sound.microphone), on=config.record != "off"
+            )
             outputs.recorder = self._recorder
         if config.dashboard:
             outputs.web = self._open_dashboard(clock)
@@ -229,6 +244,7 @@ class Run:
         self._ended.set()
         if self._dashboard is not None:
             self._dashboard.stop()
+        self._sound.close()
         if self._keeping is not None:
             self._keeping.close()
 
@@ -311,6 +327,12 @@ def _check(config: Config) -> None:
         raise UserInputError(
             "--record raw is for replaying the program's own Action Units; it does not go with --au openface2."
         )
+    if config.sound is not None and config.record == "off" and not config.dashboard:
+        raise UserInputError("--sound is recorded with the picture, so it needs --record.")
+    if (config.sound is not None or config.tone_unit is not None) and config.speed == "max":
+        raise UserInputError("--sound and --tone need the pace of real time, which --speed max does not keep.")
+    if config.sound is not None and config.landmarks_only:
+        raise UserInputError("--landmarks-only stores only numbers, so it does not go with --sound.")
     if config.lsl and config.speed == "max":
         raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")
 

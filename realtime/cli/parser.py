@@ -37,6 +37,8 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
         help="record what is shown; raw: also the captured frames without loss, for `replay`",
     )
     add("--no-record", dest="record", action="store_const", const="off", help="record no picture")
+    add("--sound", nargs="?", const="", metavar="DEVICE", help="record the microphone in the same file as the picture")
+    add("--tone", dest="tone_unit", type=int, metavar="AU", help="a tone that follows this AU's left/right balance")
     add("--landmarks-only", action="store_const", const=True, help="store no picture, only numbers")
     add("--blur-face", action="store_const", const=True, help="record every face unrecognisable")
     add("--parquet", action="store_const", const=True, help="also write frames.parquet at the end")
@@ -95,6 +97,9 @@ def build_parser() -> argparse.ArgumentParser:
     cameras.add_argument("--json", action="store_true")
     doctor = command("doctor", "machine:doctor", "what works on this machine, what is missing and how to get it")
     doctor.add_argument("--json", action="store_true")
+    doctor.add_argument(
+        "--av-sync", action="store_true", help="measure how far sound and picture are apart, with flashes and beeps"
+    )
     doctor.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
 
     graph = command("graph", "graph:show", "the dataflow graph as Mermaid, each edge with its policy")

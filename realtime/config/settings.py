@@ -69,6 +69,16 @@ class Models(Section):
     )
 
 
+class Tone(Section):
+    """The biofeedback tone."""
+
+    low_hz: float = Field(220, ge=50, le=4000, description="pitch when only the patient's right side moves (Hz)")
+    high_hz: float = Field(880, ge=50, le=4000, description="pitch when only the patient's left side moves (Hz)")
+    dead_band: float = Field(0.15, ge=0, lt=1, description="sides that differ by a smaller share are silence (0..1)")
+    volume: float = Field(0.1, ge=0, le=0.25, description="share of full scale; 0.25 is a hard ceiling (0..0.25)")
+    output: str = Field("", description="sound output, by number or part of its name; '': the default")
+
+
 class Config(Section):
     """Every setting of a run. The first block carries the names of the command line's options."""
 
@@ -98,6 +108,12 @@ class Config(Section):
     record: Recording = Field(
         "off",
         description="shown: record what is shown into the session folder; raw: also the captured frames, lossless",
+    )
+    sound: str | None = Field(
+        None, description="record this microphone in the same file, by number or part of its name; '' the default one"
+    )
+    tone_unit: int | None = Field(
+        None, ge=1, le=45, description="biofeedback: a tone that follows this Action Unit's left/right balance (AU)"
     )
     person: str | None = Field(None, description="whose stored calibration to use, and to store a new one for")
     people: Path | None = Field(None, description="folder of stored calibrations; default: in the user's data folder")
@@ -129,6 +145,7 @@ class Config(Section):
     )
     latency: Latency = Latency()
     models: Models = Models()
+    tone: Tone = Tone()
     detector: DetectorSettings = DetectorSettings()
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()

@@ -32,7 +32,7 @@ def _table() -> F32:
 _TABLE = _table()
 
 
-def interpolate(samples: F32, positions: NDArray[np.float64]) -> F32:
+def interpolate(samples: F32, positions: NDArray[np.floating]) -> F32:
     """`samples` (N,) at fractional `positions` (M,), each at least 8 samples from both ends: 16 taps, Kaiser window."""
     whole = np.floor(positions).astype(np.int64)
     phase = np.rint((positions - whole) * _PHASES).astype(np.int64)
@@ -146,7 +146,7 @@ class SoundTrack:
         if count <= 0:
             segment.forget(min(int(self._position) - _HALF, last))
             return None
-        positions = self._position + step * np.arange(count)
+        positions = self._position + step * np.arange(count, dtype=np.float64)
         found = interpolate(segment.samples, positions - segment.start)
         self._position += step * count
         self._next += count

@@ -1,0 +1,55 @@
+"""The tone through the loudspeaker."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import DeviceError
+from realtime.media.sound.devices import BLOCK, LATENCY, choose, portaudio
+from realtime.media.sound.microphone import playing
+
+Synthesise = Callable[[int, float], NDArray[np.float32]]
+"""(count, time when the first is heard) -> (count,) samples, -1..1."""
+
+
+class Player:
+    """Calls `synthesise` for every block that the sound output wants. latency: seconds from there to the loudspeaker."""
+
+    def __init__(self, device: str, clock: Callable[[], float], make: Callable[[int], Synthesise]) -> None:
+        """make: given the output's rate. Raises DeviceError (no output) or UserInputError (no such one)."""
+        module = portaudio()
+        number, self.rate = choose(module, device, "output")
+        synthesise = make(self.rate)
+
+        def callback(block: NDArray[np.float32], frames: int, time: Any, _status: Any) -> None:
+            ahead = time.outputBufferDacTime - time.currentTime
+            if not time.outputBufferDacTime or not 0.0 <= ahead < 2.0:  # some hosts tell no time
+                ahead = self.latency
+            block[:] = synthesise(frames, clock() + ahead)[:, None]
+
+        self.latency = LATENCY
+        try:
+            self._stream = module.OutputStream(
+                device=number,
+                channels=1,
+                samplerate=self.rate,
+                dtype="float32",
+                blocksize=BLOCK,
+                latency=LATENCY,
+                callback=callback,
+            )
+            self.latency = float(self._stream.latency)
+            self._stream.start()
+        except (module.PortAudioError, ValueError) as error:
+            raise DeviceError(f"The sound output cannot be opened ({error}).") from None
+        playing(self, on=True)
+
+    def close(self) -> None:
+        """Let go of the device. Safe to call twice."""
+        playing(self, on=False)
+        with contextlib.suppress(Exception):
+            self._stream.abort(ignore_errors=True)
+            self._stream.close(ignore_errors=True)
