@@ -98,7 +98,7 @@ class VideoSource:
             raise RuntimeError("open() comes before read()")
         decoded = self._feeder.take(stop) if self._feeder else reader.next()
         if decoded is None:
-            if not stop.is_set() and reader.cut_short:
+            if reader is self._reader and not stop.is_set() and reader.cut_short:
                 self.notices.append(reader.cut_short)
                 reader.cut_short = None
             return None
