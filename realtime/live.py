@@ -19,13 +19,14 @@ from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.recorder import VideoRecorder
-from realtime.media.sound.opening import RunSound
+from realtime.media.sound.measuring import stored_measurement
 from realtime.media.sound.tone import ToneSettings
 from realtime.media.source import VideoSource
 from realtime.media.spec import parse_source
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.nodes.outputs import Show
+from realtime.nodes.sound import RunSound
 from realtime.nodes.streams import streams
 from realtime.nodes.web import Web
 from realtime.session.columns import data_dictionary
@@ -311,6 +312,7 @@ class Run:
             "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
             "columns": data_dictionary(),
             "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
+            "av_sync": stored_measurement() if self._sound.microphone is not None else None,
             "markers": self._keeping.markers.count if self._keeping is not None else 0,
             "summary": summary,
         }

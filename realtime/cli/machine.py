@@ -48,6 +48,8 @@ def cameras(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
+    if options.av_sync:
+        return _av_sync(as_json=options.json)
     probes = {"python": _python(), "models": _models(options), "execution providers": _providers(), **all_probes()}
     probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
     if options.json:
@@ -62,6 +64,28 @@ def doctor(options: argparse.Namespace) -> int:
             table.add_row(mark, name.replace("_", " "), f"{probe.sentence} {probe.how}".strip())
         Console().print(table)
     return 0 if probes["models"].ok else 3
+
+
+def _av_sync(*, as_json: bool) -> int:
+    """Flashes and beeps; 3 where it cannot be measured, with the reason."""
+    from realtime.media.sound.measuring import measure
+
+    try:
+        found = measure()
+    except FacemirrorError as error:
+        if as_json:
+            print(json.dumps({"offset_ms": None, "reason": str(error)}, indent=2))
+        else:
+            print(f"Sound against picture cannot be measured here: {error}")
+        return error.exit_code
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        print(
+            f"Sound is {abs(found['offset_ms']):.1f} ms {'later' if found['offset_ms'] > 0 else 'earlier'} than the picture "
+            f"({found['beeps']} beeps, {found['spread_ms']:.1f} ms apart at most)."
+        )
+    return 0
 
 
 def _python() -> Probe:
