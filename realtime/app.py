@@ -161,7 +161,8 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         models = config.openface2 or default_folder()
         measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
     scene = Scene(config.view, units, selfie=config.selfie)
-    plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline)
+    too_old = None if offline else config.latency.result_max_age_ms / 1e3
+    plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline, too_old=too_old)
     compose: Compose | ComposeExpression = plain
     if path.multitask is not None:
         compose = ComposeExpression(plain, ExpressionPanel(), lambda: scene.mode != "raw")

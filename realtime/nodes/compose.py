@@ -19,8 +19,17 @@ class Compose:
     """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
 
     def __init__(
-        self, scene: Scene, flow: PointFlow, clock: Callable[[], float], quality: Quality, *, live: bool = True
+        self,
+        scene: Scene,
+        flow: PointFlow,
+        clock: Callable[[], float],
+        quality: Quality,
+        *,
+        live: bool = True,
+        too_old: float | None = None,
     ) -> None:
+        """too_old: the age (s) from which results are not given here; a picture without one counts as a result so late."""
+        self._too_old = too_old
         self._scene = scene
         self._flow = flow
         self._clock = clock
@@ -41,6 +50,9 @@ class Compose:
         face = found.face if found is not None else None
         points = face.points if face is not None else None
         status: Status = "none"
+        if analysis is None and self._too_old is not None:
+            # Results come so late that none is given: without this the ladder would never hear of it.
+            self._quality.update(self._too_old, now)
         if analysis is not None:
             if analysis.fresh:
                 self._quality.update(now - analysis.capture_time, now)

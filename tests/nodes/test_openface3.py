@@ -15,13 +15,20 @@ from realtime.cli import main
 from realtime.errors import ModelFileError
 from realtime.face.contract import landmark_contract
 from realtime.face.crops import crop_from_box, crop_from_points
+from realtime.face.flow import PointFlow
 from realtime.face.matching import face_box
+from realtime.face.observation import Analysis
+from realtime.graph import Side
 from realtime.measure.openface3 import Multitask, grown, softmax
+from realtime.media.frame import Frame
 from realtime.media.opening import demo_clip
 from realtime.models import ModelSpec, Registry
 from realtime.models.tiers import Tiers
 from realtime.networks import landmark_tiers
+from realtime.nodes.compose import Compose
 from realtime.nodes.quality import COARSE_DETECTION, HALF_RATE, LIGHT_LANDMARKS, SPARSE_DETECTION, Quality
+from realtime.nodes.values import Analysed
+from realtime.view.scene import Scene
 from tests.nodes.openface3_weights import GAZE, LOGITS, UNITS, installed, mean_face
 
 FRAMES = 6
@@ -126,6 +133,22 @@ def test_a_lighter_network_is_a_step_of_the_ladder_only_where_there_is_one() -> 
     assert LIGHT_LANDMARKS not in seen[-1], "the best network is back when there is time for it"
 
 
+def test_the_ladder_hears_of_results_too_old_to_be_given() -> None:
+    """A heavy network whose results are never young enough: the lighter one is found, and stays."""
+    quality, now = Quality(0.15, light_landmarks=True), [0.0]
+    compose = Compose(Scene("raw", ()), PointFlow(), lambda: now[0], quality, too_old=0.5)
+    picture = np.zeros((8, 8, 3), np.uint8)
+    for number in range(20 * 30):
+        now[0] = number / 30 + 0.01
+        frame = Frame(picture, number, number / 30)
+        light = LIGHT_LANDMARKS in quality.active
+        payload = Analysed(Analysis(number, frame.capture_time - 0.08, None), frame)
+        side = Side(payload, number, frame.capture_time - 0.08, 0.08, fresh=True)
+        compose.process(frame, side if light else None)
+    assert LIGHT_LANDMARKS in quality.active
+    assert HALF_RATE not in quality.active
+
+
 def test_the_multitask_net_sees_the_grown_box_in_rgb_normalised(weights: Path) -> None:
     session = Fixed(spec_of(weights, "multitask"), emotion=LOGITS, gaze=GAZE, au=UNITS)
     image = np.zeros((400, 400, 3), np.uint8)
@@ -212,6 +235,7 @@ def test_the_whole_program_with_the_familys_networks(
 
 
 @pytest.mark.tools
+@pytest.mark.timeout(300)  # three networks through torch: seconds on a free machine, minutes on a busy one
 def test_random_weights_of_the_official_shape_run_the_whole_way(clip: Path, tmp_path: Path) -> None:
     """Checkpoint, conversion, manifest, program. They recognise nothing, so the tracker is told to believe them."""
     pytest.importorskip("torch")
