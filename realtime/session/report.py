@@ -111,7 +111,7 @@ def _number(values: F64, what: str) -> str:
     known = values[np.isfinite(values)]
     if not len(known):
         return "–"
-    found = {"mean": known.mean, "peak": known.max, "median": lambda: np.median(known)}[what]()
+    found = {"mean": np.mean, "peak": np.max, "median": np.median}[what](known)
     return f"{float(found):.2f}"
 
 

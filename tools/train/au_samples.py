@@ -100,7 +100,8 @@ def _relit(part: F32, rng: np.random.Generator) -> F32:
     """A light from one side, now and then a little blur or noise."""
     height, width = part.shape
     across, down = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)
-    out = part * (1 + rng.normal(0, 0.15) * across[None, :] + rng.normal(0, 0.15) * down[:, None])
+    light = 1 + rng.normal(0, 0.15) * across[None, :] + rng.normal(0, 0.15) * down[:, None]
+    out: NDArray[np.floating] = part * light
     if rng.random() < 0.2:
         out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.2))
     if rng.random() < 0.2:
