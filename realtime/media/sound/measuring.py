@@ -3,7 +3,6 @@
 import json
 import tempfile
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -22,7 +21,8 @@ from realtime.session.folder import write_json
 from realtime.session.people import user_folder
 
 _FPS = 30
-_SECONDS = 8.0
+_SECONDS = 6.0
+_SETTLE_SECONDS = 3.0
 _PERIOD = 1.0
 _BEEP_SECONDS = 0.05
 _HERTZ = 1000.0
@@ -53,7 +53,7 @@ def stored_measurement() -> dict[str, Any] | None:
 
 
 def measure(microphone: str = "", output: str = "") -> dict[str, Any]:
-    """Play, hear, record and compare for eight seconds; the result is kept for sessions to come.
+    """Play, hear, record and compare for ten seconds; the result is kept for sessions to come.
 
     Flashes are taken at the moment when their beeps leave the sound output by PortAudio's account. The camera's own delay
     is not in it. Raises DeviceError with the reason where it cannot be measured.
@@ -91,7 +91,8 @@ def _record(path: Path, microphone: str, output: str) -> None:
     heard = open_microphone(microphone, clock.now)
     player = None
     try:
-        begin = clock.now() + 1.5
+        # Both clocks are followed for a while first: a card's first second is its most uneven.
+        begin = clock.now() + _SETTLE_SECONDS + 1.0
         player = Player(output, clock.now, lambda rate: Beeps(begin, rate).samples)
         recorder = VideoRecorder(path, fps=_FPS, sound=heard)
         dark, bright = np.zeros((96, 128, 3), np.uint8), np.full((96, 128, 3), 255, np.uint8)
@@ -103,7 +104,7 @@ def _record(path: Path, microphone: str, output: str) -> None:
             waiting.wait(max(0.0, due - clock.now()))
             lit = number >= _FPS and number % round(_PERIOD * _FPS) < 2
             recorder.write(bright if lit else dark, due)
-        time.sleep(0.2)
+        waiting.wait(0.2)
         heard.close()
         recorder.close()
     finally:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
+from realtime.media.sound.clock import SoundClock
 from realtime.media.sound.devices import BLOCK, LATENCY, choose, portaudio
 from realtime.media.sound.microphone import playing
 
@@ -28,9 +29,13 @@ class Player:
             ahead = time.outputBufferDacTime - time.currentTime
             if not time.outputBufferDacTime or not 0.0 <= ahead < 2.0:  # some hosts tell no time
                 ahead = self.latency
-            block[:] = synthesise(frames, clock() + ahead)[:, None]
+            self._clock.update(self._played, clock() + ahead)
+            block[:] = synthesise(frames, self._clock.time_of(self._played))[:, None]
+            self._played += frames
 
         self.latency = LATENCY
+        self._clock = SoundClock(self.rate)
+        self._played = 0
         try:
             self._stream = module.OutputStream(
                 device=number,
