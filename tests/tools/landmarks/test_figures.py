@@ -5,12 +5,16 @@ import json
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="needs the tools extra")
+
 from tests.tools.data.test_points98 import face
 from tools.data.crops import Strength
 from tools.data.landmark_batches import FaceSet, rarity
 from tools.evaluate.figures import Figure, as_json, table
 from tools.evaluate.landmark_behaviour import second_difference
 from tools.evaluate.landmark_models import through_crops
+
+pytestmark = pytest.mark.tools
 
 
 def test_an_aim_is_met_missed_or_absent() -> None:

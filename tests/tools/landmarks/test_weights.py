@@ -5,12 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="needs the tools extra")
+
 from tests.conftest import ROOT
 from tools.data.negatives import plain_nothing
 from tools.data.points98 import MIRROR, inter_ocular, nme, square_from_points
 from tools.evaluate.landmark_models import Landmarks
 
 WEIGHTS = ROOT / "weights" / "landmarks98.onnx"
+
+pytestmark = pytest.mark.tools
 
 
 @pytest.fixture(scope="module")
