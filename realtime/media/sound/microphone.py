@@ -17,6 +17,7 @@ from realtime.media.sound.track import SoundTrack
 F32 = NDArray[np.float32]
 _RING_BLOCKS = 500
 _STALL_SECONDS = 1.5
+_BEGIN_SECONDS = 6.0  # PulseAudio's plugin took more than a second to its first callback
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
 _WATCH_SECONDS = 0.25
@@ -113,6 +114,7 @@ class Microphone:
         self._read_number = 0
         self._expected = 0
         self._heard = clock()
+        self._begun = False
         self._wait = _FIRST_WAIT
         self._due = 0.0
         self._gone_at: float | None = None
@@ -137,11 +139,17 @@ class Microphone:
         """Is it still there? If not, let go of it; when the time has come, look for it."""
         stream = self._stream
         if stream is not None:
-            if stream.alive() and now - self._heard <= _STALL_SECONDS:
+            if stream.alive() and now - self._heard <= (_STALL_SECONDS if self._begun else _BEGIN_SECONDS):
+                if self._begun and self._gone_at is not None:
+                    self._tell(self._heard - self._gone_at)
                 return
             self._stream = None
-            self.outages += 1
-            self._gone_at, self._wait, self._due = self._heard, _FIRST_WAIT, now + _FIRST_WAIT
+            if self._gone_at is None:
+                self.outages += 1
+                self._gone_at, self._wait = self._heard, _FIRST_WAIT
+            else:  # it was opened, but nothing came
+                self._wait = min(2 * self._wait, _LONGEST_WAIT)
+            self._begun, self._due = False, now + self._wait
             self._number += 1
             stream.close()
             return
@@ -158,12 +166,11 @@ class Microphone:
             self._due = now + _LONGEST_WAIT
             return
         self._heard = now
-        assert self._gone_at is not None
-        self.notices.append(
-            f"The microphone {self.name} was gone for {now - self._gone_at:.1f} s; the recording is silent there."
-        )
-        self._gone_at = None
         self._stream = found
+
+    def _tell(self, seconds: float) -> None:
+        self._gone_at = None
+        self.notices.append(f"The microphone {self.name} was gone for {seconds:.1f} s; the recording is silent there.")
 
     def start(self, origin: float) -> None:
         """The recording begins at this time."""
@@ -215,7 +222,9 @@ class Microphone:
 
         def deliver(samples: F32, time: float, lost: bool) -> None:
             nonlocal taken
-            self._heard = self._clock()
+            if number != self._number:  # a stream that was given up speaks once more
+                return
+            self._heard, self._begun = self._clock(), True
             self.overflows += lost
             self._ring.append(_Block(number, taken, time, samples))
             taken += len(samples)
