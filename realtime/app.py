@@ -145,10 +145,11 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     path = open_face_path(config, height, width, outputs.own_neutral, outputs.compiling)
     offline = config.speed == "max"
     # A session that is to be replayed keeps to its best network: the journal does not say which one answered.
-    light = len(path.tiers) > 1 and outputs.journal is None
+    light = path.tiers is not None and len(path.tiers) > 1 and outputs.journal is None
     adapt = config.latency.adapt and not offline
     quality = Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
-    path.tiers.lighter = lambda: LIGHT_LANDMARKS in quality.active
+    if path.tiers is not None:
+        path.tiers.lighter = lambda: LIGHT_LANDMARKS in quality.active
     detect = Detect(path.detector, path.coarse, path.tracker, quality)
     track = Track(
         path.tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3

@@ -32,7 +32,7 @@ class FacePath:
     tracker: Tracker
     measures: FaceMeasures
     models: list[ModelSpec]
-    tiers: Tiers
+    tiers: Tiers | None = None
     multitask: Multitask | None = None
 
 
