@@ -126,7 +126,7 @@ class Config(Section):
     trace: Path | None = Field(None, description="write a timeline for Perfetto to this JSON file")
     weights: Path | None = Field(None, description="folder with manifest.toml and models; default: the embedded ones")
     max_age_ms: float = Field(
-        200, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
+        400, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
     )
     au: Literal["own", "openface2"] = Field(
         "own", description="which Action Units: the program's own, or OpenFace 2.2's models"
