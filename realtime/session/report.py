@@ -1,6 +1,6 @@
 """One page about a session: curves of every Action Unit on both sides, symmetry, gaps and markers. Needs no network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,8 @@ def _number(values: F64, what: str) -> str:
     known = values[np.isfinite(values)]
     if not len(known):
         return "–"
-    found = {"mean": np.mean, "peak": np.max, "median": np.median}[what](known)
-    return f"{float(found):.2f}"
+    ways: dict[str, Callable[[F64], Any]] = {"mean": np.mean, "peak": np.max, "median": np.median}
+    return f"{float(ways[what](known)):.2f}"
 
 
 def _gaps(rows: Rows) -> str:

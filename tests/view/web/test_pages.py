@@ -101,7 +101,7 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashb
         await page.key("r")
         await page.until("document.getElementById('record').getAttribute('aria-pressed') === 'true'")
         assert recorded.active
-        assert await page.value("document.getElementById('camera').disabled")
+        await page.until("document.getElementById('camera').disabled")
         assert "fixed" in await page.value("document.querySelector('[data-command=camera] .why').textContent")
         assert await page.value("document.documentElement.scrollWidth") <= 1280
         await page.until("document.body.classList.contains('stale')")  # no news for a while
