@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.config import Config
+from realtime.face.contract import detector_input
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
@@ -16,7 +17,7 @@ from realtime.measure.openface3 import Multitask
 from realtime.models import ModelSession, ModelSpec
 from realtime.models.accelerate import open_model
 from realtime.models.tiers import Tiers
-from realtime.networks import action_units, detector_input, face_detector, landmark_model, landmark_tiers, registry_of
+from realtime.networks import action_units, face_detector, landmark_model, landmark_tiers, registry_of
 from realtime.nodes.rehearsal import rehearse
 
 

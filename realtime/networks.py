@@ -2,8 +2,8 @@
 
 from realtime.config import Config
 from realtime.errors import ModelFileError
-from realtime.face.contract import landmark_contract
-from realtime.face.detector import DetectorInput, FaceDetector
+from realtime.face.contract import anchors_of, detector_input, landmark_contract
+from realtime.face.detector import FaceDetector
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import DetectorSettings
 from realtime.measure.action_units import ActionUnits
@@ -46,17 +46,12 @@ def landmark_model(session: ModelSession) -> LandmarkModel:
     return LandmarkModel(session.run, landmark_contract(session.spec))
 
 
-def detector_input(spec: ModelSpec, settings: DetectorSettings) -> DetectorInput:
-    """How a picture is made ready for this detector."""
-    entry = spec.input
-    return DetectorInput(settings, mean=entry.mean, scale=entry.scale, rgb=entry.order == "RGB")
-
-
 def face_detector(session: ModelSession, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
-    """RetinaFace with its input rule. coarser: by how much smaller the network's picture is than the settings say."""
+    """RetinaFace with its entry's input rule and anchors. coarser: by how much the network's picture is smaller than set."""
     width = max(96, round(settings.width * coarser))
     settings = settings.model_copy(update={"width": width})
-    return FaceDetector(session.run, settings, prepare=detector_input(session.spec, settings))
+    spec = session.spec
+    return FaceDetector(session.run, settings, anchors=anchors_of(spec), prepare=detector_input(spec, settings))
 
 
 def action_units(session: ModelSession) -> ActionUnits:

@@ -1,17 +1,16 @@
 """manifest.json: every file of a finished session with its size and checksum. Its presence says that the session ended in order."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.models.registry import file_sha256
 from realtime.session.folder import reason, write_json
 
 NAME = "manifest.json"
 FORMAT = 1
-_CHUNK = 1 << 20
 
 
 class Listed(NamedTuple):
@@ -26,20 +25,11 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
 
 
-def sha256(path: Path) -> str:
-    """The checksum of a file. Raises OSError."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
-
-
 def write_manifest(folder: Path) -> Path:
     """List what is there now; the last thing a session does. Raises DeviceError when it cannot."""
     try:
         files = {
-            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
             for path in files_of(folder)
         }
     except OSError as error:

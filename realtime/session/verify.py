@@ -10,8 +10,9 @@ import av
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
+from realtime.models.registry import file_sha256
 from realtime.session import journal, markers, raw
-from realtime.session.manifest import Listed, files_of, read_manifest, session_of, sha256
+from realtime.session.manifest import Listed, files_of, read_manifest, session_of
 
 Fault = Literal["changed", "missing", "truncated", "extra", "damaged"]
 VIDEOS = ("video.mp4", raw.NAME)
@@ -70,7 +71,7 @@ def _compare(manifest: dict[str, Listed], present: dict[str, Path]) -> list[Prob
             problems.append(Problem(name, "truncated", f"is cut short: {size:,} of {listed.size:,} bytes"))
         elif size > listed.size:
             problems.append(Problem(name, "changed", f"has grown: {size:,} bytes instead of {listed.size:,}"))
-        elif sha256(path) != listed.sha256:
+        elif file_sha256(path) != listed.sha256:
             problems.append(Problem(name, "changed", "has other content than when the session ended"))
     extra = sorted(present.keys() - manifest.keys())
     return problems + [Problem(name, "extra", "was not there when the session ended") for name in extra]

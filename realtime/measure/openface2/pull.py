@@ -4,7 +4,6 @@ From a folder (an OpenFace 2.2 installation or a copy of its source) or from Ope
 read and checked before it replaces what was installed; a failed or refused installation changes nothing.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -25,7 +24,8 @@ from realtime.measure.openface2.assets import (
     find_files,
     load,
 )
-from realtime.models.registry import cache_folder
+from realtime.models.registry import cache_folder, file_sha256
+from realtime.models.swap import swap_folder
 
 BASE = "https://raw.githubusercontent.com/TadasBaltrusaitis/OpenFace/OpenFace_2.2.0/"
 MODELS = "lib/local/FaceAnalyser/AU_predictors/"
@@ -88,9 +88,9 @@ def install(
             else:
                 _download(fetch or fetch_url, staged)
             occurrences = load(staged).occurrence is not None
-            files = {path.name: sha256(path) for path in sorted(staged.iterdir())}
+            files = {path.name: file_sha256(path) for path in sorted(staged.iterdir())}
             (staged / "installed.json").write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-            _replace(staged, target, Path(scratch) / "old")
+            swap_folder(staged, target, Path(scratch) / "old")
     except OSError as error:
         raise DeviceError(f"cannot install into {target}: {error.strerror or error}") from error
     return Installed(target, files, occurrences)
@@ -104,10 +104,6 @@ def licence_text(folder: Path | None) -> str:
                 if (place / name).is_file():
                     return f"{NOTICE}\n\n{(place / name).read_text(encoding='latin-1')}"
     return f"{NOTICE}\nThe full text: {BASE}{LICENCES[0]}"
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def fetch_url(url: str) -> bytes | None:
@@ -148,18 +144,7 @@ def _fetch_one(fetch: Fetch, candidates: list[str], staged: Path) -> None:
         path = staged / Path(candidate).name
         path.write_bytes(content)
         expected = KNOWN_SHA256.get(path.name)
-        if expected is not None and sha256(path) != expected:
+        if expected is not None and file_sha256(path) != expected:
             raise ModelFileError(f"{path.name} was downloaded with another checksum than OpenFace 2.2's; not installed")
         return
     raise DeviceError(f"OpenFace's repository has no {candidates[0]}; use --from FOLDER with an OpenFace installation")
-
-
-def _replace(staged: Path, target: Path, old: Path) -> None:
-    if target.exists():
-        target.rename(old)
-    try:
-        staged.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise

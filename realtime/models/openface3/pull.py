@@ -14,6 +14,7 @@ from realtime.models.manifest import load_manifest
 from realtime.models.openface3 import convert as conversion
 from realtime.models.openface3 import fetch, files
 from realtime.models.openface3.files import Official
+from realtime.models.swap import swap_folder
 
 Convert = Callable[[dict[str, Path], Path], None]
 """Writes networks and manifest.toml into the folder; checkpoints come by network."""
@@ -66,18 +67,7 @@ def install(
             staged.mkdir()
             convert({each.network: kept / each.name for each in official}, staged)
             models = tuple(load_manifest(staged).models)
-            _replace(staged, target, Path(scratch) / "old")
+            swap_folder(staged, target, Path(scratch) / "old")
     except OSError as error:
         raise DeviceError(f"OpenFace 3.0 cannot be installed into {target}: {error.strerror or error}.") from None
     return Installed(target, models)
-
-
-def _replace(staged: Path, target: Path, old: Path) -> None:
-    if target.exists():
-        target.rename(old)
-    try:
-        staged.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise

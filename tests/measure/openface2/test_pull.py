@@ -6,6 +6,7 @@ import pytest
 
 from realtime.errors import DeviceError, ModelFileError, UserInputError
 from realtime.measure.openface2 import load, pull
+from realtime.models.registry import file_sha256
 from tests.measure.openface2 import synthetic
 
 
@@ -77,7 +78,7 @@ def repository(folder: Path, asked: list[str]) -> pull.Fetch:
 def test_download(installation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     known = installation / "svr_combined" / "AU_12_static_intensity_comb.dat"
-    monkeypatch.setattr(pull, "KNOWN_SHA256", {known.name: pull.sha256(known)})
+    monkeypatch.setattr(pull, "KNOWN_SHA256", {known.name: file_sha256(known)})
     done = pull.install(yes, to=tmp_path / "to", fetch=repository(installation, asked))
     assert len(done.files) == 37
     assert sum("AU_20_dynamic" in url for url in asked) == 3, "with and without _comb, and the classifier"
