@@ -151,7 +151,7 @@ def scene(rng: Generator, size: int) -> U8:
 
 def spoil(rng: Generator, picture: U8) -> U8:
     """Light, colour, blur, noise, lost detail and compression, each with some chance; returns a new picture."""
-    out = picture.astype(np.float32)
+    out: NDArray[np.floating] = picture.astype(np.float32)
     if rng.random() < 0.7:
         gain = float(np.exp(rng.normal(0, 0.3))) * (rng.uniform(0.12, 0.5) if rng.random() < 0.2 else 1.0)
         out = 255 * (np.clip(out * gain, 0, 255) / 255) ** np.float32(np.exp(rng.normal(0, 0.3)))
