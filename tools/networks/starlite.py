@@ -129,6 +129,10 @@ class StarLite(nn.Module):
 
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points (N, 98, 2) in 0..1 of the crop; covariance (N, 98, 3): xx, xy, yy in crop units squared; presence logit (N, 1)."""
+        return self.read(*self.look(crop))
+
+    def look(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        """Heat maps (N, 98, 4 * 14 * 14) before the softmax, and the presence logit (N, 1): all that bfloat16 is fine for."""
         quarter = self.quarter(self.stem(crop))
         eighth = self.eighth(quarter)
         sixteenth = self.sixteenth(eighth)
@@ -136,13 +140,16 @@ class StarLite(nn.Module):
         features = self.from_eighth(eighth) + functional.interpolate(self.from_sixteenth(sixteenth), scale_factor=2.0)
         features = features + self.detail(quarter) + self.context(pooled)[:, :, None, None]
         features = self.refine(functional.relu(features))
-        heat = self.heat(self.mix(features)).reshape(len(crop), POINTS, -1)
+        return self.heat(self.mix(features)).reshape(len(crop), POINTS, -1), self.presence(pooled)
+
+    def read(self, heat: Tensor, presence: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` gives, from what `look` gives: expectation and second moments, which need float32."""
         weights = heat.softmax(-1)
         moments = weights @ self.grid
         x, y, xx, xy, yy = moments.unbind(-1)
         points = torch.stack([x, y], -1) + 0.5
         covariance = torch.stack([xx - x * x, xy - x * y, yy - y * y], -1)
-        return points, covariance, self.presence(pooled)
+        return points, covariance, presence
 
 
 class StarLiteExport(nn.Module):

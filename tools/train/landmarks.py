@@ -86,6 +86,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
     parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="all but the moments in bfloat16: a quarter faster where the processor has it",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
@@ -155,7 +160,9 @@ def main() -> None:
         motion = random_small_motion(arguments.echo, generator).to(device)
         echoes = moved(crops[: arguments.echo], motion).contiguous(memory_format=torch.channels_last)
         network.train()
-        points, covariance, logit = network(torch.cat([crops, echoes]))
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=arguments.half):
+            seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
+        points, covariance, logit = network.read(*(value.float() for value in seen))
         n = len(crops)
         loss, parts = landmark_loss(
             points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
