@@ -22,8 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from realtime.config import Config
 from realtime.errors import UserInputError
@@ -46,6 +44,7 @@ from realtime.graph import (
 )
 from realtime.measure import FaceMeasures
 from realtime.measure.calibration import Calibration
+from realtime.measure.neutral import Rest
 from realtime.measure.openface2.assets import INTENSITY_AUS
 from realtime.measure.openface2.node import OpenFace2Node
 from realtime.measure.openface2.pull import default_folder
@@ -76,7 +75,7 @@ class Outputs:
     """Where a run's pictures and rows go; None: nowhere.
 
     streams: opened with the Action Units that are measured. captured: told of every frame before any other part of the
-    graph sees it. journal: told what the run decides. calibrated: told of a calibration. own_neutral: (98, 2), stored earlier.
+    graph sees it. journal: told what the run decides. calibrated: told of a calibration. own_neutral: stored earlier.
     compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
     """
 
@@ -90,7 +89,7 @@ class Outputs:
     captured: list[Callable[[Frame], None]] = field(default_factory=list)
     journal: Journal | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
-    own_neutral: NDArray[np.float32] | None = None
+    own_neutral: Rest | None = None
     web: Web | None = None
     tune: Tune | None = None
     compiling: Callable[[str, float], None] | None = None

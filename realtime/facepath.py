@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.config import Config
 from realtime.face.contract import detector_input
 from realtime.face.detector import FaceDetector
@@ -13,6 +10,7 @@ from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
+from realtime.measure.neutral import Rest
 from realtime.measure.openface3 import Multitask
 from realtime.models import ModelSession, ModelSpec
 from realtime.models.accelerate import open_model
@@ -41,10 +39,10 @@ def open_face_path(
     config: Config,
     height: int,
     width: int,
-    own_neutral: NDArray[np.float32] | None = None,
+    own_neutral: Rest | None = None,
     compiling: Callable[[str, float], None] | None = None,
 ) -> FacePath:
-    """Open and warm up. height, width: of the pictures to come. own_neutral: (98, 2) a stored calibration.
+    """Open and warm up. height, width: of the pictures to come. own_neutral: a stored calibration.
 
     compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
 

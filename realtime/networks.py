@@ -64,4 +64,6 @@ def action_units(session: ModelSession) -> ActionUnits:
     units, unobservable = words.get("units"), words.get("unobservable", [])
     if not isinstance(units, list) or not isinstance(unobservable, list):
         raise ModelFileError(f"Model {session.spec.name}: the manifest should list its Action Units as `units`.")
-    return ActionUnits(session.run, [int(str(u)) for u in units], [int(str(u)) for u in unobservable])
+    return ActionUnits(
+        session.run, [int(str(u)) for u in units], [int(str(u)) for u in unobservable], identity=session.spec.sha256
+    )

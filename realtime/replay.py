@@ -18,6 +18,7 @@ from realtime.config.layers import nested
 from realtime.errors import DeviceError, ModelFileError, UserInputError
 from realtime.face.observation import Analysis, Detections
 from realtime.facepath import FacePath, open_face_path
+from realtime.measure.neutral import Rest
 from realtime.media.frame import Frame
 from realtime.nodes.measure import Measure
 from realtime.nodes.values import Analysed
@@ -195,5 +196,5 @@ def _same_models(described: Mapping[str, Any], path: FacePath) -> None:
             )
 
 
-def _stored_neutral(decisions: list[Decision]) -> NDArray[np.float32] | None:
-    return next((np.array(d["shape"], np.float32) for d in decisions if d["kind"] == "neutral"), None)
+def _stored_neutral(decisions: list[Decision]) -> Rest | None:
+    return next((Rest.from_json(d) for d in decisions if d["kind"] == "neutral"), None)

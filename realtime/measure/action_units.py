@@ -2,7 +2,8 @@
 
 The same network is asked twice, once with the face as it is (for the patient's left) and once with its mirror image (for
 the patient's right), so a mirrored face gives swapped values and no side is favoured. Points say where the features are
-against the person's neutral; the aligned picture shows what points of a light network miss (lids, folds, teeth).
+against the person's rest; the aligned picture shows what points of a light network miss (lids, brows, folds, teeth). What
+the network makes of the picture, its look, is compared with its look at rest, as a change says more than a face.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,42 +16,53 @@ from realtime.face import wflw
 from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
 from realtime.measure.descriptor import Descriptor, mirror_shape
+from realtime.measure.neutral import LOOK, Rest
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4
-EYE = (40, 40)
+EYE = (52, 48)
 MOUTH = (40, 60)
 PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1]
-FEATURES = POINT_FEATURES + PICTURE_FEATURES
+REST_FEATURES = LOOK + 1
+FEATURES = POINT_FEATURES + REST_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
-# rows by which the windows lie above the eye's and below the mouth's middle: brows and chin matter too
-_EYE_UP, _MOUTH_DOWN = 6, 3
+# rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
+_EYE_UP, _MOUTH_DOWN = 8, 3
 _ANGLE = 30.0
 # the least spread of grey values (0..255) by which a flat picture is scaled up
 _LEAST_SPREAD = 8.0
 
 
-def point_features(found: Descriptor, neutral: F32 | None) -> F32:
+def point_features(found: Descriptor, rest: F32 | None) -> F32:
     """(2, POINT_FEATURES): the face as it is, then its mirror image.
 
-    Per row: displacement from the neutral (98 x 2), the neutral itself (98 x 2), yaw, pitch and roll in units of 30
-    degrees, and whether the person's neutral is known (without it the mean face stands in).
+    Per row: displacement from the shape at rest (98 x 2), the shape at rest itself (98 x 2), yaw, pitch and roll in units
+    of 30 degrees, and whether the person's rest is known (without it the mean face stands in).
     """
     out = np.empty((2, POINT_FEATURES), np.float32)
-    rest = np.zeros_like(found.shape) if neutral is None else neutral
+    base = np.zeros_like(found.shape) if rest is None else rest
     mirror = found.mirrored()
-    for row, shape, base, pose in (
-        (out[0], found.shape, rest, found.pose),
-        (out[1], mirror.shape, mirror_shape(rest), mirror.pose),
+    for row, shape, start, pose in (
+        (out[0], found.shape, base, found.pose),
+        (out[1], mirror.shape, mirror_shape(base), mirror.pose),
     ):
-        row[:196] = (shape - base).reshape(-1)
-        row[196:392] = base.reshape(-1)
+        row[:196] = (shape - start).reshape(-1)
+        row[196:392] = start.reshape(-1)
         row[392:395] = np.array(pose) / _ANGLE
-        row[395] = neutral is not None
+        row[395] = rest is not None
+    return out
+
+
+def rest_features(look: F32 | None) -> F32:
+    """(2, REST_FEATURES): the looks at rest of the left and the right side, and whether they are known."""
+    out = np.zeros((2, REST_FEATURES), np.float32)
+    if look is not None:
+        out[:, :LOOK] = look
+        out[:, LOOK] = 1
     return out
 
 
@@ -107,24 +119,38 @@ class FaceWindows:
 class ActionUnits:
     """Intensities 0..5 of the patient's right and left side.
 
-    network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0..5. units: Action Unit of each output; those in
-    `unobservable` are computed by the network but were found not to be measurable, and are left out.
+    network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0..5 and "look" (2, LOOK). units: Action Unit of each
+    output; those in `unobservable` are computed by the network but were found not to be measurable, and are left out.
+    identity: the network's checksum, by which its looks are known as its own.
     """
 
-    def __init__(self, network: Network, units: Sequence[int], unobservable: Sequence[int] = ()) -> None:
+    def __init__(
+        self, network: Network, units: Sequence[int], unobservable: Sequence[int] = (), identity: str = ""
+    ) -> None:
+        self.identity = identity
         self._network = network
         self._units = tuple(units)
         self._kept = [i for i, unit in enumerate(units) if unit not in set(unobservable)]
         self._windows = FaceWindows()
         self.units = tuple(units[i] for i in self._kept)
+        self.look: F32 | None = None
+        """(2, LOOK) of the last picture measured, left and right: what `Rest.look` is made of."""
 
     def measure(
-        self, found: Descriptor, neutral: F32 | None, image: U8, points: F32
+        self, found: Descriptor, rest: Rest | None, image: U8, points: F32
     ) -> tuple[dict[int, float], dict[int, float]]:
         """(patient's right, patient's left), by Action Unit. image: (H, W, 3) BGR with (98, 2) `points` on it."""
+        shape, look = (None, None) if rest is None else (rest.shape, rest.look)
         rows = np.concatenate(
-            [point_features(found, neutral), picture_features(self._windows.cut(image, points))], axis=1
+            [
+                point_features(found, shape),
+                rest_features(look),
+                picture_features(self._windows.cut(image, points)),
+            ],
+            axis=1,
         )
-        values = self._network(rows)["intensity"].clip(0.0, FULL).tolist()
+        answer = self._network(rows)
+        self.look = answer["look"]
+        values = answer["intensity"].clip(0.0, FULL).tolist()
         left, right = ({self._units[i]: row[i] for i in self._kept} for row in values)
         return right, left

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.measure.descriptor import Descriptor
+from realtime.measure.neutral import Rest
 
 F32 = NDArray[np.float32]
 Phase = Literal["idle", "waiting", "collecting", "done", "failed"]
@@ -57,14 +58,16 @@ IDLE = CalibrationProgress("idle", 0.0, "No calibration is running.")
 class Calibration:
     """`start`, then `update` per analysed frame until the phase is done (`neutral` is set) or failed.
 
-    neutral: (98, 2) float32, the median descriptor at rest. frames: how many it was made of.
+    neutral: the medians of descriptor and look at rest. frames: how many it was made of. network: whose looks they are.
     """
 
     settings: CalibrationSettings = field(default_factory=CalibrationSettings)
+    network: str = ""
     progress: CalibrationProgress = IDLE
-    neutral: F32 | None = None
+    neutral: Rest | None = None
     frames: int = 0
     _shapes: list[F32] = field(default_factory=list)
+    _looks: list[F32] = field(default_factory=list)
     _recent: deque[tuple[float, F32, tuple[float, float, float]]] = field(default_factory=deque)
     _collected: float = 0.0
     _started: float | None = None
@@ -86,8 +89,18 @@ class Calibration:
         self.neutral = None
         self.progress = CalibrationProgress("waiting", 0.0, "Look into the camera and rest your face.")
 
-    def update(self, time: float, face_id: int | None, found: Descriptor | None, light: float | None) -> None:
-        """One analysed frame. time: its capture time (s). found: None without a face. light: mean grey of the face, 0..255."""
+    def update(
+        self,
+        time: float,
+        face_id: int | None,
+        found: Descriptor | None,
+        light: float | None,
+        look: F32 | None = None,
+    ) -> None:
+        """One analysed frame. time: its capture time (s). found: None without a face. light: mean grey of the face, 0..255.
+
+        look: (2, LOOK) where the face's picture was read as well.
+        """
         if not self.running:
             return
         self._started = time if self._started is None else self._started
@@ -98,7 +111,7 @@ class Calibration:
         obstacle = self._obstacle(time, found, light)
         if obstacle is None:
             assert found is not None
-            self._collect(time, found.shape)
+            self._collect(time, found.shape, look)
         else:
             self._wait(time, obstacle)
         if self.running and time - self._started >= self.settings.give_up:
@@ -114,6 +127,7 @@ class Calibration:
 
     def _begin_anew(self) -> None:
         self._shapes.clear()
+        self._looks.clear()
         self._collected = 0.0
         self._last = self._unrest = None
 
@@ -147,17 +161,20 @@ class Calibration:
             return "Keep your head still."
         return None
 
-    def _collect(self, time: float, shape: F32) -> None:
+    def _collect(self, time: float, shape: F32, look: F32 | None) -> None:
         if self._last is not None:
             self._collected += min(time - self._last, _LONGEST_STEP)
         self._last, self._unrest = time, None
         self._shapes.append(shape)
+        if look is not None:
+            self._looks.append(look)
         if self._collected < self.settings.seconds or len(self._shapes) < _FEWEST:
             self.progress = CalibrationProgress(
                 "collecting", self._share, "Rest your face: the calibration is running."
             )
             return
-        self.neutral = np.median(np.stack(self._shapes), axis=0).astype(np.float32)
+        looks = _median(self._looks) if len(self._looks) == len(self._shapes) else None
+        self.neutral = Rest(_median(self._shapes), looks, self.network)
         self.frames = len(self._shapes)
         self.progress = CalibrationProgress("done", 1.0, f"Calibrated from {self._collected:.1f} s of rest.")
 
@@ -168,3 +185,7 @@ class Calibration:
             self._begin_anew()
             self._unrest = time
         self.progress = CalibrationProgress("waiting", self._share, obstacle)
+
+
+def _median(values: list[F32]) -> F32:
+    return np.median(np.stack(values), axis=0).astype(np.float32)

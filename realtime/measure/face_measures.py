@@ -9,7 +9,7 @@ from realtime.face.observation import FaceObservation
 from realtime.measure.action_units import ActionUnits
 from realtime.measure.calibration import Calibration
 from realtime.measure.descriptor import Descriptor, describe
-from realtime.measure.neutral import Neutral
+from realtime.measure.neutral import Neutral, Rest
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
@@ -19,20 +19,21 @@ U8 = NDArray[np.uint8]
 class FaceMeasures:
     """Action Units of the tracked face against its own neutral. units: those that are measured (none without a network).
 
-    own_neutral: (98, 2) a calibration stored earlier. named: the session is about one person, whom the user named. Their
+    own_neutral: a calibration stored earlier. named: the session is about one person, whom the user named. Their
     calibration, stored or made now, stays in force when a face is found again under a new id; another's does not.
     """
 
     def __init__(
         self,
         action_units: ActionUnits | None = None,
-        own_neutral: NDArray[np.float32] | None = None,
+        own_neutral: Rest | None = None,
         *,
         named: bool = False,
     ) -> None:
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
-        self.neutral = Neutral()
-        self.calibration = Calibration()
+        network = action_units.identity if action_units is not None else ""
+        self.neutral = Neutral(network=network)
+        self.calibration = Calibration(network=network)
         self.descriptor: Descriptor | None = None
         self.own_neutral = own_neutral
         self._named = named or own_neutral is not None
@@ -40,12 +41,12 @@ class FaceMeasures:
         self._face_id: int | None = None
         self._asked = False
         if own_neutral is not None:
-            self.neutral.calibrate(own_neutral)
+            self.neutral.calibrate(own_neutral.known_to(network))
 
     @property
     def neutral_state(self) -> NeutralState:
         """What the intensities are measured against now."""
-        if self.neutral.shape is None:
+        if self.neutral.rest is None:
             return "none"
         return "calibrated" if self.neutral.calibrated else "running"
 
@@ -74,22 +75,37 @@ class FaceMeasures:
             self._face_id = face.face_id
             self.neutral.forget()
             if self.own_neutral is not None:
-                self.neutral.calibrate(self.own_neutral)
+                self.neutral.calibrate(self.own_neutral.known_to(self.neutral.network))
         found = self.descriptor = describe(face.points)
-        if time is not None and self.calibration.running:
-            self._calibrate(time, face.face_id, found, light)
         if found is None:
+            if time is not None and self.calibration.running:
+                self._calibrate(time, face.face_id, None, light)
             return {}, {}
-        self.neutral.update(found.shape, found.pose)
-        return self._action_units.measure(found, self.neutral.shape, image, face.points)
+        before = self.neutral.rest
+        values = self._action_units.measure(found, before, image, face.points)
+        look = self._action_units.look
+        if time is not None and self.calibration.running:
+            self._calibrate(time, face.face_id, found, light, look)
+        self.neutral.update(found.shape, found.pose, look)
+        if self.neutral.rest is before:
+            return values
+        # The look comes from the network, so what this frame changed about the neutral is known only now.
+        return self._action_units.measure(found, self.neutral.rest, image, face.points)
 
     def nobody(self, time: float) -> None:
         """No face is seen on the frame taken at `time`."""
         if self.calibration.running:
             self._calibrate(time, None, None, None)
 
-    def _calibrate(self, time: float, face_id: int | None, found: Descriptor | None, light: float | None) -> None:
-        self.calibration.update(time, face_id, found, light)
+    def _calibrate(
+        self,
+        time: float,
+        face_id: int | None,
+        found: Descriptor | None,
+        light: float | None,
+        look: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.calibration.update(time, face_id, found, light, look)
         if self.calibration.progress.phase == "done" and self.calibration.neutral is not None:
             self.neutral.calibrate(self.calibration.neutral)
             if self._named:

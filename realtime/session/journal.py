@@ -1,7 +1,7 @@
 """decisions.jsonl: what the live run decided, in the order in which it happened, so that a replay can decide the same.
 
 One JSON object a line. `kind` is one of
-    neutral   shape: the stored calibration in force from the start
+    neutral   shape, look, network: the stored calibration in force from the start
     raw       n, t: this frame, taken at t (seconds), is the next picture of raw.mkv
     detect    n, region, coarse: the detector looked at frame n
     track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none)
@@ -17,11 +17,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.observation import Region
+from realtime.measure.neutral import Rest
 from realtime.session.folder import reason
 from realtime.session.row import FrameRow
 
@@ -45,8 +43,8 @@ class Journal:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()
 
-    def neutral(self, shape: NDArray[np.float32]) -> None:
-        self._put(kind="neutral", shape=shape.tolist())
+    def neutral(self, rest: Rest) -> None:
+        self._put(kind="neutral", **rest.as_json())
 
     def raw(self, sequence: int, capture_time: float) -> None:
         self._put(kind="raw", n=sequence, t=capture_time)

@@ -5,12 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.observation import Analysis
 from realtime.measure.calibration import Calibration
+from realtime.measure.neutral import Rest
 from realtime.media.frame import Frame
 from realtime.session import journal, markers, raw
 from realtime.session.columns import data_dictionary
@@ -46,7 +44,7 @@ class Keeping:
         """Create the files. Raises UserInputError (person) or DeviceError (disk)."""
         self.folder = folder
         self.notices: list[str] = []
-        self.own_neutral: NDArray[np.float32] | None = None
+        self.own_neutral: Rest | None = None
         self._person = checked_name(person) if person is not None else None
         self._people = People(people)
         self._calibrations: list[dict[str, Any]] = []
@@ -112,9 +110,7 @@ class Keeping:
             self.journal.neutral(found.neutral)
         self._note("stored earlier", found.neutral, found.calibrated, found.frames, None)
 
-    def _note(
-        self, origin: str, neutral: NDArray[np.float32], when: str, frames: int, analysis: Analysis | None
-    ) -> None:
+    def _note(self, origin: str, neutral: Rest, when: str, frames: int, analysis: Analysis | None) -> None:
         self._calibrations.append(
             {
                 "origin": origin,
@@ -123,13 +119,13 @@ class Keeping:
                 "frames": frames,
                 "from_sequence": None if analysis is None else analysis.sequence,
                 "from_capture_time": None if analysis is None else analysis.capture_time,
-                "neutral": neutral.tolist(),
+                "neutral": neutral.as_json(),
             }
         )
         if self.folder is None:
             return
         try:
-            write_json(self.folder / CALIBRATION, {"format": 1, "calibrations": self._calibrations})
+            write_json(self.folder / CALIBRATION, {"format": 2, "calibrations": self._calibrations})
         except DeviceError as error:
             self.notices.append(str(error))
 

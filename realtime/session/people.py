@@ -8,22 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.errors import DeviceError, UserInputError
+from realtime.measure.neutral import Rest
 from realtime.session.folder import reason, write_json
 
-FORMAT = 1
+FORMAT = 2
+"""1 held the shape at rest alone, as a list under `neutral`; it is still read."""
 _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """neutral: (98, 2) float32. calibrated: ISO date and time. frames: how many the neutral was made of."""
+    """neutral: the face at rest. calibrated: ISO date and time. frames: how many the neutral was made of."""
 
     name: str
-    neutral: NDArray[np.float32]
+    neutral: Rest
     calibrated: str
     frames: int
 
@@ -73,7 +72,7 @@ class People:
             )
         return person
 
-    def store(self, name: str, neutral: NDArray[np.float32], frames: int, when: datetime) -> Path:
+    def store(self, name: str, neutral: Rest, frames: int, when: datetime) -> Path:
         """Keep this calibration in place of any earlier one. Raises UserInputError (name) or DeviceError (disk)."""
         path = self._path(name)
         try:
@@ -89,7 +88,7 @@ class People:
                 "name": checked_name(name),
                 "calibrated": when.isoformat(timespec="seconds"),
                 "frames": frames,
-                "neutral": np.asarray(neutral, np.float32).tolist(),
+                "neutral": neutral.as_json(),
             },
         )
         return path
@@ -111,11 +110,12 @@ class People:
     def _read(path: Path) -> Person | None:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT:
+            if content["format"] not in (1, FORMAT):
                 return None
-            neutral = np.array(content["neutral"], np.float32)
-            if neutral.shape != (98, 2) or not np.isfinite(neutral).all():
-                return None
+            found = content["neutral"]
+            neutral = Rest.from_json(
+                found if content["format"] == FORMAT else {"shape": found, "look": None, "network": ""}
+            )
             return Person(str(content["name"]), neutral, str(content["calibrated"]), int(content["frames"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None

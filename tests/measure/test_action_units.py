@@ -1,21 +1,25 @@
 """Sides, order and honesty of the Action Units, with a network that is arithmetic."""
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 
 from realtime.face import wflw
 from realtime.face.alignment import canonical
 from realtime.measure.action_units import (
     FEATURES,
     POINT_FEATURES,
+    REST_FEATURES,
     ActionUnits,
     FaceWindows,
     picture_features,
     point_features,
+    rest_features,
 )
 from realtime.measure.descriptor import Descriptor, mirror_shape
-from realtime.measure.neutral import RunningMedian
+from realtime.measure.neutral import LOOK, Neutral, Rest, RunningMedian
 
 F32 = np.ndarray
 IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
@@ -25,7 +29,9 @@ POINTS = canonical(160) + np.float32(40)
 def corner_height(rows: F32) -> Mapping[str, F32]:
     """Two outputs per row: how high the own (left in the row's view) mouth corner is, and a constant beyond the scale."""
     height = rows[:, 2 * 82 + 1 : 2 * 82 + 2] * 10
-    return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1)}
+    # The look tells what came in of the looks at rest, and the mean grey of the picture's first row.
+    look = np.repeat(rows[:, POINT_FEATURES : POINT_FEATURES + 1] + 0.25, LOOK, axis=1)
+    return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1), "look": look}
 
 
 def face(left_corner: float, right_corner: float) -> Descriptor:
@@ -89,7 +95,7 @@ def test_the_windows_are_free_of_brightness_and_contrast() -> None:
     brighter = [(w.astype(float) * 0.5 + 60).astype(np.uint8) for w in windows]
     rows = picture_features(windows)
     np.testing.assert_allclose(picture_features(brighter), rows, atol=0.05)
-    assert rows.shape[1] + POINT_FEATURES == FEATURES
+    assert rows.shape[1] + POINT_FEATURES + REST_FEATURES == FEATURES
 
 
 def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
@@ -100,3 +106,51 @@ def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
     for side in range(2):
         likeness = np.corrcoef(one[side], other[1 - side])[0, 1]
         assert likeness > 0.97, "the patient's left eye is the mirror image's right one"
+
+
+def test_the_look_at_rest_reaches_the_network_on_its_own_side_and_its_absence_is_said() -> None:
+    look = np.stack([np.full(LOOK, 0.5), np.full(LOOK, -0.5)]).astype(np.float32)
+    rows = rest_features(look)
+    assert rows[0, :LOOK].tolist() == [0.5] * LOOK
+    assert rows[1, :LOOK].tolist() == [-0.5] * LOOK
+    assert rows[:, LOOK].tolist() == [1, 1]
+    assert not rest_features(None).any()
+    units = ActionUnits(corner_height, [12, 25])
+    units.measure(face(0, 0), Rest(np.zeros((98, 2), np.float32), look), IMAGE, POINTS)
+    assert units.look is not None
+    assert units.look[:, 0].tolist() == [0.75, -0.25]
+
+
+def test_the_running_neutral_takes_the_median_of_shapes_and_looks() -> None:
+    rng, neutral = np.random.default_rng(3), Neutral(network="abc")
+    shapes = rng.normal(0, 0.05, (60, 98, 2)).astype(np.float32)
+    looks = rng.uniform(-0.8, 0.8, (60, 2, LOOK)).astype(np.float32)
+    for shape, look in zip(shapes, looks, strict=True):
+        neutral.update(shape, (0, 0, 0), look)
+    rest = neutral.rest
+    assert rest is not None
+    assert rest.look is not None
+    assert rest.network == "abc"
+    # The lower median, to within a bin of the histogram.
+    np.testing.assert_allclose(rest.shape, np.sort(shapes, axis=0)[29], atol=0.0026)
+    np.testing.assert_allclose(rest.look, np.sort(looks, axis=0)[29], atol=0.0026)
+    neutral.update(shapes[0], (40, 0, 0), looks[0])
+    assert neutral.rest is rest, "a turned head teaches nothing"
+
+
+def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> None:
+    rng = np.random.default_rng(4)
+    rest = Rest(rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, LOOK)).astype(np.float32), "abc")
+    again = Rest.from_json(json.loads(json.dumps(rest.as_json())))
+    assert again.look is not None
+    assert np.array_equal(again.shape, rest.shape)
+    assert np.array_equal(again.look, rest.look)
+    assert again.known_to("abc") is again
+    assert again.known_to("other").look is None
+    assert np.array_equal(again.known_to("other").shape, rest.shape)
+    for damaged in (
+        {"shape": [[1, 2]], "look": None, "network": ""},
+        {"shape": rest.shape, "look": [1], "network": ""},
+    ):
+        with pytest.raises(ValueError, match="at rest"):
+            Rest.from_json(damaged)

@@ -6,10 +6,11 @@ import pytest
 from realtime.face.observation import FaceObservation
 from realtime.face.template import FACE_3D
 from realtime.measure import FaceMeasures
-from realtime.measure.action_units import ActionUnits
+from realtime.measure.action_units import POINT_FEATURES, REST_FEATURES, ActionUnits
 from realtime.measure.calibration import Calibration, CalibrationSettings
 from realtime.measure.descriptor import Descriptor
 from realtime.measure.face_measures import light_on
+from realtime.measure.neutral import LOOK, Rest
 
 RATE = 30.0
 REST = np.random.default_rng(3).normal(0, 0.03, (98, 2)).astype(np.float32)
@@ -55,7 +56,7 @@ def test_rest_gives_the_median_after_the_asked_time_whatever_the_rate(step: int)
     done = phases.index("done") * step / RATE
     assert 4.0 <= done <= 4.0 + 0.5 + 2 * step / RATE, "the settling window, then the rest itself"
     assert calibration.neutral is not None
-    assert np.abs(calibration.neutral - REST).max() < 0.004
+    assert np.abs(calibration.neutral.shape - REST).max() < 0.004
     assert calibration.frames >= 20
 
 
@@ -74,7 +75,7 @@ def test_the_share_grows_steadily_and_the_neutral_is_that_of_the_frames_collecte
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert calibration.frames == len(shapes)
-    assert np.array_equal(calibration.neutral, np.median(np.stack(shapes), axis=0).astype(np.float32))
+    assert np.array_equal(calibration.neutral.shape, np.median(np.stack(shapes), axis=0).astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_a_blink_does_not_interrupt_and_does_not_enter() -> None:
     phases = feed(calibration, range(140), shape=blinking)
     assert phases.count("waiting") <= 12, "only the settling at the start"
     assert phases[-1] == "done"
-    assert np.abs(calibration.neutral - REST).max() < 0.004
+    assert np.abs(calibration.neutral.shape - REST).max() < 0.004
 
 
 def test_a_short_disturbance_pauses_and_a_long_one_begins_anew() -> None:
@@ -151,10 +152,14 @@ def test_it_gives_up_in_the_end_and_can_be_started_again() -> None:
     assert feed(calibration, range(1000, 1200))[-1] == "done"
 
 
+LOOKS = slice(POINT_FEATURES, POINT_FEATURES + LOOK)
+
+
 def displaced(network_calls: list) -> ActionUnits:
     def network(blob):
         network_calls.append(blob.copy())
-        return {"intensity": np.zeros((2, 1), np.float32)}
+        look = np.full((2, LOOK), len(network_calls) % 7 / 10, np.float32)
+        return {"intensity": np.zeros((2, 1), np.float32), "look": look}
 
     return ActionUnits(network, [12])
 
@@ -177,19 +182,30 @@ def test_values_before_and_after_a_calibration_are_told_apart() -> None:
         states.append(measures.neutral_state)
     changes = [state for state, before in zip(states, ["", *states[:-1]], strict=True) if state != before]
     assert changes == ["none", "running", "calibrated"]
-    assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), measures.calibration.neutral)
+    assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), measures.calibration.neutral.shape)
+    assert np.array_equal(calls[-1][:, LOOKS], measures.calibration.neutral.look)
     measures.update(face(301, face_id=2), PICTURE, time=301 / RATE, light=LIGHT)
     assert measures.neutral_state == "none", "a calibration made for nobody in particular is not another face's"
 
 
 def test_a_stored_calibration_stays_with_its_person() -> None:
-    stored = np.full((98, 2), 0.01, np.float32)
+    look = np.full((2, LOOK), 0.5, np.float32)
+    stored = Rest(np.full((98, 2), 0.01, np.float32), look)
     calls: list = []
     measures = FaceMeasures(displaced(calls), stored)
     for number, face_id in enumerate([1, 1, 2, 3]):
         measures.update(face(number, face_id), PICTURE)
         assert measures.neutral_state == "calibrated"
-        assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored)
+        assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored.shape)
+        assert np.array_equal(calls[-1][:, LOOKS], look)
+
+
+def test_a_stored_look_of_another_network_is_not_used() -> None:
+    stored = Rest(np.full((98, 2), 0.01, np.float32), np.full((2, LOOK), 0.5, np.float32), "another")
+    calls: list = []
+    FaceMeasures(displaced(calls), stored).update(face(1), PICTURE)
+    assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored.shape)
+    assert not calls[-1][:, POINT_FEATURES : POINT_FEATURES + REST_FEATURES].any()
 
 
 def test_a_calibration_made_for_a_named_person_stays_too() -> None:
@@ -202,7 +218,7 @@ def test_a_calibration_made_for_a_named_person_stays_too() -> None:
     assert measures.neutral_state == "calibrated"
     measures.update(face(61, face_id=2), PICTURE, time=61 / RATE, light=LIGHT)
     assert measures.neutral_state == "calibrated"
-    assert np.array_equal(measures.neutral.shape, measures.calibration.neutral)
+    assert measures.neutral.rest is measures.calibration.neutral
 
 
 def test_the_light_on_a_face_is_its_own_not_the_background() -> None:

@@ -13,6 +13,7 @@ from realtime.graph import Envelope, Side
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import ActionUnits
 from realtime.measure.calibration import CalibrationSettings
+from realtime.measure.neutral import LOOK
 from realtime.media.frame import Frame
 from realtime.nodes.faces import Detect, Track
 from realtime.nodes.measure import Measure
@@ -40,7 +41,9 @@ class DiscDetector:
 def units_network(blob):
     """Two Action Units that follow the displacement, so that another neutral gives other values."""
     shift = blob[:, :196].astype(np.float64)
-    return {"intensity": np.stack([abs(shift[:, 1] * 40), abs(shift[:, 2] * 40)], 1).astype(np.float32)}
+    intensity = np.stack([abs(shift[:, 1] * 40), abs(shift[:, 2] * 40)], 1)
+    look = np.clip(np.resize(shift, (2, LOOK)), -0.8, 0.8)
+    return {"intensity": intensity.astype(np.float32), "look": look.astype(np.float32)}
 
 
 def face_path(own_neutral=None) -> FacePath:

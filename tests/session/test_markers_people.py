@@ -1,6 +1,7 @@
 """Markers and stored calibrations."""
 
 import csv
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.measure.neutral import LOOK, Rest
 from realtime.session.markers import COLUMNS, SessionMarkers, read_markers
 from realtime.session.people import People, user_folder
 
@@ -75,7 +77,9 @@ def test_a_marker_after_the_end_is_an_error_not_a_loss(tmp_path: Path) -> None:
         kept.add("late", "http")
 
 
-NEUTRAL = np.random.default_rng(1).normal(0, 0.05, (98, 2)).astype(np.float32)
+SHAPE = np.random.default_rng(1).normal(0, 0.05, (98, 2)).astype(np.float32)
+LOOKS = np.random.default_rng(2).uniform(-0.8, 0.8, (2, LOOK)).astype(np.float32)
+NEUTRAL = Rest(SHAPE, LOOKS, "abc")
 
 
 def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tmp_path: Path) -> None:
@@ -86,12 +90,14 @@ def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tm
     people.store("Bo", NEUTRAL, 90, WHEN)
     found = people.find("Ada")
     assert found is not None
-    assert np.array_equal(found.neutral, NEUTRAL)
-    assert found.neutral.dtype == np.float32
+    assert np.array_equal(found.neutral.shape, SHAPE)
+    assert np.array_equal(found.neutral.look, LOOKS)
+    assert found.neutral.shape.dtype == found.neutral.look.dtype == np.float32
     assert (found.frames, found.calibrated) == (120, "2026-03-01T12:30:15+00:00")
-    people.store(" Ada ", 2 * NEUTRAL, 60, WHEN)
+    people.store(" Ada ", Rest(2 * SHAPE), 60, WHEN)
     assert people.names() == ["Ada", "Bo"]
-    assert np.array_equal(people.find("Ada").neutral, 2 * NEUTRAL)
+    assert np.array_equal(people.find("Ada").neutral.shape, 2 * SHAPE)
+    assert people.find("Ada").neutral.look is None
     people.delete("Ada")
     assert people.names() == ["Bo"]
     with pytest.raises(UserInputError, match="Ada"):
@@ -116,7 +122,14 @@ def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", '{"format": 2}', '{"format":1,"name":"Ada","calibrated":"","frames":1,"neutral":[[1,2]]}']
+    "content",
+    [
+        "",
+        "{}",
+        '{"format": 2}',
+        '{"format": 9}',
+        '{"format":1,"name":"Ada","calibrated":"","frames":1,"neutral":[[1,2]]}',
+    ],
 )
 def test_a_damaged_file_is_told_not_used(tmp_path: Path, content: str) -> None:
     people = People(tmp_path)
@@ -124,6 +137,16 @@ def test_a_damaged_file_is_told_not_used(tmp_path: Path, content: str) -> None:
     assert people.names() == []
     with pytest.raises(UserInputError, match="damaged"):
         people.find("Ada")
+
+
+def test_a_calibration_of_the_first_format_is_still_read(tmp_path: Path) -> None:
+    content = {"format": 1, "name": "Ada", "calibrated": "2026-01-01", "frames": 7, "neutral": SHAPE.tolist()}
+    people = People(tmp_path)
+    people.store("Ada", NEUTRAL, 1, WHEN).write_text(json.dumps(content))
+    found = people.find("Ada")
+    assert found is not None
+    assert np.array_equal(found.neutral.shape, SHAPE)
+    assert found.neutral.look is None
 
 
 def test_the_users_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

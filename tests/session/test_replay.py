@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.measure.neutral import Rest
 from realtime.replay import Pictures, compare, rerun
 from realtime.session.columns import column_names
 from realtime.session.journal import read_journal
@@ -61,7 +62,7 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     second.mkdir()
     make_session(first, 5)
     shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
-    People(people).store("Ada", shape, 120, datetime(2026, 1, 2, tzinfo=UTC))
+    People(people).store("Ada", Rest(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
     keeping, _ = make_session(second, 5, person="Ada", people=people)
     assert keeping.own_neutral is not None
     recorded = (second / "frames.csv").read_bytes()
@@ -71,11 +72,12 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     # The session's own calibration took the stored one's place, and the session tells both.
     kept = json.loads((second / "calibration.json").read_text())["calibrations"]
     assert [entry["origin"] for entry in kept] == ["stored earlier", "made in this session"]
-    assert np.array_equal(np.array(kept[0]["neutral"], np.float32), shape)
+    assert np.array_equal(np.array(kept[0]["neutral"]["shape"], np.float32), shape)
     found = People(people).find("Ada")
     assert found is not None
-    assert np.array_equal(np.array(kept[1]["neutral"], np.float32), found.neutral)
-    assert not np.array_equal(found.neutral, shape)
+    assert kept[1]["neutral"] == found.neutral.as_json()
+    assert found.neutral.look is not None
+    assert not np.array_equal(found.neutral.shape, shape)
 
 
 def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None:

@@ -17,16 +17,18 @@ from realtime.face.pose import estimate_pose
 from realtime.face.wflw import FLIP_ORDER
 from realtime.measure.action_units import FEATURES, ActionUnits
 from realtime.measure.descriptor import Descriptor, describe, mirror_shape
+from realtime.measure.neutral import Rest
 from realtime.models import Registry
 from realtime.networks import action_units, landmark_model
 from tools.evaluate.figures import Figure, Options
 from tools.synth.make import read_shard
 from tools.train.au_points import locate
-from tools.train.au_samples import neutrals
 from tools.train.au_table import UNITS, intensities
 
 F32 = NDArray[np.float32]
 MAIN_UNITS = (1, 2, 4, 12, 25, 26, 45)
+YAW, PITCH = 25, 20
+"""Degrees within which a person looks at the camera."""
 
 
 def measure(options: Options) -> list[Figure]:
@@ -38,10 +40,15 @@ def measure(options: Options) -> list[Figure]:
     model = landmark_model(registry.open(registry.manifest.find("landmarks")))
     spec = registry.manifest.find("action-units")
     session = registry.open(spec)
-    units = ActionUnits(session.run, UNITS)
+    units = ActionUnits(session.run, UNITS, identity=spec.sha256)
     guess, swapped, truth, turns = read(file, model, units)
     listed = set(action_units(session).units)
     figures = [correlation(unit, guess[..., k], truth[..., k], unit in listed) for k, unit in enumerate(UNITS)]
+    near = (np.abs(turns[:, 1, 0]) <= YAW) & (np.abs(turns[:, 1, 1]) <= PITCH)
+    for k, unit in enumerate(UNITS):
+        r = float(np.corrcoef(guess[near][..., k].reshape(-1), truth[near][..., k].reshape(-1))[0, 1])
+        name = f"AU{unit:02d}, r within {YAW} degrees yaw and {PITCH} pitch"
+        figures.append(Figure("aus", name, r, cases=2 * int(near.sum())))
     figures += sides(guess, swapped, truth)
     figures += pose(turns)
     rows = np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
@@ -54,34 +61,64 @@ def measure(options: Options) -> list[Figure]:
     return figures
 
 
+def rests(file: Path, model: LandmarkModel, units: ActionUnits) -> dict[str, Rest]:
+    """Every person's rest, from the pictures at rest: the means of shape and look (two pictures have no other median)."""
+    shard, rng = read_shard(file), np.random.default_rng(1)
+    shapes: dict[str, list[F32]] = {}
+    looks: dict[str, list[F32]] = {}
+    for i in np.flatnonzero(shard["rest"]):
+        image = np.ascontiguousarray(shard["image"][i])
+        points = locate(model, image, shard["points"][i].astype(np.float32), rng)
+        found = describe(points)
+        if found is None:
+            continue
+        units.measure(found, None, image, points)
+        assert units.look is not None
+        shapes.setdefault(str(shard["person"][i]), []).append(found.shape)
+        looks.setdefault(str(shard["person"][i]), []).append(units.look)
+    return {
+        name: Rest(
+            np.mean(shapes[name], axis=0).astype(np.float32),
+            np.mean(looks[name], axis=0).astype(np.float32),
+            units.identity,
+        )
+        for name in shapes
+    }
+
+
+def mirrored(rest: Rest) -> Rest:
+    """The rest of the mirror image."""
+    return Rest(mirror_shape(rest.shape), None if rest.look is None else rest.look[::-1], rest.network)
+
+
 def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32]:
     """(guess, guess on the mirror image, truth), each (N, 2 sides, units) with left first, and turns (N, 2, 3): found, true."""
     shard, rng = read_shard(file), np.random.default_rng(4)
-    rest = neutrals(file, model)
+    resting = rests(file, model, units)
     truth = intensities(shard["expression"].astype(np.float32))
     guess, swapped, kept, turns = [], [], [], []
     for i in np.flatnonzero(~shard["rest"].astype(bool)):
         image = np.ascontiguousarray(shard["image"][i])
         points = locate(model, image, shard["points"][i].astype(np.float32), rng)
         found, turned = describe(points), estimate_pose(points, model=np.asarray(HEAD_3D))
-        neutral = rest.get(str(shard["identity"][i]))
-        if found is None or turned is None or neutral is None:
+        rest = resting.get(str(shard["person"][i]))
+        if found is None or turned is None or rest is None:
             continue
-        guess.append(_values(units, found, neutral, image, points))
-        mirrored = points * np.array([-1, 1], np.float32) + np.array([image.shape[1] - 1, 0], np.float32)
-        other = describe(mirrored[FLIP_ORDER])
+        guess.append(_values(units, found, rest, image, points))
+        others = (points * np.array([-1, 1], np.float32) + np.array([image.shape[1] - 1, 0], np.float32))[FLIP_ORDER]
+        other = describe(others)
         assert other is not None
         flipped = np.ascontiguousarray(image[:, ::-1])
-        swapped.append(_values(units, other, mirror_shape(neutral), flipped, mirrored[FLIP_ORDER])[::-1])
+        swapped.append(_values(units, other, mirrored(rest), flipped, others)[::-1])
         turns.append((turned.angles, tuple(shard["pose"][i])))
         kept.append(i)
     return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32)
 
 
 def _values(
-    units: ActionUnits, found: Descriptor, neutral: F32, image: NDArray[np.uint8], points: F32
+    units: ActionUnits, found: Descriptor, rest: Rest, image: NDArray[np.uint8], points: F32
 ) -> list[list[float]]:
-    right, left = units.measure(found, neutral, image, points)
+    right, left = units.measure(found, rest, image, points)
     return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
 
 

@@ -1,0 +1,106 @@
+"""What the Action Unit network is trained on is what it is given live."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from realtime.face.alignment import canonical  # noqa: E402
+from realtime.measure.action_units import (  # noqa: E402
+    EYE,
+    FEATURES,
+    MOUTH,
+    POINT_FEATURES,
+    FaceWindows,
+    picture_features,
+    point_features,
+    rest_features,
+)
+from realtime.measure.descriptor import Descriptor  # noqa: E402
+from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
+from tools.train.au_batches import Deck  # noqa: E402
+from tools.train.au_samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
+from tools.train.aus import answer  # noqa: E402
+
+pytestmark = pytest.mark.tools
+
+UNITS = 3
+
+
+def faces(seed: int, person: int, rest: bool) -> tuple[Samples, np.ndarray, np.ndarray]:
+    """One face as a sample, with the picture and the points it was made from."""
+    rng = np.random.default_rng(seed)
+    image = rng.integers(0, 255, (240, 320, 3)).astype(np.uint8)
+    points = (canonical(160) + rng.uniform(20, 60, 2)).astype(np.float32)
+    left, right, mouth = FaceWindows(MARGIN).cut(image, points)
+    shape = rng.normal(0, 0.05, (1, 98, 2)).astype(np.float32)
+    pose = rng.normal(0, 5, (1, 3)).astype(np.float32)
+    truth = rng.uniform(0, 5, (1, 2, UNITS)).astype(np.float32)
+    sample = Samples(
+        shape, pose, left[None], right[None], mouth[None], truth, np.array([person], np.int32), np.array([rest])
+    )
+    return sample, image, points
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(1)
+    return ActionUnitNet(UNITS).eval()
+
+
+def test_a_training_sample_is_the_live_input(network) -> None:
+    (at_rest, rest_image, rest_points), (moving, image, points) = faces(1, 4, True), faces(2, 4, False)
+    deck = Deck(joined([at_rest, moving, faces(3, -1, False)[0]]))
+    assert deck.acquainted.tolist() == [1]
+    assert deck.strangers.tolist() == [2]
+    with torch.no_grad():
+        taught = answer(network, deck.batch(np.array([1]), None)).numpy()
+        found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
+        blank = np.zeros((2, FEATURES), np.float32)
+        windows = picture_features(FaceWindows().cut(rest_image, rest_points))
+        blank[:, -windows.shape[1] :] = windows
+        look = network(torch.from_numpy(blank))[1].numpy()
+        rows = np.concatenate(
+            [
+                point_features(found, at_rest.shape[0]),
+                rest_features(look),
+                picture_features(FaceWindows().cut(image, points)),
+            ],
+            axis=1,
+        )
+        live = network(torch.from_numpy(rows))[0].numpy()
+    np.testing.assert_allclose(taught, live, atol=1e-4)
+
+
+def test_a_stranger_has_no_rest_and_sides_are_the_patients(network) -> None:
+    deck = Deck(joined([faces(1, 4, True)[0], faces(2, 4, False)[0], faces(3, -1, False)[0]]))
+    batch = deck.batch(np.array([2]), None)
+    assert batch.known.tolist() == [[0], [0]]
+    assert batch.points[:, POINT_FEATURES - 1].tolist() == [0, 0]
+    np.testing.assert_array_equal(batch.truth.numpy(), deck.data.truth[2])
+    spoilt = deck.batch(np.array([1, 2]), np.random.default_rng(0))
+    assert spoilt.eye.shape == (4, 1, *EYE)
+    assert spoilt.mouth.shape == (4, 1, *MOUTH)
+
+
+def test_looks_stay_within_the_running_medians_range(network) -> None:
+    loud = torch.randn(4, FEATURES) * 100
+    assert network(loud)[1].abs().max() <= BOUND
+
+
+def test_a_shifted_picture_shifts_the_places(network) -> None:
+    """One of the looks at least follows a movement of a few pixels: places are measured, not classified."""
+    sheet = torch.zeros(1, 1, EYE[0], EYE[1])
+    moved = sheet.clone()
+    sheet[0, 0, 20:26, 20:26] = 3
+    moved[0, 0, 20:26, 24:30] = 3
+    with torch.no_grad():
+        change = (network.eye(moved) - network.eye(sheet)).abs()
+    assert change.max() > 1e-3
+
+
+def test_samples_come_back_from_their_store(tmp_path) -> None:
+    sample = faces(1, 4, True)[0]
+    again = stored((kept(tmp_path / "x" / "s.npz", sample), tmp_path / "x" / "s.npz")[1])
+    np.testing.assert_array_equal(again.left, sample.left)
+    assert again.person.tolist() == [4]
