@@ -104,6 +104,25 @@ def random_expression(rng: np.random.Generator) -> F32:
     return settle(with_gaze(rng, out))
 
 
+EXERCISES = (
+    *("brow_raise", "inner_brow", "outer_brow", "frown_brow", "blink", "squint", "wide", "cheek_raise", "smile"),
+    *("open_smile", "snarl", "sneer", "upper_lip", "dimple", "depress", "stretch", "press"),
+    *("jaw", "pucker", "shrug_lower"),
+)
+
+
+def exercise(rng: np.random.Generator) -> F32:
+    """A face (57,) as somebody makes it who is asked for one to three movements: any strength, on one side or on both."""
+    out = np.zeros(len(EXPRESSION_INDEX), np.float32)
+    for unit in rng.choice(EXERCISES, int(rng.integers(1, 4)), replace=False):
+        strength, share = float(rng.uniform(0.1, 1)), rng.random()
+        weak = strength if share < 0.45 else 0.0 if share < 0.75 else strength * float(rng.uniform(0, 1))
+        sides = (strength, weak) if rng.random() < 0.5 else (weak, strength)
+        out = np.maximum(out, coefficients(str(unit), *sides))
+    hang = coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
+    return settle(with_gaze(rng, np.maximum(out, hang)))
+
+
 def _pick(rng: np.random.Generator) -> str:
     names = list(UNITS) if rng.random() < 0.72 else list(MIDDLE_UNITS)
     return names[int(rng.integers(len(names)))]

@@ -1,7 +1,8 @@
 """Rendered pictures of people at rest and moving, for the Action Unit network.
 
-`python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out]` writes DIR/train.npz or DIR/held.npz as
-`tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
+`python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out] [--seated]` writes DIR/train.npz or
+DIR/held.npz (with --seated DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements)
+as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
 a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a picture blurs the
 points, which is the landmark network's matter.
 """
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.synth.expressions import random_expression, with_gaze
+from tools.synth.expressions import exercise, random_expression, with_gaze
 from tools.synth.heads import bank_files, load_head
 from tools.synth.kit import EXPRESSION_NAMES
 from tools.synth.make import write_shard
@@ -19,7 +20,7 @@ from tools.synth.sampler import Rendered, Sampler, random_pose
 
 
 def render_people(
-    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int
+    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int, seated: bool = False
 ) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
@@ -31,13 +32,21 @@ def render_people(
         head = load_head(files[number % len(files)])
         for view in range(views + rests):
             resting = view < rests
-            tilt = rng.normal(0, 5, 3)
-            pose = (float(tilt[0]), float(tilt[1]), float(tilt[2])) if resting else random_pose(rng)
-            expression = with_gaze(rng, nothing) if resting else random_expression(rng)
+            if resting:
+                pose, expression = _tilted(rng, 5, 5, 5), with_gaze(rng, nothing)
+            elif seated:
+                pose, expression = _tilted(rng, 10, 7, 6), exercise(rng)
+            else:
+                pose, expression = random_pose(rng), random_expression(rng)
             pictures.append(sampler.sample(head, expression, pose))
             person.append(number)
             rest.append(resting)
     return pictures, np.asarray(person), np.asarray(rest)
+
+
+def _tilted(rng: np.random.Generator, *spread: float) -> tuple[float, float, float]:
+    yaw, pitch, roll = rng.normal(0, spread)
+    return float(yaw), float(pitch), float(roll)
 
 
 def main() -> None:
@@ -50,12 +59,15 @@ def main() -> None:
     parser.add_argument("--rests", type=int, default=2)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--held-out", action="store_true")
+    parser.add_argument(
+        "--seated", action="store_true", help="before the camera, one to three movements at any strength"
+    )
     a = parser.parse_args()
     pictures, person, rest = render_people(
-        a.bank, held_out=a.held_out, people=a.people, views=a.views, rests=a.rests, seed=a.seed
+        a.bank, held_out=a.held_out, people=a.people, views=a.views, rests=a.rests, seed=a.seed, seated=a.seated
     )
     a.out.mkdir(parents=True, exist_ok=True)
-    file = a.out / f"{'held' if a.held_out else 'train'}.npz"
+    file = a.out / f"{'seated_' if a.seated else ''}{'held' if a.held_out else 'train'}.npz"
     write_shard(file, pictures)
     with np.load(file) as data:
         content = {name: data[name] for name in data.files}

@@ -9,6 +9,11 @@ import argparse
 import time
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch", "onnx"))
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
