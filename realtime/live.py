@@ -106,6 +106,8 @@ class Run:
             self.app = build(config, source, self._outputs, clock)
             self._connect_controls(self.app)
             self._write_session(None)
+            if self._keeping is not None:
+                self._keeping.side.changed = lambda: self._write_session(None)
             before = Usage.now()
             report = self._run_graph(self.app)
             cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
@@ -217,7 +219,7 @@ class Run:
         if self._dashboard is None:
             return
         commands = self._dashboard.commands
-        commands.view = controls.view
+        commands.view, commands.side = controls.view, controls.keeping.side
         commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
         commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
         commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
@@ -312,6 +314,7 @@ class Run:
             "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
             "columns": data_dictionary(),
             "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
+            "affected_side": self._keeping.side.as_dict() if self._keeping is not None else None,
             "av_sync": stored_measurement() if self._sound.microphone is not None else None,
             "markers": self._keeping.markers.count if self._keeping is not None else 0,
             "summary": summary,

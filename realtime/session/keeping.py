@@ -22,6 +22,7 @@ from realtime.session.markers import SessionMarkers
 from realtime.session.parquet import write_parquet
 from realtime.session.people import People, checked_name
 from realtime.session.raw import RawRecorder
+from realtime.session.side import AffectedSide
 
 CALIBRATION = "calibration.json"
 DICTIONARY = "data_dictionary.json"
@@ -51,6 +52,7 @@ class Keeping:
         self._people = People(people)
         self._calibrations: list[dict[str, Any]] = []
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
+        self.side = AffectedSide(lambda: (self.markers.newest, clock()))
         self.journal = Journal(folder / journal.NAME, clock) if folder and raw_pictures else None
         self.raw = RawRecorder(folder / raw.NAME, self.journal.raw, fps=fps) if folder and self.journal else None
         on_row = self.journal.row if self.journal is not None else None

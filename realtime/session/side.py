@@ -1,0 +1,55 @@
+"""Which of the patient's sides is affected, as somebody said it, with the moment when it was said."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+OPTIONS = ("none", "left", "right")
+
+
+class Said(NamedTuple):
+    """From this frame on the side was this one. sequence -1: before the first frame."""
+
+    value: str
+    sequence: int
+    capture_time: float
+
+
+class AffectedSide:
+    """The choice of the dashboard. Every change is kept, because a session may begin before anybody has said it.
+
+    now: (sequence, capture time) of the newest frame. changed: called after every change.
+    """
+
+    options = OPTIONS
+
+    def __init__(
+        self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
+    ) -> None:
+        self.value = OPTIONS[0]
+        self.said: list[Said] = []
+        self.changed = changed
+        self._now = now
+
+    def choose(self, value: str) -> None:
+        """value: one of `options`; what is so already changes nothing."""
+        if value == self.value:
+            return
+        self.value = value
+        self.said.append(Said(value, *self._now()))
+        self.changed()
+
+    def as_dict(self) -> dict[str, Any] | None:
+        """For session.json; None: nobody said anything."""
+        if not self.said:
+            return None
+        return {"value": self.value, "changes": [said._asdict() for said in self.said]}
+
+
+def in_words(stored: Mapping[str, Any] | None, start: float) -> str:
+    """What session.json holds, for people. start: capture time of the first row."""
+    if not stored:
+        return "not said"
+    words = [
+        f"{said['value']} (said at {max(0.0, float(said['capture_time']) - start):.1f} s)" for said in stored["changes"]
+    ]
+    return ", then ".join(words)
