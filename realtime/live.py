@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from realtime import __version__
 from realtime.app import App, Outputs, build
 from realtime.config import Config, Resolved
-from realtime.controls import KEYS, Controls
+from realtime.controls import KEYS, Controls, camera_choice
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
+from realtime.media.cameras import list_cameras
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.recorder import VideoRecorder
 from realtime.media.sound.measuring import stored_measurement
@@ -70,6 +71,7 @@ class Run:
     _recorder: SwitchedRecorder | None = None
     _sound: RunSound = field(default_factory=RunSound)
     _controls: Controls | None = None
+    _source: VideoSource | None = None
     _told: str = ""
     _ended: StopToken = field(default_factory=StopToken)
 
@@ -100,11 +102,12 @@ class Run:
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
         )
+        self._source = source
         source.open()
         try:
             self._open_outputs(source, clock)
             self.app = build(config, source, self._outputs, clock)
-            self._connect_controls(self.app)
+            self._connect_controls(self.app, source)
             self._write_session(None)
             if self._keeping is not None:
                 self._keeping.side.changed = lambda: self._write_session(None)
@@ -208,7 +211,7 @@ class Run:
             self.say(sentence)
         return Web(dashboard.hub, dashboard.told, clock.now)
 
-    def _connect_controls(self, app: App) -> None:
+    def _connect_controls(self, app: App, source: VideoSource) -> None:
         config = self.resolved.config
         assert self._keeping is not None
         controls = self._controls = Controls.of(
@@ -221,7 +224,7 @@ class Run:
         commands = self._dashboard.commands
         commands.view, commands.side = controls.view, controls.keeping.side
         commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
-        commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
+        commands.camera = camera_choice(config, source, list_cameras())
         commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
         self._dashboard.attach(app.scene.units, app.graph.snapshot, app.output, selfie=config.selfie)
 
@@ -314,6 +317,7 @@ class Run:
             "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
             "columns": data_dictionary(),
             "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
+            "sources": [change._asdict() for change in self._source.changes] if self._source is not None else [],
             "affected_side": self._keeping.side.as_dict() if self._keeping is not None else None,
             "av_sync": stored_measurement() if self._sound.microphone is not None else None,
             "markers": self._keeping.markers.count if self._keeping is not None else 0,

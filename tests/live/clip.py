@@ -62,9 +62,10 @@ def make_clip(folder: Path) -> Clip:
         len(whole),
         {
             "rest": (1.0, at + 0.8),
-            "brow raise": (at + 1.35, at + 1.75),
             "smile left": (at + 4.65, at + 5.05),
             "full smile": (at + 5.95, at + 6.45),
+            "snarl": (at + 7.35, at + 7.65),
+            "jaw open": (at + 9.75, at + 10.05),
             "smile right": (end + 4.65 - _SMILE[0], end + 5.05 - _SMILE[0]),
         },
     )

@@ -34,7 +34,7 @@ def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, A
     return {
         "type": "state",
         "sequence": shown.sequence,
-        "capture_time": round(shown.capture_time, 4),
+        "capture_time": round(shown.capture_time, 6),
         "status": "no face" if shown.analysis is not None and face is None else shown.status,
         "age_ms": round((now - shown.capture_time) * 1e3, 1),
         "result_age_ms": None if shown.result_age is None else round(shown.result_age * 1e3, 1),
