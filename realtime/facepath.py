@@ -14,6 +14,7 @@ from realtime.face.warm_up import warm_up
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
 from realtime.measure.openface3 import Multitask
+from realtime.memory import release_start_up
 from realtime.models import ModelSession, ModelSpec
 from realtime.models.accelerate import open_model
 from realtime.models.tiers import Tiers
@@ -59,6 +60,10 @@ def open_face_path(
     providers, threads = config.models.providers, config.models.threads
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
 
+    # Loading the kernels takes the most memory of all, so it comes before the models do.
+    release_start_up()
+    warm_up(config.face)
+
     def opened(spec: ModelSpec, shape: tuple[int, ...] | None = None) -> ModelSession:
         return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=compiling)
 
@@ -67,8 +72,8 @@ def open_face_path(
     landmarks = landmark_model(tiers)
     multitask = Multitask(opened(multitask_spec)) if multitask_spec is not None else None
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
-    warm_up(config.face)
     whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
+    release_start_up()
     rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
     return FacePath(
         whole,
