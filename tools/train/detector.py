@@ -12,12 +12,16 @@ import os
 import time
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch", "onnx"))
+
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from realtime.errors import UserInputError
-from tools.command import guarded
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
 from tools.train.detector_curves import PARTS, plot
