@@ -11,6 +11,7 @@ from realtime.face.contract import detector_input
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
+from realtime.kernels import prepare
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
 from realtime.measure.openface3 import Multitask
@@ -47,7 +48,7 @@ def open_face_path(
 ) -> FacePath:
     """Open and warm up. height, width: of the pictures to come. own_neutral: (98, 2) a stored calibration.
 
-    compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
+    compiling: told what is compiled (a model for an accelerator, the kernels) and the seconds gone by, the first time.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -60,6 +61,7 @@ def open_face_path(
     providers, threads = config.models.providers, config.models.threads
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
 
+    prepare(compiling)
     # Loading the kernels takes the most memory of all, so it comes before the models do.
     release_start_up()
     warm_up(config.face)
