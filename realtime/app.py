@@ -61,7 +61,7 @@ from realtime.nodes.outputs import PictureSink, Record, RecordRaw, Show
 from realtime.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
 from realtime.nodes.sound import Tune
-from realtime.nodes.streams import SendStream, Stream
+from realtime.nodes.streams import SendExpression, SendStream, Stream
 from realtime.nodes.web import Web
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.journal import Journal
@@ -192,6 +192,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     graph.connect(tracked, measured, edge.every)
     graph.connect(camera, composed, edge.picture)
     graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
+    expressed = None
     if path.multitask is not None:
         expressed = graph.transform("multitask", Express(path.multitask), run_on="thread:multitask")
         graph.connect(tracked, expressed, edge.newest)
@@ -219,8 +220,13 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         raw = graph.sink("raw-recorder", RecordRaw(outputs.raw, wait=offline), run_on="thread:raw", grace=10.0)
         graph.connect(camera, raw, edge.every)
     for name, open_stream in outputs.streams.items():
-        stream = graph.sink(name, SendStream(open_stream(units)), run_on=f"thread:{name}")
-        graph.connect(measured, stream, DropOldest(60))
+        stream = open_stream(units)
+        sink = graph.sink(name, SendStream(stream), run_on=f"thread:{name}")
+        graph.connect(measured, sink, DropOldest(60))
+        if expressed is not None and path.multitask is not None:
+            stream.open_expression(path.multitask.units, path.multitask.emotions)
+            sink = graph.sink(f"{name}-openface3", SendExpression(stream), run_on=f"thread:{name}")
+            graph.connect(expressed, sink, DropOldest(60))
     if outputs.tune is not None:
         if outputs.tune.unit not in units:
             known = ", ".join(str(unit) for unit in units) or "none at all with these models"

@@ -1,6 +1,7 @@
 """Everything a run keeps in its session folder, opened together, closed together, and sealed with the manifest."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,16 @@ from realtime.session.side import AffectedSide
 
 CALIBRATION = "calibration.json"
 DICTIONARY = "data_dictionary.json"
+
+
+def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
+    """Add one more file's columns to the session's data dictionary. Raises DeviceError."""
+    path = folder / DICTIONARY
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = {}
+    write_json(path, {**known, name: dict(meanings)})
 
 
 class Keeping:

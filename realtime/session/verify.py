@@ -85,7 +85,7 @@ def _look_into(name: str, path: Path, verdict: Verdict) -> None:
             verdict.contents[name] = "no picture"
         elif name in VIDEOS:
             verdict.contents[name] = _video(path)
-        elif name in ("frames.csv", markers.NAME):
+        elif name in ("frames.csv", "openface3.csv", markers.NAME):
             sentence, whole = _rows(path)
             verdict.contents[name] = sentence
             if not whole and not verdict.finished:

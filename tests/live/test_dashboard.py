@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 SIDE = "document.getElementById('side')"
+LIVELY = "!document.body.matches('.lost, .stale')"
 TOKEN = "A-token_for-tests_only_0123456789"
 # Notes which frame the page was told last, and samples the bars as they are drawn.
 SPY = """
@@ -91,18 +92,18 @@ def test_a_session_with_everything_on(clip: Clip, sink: NullSink, tmp_path: Path
                 await page.call("Page.enable")
                 await page.open(link, 1280, 720)
                 await asyncio.to_thread(started.begun)
-                await overlay.open(f"{overlay_link}&au=12,6", 480, 160)
-                await page.until("told !== null && document.body.className === ''")
+                await overlay.open(f"{overlay_link}&au=12,9", 480, 160)
+                await sees(page, f"told !== null && {LIVELY}")
                 await choose_side(page, first)
                 await set_marker(page, first)
                 await calibrate(page, started, first)
                 await bars_follow_the_script(page, clip)
                 await transparent(overlay, tmp_path)
-                await page.until("document.getElementById('record').getAttribute('aria-pressed') === 'true'")
+                await sees(page, "document.getElementById('record').getAttribute('aria-pressed') === 'true'")
                 started.process.send_signal(signal.SIGKILL)
                 killed = time.monotonic()
-                await page.until("document.body.classList.contains('lost')")
-                await overlay.until("document.body.classList.contains('lost')")
+                await sees(page, "document.body.classList.contains('lost')")
+                await sees(overlay, "document.body.classList.contains('lost')")
                 await page.value("told = null")
                 left_behind(first, killed)
                 port = urlsplit(link).port
@@ -117,9 +118,17 @@ def test_a_session_with_everything_on(clip: Clip, sink: NullSink, tmp_path: Path
     asyncio.run(whole())
 
 
+async def sees(page: Page, expression: str, meanwhile: Callable[[], None] = lambda: None, seconds: float = 90) -> None:
+    """Wait until it is so in the page; in the end say what was not so."""
+    try:
+        await asyncio.wait_for(page.until(expression, meanwhile), seconds)
+    except TimeoutError:
+        raise AssertionError(f"after {seconds:.0f} s still not so: {expression}") from None
+
+
 async def choose_side(page: Page, folder: Path) -> None:
     """The page's choice is in session.json at once."""
-    await page.until("!document.getElementById('side').disabled")
+    await sees(page, "!document.getElementById('side').disabled")
     await page.value(f"({SIDE}.value = 'left', {SIDE}.dispatchEvent(new Event('change')))")
     stored = await asyncio.to_thread(
         eventually, lambda: json.loads((folder / "session.json").read_text())["affected_side"], 30, "the side is kept"
@@ -129,10 +138,10 @@ async def choose_side(page: Page, folder: Path) -> None:
 
 async def set_marker(page: Page, folder: Path) -> None:
     """By the button, with words: its row is that of the frame on the page."""
-    await page.until("!document.getElementById('marker-text').disabled")
+    await sees(page, "!document.getElementById('marker-text').disabled")
     await page.value("document.getElementById('marker-text').value = 'a smile, \"broad\"'")
     seen = await page.value("(document.querySelector('#marker-form button').click(), told)")
-    await page.until("document.getElementById('said').textContent.includes('broad')")
+    await sees(page, "document.getElementById('said').textContent.includes('broad')")
     (mark,) = csv.DictReader((folder / "markers.csv").read_text().splitlines())
     assert (mark["text"], mark["source"]) == ('a smile, "broad"', "dashboard")
     assert int(mark["sequence"]) == seen
@@ -150,11 +159,11 @@ async def calibrate(page: Page, started: Program, folder: Path) -> None:
     """The button, pressed again when the person was not at rest for long enough."""
     state = "document.querySelector('[data-command=calibrate] .why').textContent"
     for _ in range(4):
-        await page.until("!document.getElementById('calibrate').disabled")
+        await sees(page, "!document.getElementById('calibrate').disabled")
         await page.value("document.getElementById('calibrate').click()")
-        await page.until(f"{state}.includes('%')")
-        await page.until(
-            f"{state}.includes('Calibrated') || {state}.includes('given up')", lambda: started.running() and None
+        await sees(page, f"{state}.includes('%')")
+        await sees(
+            page, f"{state}.includes('Calibrated') || {state}.includes('given up')", lambda: started.running() and None
         )
         if "Calibrated" in await page.value(state):
             break
@@ -177,7 +186,7 @@ async def calibrate(page: Page, started: Program, folder: Path) -> None:
 async def bars_follow_the_script(page: Page, clip: Clip) -> None:
     """The page's own bars, over one more run of the clip, by the frame that they belong to."""
     from_here = int(await page.value("(seen.length = 0, told)"))
-    await page.until(f"told > {from_here + clip.frames + 30}")
+    await sees(page, f"told > {from_here + clip.frames + 30}")
     units = await page.value("units")
     samples = await page.value("seen")
     print(f"{len(samples)} states were drawn")
@@ -202,7 +211,7 @@ async def bars_follow_the_script(page: Page, clip: Clip) -> None:
 
 async def transparent(overlay: Page, folder: Path) -> None:
     """Nothing but bars, numbers and names."""
-    await overlay.until("document.body.className === 'bars' && document.querySelectorAll('.row').length === 2")
+    await sees(overlay, f"{LIVELY} && document.querySelectorAll('.row').length === 2")
     picture = await overlay.picture()
     (folder / "overlay.png").write_bytes(picture)
     image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -246,13 +255,13 @@ async def comes_back(page: Page, overlay: Page, again: Program, port: int) -> No
                 return time.monotonic()
 
     began = await up()
-    await page.until("!document.body.classList.contains('lost')")
+    await sees(page, "!document.body.classList.contains('lost')")
     linked = time.monotonic() - began
-    await overlay.until("!document.body.classList.contains('lost')")
+    await sees(overlay, "!document.body.classList.contains('lost')")
     overlaid = time.monotonic() - began
     await asyncio.to_thread(again.begun)
     frames = time.monotonic()
-    await page.until("told !== null && document.body.className !== 'lost stale'")
+    await sees(page, f"told !== null && {LIVELY}")
     shown = time.monotonic() - frames
     print(
         f"server up, page connected after {linked:.2f} s, overlay after {overlaid:.2f} s; values {shown:.2f} s after frames"
