@@ -49,7 +49,7 @@ def cameras(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
     if options.av_sync:
-        return _av_sync(as_json=options.json)
+        return _av_sync(options)
     probes = {"python": _python(), "models": _models(options), "execution providers": _providers(), **all_probes()}
     probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
     if options.json:
@@ -66,19 +66,19 @@ def doctor(options: argparse.Namespace) -> int:
     return 0 if probes["models"].ok else 3
 
 
-def _av_sync(*, as_json: bool) -> int:
+def _av_sync(options: argparse.Namespace) -> int:
     """Flashes and beeps; 3 where it cannot be measured, with the reason."""
-    from realtime.media.sound.measuring import measure
+    from realtime.av_sync import measure
 
     try:
-        found = measure()
+        found = measure(weights=options.weights)
     except FacemirrorError as error:
-        if as_json:
+        if options.json:
             print(json.dumps({"offset_ms": None, "reason": str(error)}, indent=2))
         else:
             print(f"Sound against picture cannot be measured here: {error}")
         return error.exit_code
-    if as_json:
+    if options.json:
         print(json.dumps(found, indent=2))
     else:
         print(

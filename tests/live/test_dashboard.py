@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from realtime.session.verify import verify
-from tests.live.clip import Clip, make_clip
+from tests.live.clip import FPS, Clip, make_clip
 from tests.live.null_sink import MISSING, RATE, NullSink, null_sink
 from tests.live.program import Program, program
 from tests.live.waiting import eventually
@@ -43,7 +43,7 @@ window.WebSocket = class extends Plain {
     this.addEventListener("message", (event) => {
       if (typeof event.data !== "string") return;
       const message = JSON.parse(event.data);
-      if (message.type === "state") window.told = message.sequence;
+      if (message.type === "state") [window.told, window.toldTime] = [message.sequence, message.capture_time];
       if (message.type === "hello") window.units = message.units;
     });
   }
@@ -104,8 +104,8 @@ def test_a_session_with_everything_on(clip: Clip, sink: NullSink, tmp_path: Path
                 killed = time.monotonic()
                 await sees(page, "document.body.classList.contains('lost')")
                 await sees(overlay, "document.body.classList.contains('lost')")
+                left_behind(first, killed, await page.value("toldTime"))
                 await page.value("told = null")
-                left_behind(first, killed)
                 port = urlsplit(link).port
                 assert port is not None
                 with program(*words(second, port), environment=environment) as again:
@@ -222,22 +222,23 @@ async def transparent(overlay: Page, folder: Path) -> None:
     assert share > 0.3
 
 
-def left_behind(folder: Path, killed: float) -> None:
-    """What a session killed at this moment (seconds of its clock) still holds."""
+def left_behind(folder: Path, killed: float, told: float) -> None:
+    """What a session killed at this moment still holds. told: capture time of the newest frame that the page knew (s).
+
+    On a machine with too much to do frames come late, so rows are held against what the page was told, not against the kill;
+    and the recorder's queue of 60 frames may be full, which is two seconds more that a kill takes.
+    """
     written = list(rows(folder))
     begun, last = float(written[0]["capture_time"]), float(written[-1]["capture_time"])
     verdict = verify(folder)
-    print(
-        "after the kill:",
-        verdict.contents["video.mp4"],
-        "|",
-        verdict.contents["frames.csv"],
-        f"| {killed - begun:.2f} s",
-    )
+    video, sound = (float(words.split(" s")[0].split()[-1]) for words in verdict.contents["video.mp4"].split("; "))
+    print(f"killed {killed - begun:.2f} s, page told of {told - begun:.2f} s, rows to {last - begun:.2f} s;", end=" ")
+    print(verdict.contents["video.mp4"])
     assert not verdict.finished
     assert {problem.fault for problem in verdict.problems} <= {"truncated"}
-    assert killed - last < 1.0
-    assert float(verdict.contents["video.mp4"].split(" s")[0].split()[-1]) > killed - begun - 1.0
+    assert told - last < 1.0
+    assert killed - begun - sound < 1.0
+    assert told - begun - video < 1.0 + 60 / FPS
 
 
 async def comes_back(page: Page, overlay: Page, again: Program, port: int) -> None:
