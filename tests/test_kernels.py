@@ -1,6 +1,7 @@
 """Kernels are compiled by a child, once for a source, a Numba and a processor."""
 
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -93,3 +94,27 @@ def test_numba_keeps_all_kernels_in_the_folder_that_is_looked_at() -> None:
     sources = [source for source in kernels._SOURCES.rglob("*.py") if "@njit" in source.read_text("utf-8")]
     assert len(sources) > 5
     assert {source.parent for source in sources} == {kernels._SOURCES}
+
+
+GOING_LIVE = """
+import sys
+from numba.core.dispatcher import Dispatcher
+from realtime import facepath
+from realtime.config import Config
+
+def signatures():
+    modules = [m for name, m in sys.modules.items() if name.startswith("realtime.face.")]
+    kernels = {value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
+    return {(k.py_func.__module__, k.py_func.__name__, str(s)) for k in kernels for s in k.signatures}
+
+warmed = set()
+warm_up = facepath.warm_up
+facepath.warm_up = lambda settings: (warm_up(settings), warmed.update(signatures()))
+facepath.open_face_path(Config(), 240, 320)
+print(sorted(signatures() - warmed), len(warmed) > 12)
+"""
+
+
+def test_the_warm_up_that_the_child_runs_leaves_nothing_to_compile() -> None:
+    done = subprocess.run([sys.executable, "-c", GOING_LIVE], capture_output=True, text=True, check=False, timeout=55)
+    assert (done.returncode, done.stdout) == (0, "[] True\n"), done.stderr
