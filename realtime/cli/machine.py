@@ -4,6 +4,8 @@ import argparse
 import json
 import platform
 import sys
+import threading
+import time
 from importlib.metadata import PackageNotFoundError, version
 
 import onnxruntime as ort
@@ -13,7 +15,10 @@ from rich.table import Table
 from realtime.errors import FacemirrorError
 from realtime.media.cameras import camera_modes, list_cameras
 from realtime.media.probes import Probe, all_probes
+from realtime.media.source import VideoSource
+from realtime.media.spec import parse_source
 from realtime.models import Registry
+from realtime.networks import anchor_problem
 
 _EXTRAS = {
     "pyvirtualcam": "virtual camera output",
@@ -103,8 +108,28 @@ def _models(options: argparse.Namespace) -> Probe:
     problems = [f"{check.spec.name}: {check.problem}" for check in registry.verify() if check.problem]
     if problems:
         return Probe(False, "; ".join(problems) + ".", "Reinstall the program or give another --weights folder.")
+    try:
+        problems = _anchor_problems(registry)
+    except FacemirrorError as error:
+        problems = [str(error).removesuffix(".")]
+    if problems:
+        return Probe(False, "; ".join(problems) + ".", "Give the entry the file's own `min_sizes`, or another file.")
     names = ", ".join(registry.manifest.models)
-    return Probe(True, f"All checksums are right ({names}).")
+    return Probe(True, f"All checksums are right ({names}), and the detector fits its anchors.")
+
+
+def _anchor_problems(registry: Registry) -> list[str]:
+    """What is wrong with the detectors' anchors, tried on the demo clip's first picture."""
+    source = VideoSource(parse_source("demo"), time.monotonic, speed="max")
+    source.open()
+    try:
+        frame = source.read(threading.Event())
+    finally:
+        source.close()
+    assert frame is not None
+    detectors = registry.manifest.tiers("detector")
+    found = [anchor_problem(registry.open(spec), frame.image) for spec in detectors]
+    return [problem for problem in found if problem is not None]
 
 
 def _providers() -> Probe:
