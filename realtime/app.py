@@ -52,6 +52,7 @@ from realtime.measure.openface2.pull import default_folder
 from realtime.media.frame import Frame
 from realtime.media.source import VideoSource
 from realtime.models import ModelSpec
+from realtime.models.tiers import Tiers
 from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
@@ -108,6 +109,7 @@ class App:
     measures: FaceMeasures
     scene: Scene
     models: list[ModelSpec] = field(default_factory=list)
+    tiers: Tiers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +240,4 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
-    return App(graph, output, detect, track, quality, measures, scene, path.models)
+    return App(graph, output, detect, track, quality, measures, scene, path.models, path.tiers)

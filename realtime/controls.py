@@ -11,7 +11,9 @@ from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.media.cameras import Camera, find_camera
 from realtime.media.source import VideoSource
 from realtime.media.spec import SourceKind, SourceSpec
+from realtime.models.tiers import Tiers
 from realtime.session.keeping import Keeping
+from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
 from realtime.view.web.commands import Calibration, Fixed, Marker, Phase, Progress, SceneChoice, Switch, Unavailable
 
@@ -58,6 +60,33 @@ class CameraChoice:
         """value: one of `options`."""
         if value != self.value:
             self._source.choose(SourceSpec(SourceKind.CAMERA, str(self._cameras[value].index)))
+
+
+class ModelChoice(KeptChoice):
+    """The landmark network: the best tier, which gives way to the lightest when results come late, or the lightest always.
+
+    names: of the tiers, best first. All are open and warm, so changing costs no frame.
+    """
+
+    def __init__(self, tiers: Tiers, names: Sequence[str], now: Callable[[], tuple[int, float]]) -> None:
+        super().__init__((names[0], names[-1]), now)
+        self._tiers, self._ladder = tiers, tiers.lighter
+
+    def choose(self, value: str) -> None:
+        """value: one of `options`."""
+        self._tiers.lighter = self._ladder if value == self.options[0] else lambda: True
+        super().choose(value)
+
+
+def model_choice(config: Config, app: App, now: Callable[[], tuple[int, float]]) -> ModelChoice | Fixed:
+    """What the page may offer. now: see `KeptChoice`."""
+    names = [spec.name for spec in app.models if spec.role == "landmarks"]
+    how = "others are taken at the start, with --models or --set models.landmarks=NAME."
+    if config.record == "raw":
+        return Fixed(names[0], "A raw recording keeps to one landmark model, so that it can be replayed.")
+    if app.tiers is None or len(names) < 2:
+        return Fixed(names[0], f"This is the only landmark model that is open; {how}")
+    return ModelChoice(app.tiers, names, now)
 
 
 def camera_choice(config: Config, source: VideoSource, cameras: Sequence[Camera]) -> CameraChoice | Fixed:

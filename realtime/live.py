@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from realtime import __version__
 from realtime.app import App, Outputs, build
 from realtime.config import Config, Resolved
-from realtime.controls import KEYS, Controls, camera_choice
+from realtime.controls import KEYS, Controls, ModelChoice, camera_choice, model_choice
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.cameras import list_cameras
@@ -33,9 +33,9 @@ from realtime.nodes.web import Web
 from realtime.session.columns import data_dictionary
 from realtime.session.folder import create_session_folder, use_session_folder, write_json
 from realtime.session.keeping import Keeping
+from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
 from realtime.summary import Usage, empty_summary, summarise
-from realtime.view.web.commands import Fixed
 
 if TYPE_CHECKING:
     from realtime.view.web.dashboard import Dashboard
@@ -109,8 +109,8 @@ class Run:
             self.app = build(config, source, self._outputs, clock)
             self._connect_controls(self.app, source)
             self._write_session(None)
-            if self._keeping is not None:
-                self._keeping.side.changed = lambda: self._write_session(None)
+            for choice in self._kept_choices().values():
+                choice.changed = lambda: self._write_session(None)
             before = Usage.now()
             report = self._run_graph(self.app)
             cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
@@ -225,8 +225,15 @@ class Run:
         commands.view, commands.side = controls.view, controls.keeping.side
         commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
         commands.camera = camera_choice(config, source, list_cameras())
-        commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
+        commands.model = model_choice(config, app, controls.keeping.moment)
+        controls.keeping.model = commands.model if isinstance(commands.model, ModelChoice) else None
         self._dashboard.attach(app.scene.units, app.graph.snapshot, app.output, selfie=config.selfie)
+
+    def _kept_choices(self) -> dict[str, KeptChoice]:
+        """What the page can change and session.json tells, by its name there."""
+        keeping = self._keeping
+        found = {} if keeping is None else {"affected_side": keeping.side, "landmark_model": keeping.model}
+        return {name: choice for name, choice in found.items() if choice is not None}
 
     def _tell_calibration(self, app: App) -> None:
         """Say what the person should do, whenever that changes."""
@@ -318,7 +325,7 @@ class Run:
             "columns": data_dictionary(),
             "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
             "sources": [change._asdict() for change in self._source.changes] if self._source is not None else [],
-            "affected_side": self._keeping.side.as_dict() if self._keeping is not None else None,
+            **{name: choice.as_dict() for name, choice in self._kept_choices().items()},
             "av_sync": stored_measurement() if self._sound.microphone is not None else None,
             "markers": self._keeping.markers.count if self._keeping is not None else 0,
             "summary": summary,

@@ -1,31 +1,33 @@
-"""Which of the patient's sides is affected, as somebody said it, with the moment when it was said."""
+"""What somebody chose while a session ran, with the moment when it was chosen; above all which side is affected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 OPTIONS = ("none", "left", "right")
 
 
 class Said(NamedTuple):
-    """From this frame on the side was this one. sequence -1: before the first frame."""
+    """From this frame on it was this one. sequence -1: before the first frame."""
 
     value: str
     sequence: int
     capture_time: float
 
 
-class AffectedSide:
-    """The choice of the dashboard. Every change is kept, because a session may begin before anybody has said it.
+class KeptChoice:
+    """One of several, of which every change is kept. The first option is in force until another is chosen.
 
     now: (sequence, capture time) of the newest frame. changed: called after every change.
     """
 
-    options = OPTIONS
-
     def __init__(
-        self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
+        self,
+        options: Sequence[str],
+        now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0),
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        self.value = OPTIONS[0]
+        self.options = tuple(options)
+        self.value = self.options[0]
         self.said: list[Said] = []
         self.changed = changed
         self._now = now
@@ -43,6 +45,15 @@ class AffectedSide:
         if not self.said:
             return None
         return {"value": self.value, "changes": [said._asdict() for said in self.said]}
+
+
+class AffectedSide(KeptChoice):
+    """Which of the patient's sides is affected. A session may begin before anybody has said it."""
+
+    def __init__(
+        self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(OPTIONS, now, changed)
 
 
 def in_words(stored: Mapping[str, Any] | None, start: float) -> str:
