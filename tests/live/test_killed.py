@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -24,7 +25,12 @@ pytestmark = [
 HERTZ = 440.0
 
 
-@pytest.mark.parametrize("away", [False, True], ids=["microphone there", "microphone silent since a second"])
+LONG = pytest.mark.skipif("LIVE_TESTS" not in os.environ, reason="set LIVE_TESTS")
+
+
+@pytest.mark.parametrize(
+    "away", [pytest.param(False, id="microphone there"), pytest.param(True, id="microphone away", marks=LONG)]
+)
 def test_a_killed_recording_with_sound_loses_at_most_its_last_second(tmp_path: Path, away: bool) -> None:
     folder = tmp_path / "session"
     words = ["run", "--source", "lavfi:testsrc=size=160x120:rate=15", "--headless", "--session", str(folder)]
