@@ -129,6 +129,9 @@ def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) 
         await page.until(full, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=found))
         texts = await page.value("[...document.querySelectorAll('.share .number')].map((n) => n.textContent)")
         assert texts == ["0.25", "0.90", "–"]
+        reach = f"(({{left, width}}, whole) => [left - whole.left, width / whole.width])({share.format(1)}"
+        reach += f".querySelector('.fill').getBoundingClientRect(), {share.format(1)}.querySelector('.track').getBoundingClientRect())"
+        assert await page.value(reach) == pytest.approx([0.0, 0.9]), "from 0 at the left"
         assert await page.value("document.getElementById('emotion').textContent") == "happy 0.75"
         assert await page.value("document.getElementById('gaze').textContent") == "30° -1°"
         assert await page.value(f"{share.format(0)}.querySelector('.threshold').style.left") == "50%"
