@@ -4,12 +4,16 @@ import asyncio
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from realtime import __version__
 from realtime.app import App, Outputs, build
@@ -36,6 +40,7 @@ from realtime.session.keeping import Keeping
 from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
 from realtime.summary import Usage, empty_summary, summarise
+from realtime.view.guidance import Guidance
 
 if TYPE_CHECKING:
     from realtime.view.web.dashboard import Dashboard
@@ -45,6 +50,7 @@ SESSIONS = Path("sessions")
 """Where sessions go that were asked for without a folder's name."""
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
 _SWITCH_SECONDS = 0.0005
+_WINDOW_SECONDS = 2.0
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
 
 
@@ -66,6 +72,7 @@ class Run:
     interrupted: bool = False
     _outputs: Outputs = field(default_factory=Outputs)
     _preview: Preview | None = None
+    _guidance: Guidance = field(default_factory=Guidance)
     _dashboard: "Dashboard | None" = None
     _keeping: Keeping | None = None
     _recorder: SwitchedRecorder | None = None
@@ -194,7 +201,7 @@ class Run:
         if not config.headless:
             reason = no_window_reason()
             if reason is None:
-                self._preview = Preview(self.stop, self._press)
+                self._preview = Preview(self.stop, self._press, finish=self._guided)
                 outputs.preview = Show(self._preview.put)
             else:
                 self.notices.append(f"{reason} Going on without a preview window.")
@@ -242,6 +249,12 @@ class Run:
             self._told = sentence
             self.say(sentence)
 
+    def _guided(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What the preview shows: the picture, and while a calibration lasts what the person should do."""
+        if self.app is None:
+            return image
+        return self._guidance.draw(image, self.app.measures.calibration.progress, time.monotonic())
+
     def _press(self, key: str) -> None:
         if self._controls is not None:
             self._controls.press(key)
@@ -271,8 +284,12 @@ class Run:
         if self._preview is None:
             return asyncio.run(self._watched(app, duration))
         if not NEEDS_MAIN_THREAD:
-            self._preview.start(self._ended)
-            return asyncio.run(self._watched(app, duration))
+            window = self._preview.start(self._ended)
+            try:
+                return asyncio.run(self._watched(app, duration))
+            finally:
+                # A window's thread that is still at work when the interpreter ends takes the process down with it.
+                window.join(_WINDOW_SECONDS)
         found: list[Report] = []
         worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, duration))), name="graph")
         worker.start()
