@@ -147,10 +147,11 @@ def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) 
 def test_the_overlay_is_transparent_and_comes_back_after_a_restart(told: Dashboard) -> None:
     async def scene(page: Page) -> None:
         frame = itertools.count()
-        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6&side=left", 400, 200)
+        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6,26,x&side=left", 400, 200)
         moved = f"{FILL.format(row=0, side='left')} === 'scaleX(0.8)' && document.body.className === 'bars'"
         await page.until(moved, lambda: tell(told, next(frame)))
-        assert await page.value("document.querySelectorAll('.row').length") == 2
+        assert await page.value("document.querySelectorAll('.row').length") == 3
+        assert await page.value(NUMBER.format(row=2, side="left")) == "–", "AU 26 is not measured here"
         assert await page.value("document.querySelectorAll('.cell.right').length") == 0
         tell(told, next(frame))
         image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)
