@@ -46,9 +46,6 @@ from realtime.graph import (
 )
 from realtime.measure import FaceMeasures
 from realtime.measure.calibration import Calibration
-from realtime.measure.openface2.assets import INTENSITY_AUS
-from realtime.measure.openface2.node import OpenFace2Node
-from realtime.measure.openface2.pull import default_folder
 from realtime.media.frame import Frame
 from realtime.media.source import VideoSource
 from realtime.models import ModelSpec
@@ -161,8 +158,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     measure: Measure | MeasureOpenFace2 = Measure(measures, outputs.journal, outputs.calibrated)
     units = measures.units
     if config.au == "openface2":
-        models = config.openface2 or default_folder()
-        measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
+        measure, units = _openface2(config, outputs.folder)
     scene = Scene(config.view, units, selfie=config.selfie)
     too_old = None if offline else config.latency.result_max_age_ms / 1e3
     plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline, too_old=too_old)
@@ -241,3 +237,14 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
     return App(graph, output, detect, track, quality, measures, scene, path.models, path.tiers)
+
+
+def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:
+    """The node and its Action Units."""
+    # Imported here: without --au openface2 its kernels cost neither time nor memory.
+    from realtime.measure.openface2.assets import INTENSITY_AUS
+    from realtime.measure.openface2.node import OpenFace2Node
+    from realtime.measure.openface2.pull import default_folder
+
+    models = config.openface2 or default_folder()
+    return MeasureOpenFace2(OpenFace2Node(models, folder, pfld68=config.pfld68)), INTENSITY_AUS

@@ -12,7 +12,6 @@ from realtime.face.retinaface import anchor_disagreement, decode
 from realtime.face.settings import DetectorSettings
 from realtime.measure.action_units import ActionUnits
 from realtime.models import Manifest, ModelSession, ModelSpec, Registry
-from realtime.models.openface3 import default_folder
 
 # on the demo clip neighbours agree to 1 % of a face's width; decoded with the other common anchors they differ by 27 %
 _ANCHORS_APART = 0.05
@@ -26,6 +25,9 @@ def registry_of(config: Config) -> Registry:
     """
     if config.models.family != "openface3" or config.weights is not None:
         return Registry(config.weights)
+    # Imported here: it can fetch files, and no other family needs the network's libraries.
+    from realtime.models.openface3 import default_folder
+
     folder = default_folder()
     if not (folder / "manifest.toml").is_file():
         raise ModelFileError(

@@ -65,3 +65,12 @@ def test_only_a_files_own_unwritable_pages_are_dropped() -> None:
 def test_a_process_lets_go_of_its_libraries_pages_and_goes_on_as_before() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=55)
     assert (done.returncode, done.stdout) == (0, "released\n"), done.stderr
+
+
+def test_what_was_not_asked_for_is_not_even_imported() -> None:
+    program = "import sys, realtime.cli.live; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=55)
+    loaded = set(done.stdout.split())
+    assert "realtime.app" in loaded
+    unasked = {"aiohttp", "sounddevice", "http.client", "realtime.measure.openface2", "realtime.models.openface3"}
+    assert not loaded & unasked
