@@ -8,8 +8,8 @@
        │                             ├──────────▶ LSL · OSC
        │                             │ newest analysis, briefly awaited
        │                             ▼
-       ├──DropOldest(60)──▶ raw-recorder
-       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · web · rows
+       ├──DropOldest(0.8 s)──▶ raw-recorder
+       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder (0.8 s) · web · rows
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
@@ -116,21 +116,24 @@ class Policies:
     newest: Policy
     picture: Policy
     every: Policy
+    recorded: Policy
     result: Join
     held: Join
     max_age: float
     stall: float
 
     @classmethod
-    def of(cls, config: Config) -> "Policies":
-        """What the configured speed asks for."""
+    def of(cls, config: Config, fps: float) -> "Policies":
+        """What the configured speed asks for. fps: of the source."""
         if config.speed == "max":
-            return cls(Block(4), Block(4), Block(8), Exact(), Exact(), math.inf, math.inf)
+            return cls(Block(4), Block(4), Block(8), Block(8), Exact(), Exact(), math.inf, math.inf)
         latency = config.latency
         result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
         held = Hold(max_age=latency.result_max_age_ms / 1e3)
         newest, picture, every = Latest(), DropOldest(2), DropOldest(60)
-        return cls(newest, picture, every, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
+        # What waits for an encoder is lost by a kill: less than a second of it.
+        recorded = DropOldest(max(8, min(60, round(0.8 * fps))))
+        return cls(newest, picture, every, recorded, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
 
 
 def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
@@ -167,7 +170,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         compose = ComposeExpression(plain, ExpressionPanel(), lambda: scene.mode != "raw")
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
-    edge = Policies.of(config)
+    edge = Policies.of(config, (source.negotiated and source.negotiated.fps) or 30.0)
 
     # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
     live = source.negotiated is not None and source.negotiated.live
@@ -213,10 +216,10 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
             detect.listeners.append(blur.seen)
         record = Record(outputs.recorder, blur)
         recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
-        graph.connect(composed, recorder, edge.every)
+        graph.connect(composed, recorder, edge.recorded)
     if outputs.raw is not None:
         raw = graph.sink("raw-recorder", RecordRaw(outputs.raw, wait=offline), run_on="thread:raw", grace=10.0)
-        graph.connect(camera, raw, edge.every)
+        graph.connect(camera, raw, edge.recorded)
     for name, open_stream in outputs.streams.items():
         stream = open_stream(units)
         sink = graph.sink(name, SendStream(stream), run_on=f"thread:{name}")
