@@ -148,7 +148,7 @@ class Trainer:
         parts = losses(self.student, lesson, half=options.half, apart=apart)
         # Apart, every map has a loss of its own: their sum. Joined, the maps only guide, less and less.
         guide = 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2 if not apart else 1.0
-        loss = total(parts, len(lesson.maps) if apart else options.hints * guide)
+        loss = total(parts, len(lesson.maps) if apart else options.hints * guide, options.marks)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 30.0)
