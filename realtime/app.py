@@ -8,8 +8,8 @@
        │                             ├──────────▶ LSL · OSC
        │                             │ newest analysis, briefly awaited
        │                             ▼
-       ├──DropOldest(60)──▶ raw-recorder
-       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder · web · rows
+       ├──DropOldest(0.8 s)──▶ raw-recorder
+       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder (0.8 s) · web · rows
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
@@ -45,12 +45,10 @@ from realtime.graph import (
 from realtime.measure import FaceMeasures
 from realtime.measure.calibration import Calibration
 from realtime.measure.neutral import Rest
-from realtime.measure.openface2.assets import INTENSITY_AUS
-from realtime.measure.openface2.node import OpenFace2Node
-from realtime.measure.openface2.pull import default_folder
 from realtime.media.frame import Frame
 from realtime.media.source import VideoSource
 from realtime.models import ModelSpec
+from realtime.models.tiers import Tiers
 from realtime.nodes.capture import Capture
 from realtime.nodes.compose import Compose
 from realtime.nodes.faces import Detect, Track
@@ -60,7 +58,7 @@ from realtime.nodes.outputs import PictureSink, Record, RecordRaw, Show
 from realtime.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.nodes.rows import DropRows, MeasuredRows, ShownRows
 from realtime.nodes.sound import Tune
-from realtime.nodes.streams import SendStream, Stream
+from realtime.nodes.streams import SendExpression, SendStream, Stream
 from realtime.nodes.web import Web
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.journal import Journal
@@ -107,6 +105,7 @@ class App:
     measures: FaceMeasures
     scene: Scene
     models: list[ModelSpec] = field(default_factory=list)
+    tiers: Tiers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +115,24 @@ class Policies:
     newest: Policy
     picture: Policy
     every: Policy
+    recorded: Policy
     result: Join
     held: Join
     max_age: float
     stall: float
 
     @classmethod
-    def of(cls, config: Config) -> "Policies":
-        """What the configured speed asks for."""
+    def of(cls, config: Config, fps: float) -> "Policies":
+        """What the configured speed asks for. fps: of the source."""
         if config.speed == "max":
-            return cls(Block(4), Block(4), Block(8), Exact(), Exact(), math.inf, math.inf)
+            return cls(Block(4), Block(4), Block(8), Block(8), Exact(), Exact(), math.inf, math.inf)
         latency = config.latency
         result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
         held = Hold(max_age=latency.result_max_age_ms / 1e3)
         newest, picture, every = Latest(), DropOldest(2), DropOldest(60)
-        return cls(newest, picture, every, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
+        # What waits for an encoder is lost by a kill: less than a second of it.
+        recorded = DropOldest(max(8, min(60, round(0.8 * fps))))
+        return cls(newest, picture, every, recorded, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
 
 
 def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
@@ -158,8 +160,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     measure: Measure | MeasureOpenFace2 = Measure(measures, outputs.journal, outputs.calibrated)
     units = measures.units
     if config.au == "openface2":
-        models = config.openface2 or default_folder()
-        measure, units = MeasureOpenFace2(OpenFace2Node(models, outputs.folder, pfld68=config.pfld68)), INTENSITY_AUS
+        measure, units = _openface2(config, outputs.folder)
     scene = Scene(config.view, units, selfie=config.selfie)
     too_old = None if offline else config.latency.result_max_age_ms / 1e3
     plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline, too_old=too_old)
@@ -168,7 +169,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         compose = ComposeExpression(plain, ExpressionPanel(), lambda: scene.mode != "raw")
 
     graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
-    edge = Policies.of(config)
+    edge = Policies.of(config, (source.negotiated and source.negotiated.fps) or 30.0)
 
     # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
     live = source.negotiated is not None and source.negotiated.live
@@ -191,6 +192,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     graph.connect(tracked, measured, edge.every)
     graph.connect(camera, composed, edge.picture)
     graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
+    expressed = None
     if path.multitask is not None:
         expressed = graph.transform("multitask", Express(path.multitask), run_on="thread:multitask")
         graph.connect(tracked, expressed, edge.newest)
@@ -213,13 +215,18 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
             detect.listeners.append(blur.seen)
         record = Record(outputs.recorder, blur)
         recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
-        graph.connect(composed, recorder, edge.every)
+        graph.connect(composed, recorder, edge.recorded)
     if outputs.raw is not None:
         raw = graph.sink("raw-recorder", RecordRaw(outputs.raw, wait=offline), run_on="thread:raw", grace=10.0)
-        graph.connect(camera, raw, edge.every)
+        graph.connect(camera, raw, edge.recorded)
     for name, open_stream in outputs.streams.items():
-        stream = graph.sink(name, SendStream(open_stream(units)), run_on=f"thread:{name}")
-        graph.connect(measured, stream, DropOldest(60))
+        stream = open_stream(units)
+        sink = graph.sink(name, SendStream(stream), run_on=f"thread:{name}")
+        graph.connect(measured, sink, DropOldest(60))
+        if expressed is not None and path.multitask is not None:
+            stream.open_expression(path.multitask.units, path.multitask.emotions)
+            sink = graph.sink(f"{name}-openface3", SendExpression(stream), run_on=f"thread:{name}")
+            graph.connect(expressed, sink, DropOldest(60))
     if outputs.tune is not None:
         if outputs.tune.unit not in units:
             known = ", ".join(str(unit) for unit in units) or "none at all with these models"
@@ -231,4 +238,15 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
         graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
-    return App(graph, output, detect, track, quality, measures, scene, path.models)
+    return App(graph, output, detect, track, quality, measures, scene, path.models, path.tiers)
+
+
+def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:
+    """The node and its Action Units."""
+    # Imported here: without --au openface2 its kernels cost neither time nor memory.
+    from realtime.measure.openface2.assets import INTENSITY_AUS
+    from realtime.measure.openface2.node import OpenFace2Node
+    from realtime.measure.openface2.pull import default_folder
+
+    models = config.openface2 or default_folder()
+    return MeasureOpenFace2(OpenFace2Node(models, folder, pfld68=config.pfld68)), INTENSITY_AUS

@@ -1,15 +1,21 @@
 """What keys and buttons do while a run lasts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from realtime.app import App
-from realtime.errors import FacemirrorError, UserInputError
+from realtime.config import Config
+from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.media.cameras import Camera, find_camera
+from realtime.media.source import VideoSource
+from realtime.media.spec import SourceKind, SourceSpec
+from realtime.models.tiers import Tiers
 from realtime.session.keeping import Keeping
+from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
-from realtime.view.web.commands import Calibration, Marker, Phase, Progress, SceneChoice, Switch, Unavailable
+from realtime.view.web.commands import Calibration, Fixed, Marker, Phase, Progress, SceneChoice, Switch, Unavailable
 
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 T = TypeVar("T")
@@ -32,6 +38,69 @@ class CalibrationControl:
     def start(self) -> None:
         """Begin, or begin anew."""
         self._measures.ask_for_calibration()
+
+
+class CameraChoice:
+    """Another camera in the running graph: the source fails on purpose and is opened anew, like one that was unplugged."""
+
+    def __init__(self, source: VideoSource, cameras: Sequence[Camera]) -> None:
+        self._source = source
+        self._cameras = {camera.label: camera for camera in cameras}
+        self.options = tuple(self._cameras)
+
+    @property
+    def value(self) -> str:
+        """The camera that is read now."""
+        try:
+            return find_camera(self._source.spec, list(self._cameras.values())).label
+        except (DeviceError, UserInputError):
+            return ""
+
+    def choose(self, value: str) -> None:
+        """value: one of `options`."""
+        if value != self.value:
+            self._source.choose(SourceSpec(SourceKind.CAMERA, str(self._cameras[value].index)))
+
+
+class ModelChoice(KeptChoice):
+    """The landmark network: the best tier, which gives way to the lightest when results come late, or the lightest always.
+
+    names: of the tiers, best first. All are open and warm, so changing costs no frame.
+    """
+
+    def __init__(self, tiers: Tiers, names: Sequence[str], now: Callable[[], tuple[int, float]]) -> None:
+        super().__init__((names[0], names[-1]), now)
+        self._tiers, self._ladder = tiers, tiers.lighter
+
+    def choose(self, value: str) -> None:
+        """value: one of `options`."""
+        self._tiers.lighter = self._ladder if value == self.options[0] else lambda: True
+        super().choose(value)
+
+
+def model_choice(config: Config, app: App, now: Callable[[], tuple[int, float]]) -> ModelChoice | Fixed:
+    """What the page may offer. now: see `KeptChoice`."""
+    names = [spec.name for spec in app.models if spec.role == "landmarks"]
+    how = "others are taken at the start, with --models or --set models.landmarks=NAME."
+    if config.record == "raw":
+        return Fixed(names[0], "A raw recording keeps to one landmark model, so that it can be replayed.")
+    if app.tiers is None or len(names) < 2:
+        return Fixed(names[0], f"This is the only landmark model that is open; {how}")
+    return ModelChoice(app.tiers, names, now)
+
+
+def camera_choice(config: Config, source: VideoSource, cameras: Sequence[Camera]) -> CameraChoice | Fixed:
+    """What the page may offer. cameras: those of this machine now."""
+    chosen, negotiated = config.source, source.negotiated
+    if source.spec.kind is not SourceKind.CAMERA or negotiated is None or not negotiated.live:
+        return Fixed(chosen, "The source is no camera; choose another at the start, with --source.")
+    if len(cameras) < 2:
+        return Fixed(chosen, "There is no other camera on this machine.")
+    if config.reconnect_attempts == 0:
+        return Fixed(chosen, "A camera cannot be opened anew in a run with reconnect_attempts = 0.")
+    if config.record == "raw" or config.au != "own":
+        return Fixed(chosen, "A raw recording, and OpenFace 2.2's models, keep to one camera from beginning to end.")
+    return CameraChoice(source, cameras)
 
 
 @dataclass(slots=True)

@@ -8,10 +8,12 @@ from realtime.face.contract import detector_input
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
+from realtime.kernels import prepare
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import FEATURES
 from realtime.measure.neutral import Rest
 from realtime.measure.openface3 import Multitask
+from realtime.memory import release_start_up
 from realtime.models import ModelSession, ModelSpec
 from realtime.models.accelerate import open_model
 from realtime.models.tiers import Tiers
@@ -44,7 +46,7 @@ def open_face_path(
 ) -> FacePath:
     """Open and warm up. height, width: of the pictures to come. own_neutral: a stored calibration.
 
-    compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
+    compiling: told what is compiled (a model for an accelerator, the kernels) and the seconds gone by, the first time.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -57,6 +59,11 @@ def open_face_path(
     providers, threads = config.models.providers, config.models.threads
     shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
 
+    prepare(compiling)
+    # Loading the kernels takes the most memory of all, so it comes before the models do.
+    release_start_up()
+    warm_up(config.face)
+
     def opened(spec: ModelSpec, shape: tuple[int, ...] | None = None) -> ModelSession:
         return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=compiling)
 
@@ -65,8 +72,8 @@ def open_face_path(
     landmarks = landmark_model(tiers)
     multitask = Multitask(opened(multitask_spec)) if multitask_spec is not None else None
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
-    warm_up(config.face)
     whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
+    release_start_up()
     rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
     return FacePath(
         whole,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import platform
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,12 +12,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime import __version__
 from realtime.app import App, Outputs, build
 from realtime.config import Config, Resolved
-from realtime.controls import KEYS, Controls
+from realtime.controls import KEYS, Controls, ModelChoice, camera_choice, model_choice
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.graph import RealClock, Report, StopToken, Trace
+from realtime.media.cameras import list_cameras
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.recorder import VideoRecorder
 from realtime.media.sound.measuring import stored_measurement
@@ -32,9 +37,10 @@ from realtime.nodes.web import Web
 from realtime.session.columns import data_dictionary
 from realtime.session.folder import create_session_folder, use_session_folder, write_json
 from realtime.session.keeping import Keeping
+from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
 from realtime.summary import Usage, empty_summary, summarise
-from realtime.view.web.commands import Fixed
+from realtime.view.guidance import Guidance
 
 if TYPE_CHECKING:
     from realtime.view.web.dashboard import Dashboard
@@ -44,6 +50,7 @@ SESSIONS = Path("sessions")
 """Where sessions go that were asked for without a folder's name."""
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
 _SWITCH_SECONDS = 0.0005
+_WINDOW_SECONDS = 2.0
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
 
 
@@ -65,11 +72,13 @@ class Run:
     interrupted: bool = False
     _outputs: Outputs = field(default_factory=Outputs)
     _preview: Preview | None = None
+    _guidance: Guidance = field(default_factory=Guidance)
     _dashboard: "Dashboard | None" = None
     _keeping: Keeping | None = None
     _recorder: SwitchedRecorder | None = None
     _sound: RunSound = field(default_factory=RunSound)
     _controls: Controls | None = None
+    _source: VideoSource | None = None
     _told: str = ""
     _ended: StopToken = field(default_factory=StopToken)
 
@@ -100,12 +109,15 @@ class Run:
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
         )
+        self._source = source
         source.open()
         try:
             self._open_outputs(source, clock)
             self.app = build(config, source, self._outputs, clock)
-            self._connect_controls(self.app)
+            self._connect_controls(self.app, source)
             self._write_session(None)
+            for choice in self._kept_choices().values():
+                choice.changed = lambda: self._write_session(None)
             before = Usage.now()
             report = self._run_graph(self.app)
             cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
@@ -189,7 +201,7 @@ class Run:
         if not config.headless:
             reason = no_window_reason()
             if reason is None:
-                self._preview = Preview(self.stop, self._press)
+                self._preview = Preview(self.stop, self._press, finish=self._guided)
                 outputs.preview = Show(self._preview.put)
             else:
                 self.notices.append(f"{reason} Going on without a preview window.")
@@ -206,7 +218,7 @@ class Run:
             self.say(sentence)
         return Web(dashboard.hub, dashboard.told, clock.now)
 
-    def _connect_controls(self, app: App) -> None:
+    def _connect_controls(self, app: App, source: VideoSource) -> None:
         config = self.resolved.config
         assert self._keeping is not None
         controls = self._controls = Controls.of(
@@ -217,11 +229,18 @@ class Run:
         if self._dashboard is None:
             return
         commands = self._dashboard.commands
-        commands.view = controls.view
+        commands.view, commands.side = controls.view, controls.keeping.side
         commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
-        commands.camera = Fixed(config.source, "The source is chosen at the start, with --source.")
-        commands.model = Fixed(app.models[1].name, "Models are chosen at the start, with --set models.landmarks=NAME.")
+        commands.camera = camera_choice(config, source, list_cameras())
+        commands.model = model_choice(config, app, controls.keeping.moment)
+        controls.keeping.model = commands.model if isinstance(commands.model, ModelChoice) else None
         self._dashboard.attach(app.scene.units, app.graph.snapshot, app.output, selfie=config.selfie)
+
+    def _kept_choices(self) -> dict[str, KeptChoice]:
+        """What the page can change and session.json tells, by its name there."""
+        keeping = self._keeping
+        found = {} if keeping is None else {"affected_side": keeping.side, "landmark_model": keeping.model}
+        return {name: choice for name, choice in found.items() if choice is not None}
 
     def _tell_calibration(self, app: App) -> None:
         """Say what the person should do, whenever that changes."""
@@ -229,6 +248,12 @@ class Run:
         if phase != "idle" and sentence != self._told:
             self._told = sentence
             self.say(sentence)
+
+    def _guided(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What the preview shows: the picture, and while a calibration lasts what the person should do."""
+        if self.app is None:
+            return image
+        return self._guidance.draw(image, self.app.measures.calibration.progress, time.monotonic())
 
     def _press(self, key: str) -> None:
         if self._controls is not None:
@@ -259,8 +284,12 @@ class Run:
         if self._preview is None:
             return asyncio.run(self._watched(app, duration))
         if not NEEDS_MAIN_THREAD:
-            self._preview.start(self._ended)
-            return asyncio.run(self._watched(app, duration))
+            window = self._preview.start(self._ended)
+            try:
+                return asyncio.run(self._watched(app, duration))
+            finally:
+                # A window's thread that is still at work when the interpreter ends takes the process down with it.
+                window.join(_WINDOW_SECONDS)
         found: list[Report] = []
         worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, duration))), name="graph")
         worker.start()
@@ -312,6 +341,8 @@ class Run:
             "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in self.app.models],
             "columns": data_dictionary(),
             "calibrations": self._keeping.calibrations() if self._keeping is not None else [],
+            "sources": [change._asdict() for change in self._source.changes] if self._source is not None else [],
+            **{name: choice.as_dict() for name, choice in self._kept_choices().items()},
             "av_sync": stored_measurement() if self._sound.microphone is not None else None,
             "markers": self._keeping.markers.count if self._keeping is not None else 0,
             "summary": summary,

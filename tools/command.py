@@ -21,5 +21,5 @@ def require(*packages: str) -> None:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise UserInputError(
-            f"this needs {' and '.join(missing)}, which is not installed; install it with: pip install 'facemirror-live[tools]'"
+            f"this needs {' and '.join(missing)}, not installed here; install with: pip install 'facemirror-live[tools]'"
         )

@@ -4,6 +4,8 @@ import argparse
 import json
 import platform
 import sys
+import threading
+import time
 from importlib.metadata import PackageNotFoundError, version
 
 import onnxruntime as ort
@@ -13,7 +15,10 @@ from rich.table import Table
 from realtime.errors import FacemirrorError
 from realtime.media.cameras import camera_modes, list_cameras
 from realtime.media.probes import Probe, all_probes
+from realtime.media.source import VideoSource
+from realtime.media.spec import parse_source
 from realtime.models import Registry
+from realtime.networks import anchor_problem
 
 _EXTRAS = {
     "pyvirtualcam": "virtual camera output",
@@ -49,7 +54,7 @@ def cameras(options: argparse.Namespace) -> int:
 def doctor(options: argparse.Namespace) -> int:
     """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
     if options.av_sync:
-        return _av_sync(as_json=options.json)
+        return _av_sync(options)
     probes = {"python": _python(), "models": _models(options), "execution providers": _providers(), **all_probes()}
     probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
     if options.json:
@@ -66,19 +71,19 @@ def doctor(options: argparse.Namespace) -> int:
     return 0 if probes["models"].ok else 3
 
 
-def _av_sync(*, as_json: bool) -> int:
+def _av_sync(options: argparse.Namespace) -> int:
     """Flashes and beeps; 3 where it cannot be measured, with the reason."""
-    from realtime.media.sound.measuring import measure
+    from realtime.av_sync import measure
 
     try:
-        found = measure()
+        found = measure(weights=options.weights)
     except FacemirrorError as error:
-        if as_json:
+        if options.json:
             print(json.dumps({"offset_ms": None, "reason": str(error)}, indent=2))
         else:
             print(f"Sound against picture cannot be measured here: {error}")
         return error.exit_code
-    if as_json:
+    if options.json:
         print(json.dumps(found, indent=2))
     else:
         print(
@@ -103,8 +108,28 @@ def _models(options: argparse.Namespace) -> Probe:
     problems = [f"{check.spec.name}: {check.problem}" for check in registry.verify() if check.problem]
     if problems:
         return Probe(False, "; ".join(problems) + ".", "Reinstall the program or give another --weights folder.")
+    try:
+        problems = _anchor_problems(registry)
+    except FacemirrorError as error:
+        problems = [str(error).removesuffix(".")]
+    if problems:
+        return Probe(False, "; ".join(problems) + ".", "Give the entry the file's own `min_sizes`, or another file.")
     names = ", ".join(registry.manifest.models)
-    return Probe(True, f"All checksums are right ({names}).")
+    return Probe(True, f"All checksums are right ({names}), and the detector fits its anchors.")
+
+
+def _anchor_problems(registry: Registry) -> list[str]:
+    """What is wrong with the detectors' anchors, tried on the demo clip's first picture."""
+    source = VideoSource(parse_source("demo"), time.monotonic, speed="max")
+    source.open()
+    try:
+        frame = source.read(threading.Event())
+    finally:
+        source.close()
+    assert frame is not None
+    detectors = registry.manifest.tiers("detector")
+    found = [anchor_problem(registry.open(spec), frame.image) for spec in detectors]
+    return [problem for problem in found if problem is not None]
 
 
 def _providers() -> Probe:

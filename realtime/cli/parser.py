@@ -40,7 +40,12 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--sound", nargs="?", const="", metavar="DEVICE", help="record the microphone in the same file as the picture")
     add("--tone", dest="tone_unit", type=int, metavar="AU", help="a tone that follows this AU's left/right balance")
     add("--landmarks-only", action="store_const", const=True, help="store no picture, only numbers")
-    add("--blur-face", action="store_const", const=True, help="record every face unrecognisable")
+    add(
+        "--blur-face",
+        action="store_const",
+        const=True,
+        help="blur every face in the recording; window, virtual camera and dashboard show it as it is",
+    )
     add("--parquet", action="store_const", const=True, help="also write frames.parquet at the end")
     add("--person", metavar="NAME", help="use this person's stored calibration, and store a new one under the name")
     add("--people", type=Path, metavar="DIR", help="folder of stored calibrations")

@@ -118,7 +118,9 @@ class Config(Section):
     person: str | None = Field(None, description="whose stored calibration to use, and to store a new one for")
     people: Path | None = Field(None, description="folder of stored calibrations; default: in the user's data folder")
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
-    blur_face: bool = Field(False, description="record every face unrecognisable")
+    blur_face: bool = Field(
+        False, description="blur every face in the recording; window, virtual camera and dashboard show it as it is"
+    )
     parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
     lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")
     osc: str | None = Field(None, description="send Action Units and markers by Open Sound Control to HOST:PORT")

@@ -4,9 +4,13 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
+from realtime.face.contract import LandmarkContract
+from realtime.face.crops import crop_from_box, crop_from_points, five_of
 from realtime.face.detector import DetectorInput
 from realtime.face.flow import PointFlow
+from realtime.face.geometry import bounds
 from realtime.face.head import HEAD_3D
+from realtime.face.landmarks import LandmarkModel
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
 from realtime.face.pose import estimate_pose
 from realtime.face.presence import Appearance
@@ -31,6 +35,11 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     flow = PointFlow(settings.flow)
     flow.anchor(image, points)
     moved = flow.move(image)
+    contract = LandmarkContract(size=112, covariance="unit")
+    found = {"points": np.full((wflw.POINTS, 2), 0.5, np.float32), "covariance": np.ones((wflw.POINTS, 3), np.float32)}
+    network = LandmarkModel(lambda _crop: found, contract)
+    for crop in (crop_from_points(points, contract), crop_from_box(bounds(points), five_of(points), contract)):
+        network.locate(image, crop)
     aligner = Aligner(112)
     aligner.picture(image, points)
     Appearance.of(aligner.tensor(image, points, zeros, ones, rgb=True))

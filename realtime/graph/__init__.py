@@ -17,12 +17,14 @@ It knows nothing of what the payloads are, and imports nothing from the rest of 
 
 from realtime.graph.budget import Budget, BudgetSettings
 from realtime.graph.clock import Clock, RealClock, VirtualClock
-from realtime.graph.edges import Block, Cause, DropNewest, DropOldest, Edge, EdgeStatistics, Latest, Policy
+from realtime.graph.edge_state import EdgeStatistics
+from realtime.graph.edges import Edge
 from realtime.graph.envelope import Envelope, Item, Reset, Side
 from realtime.graph.errors import GraphError
 from realtime.graph.graph import Graph
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
 from realtime.graph.nodes import Processor
+from realtime.graph.policies import Block, Cause, DropNewest, DropOldest, Latest, Policy
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
 from realtime.graph.restart import Restart
 from realtime.graph.sources import Reader, SourceStalledError

@@ -7,12 +7,13 @@ from typing import Any
 
 from realtime.graph.clock import Clock, RealClock
 from realtime.graph.draw import mermaid
-from realtime.graph.edges import Block, Cause, Edge, Policy
+from realtime.graph.edges import Edge
 from realtime.graph.envelope import Envelope
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Join, SideInput
 from realtime.graph.nodes import Job, Node
 from realtime.graph.parts import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
+from realtime.graph.policies import Block, Cause, Policy
 from realtime.graph.report import Report, make_report
 from realtime.graph.restart import Restart
 from realtime.graph.runtime import Run

@@ -13,8 +13,10 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from realtime.graph.edges import Cause, Entry, Receiver
+from realtime.graph.edge_ends import Receiver
+from realtime.graph.edge_state import Entry
 from realtime.graph.envelope import Envelope, Reset, Side
+from realtime.graph.policies import Cause
 
 PATIENCE = 3  # late results in a row after which a branch is no longer waited for
 _REMEMBERED = 256  # primaries whose arrival is remembered, to judge results that come late

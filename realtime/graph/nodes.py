@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
-from realtime.graph.edges import Cause, Entry, Receiver, Sender
+from realtime.graph.edge_ends import Receiver, Sender
+from realtime.graph.edge_state import Entry
 from realtime.graph.envelope import Envelope, Reset, Side
 from realtime.graph.joins import SideInput
+from realtime.graph.policies import Cause
 from realtime.graph.stats import Recorder
 from realtime.graph.trace import Trace
 

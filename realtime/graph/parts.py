@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from realtime.graph.edges import Block, Edge
+from realtime.graph.edges import Edge
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Exact, Join
 from realtime.graph.nodes import Node
+from realtime.graph.policies import Block
 from realtime.graph.sources import Source
 from realtime.graph.workers import ServiceTime
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from realtime.graph.clock import Clock
-from realtime.graph.edges import EdgeStatistics
+from realtime.graph.edge_state import EdgeStatistics
 from realtime.graph.parts import Connection, NodeHandle, SourceHandle, primary_path
 from realtime.graph.runtime import Run
 from realtime.graph.sources import Source

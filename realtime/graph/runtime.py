@@ -6,9 +6,9 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from realtime.graph.clock import Clock, VirtualClock
-from realtime.graph.edges import Cause
 from realtime.graph.envelope import Envelope
 from realtime.graph.parts import Connection, NodeHandle, SourceHandle
+from realtime.graph.policies import Cause
 from realtime.graph.readers import SourceWorker, ThreadSource, VirtualSource
 from realtime.graph.signals import interrupts
 from realtime.graph.supervisor import Supervisor, WatchedNode

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from realtime.graph.clock import Clock
-from realtime.graph.edges import Cause, Edge
+from realtime.graph.edges import Edge
 from realtime.graph.nodes import Node
+from realtime.graph.policies import Cause
 from realtime.graph.sources import Source
 
 log = logging.getLogger(__name__)

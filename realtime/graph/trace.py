@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from realtime.graph.edges import Cause
 from realtime.graph.envelope import Envelope
+from realtime.graph.policies import Cause
 
 _PROCESS = 1
 

@@ -25,7 +25,8 @@ _POLL_SECONDS = 0.03
 class Preview:
     """A window titled `title`. on_stop: called once when the user presses q or Esc or closes the window.
 
-    on_key: called with every other key as one lower-case character. Both are called on the window's thread.
+    on_key: called with every other key as one lower-case character. finish: gives what is shown instead of a picture; does
+    not write to it. All three are called on the window's thread.
     `shown` and `replaced` count pictures drawn and pictures overwritten by newer ones before they could be.
     """
 
@@ -34,6 +35,7 @@ class Preview:
         on_stop: Callable[[], object],
         on_key: Callable[[str], object] | None = None,
         *,
+        finish: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None = None,
         title: str = "FaceMirror Live",
         window: Window | None = None,
     ) -> None:
@@ -42,6 +44,7 @@ class Preview:
         self.failure: DeviceError | None = None
         self._on_stop = on_stop
         self._on_key = on_key
+        self._finish = finish
         self._title = title
         self._window = window or CvWindow()
         self._changed = threading.Condition()
@@ -84,7 +87,7 @@ class Preview:
             if not self._open:
                 self._window.open(self._title, image.shape[1], image.shape[0])
                 self._open = True
-            self._window.show(image)
+            self._window.show(image if self._finish is None else self._finish(image))
             self.shown += 1
         if self._open:
             self._handle(self._window.poll())

@@ -22,6 +22,7 @@ from realtime.media.encoders import Encoder, available_encoders
 
 _FRAGMENT_SECONDS = 0.5
 _KEYFRAME_SECONDS = 1.0
+_INTERLEAVE_SECONDS = 0.1
 # BT.601, limited range: what OpenCV's conversion makes, said in the file so that players show the right colours.
 _BT601 = 6
 _LIMITED = 1
@@ -86,6 +87,9 @@ class VideoRecorder:
                     "frag_duration": str(int(_FRAGMENT_SECONDS * 1e6)),
                     "flush_packets": "1",
                     "video_track_timescale": str(self._encoder.ticks),
+                    # Sound may come a second late (or, from a lost microphone, as silence after that second); pictures
+                    # that waited for it in memory would be lost by a kill.
+                    "max_interleave_delta": str(int(_INTERLEAVE_SECONDS * 1e6)),
                 },
             )
         except (FFmpegError, OSError) as error:

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from realtime.errors import DeviceError, UserInputError
 from realtime.media.convert import ToBgr
 from realtime.media.feeder import Feeder, StopToken
 from realtime.media.frame import Frame
@@ -19,6 +20,14 @@ Speed = Literal["realtime", "max"]
 _SLICE_SECONDS = 0.05
 
 
+class Changed(NamedTuple):
+    """From this frame on the pictures came from this source. capture_time: seconds on the clock."""
+
+    source: str
+    from_sequence: int
+    from_capture_time: float
+
+
 class VideoSource:
     """Frames from a camera, file, stream, generator or the demo clip. Blocking: give it a thread of its own.
 
@@ -31,6 +40,7 @@ class VideoSource:
     After `open` and at any time later: `negotiated` is what the source really gives; `notices` are sentences for the
     user that are no reason to stop (a file cut short, a changed picture size); `lost` counts frames lost in the source.
     `open` may be called again after a failure: the sequence goes on, with a gap as long as the outage.
+    `changes` says which frame was the first of which source, once `choose` had another one opened.
     """
 
     def __init__(
@@ -50,6 +60,9 @@ class VideoSource:
         self.negotiated: Negotiated | None = None
         self.notices: list[str] = []
         self.lost = 0
+        self.changes: list[Changed] = []
+        self._chosen: SourceSpec | None = None
+        self._read_before = spec
         self._clock = clock
         self._sleep = sleep
         self._speed = speed
@@ -63,11 +76,30 @@ class VideoSource:
         self._reader: Reader | None = None
         self._feeder: Feeder | None = None
 
+    def choose(self, spec: SourceSpec) -> None:
+        """Read from another source, from any thread: the next `read` fails, and the `open` that follows opens this one.
+
+        Where that cannot be opened, the one before is opened again, and `notices` says why.
+        """
+        self._chosen = spec
+
     def open(self, stop: StopToken | None = None) -> Negotiated | None:
         """Open, decode the first picture, and return what was negotiated; None if `stop` was set meanwhile.
 
         Raises UserInputError (no video, wrong words) or DeviceError (missing, busy, unreachable).
         """
+        chosen, self._chosen = self._chosen, None
+        if chosen is None or chosen == self.spec:
+            return self._open(stop)
+        before, self.spec = self.spec, chosen
+        try:
+            return self._open(stop)
+        except (DeviceError, UserInputError) as error:
+            self.notices.append(f"{error} Going on with {before}.")
+            self.spec = before
+        return self._open(stop)
+
+    def _open(self, stop: StopToken | None) -> Negotiated | None:
         self.close()
         opening = plan(self.spec, *self._wish)
         open_timeout, stall_timeout = self._timeouts
@@ -93,6 +125,8 @@ class VideoSource:
 
     def read(self, stop: StopToken) -> Frame | None:
         """The next frame; None at the end or as soon as `stop` is set. Raises DeviceError when a live source fails."""
+        if self._chosen is not None:
+            raise DeviceError(f"Changing from {self.spec} to {self._chosen}.")
         reader, negotiated = self._reader, self.negotiated
         if reader is None or negotiated is None:
             raise RuntimeError("open() comes before read()")
@@ -114,6 +148,9 @@ class VideoSource:
         self.lost += lost
         self._sequence += 1 + lost
         self._last_capture = capture_time
+        if self.spec != self._read_before:
+            self._read_before = self.spec
+            self.changes.append(Changed(str(self.spec), self._sequence, capture_time))
         return Frame(image, self._sequence, capture_time, pts if decoded.time is not None else None)
 
     def close(self) -> None:

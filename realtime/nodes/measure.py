@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from realtime.face.observation import Analysis
 from realtime.measure import FaceMeasures
 from realtime.measure.calibration import Calibration
 from realtime.measure.face_measures import light_on
-from realtime.measure.openface2.node import OpenFace2Node
 from realtime.nodes.values import Analysed
 from realtime.session.journal import Journal
+
+if TYPE_CHECKING:
+    from realtime.measure.openface2.node import OpenFace2Node
 
 
 class Measure:
@@ -50,7 +53,7 @@ class Measure:
 class MeasureOpenFace2:
     """The same place in the graph, with OpenFace 2.2's models; its files are its own. Opened on the node's thread."""
 
-    def __init__(self, node: OpenFace2Node) -> None:
+    def __init__(self, node: "OpenFace2Node") -> None:
         self._node = node
 
     def open(self) -> None:

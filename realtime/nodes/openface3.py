@@ -11,6 +11,7 @@ from realtime.measure.openface3 import Expression, Multitask
 from realtime.media.frame import Frame
 from realtime.nodes.compose import Compose
 from realtime.nodes.values import Analysed, Shown
+from realtime.session.keeping import describe_file
 from realtime.view.openface3 import ExpressionPanel
 
 FILE = "openface3.csv"
@@ -53,7 +54,10 @@ class ComposeExpression:
     ) -> Shown:
         """The picture to show for this frame."""
         shown = self._compose.process(frame, analysis)
-        if expression is None or expression.payload.expression is None or not self._shows():
+        if expression is None or expression.payload.expression is None:
+            return shown
+        shown = replace(shown, expression=expression.payload.expression, expression_age=expression.age)
+        if not self._shows():
             return shown
         image = shown.image.copy() if shown.image is frame.image else shown.image
         self._panel.draw(image, expression.payload.expression, expression.age)
@@ -75,10 +79,12 @@ class ExpressionRows:
         self._units, self._emotions = network.units, network.emotions
         self.path = folder / FILE
         try:
-            self._file: TextIO = self.path.open("w", encoding="utf-8", newline="")
+            # Each row goes out at once: there are few a second, and a kill should lose none of them.
+            self._file: TextIO = self.path.open("w", encoding="utf-8", newline="", buffering=1)
             self._file.write(",".join(columns(network.units, network.emotions)) + "\n")
         except OSError as error:
             raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
+        describe_file(folder, FILE, meanings(network.units, network.emotions))
 
     def process(self, expressed: Expressed) -> None:
         """One row. Raises DeviceError when the disk does not take it."""
@@ -103,6 +109,23 @@ class ExpressionRows:
             self._file.close()
         except OSError as error:
             raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
+
+
+def meanings(units: tuple[int, ...], emotions: tuple[str, ...]) -> dict[str, str]:
+    """What each column means, for the session's data dictionary."""
+    words = {
+        "sequence": "the frame's row in frames.csv",
+        "timestamp": "its capture time, seconds on the session's clock",
+        "face_id": "number of the tracked face; empty where no face was seen",
+        "of3_emotion": "the likeliest emotion",
+        "of3_gaze_yaw": "radians, in the camera's axes",
+        "of3_gaze_pitch": "radians, in the camera's axes",
+    }
+    units_words = {
+        f"of3_AU{unit:02d}": f"OpenFace 3.0's score of AU {unit}, 0 to 1, present above 0.5" for unit in units
+    }
+    emotion_words = {f"of3_emotion_{name}": f"probability of {name}, 0 to 1" for name in emotions}
+    return {name: {**words, **units_words, **emotion_words}[name] for name in columns(units, emotions)}
 
 
 def columns(units: tuple[int, ...], emotions: tuple[str, ...]) -> list[str]:

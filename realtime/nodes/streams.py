@@ -5,6 +5,8 @@ from typing import Protocol
 
 from realtime.config import Config
 from realtime.face.observation import Analysis
+from realtime.measure.openface3 import Expression
+from realtime.nodes.openface3 import Expressed
 from realtime.nodes.values import Analysed
 from realtime.session.lsl import LslStreams
 from realtime.session.markers import SessionMarkers
@@ -15,6 +17,10 @@ class Stream(Protocol):
     """Takes analyses and gives them away."""
 
     def frame(self, analysis: Analysis) -> None: ...
+
+    def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None: ...
+
+    def expression(self, found: Expression | None, sequence: int, capture_time: float) -> None: ...
 
     def close(self) -> None: ...
 
@@ -32,6 +38,17 @@ class SendStream:
     def close(self) -> None:
         """End the stream."""
         self._stream.close()
+
+
+class SendExpression:
+    """Sink behind OpenFace 3.0's multi-task network, on the stream's thread; the stream is closed by its other sink."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def process(self, expressed: Expressed) -> None:
+        """Send one frame's values."""
+        self._stream.expression(expressed.expression, expressed.sequence, expressed.capture_time)
 
 
 def streams(

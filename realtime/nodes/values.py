@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face.observation import F32, Analysis
+from realtime.measure.openface3 import Expression
 from realtime.media.frame import Frame
 
 Status = Literal["measured", "held", "none"]
@@ -29,6 +30,7 @@ class Shown:
     result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
     points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
     frame: the captured picture, with nothing drawn on it.
+    expression, expression_age: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
     """
 
     image: NDArray[np.uint8]
@@ -39,3 +41,5 @@ class Shown:
     result_age: float | None
     points: F32 | None
     frame: Frame | None = None
+    expression: Expression | None = None
+    expression_age: float | None = None

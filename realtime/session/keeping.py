@@ -1,6 +1,7 @@
 """Everything a run keeps in its session folder, opened together, closed together, and sealed with the manifest."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,20 @@ from realtime.session.markers import SessionMarkers
 from realtime.session.parquet import write_parquet
 from realtime.session.people import People, checked_name
 from realtime.session.raw import RawRecorder
+from realtime.session.side import AffectedSide, KeptChoice
 
 CALIBRATION = "calibration.json"
 DICTIONARY = "data_dictionary.json"
+
+
+def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
+    """Add one more file's columns to the session's data dictionary. Raises DeviceError."""
+    path = folder / DICTIONARY
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = {}
+    write_json(path, {**known, name: dict(meanings)})
 
 
 class Keeping:
@@ -49,6 +61,9 @@ class Keeping:
         self._people = People(people)
         self._calibrations: list[dict[str, Any]] = []
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
+        self._clock = clock
+        self.side = AffectedSide(self.moment)
+        self.model: KeptChoice | None = None
         self.journal = Journal(folder / journal.NAME, clock) if folder and raw_pictures else None
         self.raw = RawRecorder(folder / raw.NAME, self.journal.raw, fps=fps) if folder and self.journal else None
         on_row = self.journal.row if self.journal is not None else None
@@ -56,6 +71,10 @@ class Keeping:
         if folder is not None:
             write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
         self._load()
+
+    def moment(self) -> tuple[int, float]:
+        """(sequence, capture time in seconds) of now."""
+        return self.markers.newest, self._clock()
 
     def captured(self, frame: Frame) -> None:
         """A frame came from the source."""

@@ -20,7 +20,8 @@ COLUMNS = {
     "text": "what was said; may be empty",
     "source": "who set it: key, dashboard, http",
 }
-LONGEST = 1000
+LONGEST = 500
+"""Characters in a marker's text, wherever it is set."""
 
 
 class Mark(NamedTuple):
@@ -62,6 +63,11 @@ class SessionMarkers:
             except OSError as error:
                 raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
+    @property
+    def newest(self) -> int:
+        """The newest frame's number; -1 before the first."""
+        return self._newest
+
     def captured(self, sequence: int) -> None:
         """A frame came from the source: markers set now belong to it."""
         self._newest = sequence
@@ -69,7 +75,7 @@ class SessionMarkers:
     def add(self, text: str, source: str, *, capture_time: float | None = None, sequence: int | None = None) -> Mark:
         """Set a marker: now, at the newest frame, or at the frame the person saw.
 
-        Raises UserInputError when the text is longer than 1,000 characters or holds control characters, DeviceError when it
+        Raises UserInputError when the text is longer than LONGEST characters or holds control characters, DeviceError when it
         cannot be written.
         """
         checked = text.strip()

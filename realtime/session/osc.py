@@ -5,6 +5,13 @@
 /facemirror/au/12/left   float intensity 0..5 (the patient's left), only where it was measured; so for every unit and side
 /facemirror/pose         float yaw, pitch, roll in degrees, only where measured
 /facemirror/marker       string text, int sequence
+
+With OpenFace 3.0's networks one more bundle a frame that they saw, only where something was measured:
+
+/facemirror/openface3/frame     int sequence, float seconds since the first frame sent
+/facemirror/openface3/au/12     float 0..1 of the whole face, present above 0.5: no intensity; so for every unit
+/facemirror/openface3/emotion   string the likeliest, float its probability 0..1
+/facemirror/openface3/gaze      float yaw, pitch in radians
 """
 
 import math
@@ -14,6 +21,7 @@ from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.observation import Analysis
+from realtime.measure.openface3 import Expression
 from realtime.session.markers import Mark
 
 
@@ -62,6 +70,23 @@ class OscStream:
                     self._add(bundle, f"/facemirror/au/{unit}/{side}", float(value))
         if face is not None and face.pose is not None and all(math.isfinite(angle) for angle in face.pose):
             self._add(bundle, "/facemirror/pose", *(float(angle) for angle in face.pose))
+        self._send(bundle.build().dgram)
+
+    def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
+        """Nothing has to be announced."""
+
+    def expression(self, found: Expression | None, sequence: int, capture_time: float) -> None:
+        """OpenFace 3.0's values of one frame."""
+        if found is None:
+            return
+        self._origin = capture_time if self._origin is None else self._origin
+        bundle = self._bundle()
+        self._add(bundle, "/facemirror/openface3/frame", sequence, capture_time - self._origin)
+        for unit, value in found.units.items():
+            if math.isfinite(value):
+                self._add(bundle, f"/facemirror/openface3/au/{unit}", float(value))
+        self._add(bundle, "/facemirror/openface3/emotion", found.emotion, float(found.emotions[found.emotion]))
+        self._add(bundle, "/facemirror/openface3/gaze", *(float(angle) for angle in found.gaze))
         self._send(bundle.build().dgram)
 
     def marker(self, mark: Mark) -> None:

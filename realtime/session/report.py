@@ -12,6 +12,7 @@ from realtime.session.charts import Curve, Plot
 from realtime.session.folder import reason
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
+from realtime.session.side import in_words
 from realtime.session.table import F64, QUIET, Rows, read_rows
 from realtime.view.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
 
@@ -89,6 +90,7 @@ def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int
         "dropped": f"{rows.status.count('dropped'):,}",
         "gaps": f"{len(rows.gaps())} ({sum(b - a for a, b in rows.gaps()):.1f} s)",
         "markers": str(markers),
+        "affected side": in_words(described.get("affected_side"), rows.start),
         "measured against": ", ".join(f"{_AGAINST[word]} ({n:,} frames)" for word, n in states.items() if n)
         or "nothing",
         "ended": str(summary.get("ended", "not in order")),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import av
+from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
@@ -84,7 +85,7 @@ def _look_into(name: str, path: Path, verdict: Verdict) -> None:
             verdict.contents[name] = "no picture"
         elif name in VIDEOS:
             verdict.contents[name] = _video(path)
-        elif name in ("frames.csv", markers.NAME):
+        elif name in ("frames.csv", "openface3.csv", markers.NAME):
             sentence, whole = _rows(path)
             verdict.contents[name] = sentence
             if not whole and not verdict.finished:
@@ -100,17 +101,22 @@ def _look_into(name: str, path: Path, verdict: Verdict) -> None:
 
 
 def _video(path: Path) -> str:
-    """How many pictures can be decoded, and how long they last."""
-    frames, last = 0, 0.0
+    """How many pictures can be decoded, how long they last, and where the sound ends."""
+    frames, last, sound = 0, 0.0, 0.0
     with av.open(str(path)) as container:
+        streams = [container.streams.video[0], *container.streams.audio[:1]]
         try:
-            for picture in container.decode(video=0):
-                frames += 1
-                last = float(picture.time or 0.0)
+            for decoded in container.decode(*streams):
+                if isinstance(decoded, AudioFrame):
+                    sound = max(sound, float(decoded.time or 0.0) + decoded.samples / decoded.sample_rate)
+                else:
+                    frames += 1
+                    last = float(decoded.time or 0.0)
         except FFmpegError:
             if not frames:
                 raise
-    return f"{frames:,} frames, the last at {last:.2f} s"
+    heard = f"; sound to {sound:.2f} s" if sound else "; a sound track without sound" if len(streams) > 1 else ""
+    return f"{frames:,} frames, the last at {last:.2f} s{heard}"
 
 
 def _rows(path: Path) -> tuple[str, bool]:

@@ -63,6 +63,22 @@ def test_the_newest_picture_is_shown_and_the_overwritten_ones_are_counted() -> N
     assert fake.titles == [("FaceMirror Live", 64, 48)]
 
 
+def test_only_pictures_that_are_shown_are_finished() -> None:
+    fake, finished = FakeWindow(), []
+
+    def finish(image: np.ndarray) -> np.ndarray:
+        finished.append(int(image[0, 0, 0]))
+        return picture(9)
+
+    preview = Preview(lambda: None, finish=finish, window=fake)
+    for value in (1, 2):
+        preview.put(picture(value))
+    preview.step(0)
+    preview.step(0)
+    assert finished == [2]
+    assert [int(image[0, 0, 0]) for image in fake.images] == [9]
+
+
 @pytest.mark.parametrize("key", ["q", "Q", "\x1b"])
 def test_q_and_escape_ask_to_stop_and_close_the_window(key: str) -> None:
     fake, stops = FakeWindow("x" + key), []

@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +192,15 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def datagrams(receiver: socket.socket) -> Iterator[bytes]:
+    """What has arrived."""
+    while True:
+        try:
+            yield receiver.recv(65536)
+        except BlockingIOError:
+            return
+
+
 def run(clip: Path, folder: Path, *more: str) -> dict[str, Any]:
     words = ["run", "--models", "openface3", "--source", str(clip), "--speed", "max", "--headless", "--quiet"]
     summary = folder / "summary.json"
@@ -202,8 +213,15 @@ def test_the_whole_program_with_the_familys_networks(
     weights: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACEMIRROR_CACHE", str(weights.parent))
-    summary = run(clip, tmp_path, "--record")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.setblocking(False)
+        summary = run(clip, tmp_path, "--record", "--osc", f"127.0.0.1:{receiver.getsockname()[1]}")
+        packets = list(datagrams(receiver))
     assert summary["failures"] == {}
+    assert any(b"/facemirror/openface3/au/12" in packet for packet in packets)
+    assert not any(b"/facemirror/au/" in packet for packet in packets), "never as intensities"
+    dictionary = json.loads((tmp_path / "session" / "data_dictionary.json").read_text())
     assert {model["name"] for model in summary["models"]} == {
         "openface3-retinaface",
         "openface3-star4",
@@ -222,6 +240,8 @@ def test_the_whole_program_with_the_familys_networks(
         "of3_gaze_yaw",
         "of3_gaze_pitch",
     ]
+    assert list(dictionary["openface3.csv"]) == list(rows[0])
+    assert "frames.csv" in dictionary
     seen = [row for row in rows if row["face_id"]]
     assert len(seen) >= FRAMES - 2, "the demo's face is found at once"
     assert {row["of3_emotion"] for row in seen} == {"happy"}

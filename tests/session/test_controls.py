@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from realtime.controls import Controls
+from realtime.config import Config
+from realtime.controls import Controls, ModelChoice, model_choice
 from realtime.errors import DeviceError
 from realtime.media.recorder import VideoRecorder
+from realtime.models.tiers import Tiers
 from realtime.session.keeping import Keeping
 from realtime.session.markers import read_markers
 from realtime.session.switching import SwitchedRecorder
@@ -111,3 +113,49 @@ def test_the_dashboard_can_describe_every_control(tmp_path: Path) -> None:
     keys.keeping.close()
     assert read_markers(tmp_path / "markers.csv")[0].sequence == 4
     assert isinstance(controls(None, None, []).record, Unavailable)
+
+
+class Network:
+    provider = "stand-in"
+
+    def __init__(self, name: str) -> None:
+        self.spec = SimpleNamespace(name=name, role="landmarks")
+
+    def run(self, _image: np.ndarray) -> dict[str, np.ndarray]:
+        return {"points": np.zeros(1), self.spec.name: np.zeros(1)}
+
+
+def test_the_landmark_model_is_chosen_among_the_open_tiers_and_kept() -> None:
+    networks = [Network("best"), Network("middle"), Network("light")]
+    late = False
+    tiers = Tiers(networks, lambda: late)  # type: ignore[arg-type]
+    running = SimpleNamespace(
+        tiers=tiers, models=[SimpleNamespace(name="d", role="detector"), *(n.spec for n in networks)]
+    )
+    choice = model_choice(Config(), running, lambda: (8, 2.5))  # type: ignore[arg-type]
+    assert isinstance(choice, ModelChoice)
+
+    def answers() -> str:
+        return next(name for name in tiers.run(np.zeros(1, np.float32)) if name != "points")
+
+    assert (choice.options, choice.value, answers()) == (("best", "light"), "best", "best")
+    late = True
+    assert answers() == "light", "the ladder goes on while nobody chose"
+    late = False
+    choice.choose("light")
+    assert (choice.value, answers()) == ("light", "light")
+    choice.choose("best")
+    assert answers() == "best"
+    late = True
+    assert answers() == "light"
+    assert choice.as_dict() == {
+        "value": "best",
+        "changes": [
+            {"value": "light", "sequence": 8, "capture_time": 2.5},
+            {"value": "best", "sequence": 8, "capture_time": 2.5},
+        ],
+    }
+    raw = model_choice(Config(record="raw"), running, lambda: (0, 0.0))  # type: ignore[arg-type]
+    assert "replayed" in raw.reason
+    running.models = running.models[:2]
+    assert "only landmark model" in model_choice(Config(), running, lambda: (0, 0.0)).reason  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.measure.neutral import LOOK, Rest
-from realtime.session.markers import COLUMNS, SessionMarkers, read_markers
+from realtime.session.markers import COLUMNS, LONGEST, SessionMarkers, read_markers
 from realtime.session.people import People, user_folder
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -45,7 +45,8 @@ def test_a_marker_is_on_disk_at_once_with_its_frame_and_both_times(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("x" * 1001, "1,001"), ("x" * 1_000_000, "1,000,000"), ("a\x00b", "control")]
+    ("text", "words"),
+    [("x" * (LONGEST + 1), f"{LONGEST + 1:,}"), ("x" * 1_000_000, "1,000,000"), ("a\x00b", "control")],
 )
 def test_a_marker_too_long_or_unprintable_is_refused_and_nothing_is_written(
     tmp_path: Path, text: str, words: str
@@ -57,7 +58,7 @@ def test_a_marker_too_long_or_unprintable_is_refused_and_nothing_is_written(
         kept.add(text, "http")
     assert path.read_bytes() == before
     assert kept.count == 0
-    kept.add("x" * 1000, "http")
+    kept.add("x" * LONGEST, "http")
     assert kept.count == 1
     kept.close()
 

@@ -13,9 +13,11 @@ import pytest
 from realtime.config import resolve
 from realtime.errors import UserInputError
 from realtime.face.observation import Analysis, FaceObservation
-from realtime.nodes.streams import SendStream, streams
+from realtime.measure.openface3 import Expression
+from realtime.nodes.openface3 import Expressed, columns
+from realtime.nodes.streams import SendExpression, SendStream, streams
 from realtime.nodes.values import Analysed
-from realtime.session.lsl import channel_labels
+from realtime.session.lsl import channel_labels, expression_labels
 from realtime.session.markers import SessionMarkers
 from realtime.session.osc import OscStream, parse_address
 
@@ -131,6 +133,68 @@ def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -
     ]
     assert [h[1] for h in heard if h[0] == "/facemirror/face"] == [1, 1, 0]
     assert heard[-1] == ("/facemirror/marker", "Lächeln", 2)
+
+
+EXPRESSION = Expression({1: 0.25, 12: 0.75}, {"happy": 0.75, "sad": 0.25}, (0.5, -0.25))
+
+
+def test_lsl_carries_openface3_in_an_outlet_of_its_own() -> None:
+    pylsl = pytest.importorskip("pylsl")
+    (sink,), _ = send({"lsl": True}, time.monotonic)
+    stream = sink._stream
+    stream.open_expression([1, 12], ["happy", "sad"])
+    inlet = None
+    try:
+        (found,) = pylsl.resolve_byprop("name", "FaceMirror OpenFace 3.0", timeout=10.0)
+        inlet = pylsl.StreamInlet(found, max_buflen=10)
+        inlet.open_stream(timeout=10.0)
+        there, now = pylsl.local_clock(), time.monotonic()
+        sending = SendExpression(stream)
+        sending.process(Expressed(4, now - 0.5, 1, EXPRESSION))
+        sending.process(Expressed(5, now, None, None))
+        values, stamp = inlet.pull_sample(timeout=10.0)
+        assert values == [0.25, 0.75, 0.75, 0.25, 0.5, -0.25]
+        assert stamp == pytest.approx(there - 0.5, abs=0.02)
+        assert all(math.isnan(value) for value in inlet.pull_sample(timeout=10.0)[0])
+        node = inlet.info(timeout=10.0).desc().child("channels").child("channel")
+        told = []
+        while not node.empty():
+            told.append((node.child_value("label"), node.child_value("unit")))
+            node = node.next_sibling()
+        assert told[0] == ("of3_AU01", "0 to 1, present above 0.5")
+        assert [label for label, _ in told] == expression_labels([1, 12], ["happy", "sad"])
+        assert not any("intensity" in unit for _, unit in told)
+        assert [label for label, _ in told] == [
+            name for name in columns((1, 12), ("happy", "sad")) if name.startswith("of3_") and name != "of3_emotion"
+        ], "named as in openface3.csv"
+    finally:
+        if inlet is not None:
+            inlet.close_stream()
+        sink.close()
+    SendExpression(stream).process(Expressed(6, now, 1, EXPRESSION))
+
+
+def test_osc_carries_openface3_under_addresses_of_its_own() -> None:
+    pytest.importorskip("pythonosc")
+    from pythonosc.osc_packet import OscPacket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10.0)
+        (sink,), _ = send({"osc": f"127.0.0.1:{receiver.getsockname()[1]}"}, lambda: 7.0)
+        sending = SendExpression(sink._stream)
+        sending.process(Expressed(3, 10.0, None, None))
+        sending.process(Expressed(4, 10.5, 1, EXPRESSION))
+        packet = receiver.recv(65536)
+        sink.close()
+    heard = {timed.message.address: timed.message.params for timed in OscPacket(packet).messages}
+    assert heard == {
+        "/facemirror/openface3/frame": [4, 0.0],
+        "/facemirror/openface3/au/1": [0.25],
+        "/facemirror/openface3/au/12": [0.75],
+        "/facemirror/openface3/emotion": ["happy", 0.75],
+        "/facemirror/openface3/gaze": [0.5, -0.25],
+    }
 
 
 def test_osc_to_nobody_costs_nothing_and_is_no_error() -> None:

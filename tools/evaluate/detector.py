@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch"))
+
 import cv2
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
-from tools.command import guarded
 from tools.data.scan import suppress
 from tools.evaluate.detector_pictures import Window, clip, faceless, familiar, windows
 from tools.evaluate.figures import Figure, Options

@@ -7,11 +7,15 @@ that activations stay of order one and outputs depend on the picture; they recog
 import argparse
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch"))
+
 import torch
 from torch import nn
 
 from realtime.errors import UserInputError
-from tools.command import guarded
 from tools.networks import catalogue, star
 
 

@@ -10,6 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("onnx"))
+
 import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
@@ -17,7 +22,6 @@ from onnx import TensorProto, helper, numpy_helper
 from realtime.errors import UserInputError
 from tools import pictures
 from tools.bench.timing import Timing, interleaved
-from tools.command import guarded, require
 
 CHANNELS, SIDE, KERNEL = 256, 64, 3
 PLAIN_MACS = CHANNELS * CHANNELS * KERNEL * KERNEL * SIDE * SIDE

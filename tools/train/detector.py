@@ -12,12 +12,16 @@ import os
 import time
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch", "onnx"))
+
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from realtime.errors import UserInputError
-from tools.command import guarded
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
 from tools.train.detector_curves import PARTS, plot
@@ -144,7 +148,7 @@ class Trainer:
         parts = losses(self.student, lesson, half=options.half, apart=apart)
         # Apart, every map has a loss of its own: their sum. Joined, the maps only guide, less and less.
         guide = 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2 if not apart else 1.0
-        loss = total(parts, len(lesson.maps) if apart else options.hints * guide)
+        loss = total(parts, len(lesson.maps) if apart else options.hints * guide, options.marks)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.student.parameters(), 30.0)

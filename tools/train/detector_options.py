@@ -26,6 +26,7 @@ def arguments(description: str | None) -> argparse.Namespace:
         "--apart-rate", type=float, default=4e-3, help="highest learning rate of that part (default 0.004)"
     )
     parser.add_argument("--hints", type=float, default=4.0, help="weight of the inner maps at the start (default 4)")
+    parser.add_argument("--marks", type=float, default=0.5, help="weight of the five points (default 0.5)")
     parser.add_argument("--half", action="store_true", help="run the joined network in bfloat16 while training")
     parser.add_argument(
         "--again", type=int, default=0, help="old batches gone over again after each new one (default 0)"

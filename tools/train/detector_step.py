@@ -17,7 +17,7 @@ from tools.train.detector_loss import Outputs, chosen, hint_loss, offset_loss, s
 
 F32 = NDArray[np.float32]
 
-BOX_WEIGHT, MARKS_WEIGHT = 1.0, 0.5
+BOX_WEIGHT = 1.0
 
 
 @lru_cache(maxsize=8)
@@ -121,9 +121,9 @@ def hold_statistics(network: nn.Module) -> None:
             module.eval()
 
 
-def total(parts: dict[str, Tensor], hints: float) -> Tensor:
-    """The weighted sum that is minimised."""
-    return parts["score"] + BOX_WEIGHT * parts["box"] + MARKS_WEIGHT * parts["marks"] + hints * parts["hint"]
+def total(parts: dict[str, Tensor], hints: float, marks: float) -> Tensor:
+    """The weighted sum that is minimised. hints, marks: weights of the inner maps and of the five points."""
+    return parts["score"] + BOX_WEIGHT * parts["box"] + marks * parts["marks"] + hints * parts["hint"]
 
 
 class MovingAverage:

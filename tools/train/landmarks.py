@@ -10,6 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch"))
+
 import cv2
 import numpy as np
 import torch

@@ -10,6 +10,11 @@ import io
 import warnings
 from pathlib import Path
 
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch", "onnx"))
+
 import numpy as np
 import onnx
 import onnxruntime as ort

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, Protocol
 
-LONGEST_MARKER = 500
-"""Characters in a marker's text."""
+from realtime.session.side import AffectedSide
+
 Phase = Literal["idle", "running", "done", "failed"]
 
 
@@ -30,7 +30,7 @@ class Marker(Protocol):
     """Puts a mark into the session."""
 
     def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
-        """text: at most LONGEST_MARKER characters, may be empty. capture_time, sequence: of the frame the person saw.
+        """text: at most realtime.session.markers.LONGEST characters, may be empty. capture_time, sequence: of the frame the person saw.
 
         origin: "dashboard" or "http".
         """
@@ -100,7 +100,7 @@ class Commands:
     record: Switch | Unavailable = _STARTING
     marker: Marker | Unavailable = _STARTING
     view: Choice | Fixed | Unavailable = _STARTING
-    side: Choice | Fixed | Unavailable = field(default_factory=lambda: AffectedSide())
+    side: Choice | Fixed | Unavailable = field(default_factory=AffectedSide)
     camera: Choice | Fixed | Unavailable = _STARTING
     model: Choice | Fixed | Unavailable = _STARTING
 
@@ -122,19 +122,6 @@ def _describe(name: str, command: Any) -> dict[str, Any]:
         case "marker":
             return {"reason": None}
     return {"reason": None, "value": command.value, "options": list(command.options)}
-
-
-class AffectedSide:
-    """Which of the patient's sides is affected; the pages say so beside that side's name."""
-
-    options = ("none", "left", "right")
-
-    def __init__(self, value: str = "none") -> None:
-        self.value = value
-
-    def choose(self, value: str) -> None:
-        """value: one of `options`."""
-        self.value = value
 
 
 class SceneChoice:

@@ -13,8 +13,9 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from realtime.errors import FacemirrorError
+from realtime.session.markers import LONGEST
 from realtime.view.web.assets import PAGES, Asset, load_assets
-from realtime.view.web.commands import LONGEST_MARKER, Commands, Fixed, Unavailable
+from realtime.view.web.commands import Commands, Fixed, Unavailable
 from realtime.view.web.hub import Client, Hub
 from realtime.view.web.security import Bucket, Guard, security_headers
 
@@ -97,7 +98,7 @@ class Server:
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
-            return _refusal(413, f"That is too long: a marker holds at most {LONGEST_MARKER} characters.")
+            return _refusal(413, f"That is too long: a marker holds at most {LONGEST} characters.")
         except web.HTTPException as error:
             return _refusal(error.status, f"{error.reason}.")
 
@@ -203,8 +204,8 @@ class Server:
                 text, origin = words.get("text", ""), "dashboard" if "Origin" in request.headers else "http"
                 if not isinstance(text, str):
                     raise _WordsError(400, '"text" must be words.')
-                if len(text) > LONGEST_MARKER:
-                    raise _WordsError(413, f"That is too long: a marker holds at most {LONGEST_MARKER} characters.")
+                if len(text) > LONGEST:
+                    raise _WordsError(413, f"That is too long: a marker holds at most {LONGEST} characters.")
                 moment, sequence = self._moment(words)
                 text = "".join(c if c.isprintable() else " " for c in text).strip()
                 return lambda: command.mark(text, capture_time=moment, sequence=sequence, origin=origin)

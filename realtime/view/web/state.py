@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.graph import Report
+from realtime.measure.openface3 import PRESENT, Expression
 from realtime.nodes.values import Shown
 
 PICTURE_HEADER = struct.Struct("<dI")
@@ -23,6 +24,7 @@ def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, A
     """One shown frame. now: seconds on the clock of its capture time. units: the Action Units to tell, in order.
 
     "left" and "right" (the patient's own): intensity 0..5 or None by position in `units`. "symmetry": per unit, 0..1.
+    "openface3": OpenFace 3.0's values, a scale of their own (see `expression_words`); None where there are none.
     "age_ms": capture to here. "result_age_ms": how much older the analysis is than the picture.
     """
     found = shown.analysis
@@ -34,7 +36,7 @@ def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, A
     return {
         "type": "state",
         "sequence": shown.sequence,
-        "capture_time": round(shown.capture_time, 4),
+        "capture_time": round(shown.capture_time, 6),
         "status": "no face" if shown.analysis is not None and face is None else shown.status,
         "age_ms": round((now - shown.capture_time) * 1e3, 1),
         "result_age_ms": None if shown.result_age is None else round(shown.result_age * 1e3, 1),
@@ -44,6 +46,22 @@ def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, A
         "right": right,
         "symmetry": per_unit,
         "overall": round(sum(known) / len(known), 3) if known else None,
+        "openface3": expression_words(shown.expression, shown.expression_age),
+    }
+
+
+def expression_words(found: Expression | None, age: float | None) -> dict[str, Any] | None:
+    """ "units": [[Action Unit, 0..1], ...] of the whole face. "present": the threshold. "emotion", "probability": the likeliest
+    and its 0..1. "gaze": yaw, pitch in degrees. "age_ms": how much older they are than the picture."""
+    if found is None:
+        return None
+    return {
+        "units": [[unit, _finite(value)] for unit, value in found.units.items()],
+        "present": PRESENT,
+        "emotion": found.emotion,
+        "probability": _finite(found.emotions[found.emotion]),
+        "gaze": [_finite(math.degrees(angle)) for angle in found.gaze],
+        "age_ms": None if age is None else round(age * 1e3, 1),
     }
 
 

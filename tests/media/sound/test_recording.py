@@ -95,3 +95,22 @@ def test_what_is_switched_off_is_not_heard_either(tmp_path: Path) -> None:
     at = np.concatenate([start + np.arange(len(values)) / RATE for start, values in frames])
     loud = at[np.abs(np.concatenate([values for _, values in frames])) > 0.1]
     assert loud.min() == pytest.approx(3.0, abs=0.01)
+
+
+def test_pictures_do_not_wait_in_memory_for_late_sound(tmp_path: Path) -> None:
+    """What a kill would leave while the microphone is away, and silence takes its place a second late."""
+
+    class Away(SimulatedCard):
+        def read(self, until: float) -> np.ndarray:
+            return self.track.take(until)
+
+    path = tmp_path / "video.mp4"
+    recorder = VideoRecorder(path, fps=30, encoder=ENCODERS[-1], sound=Away(5.0, []))
+    for number in range(150):
+        recorder.write(DARK, 5.0 + number / 30)
+    left = tmp_path / "left.mp4"
+    left.write_bytes(path.read_bytes())
+    recorder.close()
+    with av.open(str(left)) as container:
+        last = max(float(frame.time) for frame in container.decode(video=0))
+    assert last > 149 / 30 - 0.75

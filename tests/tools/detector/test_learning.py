@@ -143,7 +143,7 @@ def made_source() -> Source:
 
 def options(out: Path, *, resume: bool) -> argparse.Namespace:
     return argparse.Namespace(
-        out=out, steps=4, minutes=None, batch=2, rate=1e-3, apart=0.5, apart_rate=1e-3, hints=1.0, seed=3, threads=1,
+        out=out, steps=4, minutes=None, batch=2, rate=1e-3, apart=0.5, apart_rate=1e-3, hints=1.0, marks=0.5, seed=3, threads=1,
         workers=0, start_from=None, from_official=False, resume=resume, half=False,
         again=0, notebook=4,
     )  # fmt: skip

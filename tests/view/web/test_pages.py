@@ -109,13 +109,49 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashb
     in_browser(scene)
 
 
+def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) -> None:
+    dashboard.told.units = ()
+    dashboard.hub.publish("hello", dashboard.told.hello())
+    found = {
+        "units": [[1, 0.25], [12, 0.9], [26, None]],
+        "present": 0.5,
+        "emotion": "happy",
+        "probability": 0.75,
+        "gaze": [30.0, -1.0],
+        "age_ms": 125.0,
+    }
+    share = "document.querySelectorAll('.share')[{}]"
+
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{dashboard.url}?token={TOKEN}", 1280, 720)
+        full = f"{share.format(1)}.querySelector('.fill').style.transform === 'scaleX(0.9)'"
+        await page.until(full, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=found))
+        texts = await page.value("[...document.querySelectorAll('.share .number')].map((n) => n.textContent)")
+        assert texts == ["0.25", "0.90", "–"]
+        reach = f"(({{left, width}}, whole) => [left - whole.left, width / whole.width])({share.format(1)}"
+        reach += f".querySelector('.fill').getBoundingClientRect(), {share.format(1)}.querySelector('.track').getBoundingClientRect())"
+        assert await page.value(reach) == pytest.approx([0.0, 0.9]), "from 0 at the left"
+        assert await page.value("document.getElementById('emotion').textContent") == "happy 0.75"
+        assert await page.value("document.getElementById('gaze').textContent") == "30° -1°"
+        assert await page.value(f"{share.format(0)}.querySelector('.threshold').style.left") == "50%"
+        assert not await page.value("document.getElementById('openface3').hidden")
+        assert await page.value("document.querySelectorAll('.row').length") == 0, "no bars of 0 to 5"
+        gone = "document.getElementById('emotion').textContent === '–'"
+        await page.until(gone, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=None))
+        assert await page.value(f"{share.format(1)}.querySelector('.number').textContent") == "–"
+
+    in_browser(scene)
+
+
 def test_the_overlay_is_transparent_and_comes_back_after_a_restart(told: Dashboard) -> None:
     async def scene(page: Page) -> None:
         frame = itertools.count()
-        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6&side=left", 400, 200)
+        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6,26,x&side=left", 400, 200)
         moved = f"{FILL.format(row=0, side='left')} === 'scaleX(0.8)' && document.body.className === 'bars'"
         await page.until(moved, lambda: tell(told, next(frame)))
-        assert await page.value("document.querySelectorAll('.row').length") == 2
+        assert await page.value("document.querySelectorAll('.row').length") == 3
+        assert await page.value(NUMBER.format(row=2, side="left")) == "–", "AU 26 is not measured here"
         assert await page.value("document.querySelectorAll('.cell.right').length") == 0
         tell(told, next(frame))
         image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.face.observation import Analysis, FaceObservation
+from realtime.measure.openface3 import Expression
 from realtime.nodes.values import Shown
 from realtime.nodes.web import PICTURE_SECONDS, Web
 from realtime.view.web.publishing import Told
@@ -49,6 +51,22 @@ def test_what_was_not_measured_is_null(analysis: Analysis | None) -> None:
         assert message[key] == [None, None]
     assert message["overall"] is None
     assert message["pose"] is None
+
+
+def test_openface3_has_a_scale_of_its_own() -> None:
+    assert state_message(shown(None), 10.0, [6])["openface3"] is None
+    found = Expression({1: 0.25, 12: math.nan}, {"happy": 0.75, "sad": 0.25}, (math.pi / 6, -math.pi / 180))
+    frame = replace(shown(Analysis(7, 10.0, face())), expression=found, expression_age=0.125)
+    message = json.loads(json.dumps(state_message(frame, 10.0, [6, 12]), allow_nan=False))
+    assert message["openface3"] == {
+        "units": [[1, 0.25], [12, None]],
+        "present": 0.5,
+        "emotion": "happy",
+        "probability": 0.75,
+        "gaze": [30.0, -1.0],
+        "age_ms": 125.0,
+    }
+    assert message["left"] == message["right"] == [None, None], "0 to 1 is never told as an intensity"
 
 
 def test_a_frame_that_was_looked_at_and_shows_nobody_says_so() -> None:

@@ -2,6 +2,7 @@ import { Bars } from "./bars.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
 import { Live, hideToken } from "./live.js";
+import { Shares } from "./shares.js";
 import { nameOf } from "./units.js";
 
 const $ = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ let units = [];
 let picked = null;
 let bars = null;
 let curves = null;
+let shares = null;
 let newest = null;
 let heardAt = 0;
 let drawing = false;
@@ -55,6 +57,8 @@ function state(message) {
   bars?.show(units, message.left, message.right);
   const at = units.indexOf(picked);
   if (at >= 0) curves?.add(message.capture_time, { left: message.left[at], right: message.right[at] });
+  if (message.openface3 && shares === null) shares = new Shares();
+  shares?.show(message.openface3);
   $("overall").textContent = message.overall === null ? "–" : `${Math.round(message.overall * 100)} %`;
   const turns = [["yaw", "own left", "own right"], ["pitch", "up", "down"], ["roll", "own left", "own right"]];
   turns.forEach(([name, more, less], index) => {
@@ -107,7 +111,10 @@ function link(up, sentence) {
   controls.say(sentence, !up);
   heardAt = 0;
   $("status").textContent = up ? "no picture yet" : "not connected";
-  if (!up) bars?.clear();
+  if (!up) {
+    bars?.clear();
+    shares?.show(null);
+  }
 }
 
 setInterval(() => {
@@ -116,7 +123,9 @@ setInterval(() => {
   if (quiet < STALE_MS) return;
   document.body.classList.add("stale");
   $("status").textContent = `no picture for ${(quiet / 1000).toFixed(1)} s`;
-  if (quiet > 4 * STALE_MS) bars?.clear();
+  if (quiet < 4 * STALE_MS) return;
+  bars?.clear();
+  shares?.show(null);
 }, 250);
 
 hideToken();

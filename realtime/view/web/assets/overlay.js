@@ -18,7 +18,8 @@ document.body.classList.add(style);
 function hello(message) {
   units = message.units;
   const wanted = (asked.get("au") ?? "").split(",").map((word) => parseInt(word.replace(/\D/g, ""), 10));
-  const chosen = asked.has("au") ? wanted.filter((unit) => units.includes(unit)) : units;
+  // A unit that was asked for and is not measured stands there with a dash.
+  const chosen = asked.has("au") ? [...new Set(wanted)].filter((unit) => unit >= 1 && unit < 100) : units;
   const both = message.selfie ? ["left", "right"] : ["right", "left"];
   const sides = side === "left" || side === "right" ? [side] : both;
   document.body.replaceChildren();
@@ -67,7 +68,7 @@ function state(message) {
   bars?.show(units, message.left, message.right);
   for (const [unit, curve] of curves) {
     const at = units.indexOf(unit);
-    curve.add(message.capture_time, { left: message.left[at], right: message.right[at] });
+    curve.add(message.capture_time, { left: message.left[at] ?? null, right: message.right[at] ?? null });
   }
 }
 

@@ -1,0 +1,51 @@
+"""Memory that start-up took and a running program has no use for, given back to the system. Linux; elsewhere nothing is done.
+
+Loading compiled kernels runs LLVM once, for Numba's own runtime, which touches some 55 MB of LLVM's code; initialising
+OpenCV, ONNX Runtime, FFmpeg and Qt touches another 40 MB that no frame ever needs.
+"""
+
+import ctypes
+import gc
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(/.*)")
+_MADV_DONTNEED = 4
+
+
+def release_start_up() -> None:
+    """Let go of the pages of libraries that were read so far, and of freed memory. What is used again is mapped again.
+
+    To be called before frames flow: what they need should come back in a rehearsal, not while somebody waits.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None)
+    try:
+        smaps = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # kernels can be built without it
+        smaps = ""
+    for start, length in untouched_files(smaps.splitlines()):
+        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_DONTNEED)
+    gc.collect()
+    if hasattr(libc, "malloc_trim"):  # glibc
+        libc.malloc_trim(0)
+
+
+def untouched_files(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """(address, bytes) of the mappings in /proc/self/smaps whose pages are all still the file's own and cannot be written.
+
+    Dropping such pages loses nothing: the next access finds them in the file again. A mapping with pages of its own
+    (relocated tables, for one) would lose them, so it is left alone.
+    """
+    mapping: tuple[int, int] | None = None
+    for line in lines:
+        if head := _MAPPING.match(line):
+            start, end = int(head[1], 16), int(head[2], 16)
+            mapping = (start, end - start) if "w" not in head[3] and head[3].startswith("r") else None
+        elif not line[:1].isupper():
+            mapping = None
+        elif mapping is not None and line.startswith("Anonymous:") and line.split()[1] == "0":
+            yield mapping
