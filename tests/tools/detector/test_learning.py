@@ -15,7 +15,7 @@ from tools.networks import retinaface  # noqa: E402
 from tools.train import detector, detector_data, detector_loss, detector_options  # noqa: E402
 from tools.train.detector_composites import Composite  # noqa: E402
 from tools.train.detector_data import Batch  # noqa: E402
-from tools.train.detector_export import stricter
+from tools.train.detector_export import stricter  # noqa: E402
 from tools.train.detector_sources import LEVELS, Source  # noqa: E402
 from tools.train.detector_step import MovingAverage, Notebook, frozen_teacher, losses, prepare  # noqa: E402
 
