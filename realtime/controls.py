@@ -8,14 +8,24 @@ from typing import TypeVar
 from realtime.app import App
 from realtime.config import Config
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.media.cameras import Camera, find_camera
+from realtime.media.cameras import Camera, find_camera, list_cameras
 from realtime.media.source import VideoSource
 from realtime.media.spec import SourceKind, SourceSpec
 from realtime.models.tiers import Tiers
 from realtime.session.keeping import Keeping
 from realtime.session.side import KeptChoice
 from realtime.session.switching import SwitchedRecorder
-from realtime.view.web.commands import Calibration, Fixed, Marker, Phase, Progress, SceneChoice, Switch, Unavailable
+from realtime.view.web.commands import (
+    Calibration,
+    Commands,
+    Fixed,
+    Marker,
+    Phase,
+    Progress,
+    SceneChoice,
+    Switch,
+    Unavailable,
+)
 
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 T = TypeVar("T")
@@ -158,6 +168,15 @@ class Controls:
                 self.view.choose(views[(views.index(self.view.value) + 1) % len(views)])
         except FacemirrorError as error:
             self.say(str(error))
+
+
+def offer(commands: Commands, controls: Controls, config: Config, app: App, source: VideoSource) -> None:
+    """Give the page its commands; a change of the landmark model is kept with the session."""
+    commands.view, commands.side = controls.view, controls.keeping.side
+    commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
+    commands.camera = camera_choice(config, source, list_cameras())
+    commands.model = model_choice(config, app, controls.keeping.moment)
+    controls.keeping.model = commands.model if isinstance(commands.model, ModelChoice) else None
 
 
 def _available(command: T | Unavailable) -> T:

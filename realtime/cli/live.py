@@ -11,7 +11,8 @@ from rich.table import Table
 from realtime.app import App
 from realtime.cli.settings import resolved
 from realtime.config import Resolved
-from realtime.live import SESSIONS, Run
+from realtime.live import Run
+from realtime.outputs import SESSIONS
 from realtime.session.folder import create_session_folder
 
 _RUNNING = "facemirror-live: running; Ctrl-C ends."

@@ -23,8 +23,8 @@ from realtime.graph.envelope import Envelope, Item, Reset, Side
 from realtime.graph.errors import GraphError
 from realtime.graph.graph import Graph
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
-from realtime.graph.nodes import Processor
 from realtime.graph.policies import Block, Cause, DropNewest, DropOldest, Latest, Policy
+from realtime.graph.processor import Processor
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
 from realtime.graph.restart import Restart
 from realtime.graph.sources import Reader, SourceStalledError

@@ -11,13 +11,14 @@ from realtime.graph.edges import Edge
 from realtime.graph.envelope import Envelope
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Join, SideInput
-from realtime.graph.nodes import Job, Node
+from realtime.graph.nodes import Node
 from realtime.graph.parts import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
 from realtime.graph.policies import Block, Cause, Policy
 from realtime.graph.report import Report, make_report
 from realtime.graph.restart import Restart
 from realtime.graph.runtime import Run
 from realtime.graph.sources import Reader, Source
+from realtime.graph.steps import Job
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from realtime.graph.clock import Clock
 from realtime.graph.envelope import Envelope, Item, Reset
-from realtime.graph.nodes import Outlets
+from realtime.graph.outlets import Outlets
 from realtime.graph.restart import Backoff, Restart
 from realtime.graph.stats import Recorder
 from realtime.graph.stop import StopToken

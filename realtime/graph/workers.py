@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from realtime.graph.clock import Clock
-from realtime.graph.nodes import Done, Idle, Job, Node
+from realtime.graph.nodes import Node
+from realtime.graph.steps import Done, Idle, Job
 
 ServiceTime = Callable[[Job], float]
 

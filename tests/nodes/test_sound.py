@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from realtime.config import Config
+from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import UserInputError
 from realtime.face.observation import Analysis
-from realtime.live import _check
 from realtime.media.frame import Frame
 from realtime.media.sound.tone import Tone, ToneSettings
 from realtime.nodes.sound import RunSound, Tune
@@ -59,5 +59,5 @@ def test_the_sides_are_heard_and_the_latency_is_stated() -> None:
 )
 def test_what_does_not_go_together(settings: dict[str, object], words: str) -> None:
     with pytest.raises(UserInputError, match=words):
-        _check(Config.model_validate(settings))
-    _check(Config.model_validate({"sound": "", "record": "shown", "tone_unit": 12}))
+        refuse_conflicts(Config.model_validate(settings))
+    refuse_conflicts(Config.model_validate({"sound": "", "record": "shown", "tone_unit": 12}))

@@ -9,8 +9,6 @@ import argparse
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from tools.command import guarded, require
@@ -20,23 +18,21 @@ if __name__ == "__main__":  # before the imports that need it
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
-from tools.data.scan import suppress
+from tools.evaluate.detector_agreement import SAME_IOU, Agreement, share_found, tall
+from tools.evaluate.detector_network import Detector
 from tools.evaluate.detector_pictures import Window, clip, faceless, familiar, windows
 from tools.evaluate.figures import Figure, Options
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
 from tools.train.detector_targets import overlaps
 
-F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 START, CONTINUE = 0.5, 0.35
 OFFICIAL = 0.5
-SAME_IOU = 0.5
 LEAST_HEIGHT, SMALL = 40, 24
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = (
@@ -47,96 +43,10 @@ CLIPS = (
 )
 
 
-@dataclass
-class Faces:
-    """boxes (N, 4), scores (N,), points (N, 5, 2), best first."""
-
-    boxes: F32
-    scores: F32
-    points: F32
-
-    def above(self, threshold: float) -> "Faces":
-        """Those at least this sure."""
-        chosen = self.scores >= threshold
-        return Faces(self.boxes[chosen], self.scores[chosen], self.points[chosen])
-
-
-class Detector:
-    """An ONNX RetinaFace on whole pictures."""
-
-    def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._priors = lru_cache(maxsize=16)(retinaface.priors)
-
-    def __call__(self, picture: U8, least: float = 0.05) -> Faces:
-        """Every face of a BGR picture (H, W, 3) scored at least `least`, overlaps above 0.4 suppressed."""
-        height, width = picture.shape[:2]
-        x = (picture.astype(np.float32) - np.array(retinaface.MEAN, np.float32)).transpose(2, 0, 1)[None]
-        names = list(retinaface_onnx.OUTPUTS)
-        loc, conf, marks = self._session.run(names, {retinaface_onnx.INPUT: np.ascontiguousarray(x)})
-        likely = np.flatnonzero(conf[0, :, 1] >= least)
-        anchors = self._priors(height, width)[likely]
-        boxes, points = retinaface.decode(loc[0, likely], marks[0, likely], anchors, height, width)
-        keep = suppress(boxes, conf[0, likely, 1])
-        return Faces(boxes[keep], conf[0, likely, 1][keep], points[keep])
-
-
-@dataclass
-class Agreement:
-    """Counts and errors of one detector against another over pictures."""
-
-    wanted: int = 0
-    found: int = 0
-    extra: int = 0
-    eye_errors: list[float] = field(default_factory=list)
-
-    def add(self, ours: Faces, theirs: Faces, doubtful: F32, ignore: F32) -> None:
-        """ours: at our threshold; theirs: the faces to be found; doubtful (N, 4): boxes of ours that meet one are no false
-        faces; ignore (N, 4): faces of theirs that meet one do not count."""
-        counted = overlaps(theirs.boxes, ignore).max(axis=1, initial=0.0) < 0.3
-        met = overlaps(ours.boxes, theirs.boxes)
-        for k in np.flatnonzero(counted):
-            self.wanted += 1
-            if not len(ours.boxes) or met[:, k].max() < SAME_IOU:
-                continue
-            self.found += 1
-            eyes, reference = ours.points[met[:, k].argmax(), :2], theirs.points[k, :2]
-            distance = max(float(np.linalg.norm(reference[0] - reference[1])), 1.0)
-            self.eye_errors.append(float(np.linalg.norm(eyes - reference, axis=1).mean()) / distance)
-        self.extra += int((overlaps(ours.boxes, doubtful).max(axis=1, initial=0.0) < 0.3).sum())
-
-    def figures(self) -> dict[str, float]:
-        """recall (share), extra faces (count), eye-centre error as a share of the inter-ocular distance."""
-        errors = np.array(self.eye_errors) if self.eye_errors else np.array([np.nan])
-        return {
-            "faces": self.wanted,
-            "recall": self.found / max(self.wanted, 1),
-            "extra": self.extra,
-            "eye_error_mean": float(errors.mean()),
-            "eye_error_median": float(np.median(errors)),
-            "eye_error_p95": float(np.percentile(errors, 95)),
-        }
-
-
-def tall(faces: Faces, least: float) -> Faces:
-    """Those of at least this height in pixels."""
-    chosen = (faces.boxes[:, 3] - faces.boxes[:, 1]) >= least
-    return Faces(faces.boxes[chosen], faces.scores[chosen], faces.points[chosen])
-
-
 def shrink(picture: U8, width: int) -> U8:
     """The picture at this width."""
     share = width / picture.shape[1]
     return picture if share == 1 else cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-
-
-def share_found(faces: Faces, wanted: F32) -> tuple[int, int]:
-    """How many of the boxes (N, 4) are found, and N."""
-    met = overlaps(wanted, faces.boxes).max(axis=1, initial=0.0)
-    return int((met >= SAME_IOU).sum()), len(wanted)
 
 
 def on_windows(ours: Detector, official: Detector, shown: list[Window], width: int) -> dict[int, dict[str, float]]:

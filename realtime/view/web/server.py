@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -17,6 +16,7 @@ from realtime.session.markers import LONGEST
 from realtime.view.web.assets import PAGES, Asset, load_assets
 from realtime.view.web.commands import Commands, Fixed, Unavailable
 from realtime.view.web.hub import Client, Hub
+from realtime.view.web.orders import OrderError, json_object, order
 from realtime.view.web.security import Bucket, Guard, security_headers
 
 _LARGEST_BODY = 16 * 1024
@@ -24,7 +24,6 @@ _LARGEST_MESSAGE = 4 * 1024
 _MOST_CLIENTS = 16
 _HEARTBEAT = 10.0
 _FAREWELL = 1.0
-_RECENT = 10.0  # a marker is set on a frame this young (s)
 _SHOWN = web.RequestKey("token_shown", bool)
 
 log = logging.getLogger(__name__)
@@ -150,7 +149,7 @@ class Server:
             if not allowance.allow(time.monotonic()):
                 await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages")
                 return
-            words = _json(message.data) if message.type is WSMsgType.TEXT else None
+            words = json_object(message.data) if message.type is WSMsgType.TEXT else None
             if words is None:
                 await socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"not understood")
                 return
@@ -171,7 +170,7 @@ class Server:
             return _refusal(429, "Too many orders at once; wait a moment.")
         if request.content_type != "application/json":
             return _refusal(415, "Orders are read as JSON (Content-Type: application/json).")
-        words = _json(await request.text())
+        words = json_object(await request.text())
         if words is None:
             return _refusal(400, 'The order must be a JSON object, such as {"text": "smile"}.')
         if name not in self.commands.describe():
@@ -179,63 +178,17 @@ class Server:
         command = getattr(self.commands, name)
         if isinstance(command, Unavailable | Fixed):
             return _refusal(409, command.reason)
+        origin = "dashboard" if "Origin" in request.headers else "http"
         try:
             async with asyncio.timeout(10.0):
-                await self.run(self._order(name, command, words, request))
-        except _WordsError as error:
+                await self.run(order(name, command, words, self.newest(), origin))
+        except OrderError as error:
             return _refusal(error.status, str(error))
         except FacemirrorError as error:
             return _refusal(409, str(error))
         except TimeoutError:
             return _refusal(503, "The program did not answer in time.")
         return web.json_response(self.commands.describe()[name])
-
-    def _order(self, name: str, command: Any, words: dict[str, Any], request: web.Request) -> Callable[[], None]:
-        """What to call, checked first."""
-        value = words.get("value")
-        match name:
-            case "calibrate":
-                return command.start
-            case "record":
-                if not isinstance(value, bool):
-                    raise _WordsError(400, '"value" must be true or false.')
-                return lambda: command.switch(value)
-            case "marker":
-                text, origin = words.get("text", ""), "dashboard" if "Origin" in request.headers else "http"
-                if not isinstance(text, str):
-                    raise _WordsError(400, '"text" must be words.')
-                if len(text) > LONGEST:
-                    raise _WordsError(413, f"That is too long: a marker holds at most {LONGEST} characters.")
-                moment, sequence = self._moment(words)
-                text = "".join(c if c.isprintable() else " " for c in text).strip()
-                return lambda: command.mark(text, capture_time=moment, sequence=sequence, origin=origin)
-        if value not in command.options:
-            raise _WordsError(400, f'"value" must be one of {", ".join(command.options)}.')
-        return lambda: command.choose(value)
-
-    def _moment(self, words: dict[str, Any]) -> tuple[float, int]:
-        """The frame the person saw, when it is one of the last seconds; otherwise the newest."""
-        newest = self.newest()
-        if newest is None:
-            raise _WordsError(409, "No picture has been shown yet, so there is no moment to mark.")
-        moment, sequence = words.get("capture_time"), words.get("sequence")
-        if isinstance(moment, int | float) and isinstance(sequence, int) and 0 <= newest[0] - moment <= _RECENT:
-            return float(moment), sequence
-        return newest
-
-
-class _WordsError(Exception):
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-
-def _json(text: str) -> dict[str, Any] | None:
-    try:
-        words = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return words if isinstance(words, dict) else None
 
 
 def _serve(asset: Asset) -> web.Response:

@@ -6,7 +6,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from tools.evaluate.detector import Agreement, Faces, table, tall
+from tools.evaluate.detector import table
+from tools.evaluate.detector_agreement import Agreement, tall
+from tools.evaluate.detector_network import Faces
 from tools.evaluate.detector_pictures import familiar
 from tools.train.detector_sources import LEVELS, Source
 

@@ -15,6 +15,7 @@ from tools.networks import retinaface  # noqa: E402
 from tools.train import detector, detector_data, detector_loss, detector_options  # noqa: E402
 from tools.train.detector_composites import Composite  # noqa: E402
 from tools.train.detector_data import Batch  # noqa: E402
+from tools.train.detector_export import stricter  # noqa: E402
 from tools.train.detector_sources import LEVELS, Source  # noqa: E402
 from tools.train.detector_step import MovingAverage, Notebook, frozen_teacher, losses, prepare  # noqa: E402
 
@@ -181,3 +182,15 @@ def test_resuming_without_a_checkpoint_is_an_error(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(detector, "sources", lambda out, teacher: [made_source()])
     with pytest.raises(UserInputError, match="nothing to resume"):
         detector.Trainer(options(tmp_path, resume=True))
+
+
+def test_a_stricter_network_keeps_the_order_and_moves_the_operating_point() -> None:
+    torch.manual_seed(2)
+    network = retinaface.RetinaFace().eval()
+    x = torch.randn(1, 3, 64, 64) * 50
+    with torch.no_grad():
+        before = network(x)[1]
+        stricter(network, 0.7)
+        after = network(x)[1]
+    torch.testing.assert_close(after[..., 0], before[..., 0])
+    torch.testing.assert_close(after[..., 1], before[..., 1] - 0.7)

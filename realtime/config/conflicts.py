@@ -1,0 +1,24 @@
+"""Settings that are each in range, but do not go together."""
+
+from realtime.config.settings import Config
+from realtime.errors import UserInputError
+
+
+def refuse_conflicts(config: Config) -> None:
+    """Raises UserInputError, with one sentence that names both options, before anything is opened."""
+    if config.landmarks_only and config.record != "off":
+        raise UserInputError("--landmarks-only stores no picture, so it does not go with --record.")
+    if config.blur_face and config.record == "raw":
+        raise UserInputError("--record raw keeps the captured frames as they are, so it does not go with --blur-face.")
+    if config.record == "raw" and config.au != "own":
+        raise UserInputError(
+            "--record raw is for replaying the program's own Action Units; it does not go with --au openface2."
+        )
+    if config.sound is not None and config.record == "off" and not config.dashboard:
+        raise UserInputError("--sound is recorded with the picture, so it needs --record.")
+    if (config.sound is not None or config.tone_unit is not None) and config.speed == "max":
+        raise UserInputError("--sound and --tone need the pace of real time, which --speed max does not keep.")
+    if config.sound is not None and config.landmarks_only:
+        raise UserInputError("--landmarks-only stores only numbers, so it does not go with --sound.")
+    if config.lsl and config.speed == "max":
+        raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")

@@ -1,0 +1,46 @@
+"""`python -m tools.train.detector_export --run RUN --to weights/retinaface.onnx`: the averaged network of a training run as ONNX."""
+
+import argparse
+from pathlib import Path
+
+from tools.command import guarded, require
+
+if __name__ == "__main__":  # before the imports that need it
+    guarded(lambda: require("torch", "onnx"))
+
+import torch
+
+from realtime.errors import UserInputError
+from tools.networks import retinaface, retinaface_onnx
+
+
+def stricter(network: retinaface.RetinaFace, by: float) -> None:
+    """Lower every face logit by `by`, so that what scored 1 / (1 + exp(-by)) scores 0.5: the operating point moves, the order stays."""
+    with torch.no_grad():
+        for head in network.ClassHead:
+            bias = head.get_parameter("conv1x1.bias")
+            bias[1::2] -= by  # two values an anchor: no face, face
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="folder of a training from random weights")
+    parser.add_argument("--strict", type=float, default=0.0, help="lower the face logits by this (default 0)")
+    parser.add_argument("--to", type=Path, required=True)
+    options = parser.parse_args()
+    checkpoint = options.run / "checkpoint.pt"
+    if not checkpoint.exists():
+        raise UserInputError(f"{checkpoint} is not there; give the --out folder of tools.train.detector.")
+    network = retinaface.RetinaFace()
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    stricter(network, options.strict)
+    source = "tools.train.detector, from random weights"
+    gap = retinaface_onnx.export(network.eval(), options.to, source=source, licence="MIT")
+    print(
+        f"{options.to}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(options.to)}"
+    )
+
+
+if __name__ == "__main__":
+    guarded(main)
