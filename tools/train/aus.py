@@ -1,12 +1,13 @@
 """Train the Action Unit network: `python -m tools.train.aus --shards DIR --people DIR --weights weights --out RUN`.
 
---shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train.npz and
-held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own landmark network finds on
+--shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train.npz,
+seated_train.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own landmark network finds on
 the rendered pictures, errors included.
 """
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tools.command import guarded, require
@@ -40,10 +41,16 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
         store = arguments.out / "samples" / f"{file.parent.name}_{file.stem}_{spec.sha256[:12]}.npz"
         return stored(store) if store.exists() else kept(store, samples_of(file, model, seed))
 
-    parts = [of(arguments.people / "train.npz", 2)]
+    files = [arguments.people / "train.npz", arguments.people / "seated_train.npz"]
+    parts = [strangers_to_each_other(of(file, 2), number) for number, file in enumerate(files) if file.exists()]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
-    return joined(parts), of(arguments.people / "held.npz", 3)
+    return joined(parts), of(arguments.people / "seated_held.npz", 3)
+
+
+def strangers_to_each_other(people: Samples, number: int) -> Samples:
+    """The same with person numbers that no other file has."""
+    return replace(people, person=np.where(people.person < 0, -1, people.person + number * 1_000_000).astype(np.int32))
 
 
 def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
