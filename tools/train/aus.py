@@ -1,8 +1,8 @@
 """Train the Action Unit network: `python -m tools.train.aus --shards DIR --people DIR --weights weights --out RUN`.
 
 --shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train.npz,
-seated_train.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own landmark network finds on
-the rendered pictures, errors included.
+seated_train.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own
+landmark network finds on the rendered pictures, errors included.
 """
 
 import argparse
