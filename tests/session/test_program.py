@@ -124,9 +124,10 @@ def test_a_session_that_is_not_raw_or_was_made_with_other_models_is_one_sentence
 def test_people_are_listed_and_deleted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from datetime import UTC, datetime
 
+    from realtime.measure.neutral import Rest
     from realtime.session.people import People
 
-    People(tmp_path).store("Ada", np.zeros((98, 2), np.float32), 120, datetime(2026, 1, 2, tzinfo=UTC))
+    People(tmp_path).store("Ada", Rest(np.zeros((98, 2), np.float32)), 120, datetime(2026, 1, 2, tzinfo=UTC))
     assert main(["people", "--people", str(tmp_path), "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["people"]
     assert found == {"name": "Ada", "calibrated": "2026-01-02T00:00:00+00:00", "frames": 120}
