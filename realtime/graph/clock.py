@@ -29,10 +29,14 @@ class RealClock:
 
 
 class VirtualClock:
-    """A clock that moves only when nothing is left to do at the present time. Threads do not exist on it."""
+    """A clock that moves only when nothing is left to do at the present time. Threads do not exist on it.
 
-    def __init__(self, start: float = 0.0) -> None:
+    rounds: of the event loop after which `run` gives up, so that a program that never ends fails instead of spinning.
+    """
+
+    def __init__(self, start: float = 0.0, rounds: int = 20_000_000) -> None:
         self._now = start
+        self.rounds = rounds
 
     def now(self) -> float:
         return self._now
@@ -43,7 +47,7 @@ class VirtualClock:
         self._now += seconds
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run `main` to its end on this clock. Raises RuntimeError when every task waits for something that never comes."""
+        """Run `main` to its end on this clock. Raises RuntimeError when every task waits for something that never comes, or none ever ends."""
         with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
             return runner.run(main)
 
@@ -54,6 +58,11 @@ class _JumpingSelector(selectors.DefaultSelector):
     clock: VirtualClock
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.clock.rounds -= 1
+        if self.clock.rounds < 0:
+            raise RuntimeError(
+                f"no end on the virtual clock: still at work at {self.clock.now()!r}, next wait {timeout!r}"
+            )
         ready = super().select(0)
         if ready:
             return ready

@@ -8,7 +8,7 @@ from tests.graph.modelled import Script, frames, run
 
 
 def ages(items, policy, services):
-    clock = VirtualClock()
+    clock = VirtualClock(rounds=500_000)
     graph = Graph("bound", clock=clock)
     seen = []
     camera = graph.source("camera", Script(items))

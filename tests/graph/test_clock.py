@@ -54,3 +54,14 @@ def test_a_deadlock_is_an_error_and_not_a_hang():
 def test_it_does_not_go_back():
     with pytest.raises(ValueError, match="back"):
         VirtualClock().advance(-1.0)
+
+
+def test_a_program_that_never_ends_is_given_up():
+    clock = VirtualClock(rounds=1000)
+
+    async def forever():
+        while True:
+            await asyncio.sleep(1.0)
+
+    with pytest.raises(RuntimeError, match="no end"):
+        clock.run(forever())

@@ -57,7 +57,7 @@ EVERY = st.sampled_from([0, 0, 0, 2, 3, 5])
 
 @st.composite
 def graphs(draw):
-    clock = VirtualClock()
+    clock = VirtualClock(rounds=200_000)
     graph = Graph("random", clock=clock)
     producers, origin = [], {}
     for i in range(draw(st.integers(1, 2))):
@@ -127,7 +127,7 @@ def test_put_is_delivered_plus_dropped_plus_queued(case):
 @given(st.data())
 def test_blocking_edges_and_exact_joins_lose_nothing(data):
     """The offline mode: every frame comes through every branch, joined with its own results."""
-    clock = VirtualClock()
+    clock = VirtualClock(rounds=200_000)
     graph = Graph("offline", clock=clock)
     count = 12
     camera = graph.source(
