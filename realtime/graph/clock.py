@@ -47,7 +47,10 @@ class VirtualClock:
         self._now += seconds
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run `main` to its end on this clock. Raises RuntimeError when every task waits for something that never comes, or none ever ends."""
+        """Run `main` to its end on this clock.
+
+        Raises RuntimeError when every task waits for something that never comes, and when `main` does not end.
+        """
         with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
             return runner.run(main)
 

@@ -60,8 +60,13 @@ def test_a_program_that_never_ends_is_given_up():
     clock = VirtualClock(rounds=1000)
 
     async def forever():
-        while True:
-            await asyncio.sleep(1.0)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def tick():
+            loop.call_later(1.0, tick)
+
+        tick()
+        await ended.wait()
 
     with pytest.raises(RuntimeError, match="no end"):
         clock.run(forever())
