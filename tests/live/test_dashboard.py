@@ -92,7 +92,7 @@ def test_a_session_with_everything_on(clip: Clip, sink: NullSink, tmp_path: Path
                 await page.call("Page.enable")
                 await page.open(link, 1280, 720)
                 await asyncio.to_thread(started.begun)
-                await overlay.open(f"{overlay_link}&au=12,6", 480, 160)
+                await overlay.open(f"{overlay_link}&au=12,9", 480, 160)
                 await sees(page, f"told !== null && {LIVELY}")
                 await choose_side(page, first)
                 await set_marker(page, first)
@@ -180,7 +180,8 @@ async def calibrate(page: Page, started: Program, folder: Path) -> None:
     after = {row["neutral"] for row in measured if int(row["sequence"]) > since}
     assert before <= {"none", "running"}, before
     assert after == {"calibrated"}
-    assert np.isfinite(made["neutral"]).all()
+    assert np.isfinite(made["neutral"]["shape"]).all()
+    assert np.isfinite(made["neutral"]["look"]).all()
 
 
 async def bars_follow_the_script(page: Page, clip: Clip) -> None:
