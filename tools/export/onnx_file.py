@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
+from tools.export.pads import fold_pads
 from tools.pictures import session as open_session
 
 PARITY = 1e-4
@@ -50,6 +51,7 @@ def trace(module: nn.Module, example: Tensor, out: Path, outputs: Sequence[str],
             dynamo=False,
         )
     fold(out)
+    fold_pads(out)
 
 
 def fold(path: Path) -> None:
