@@ -71,11 +71,11 @@ class Deck:
             choice = self._rests[int(person[k])]
             rest_rows[k] = choice[0] if rng is None else choice[rng.integers(len(choice))]
         points = np.empty((2, count, POINT_FEATURES), np.float32)
-        for k, row in enumerate(rows):
+        for i, row in enumerate(rows):
             angles = data.pose[row]
             found = Descriptor(data.shape[row], (float(angles[0]), float(angles[1]), float(angles[2])))
-            rest = self._mean[int(person[k])] if shape_known[k] else None
-            points[:, k] = point_features(found, rest)
+            rest = self._mean[int(person[i])] if shape_known[i] else None
+            points[:, i] = point_features(found, rest)
         eye, mouth = windows(data, rows, rng)
         rest_eye, rest_mouth = windows(data, rest_rows, rng)
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
