@@ -197,9 +197,6 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         expressed = graph.transform("multitask", Express(path.multitask), run_on="thread:multitask")
         graph.connect(tracked, expressed, edge.newest)
         graph.connect(expressed, composed, edge.newest, as_side="expression", join=edge.held)
-        if outputs.folder is not None:
-            rows = ExpressionRows(outputs.folder, path.multitask)
-            graph.connect(expressed, graph.sink("multitask-rows", rows, run_on="thread:multitask"), edge.every)
 
     output = "compose"
     if outputs.preview is not None:
@@ -234,6 +231,10 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
         graph.connect(measured, graph.sink("tone", outputs.tune, run_on="thread:tone"), Latest())
     if outputs.web is not None:
         graph.connect(composed, graph.sink("web", outputs.web, run_on="thread:web"), Latest())
+    if expressed is not None and path.multitask is not None and outputs.folder is not None:
+        # Opens a file, so it comes after everything that may refuse.
+        kept = graph.sink("multitask-rows", ExpressionRows(outputs.folder, path.multitask), run_on="thread:multitask")
+        graph.connect(expressed, kept, edge.every)
     if outputs.csv is not None:
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
