@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 import threading
 import time
@@ -68,6 +69,8 @@ async def main(mode):
 
 
 if __name__ == "__main__":
+    # A test run in the background hands down an ignored SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.argv[1] == "before":
         say("ready")
         time.sleep(30)
