@@ -4,6 +4,7 @@ import argparse
 import json
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from realtime.cli.settings import resolved
@@ -20,6 +21,6 @@ def show(options: argparse.Namespace) -> int:
     table = Table("setting", "value", "from", box=None, header_style="bold")
     for name, value, origin in rows:
         shown = "x".join(map(str, value)) if name == "size" and value else str(value)
-        table.add_row(name, shown, origin)
+        table.add_row(name, escape(shown), escape(origin))
     Console().print(table)
     return 0

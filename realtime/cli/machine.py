@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import onnxruntime as ort
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from realtime.errors import FacemirrorError
@@ -66,7 +67,7 @@ def doctor(options: argparse.Namespace) -> int:
         table.add_column(overflow="fold")
         for name, probe in probes.items():
             mark = "[green]works[/]" if probe.ok else "[yellow]missing[/]"
-            table.add_row(mark, name.replace("_", " "), f"{probe.sentence} {probe.how}".strip())
+            table.add_row(mark, name.replace("_", " "), escape(f"{probe.sentence} {probe.how}".strip()))
         Console().print(table)
     return 0 if probes["models"].ok else 3
 

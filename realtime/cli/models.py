@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import TaskID
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def show(options: argparse.Namespace) -> int:
         )
     console = Console()
     console.print(table)
-    console.print(f"in {registry.manifest.folder}", style="dim")
+    console.print(escape(f"in {registry.manifest.folder}"), style="dim")
     return 3 if failed else 0
 
 

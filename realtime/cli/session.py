@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from realtime.session.folder import create_beside
@@ -82,10 +83,10 @@ def people(options: argparse.Namespace) -> int:
         return 0
     table = Table("person", "calibrated", "frames", box=None, header_style="bold")
     for person in found:
-        table.add_row(person.name, person.calibrated, str(person.frames))
+        table.add_row(escape(person.name), person.calibrated, str(person.frames))
     console = Console()
     console.print(table)
-    console.print(f"in {store.folder}", style="dim")
+    console.print(escape(f"in {store.folder}"), style="dim")
     return 0
 
 

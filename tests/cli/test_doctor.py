@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.cli import main
+from realtime.cli import machine, main
+from realtime.media.probes import Probe
 from realtime.models import weights_folder
 
 
@@ -44,3 +45,12 @@ def test_a_detector_with_another_number_of_anchors_is_named(capsys: pytest.Captu
     code, found = models(capsys, "--weights", with_anchors(tmp_path, "[[16, 32, 48], [64, 128], [256, 512]]"))
     assert (code, found["ok"]) == (3, False)
     assert "anchors" in str(found["sentence"])
+
+
+def test_brackets_are_printed_as_they_are(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names of extras and of people hold brackets, which a terminal library may take for styles."""
+    advice = 'pip install "facemirror-live[virtual-camera]"'
+    monkeypatch.setattr(machine, "all_probes", lambda: {"virtual_camera": Probe(False, "Not installed.", advice)})
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["doctor"]) == 0
+    assert advice in capsys.readouterr().out
