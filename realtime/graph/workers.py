@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import math
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from realtime.graph.clock import Clock
@@ -34,7 +35,7 @@ class ThreadWaker:
         self._asleep.acquire(timeout=-1 if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX))
 
 
-class Worker:
+class Worker(ABC):
     """What every driver has. The events belong to the event loop; `wake` and `halt` may be called from any thread."""
 
     def __init__(self, name: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
@@ -49,13 +50,13 @@ class Worker:
         self.on_failure: Callable[[], None] = lambda: None
         self._loop = loop
 
+    @abstractmethod
     def start(self) -> None:
         """Begin. `opened` is set when everything is open or has failed to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wake(self) -> None:
         """There is something to look at."""
-        raise NotImplementedError
 
     def halt(self) -> None:
         """Stop after the present frame; what waits is left on the edges."""

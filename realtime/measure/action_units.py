@@ -34,7 +34,7 @@ _SIDE = 160
 _EYE_UP, _MOUTH_DOWN = 8, 3
 _ANGLE = 30.0
 # the least spread of grey values (0..255) by which a flat picture is scaled up
-_LEAST_SPREAD = 8.0
+LEAST_SPREAD = 8.0
 
 
 def point_features(found: Descriptor, rest: F32 | None) -> F32:
@@ -69,7 +69,7 @@ def rest_features(look: F32 | None) -> F32:
 def settled(window: F32) -> F32:
     """A grey window without its brightness and contrast."""
     out = window - window.mean()
-    out /= max(float(out.std()), _LEAST_SPREAD)
+    out /= max(float(out.std()), LEAST_SPREAD)
     return out
 
 

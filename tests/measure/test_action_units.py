@@ -29,7 +29,7 @@ POINTS = canonical(160) + np.float32(40)
 def corner_height(rows: F32) -> Mapping[str, F32]:
     """Two outputs per row: how high the own (left in the row's view) mouth corner is, and a constant beyond the scale."""
     height = rows[:, 2 * 82 + 1 : 2 * 82 + 2] * 10
-    # The look tells what came in of the looks at rest, and the mean grey of the picture's first row.
+    # The look tells what came in of the looks at rest.
     look = np.repeat(rows[:, POINT_FEATURES : POINT_FEATURES + 1] + 0.25, LOOK, axis=1)
     return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1), "look": look}
 

@@ -6,6 +6,7 @@ one to three movements at any strength) of `tools.train.au_pictures --held-out`,
 """
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,9 @@ def measure(options: Options) -> list[Figure]:
     return figures
 
 
-def rests(file: Path, model: LandmarkModel, units: ActionUnits) -> dict[str, Rest]:
-    """Every person's rest, from the pictures at rest: the means of shape and look (two pictures have no other median)."""
-    shard, rng = read_shard(file), np.random.default_rng(1)
+def rests(shard: Mapping[str, NDArray[np.generic]], model: LandmarkModel, units: ActionUnits) -> dict[str, Rest]:
+    """Every person's rest, from a file's pictures at rest: the means of shape and look (two pictures have no other median)."""
+    rng = np.random.default_rng(1)
     shapes: dict[str, list[F32]] = {}
     looks: dict[str, list[F32]] = {}
     for i in np.flatnonzero(shard["rest"]):
@@ -92,7 +93,7 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
     if not file.is_file():
         raise UserInputError(f"{file} is not there; make it with python -m tools.train.au_pictures --held-out.")
     shard, rng = read_shard(file), np.random.default_rng(4)
-    resting = rests(file, model, units)
+    resting = rests(shard, model, units)
     truth = intensities(shard["expression"].astype(np.float32))
     guess, swapped, kept, turns = [], [], [], []
     for i in np.flatnonzero(~shard["rest"].astype(bool)):

@@ -99,8 +99,7 @@ def random_expression(rng: np.random.Generator) -> F32:
         out = np.maximum(out, np.minimum(trace, 0.15).astype(np.float32))
     if rng.random() < 0.7:
         # The kit's neutral stares: in an awake, relaxed face the lids hang a little.
-        hang = coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
-        out = np.maximum(out, hang)
+        out = np.maximum(out, _hanging_lids(rng))
     return settle(with_gaze(rng, out))
 
 
@@ -119,8 +118,11 @@ def exercise(rng: np.random.Generator) -> F32:
         weak = strength if share < 0.45 else 0.0 if share < 0.75 else strength * float(rng.uniform(0, 1))
         sides = (strength, weak) if rng.random() < 0.5 else (weak, strength)
         out = np.maximum(out, coefficients(str(unit), *sides))
-    hang = coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
-    return settle(with_gaze(rng, np.maximum(out, hang)))
+    return settle(with_gaze(rng, np.maximum(out, _hanging_lids(rng))))
+
+
+def _hanging_lids(rng: np.random.Generator) -> F32:
+    return coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
 
 
 def _pick(rng: np.random.Generator) -> str:

@@ -8,15 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from realtime.measure.action_units import EYE, MOUTH, POINT_FEATURES, point_features
+from realtime.measure.action_units import EYE, LEAST_SPREAD, MOUTH, POINT_FEATURES, point_features
 from realtime.measure.descriptor import Descriptor
 from tools.train.au_samples import MARGIN, Samples
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Rows = NDArray[np.intp]
-
-LEAST_SPREAD = 8.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from realtime.errors import UserInputError
 from tools.networks import retinaface, retinaface_onnx
-from tools.train import detector_sources
+from tools.train import detector_export, detector_sources
 from tools.train.detector_curves import PARTS, plot
 from tools.train.detector_data import Batch, loader
 from tools.train.detector_options import arguments, rate
@@ -199,12 +199,8 @@ class Trainer:
         network.load_state_dict(self.average.network.state_dict())
         if self.options.from_official:
             network.load_state_dict(blended(retinaface.load(official()), network, self.options.blend))
-        out = self.options.out / "retinaface.onnx"
-        gap = retinaface_onnx.export(
-            network.eval(), out, source="tools.train.detector, from random weights", licence="MIT"
-        )
+        detector_export.write(network, self.options.out / "retinaface.onnx")
         plot(self.options.out / "curves.csv", self.options.out / "curves.png")
-        print(f"{out}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(out)}")
 
 
 def main() -> None:

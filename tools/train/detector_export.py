@@ -22,6 +22,13 @@ def stricter(network: retinaface.RetinaFace, by: float) -> None:
             bias[1::2] -= by  # two values an anchor: no face, face
 
 
+def write(network: retinaface.RetinaFace, to: Path) -> None:
+    """The network as ONNX, described and compared with torch; says what it wrote."""
+    source = "tools.train.detector, from random weights"
+    gap = retinaface_onnx.export(network.eval(), to, source=source, licence="MIT")
+    print(f"{to}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(to)}")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -35,11 +42,7 @@ def main() -> None:
     network = retinaface.RetinaFace()
     network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
     stricter(network, options.strict)
-    source = "tools.train.detector, from random weights"
-    gap = retinaface_onnx.export(network.eval(), options.to, source=source, licence="MIT")
-    print(
-        f"{options.to}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(options.to)}"
-    )
+    write(network, options.to)
 
 
 if __name__ == "__main__":

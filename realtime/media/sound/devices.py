@@ -1,8 +1,11 @@
 """PortAudio, loaded when sound is first wanted, and words for what it does not find."""
 
+import contextlib
 import importlib
 import sys
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
 
@@ -50,3 +53,23 @@ def choose(module: ModuleType, device: str, kind: str) -> tuple[int, int]:
     except (module.PortAudioError, ValueError):
         return number, int(listed[number]["default_samplerate"])
     return number, RATE
+
+
+def open_stream(kind: Callable[..., Any], device: int, rate: int, callback: Callable[..., None]) -> Any:
+    """A stream of one channel, not started. kind: sounddevice's InputStream or OutputStream. Raises what PortAudio raises."""
+    return kind(
+        device=device,
+        channels=1,
+        samplerate=rate,
+        dtype="float32",
+        blocksize=BLOCK,
+        latency=LATENCY,
+        callback=callback,
+    )
+
+
+def close_stream(stream: Any) -> None:
+    """Let go of the device at once, whatever state it is in."""
+    with contextlib.suppress(Exception):
+        stream.abort(ignore_errors=True)
+        stream.close(ignore_errors=True)

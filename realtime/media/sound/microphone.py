@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, FacemirrorError
-from realtime.media.sound.devices import BLOCK, LATENCY, choose, portaudio
+from realtime.media.sound.devices import LATENCY, choose, close_stream, open_stream, portaudio
 from realtime.media.sound.track import SoundTrack
 
 F32 = NDArray[np.float32]
@@ -70,15 +70,7 @@ class PortAudioInput:
         self._latency = LATENCY
         try:
             self.name = str(module.query_devices(number)["name"])
-            self._stream = module.InputStream(
-                device=number,
-                channels=1,
-                samplerate=self.rate,
-                dtype="float32",
-                blocksize=BLOCK,
-                latency=LATENCY,
-                callback=callback,
-            )
+            self._stream = open_stream(module.InputStream, number, self.rate, callback)
             self._latency = float(self._stream.latency)
             self._stream.start()
         except (module.PortAudioError, ValueError) as error:
@@ -90,9 +82,7 @@ class PortAudioInput:
 
     def close(self) -> None:
         """Let go of the device."""
-        with contextlib.suppress(Exception):
-            self._stream.abort(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
+        close_stream(self._stream)
 
 
 class Microphone:

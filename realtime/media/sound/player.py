@@ -1,6 +1,5 @@
 """The tone through the loudspeaker."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
 from realtime.media.sound.clock import SoundClock
-from realtime.media.sound.devices import BLOCK, LATENCY, choose, portaudio
+from realtime.media.sound.devices import LATENCY, choose, close_stream, open_stream, portaudio
 from realtime.media.sound.microphone import playing
 
 Synthesise = Callable[[int, float], NDArray[np.float32]]
@@ -37,15 +36,7 @@ class Player:
         self._clock = SoundClock(self.rate)
         self._played = 0
         try:
-            self._stream = module.OutputStream(
-                device=number,
-                channels=1,
-                samplerate=self.rate,
-                dtype="float32",
-                blocksize=BLOCK,
-                latency=LATENCY,
-                callback=callback,
-            )
+            self._stream = open_stream(module.OutputStream, number, self.rate, callback)
             self.latency = float(self._stream.latency)
             self._stream.start()
         except (module.PortAudioError, ValueError) as error:
@@ -55,6 +46,4 @@ class Player:
     def close(self) -> None:
         """Let go of the device. Safe to call twice."""
         playing(self, on=False)
-        with contextlib.suppress(Exception):
-            self._stream.abort(ignore_errors=True)
-            self._stream.close(ignore_errors=True)
+        close_stream(self._stream)
