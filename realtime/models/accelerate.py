@@ -2,15 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 import onnxruntime as ort
 
+from realtime.models.apart import ApartSession
 from realtime.models.guard import GuardedSession, GuardSettings
 from realtime.models.manifest import ModelSpec
-from realtime.models.providers import WORDS, provider_options
+from realtime.models.providers import WORDS
 from realtime.models.registry import Registry, cache_folder
-from realtime.models.session import CPU, ModelSession, OnnxSession, SessionSettings
+from realtime.models.session import CPU, ModelSession
 from realtime.models.trial import try_provider
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,8 @@ def open_model(
         if not verdict.ok:
             log.warning("%s: %s is not used because %s", spec.name, provider, verdict.reason)
             continue
-
-        def create(provider: str = provider, path: Path = path) -> ModelSession:
-            options = provider_options(provider, cache)
-            session = OnnxSession(spec, path, SessionSettings(), provider=provider, provider_options=options)
-            session.warm_up(shape, runs=3)
-            return session
-
-        guarded = GuardedSession(spec, create, cpu, guard)
+        apart = ApartSession(spec, path, provider, shape)
+        guarded = GuardedSession(spec, apart.open, cpu, guard, end=apart.end)
         if guarded.wait_until_up():
             return guarded
     return cpu

@@ -1,8 +1,8 @@
 """A session that never hangs: every run has a bound, and the CPU stands by.
 
-The accelerated session lives on a worker thread of its own. A thread cannot be cancelled, so a session that does not come
-up, or a run that exceeds its bound, is abandoned together with its thread (a daemon), logged once, and replaced by the CPU
-session that was loaded beforehand. Which provider gave a result is always known (`provider`).
+The accelerated session is created and used on a worker thread of its own. A session that does not come up, a run that exceeds
+its bound, or a process that is lost is abandoned, logged once, and replaced by the CPU session that was loaded beforehand;
+`end` then stops whatever still runs. Which provider gave a result is always known (`provider`).
 """
 
 import logging
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.models.manifest import ModelSpec
-from realtime.models.session import ModelSession
+from realtime.models.session import ModelSession, SessionLostError
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +53,15 @@ class GuardedSession:
         create: Callable[[], ModelSession],
         fallback: ModelSession,
         settings: GuardSettings | None = None,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
+        """create: opens the accelerated session, on the worker thread. end: stops it from outside, also one that hangs."""
         self.spec = spec
         self.settings = settings or GuardSettings()
         self.reason: str | None = None
         self._fallback = fallback
         self._create = create
+        self._end = end
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._ready = threading.Event()
         self._live: ModelSession | None = None
@@ -97,6 +100,9 @@ class GuardedSession:
         if request.result is not None and all(np.isfinite(v).all() for v in request.result.values()):
             self._bad = 0
             return request.result
+        if isinstance(request.error, SessionLostError):
+            self._abandon(f"was lost: {request.error}")
+            return self._fallback.run(image)
         self._bad += 1
         what = (
             f"a run failed ({request.error})" if request.error is not None else "a run gave values that are no numbers"
@@ -114,6 +120,7 @@ class GuardedSession:
             self.reason = reason
             log.warning("%s: the accelerated session %s; the CPU takes over", self.spec.name, reason)
             self.close()
+            self._end()
 
     def _serve(self) -> None:
         try:
@@ -127,3 +134,4 @@ class GuardedSession:
             except BaseException as error:  # noqa: BLE001
                 request.error = error
             request.done.set()
+        self._end()

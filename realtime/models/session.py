@@ -19,6 +19,10 @@ from realtime.models.manifest import ModelSpec
 CPU = "CPUExecutionProvider"
 
 
+class SessionLostError(Exception):
+    """The process that held a session is gone: no further run can succeed."""
+
+
 class ModelSession(Protocol):
     """What nodes need of a network."""
 

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from realtime.errors import UserInputError
 from tools.networks import retinaface, retinaface_onnx
+from tools.networks.unfold import unfold
 from tools.train import detector_export, detector_sources
 from tools.train.detector_curves import PARTS, plot
 from tools.train.detector_data import Batch, loader
@@ -88,7 +89,7 @@ class Trainer:
         if options.from_official:
             self.student.load_state_dict(full.state_dict())
         if options.start_from:
-            self.student.load_state_dict(torch.load(options.start_from, weights_only=True)["average"])
+            self._start_from(options.start_from)
         self.average = MovingAverage(self.student)
         self.optimiser = torch.optim.AdamW(self.student.parameters(), lr=options.rate, weight_decay=1e-4)
         self.step, self.updates, self.spent = 0, 0, 0.0
@@ -98,6 +99,14 @@ class Trainer:
         self.checkpoint = options.out / "checkpoint.pt"
         if options.resume:
             self._resume()
+
+    def _start_from(self, path: Path) -> None:
+        """A checkpoint's averaged weights, or those of an exported file."""
+        if path.suffix != ".onnx":
+            self.student.load_state_dict(torch.load(path, weights_only=True)["average"])
+            return
+        batches = loader(self.material, seed=self.options.seed, start=0, steps=24, batch=6, workers=0)
+        unfold(self.student, path, (batch.input().to(self.device) for batch in batches))
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():

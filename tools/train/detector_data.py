@@ -12,7 +12,7 @@ from tools.networks.retinaface import MEAN
 from tools.train.detector_composites import Composer, Composite
 from tools.train.detector_sources import Source
 
-SIZES = (192, 192, 256, 192, 320, 192)
+SIZES = (192, 192, 256, 192, 320, 192, 256, 448)
 
 
 @dataclass(frozen=True)

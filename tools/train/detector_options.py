@@ -37,7 +37,12 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="seed of the weights and the pictures (default 1)")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default 1)")
     parser.add_argument("--workers", type=int, default=1, help="processes that make pictures (default 1)")
-    parser.add_argument("--from", dest="start_from", type=Path, help="go on from this checkpoint's averaged weights")
+    parser.add_argument(
+        "--from",
+        dest="start_from",
+        type=Path,
+        help="go on from this checkpoint's averaged weights, or from an exported .onnx",
+    )
     parser.add_argument(
         "--from-official", action="store_true", help="start from the official weights, not from random ones"
     )

@@ -13,7 +13,7 @@ from tools.networks.retinaface import RetinaFace, decode, priors
 from tools.networks.retinaface_onnx import fold_batch_norm
 from tools.train import detector_targets
 from tools.train.detector_data import Batch
-from tools.train.detector_loss import Outputs, chosen, hint_loss, offset_loss, score_loss, with_hints
+from tools.train.detector_loss import Outputs, chosen, hint_loss, marks_loss, offset_loss, score_loss, with_hints
 
 F32 = NDArray[np.float32]
 
@@ -88,7 +88,7 @@ def losses(student: RetinaFace, lesson: Lesson, *, half: bool = False, apart: bo
     return {
         "score": score_loss(ours[1].float(), score, weight),
         "box": offset_loss(ours[0].float(), loc, regress),
-        "marks": offset_loss(ours[2].float(), marks, regress),
+        "marks": marks_loss(ours[2].float(), marks, loc, regress),
         "hint": hint_loss(*pairs),
     }
 

@@ -1,0 +1,77 @@
+"""A trained, folded network taken back as a beginning: the same function, and channels of unit variance."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
+
+from realtime.errors import ModelFileError  # noqa: E402
+from tools.networks.retinaface import RetinaFace  # noqa: E402
+from tools.networks.retinaface_onnx import export  # noqa: E402
+from tools.networks.starlite import StarLite, StarLiteExport  # noqa: E402
+from tools.networks.unfold import normalised, unfold  # noqa: E402
+from tools.train.landmarks_export import fold_batch_norm, to_onnx  # noqa: E402
+
+
+def shaken(network: "torch.nn.Module", seed: int) -> "torch.nn.Module":
+    """With statistics and scales as a training would leave them."""
+    generator = torch.Generator().manual_seed(seed)
+    for _, _, norm in normalised(network):
+        for tensor, low, high in (
+            (norm.weight.data, 0.5, 1.5),
+            (norm.bias.data, -0.5, 0.5),
+            (norm.running_mean, -0.2, 0.2),
+            (norm.running_var, 0.5, 2.0),
+        ):
+            tensor.copy_(torch.rand(tensor.shape, generator=generator) * (high - low) + low)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def landmark_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    network = shaken(StarLite(), 4)
+    path = tmp_path_factory.mktemp("unfold") / "landmarks.onnx"
+    path.write_bytes(to_onnx(fold_batch_norm(StarLiteExport(network)).eval()))  # type: ignore[arg-type]
+    return path
+
+
+def test_the_landmark_network_comes_back_with_its_function_and_unit_channels(landmark_file: Path) -> None:
+    torch.manual_seed(3)
+    original = shaken(StarLite(), 4)
+    back = StarLite()
+    batch = torch.rand(8, 3, 112, 112) * 2 - 1
+    unfold(back, landmark_file, [batch[:4], batch[4:]])
+    with torch.no_grad():
+        for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
+            assert torch.allclose(mine, theirs, atol=2e-5)
+    # Normalised by the very batch, as training does, it is nearly the same, too: the statistics are those of the inputs.
+    with torch.no_grad():
+        for mine, theirs in zip(back.train()(batch), original(batch), strict=True):
+            assert torch.allclose(mine, theirs, atol=2e-3)
+    spreads = torch.cat([norm.running_var for _, _, norm in normalised(back)])
+    assert float(spreads.median()) == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_detector_comes_back_with_its_function(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    original = shaken(RetinaFace(), 6)
+    path = tmp_path / "detector.onnx"
+    export(original, path, source="a test", licence="MIT", sizes=((96, 128),))
+    back = RetinaFace()
+    batch = torch.rand(2, 3, 96, 128) * 255 - 120
+    unfold(back, path, [batch])
+    with torch.no_grad():
+        for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
+            assert torch.allclose(mine, theirs, atol=1e-3 * float(theirs.abs().max()))
+
+
+def test_the_file_of_another_network_is_refused(landmark_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="another network"):
+        unfold(RetinaFace(), landmark_file, [torch.zeros(1, 3, 64, 64)])
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(landmark_file.read_bytes()[:1000])
+    with pytest.raises(ModelFileError, match=r"cannot be read|names no parameters"):
+        unfold(StarLite(), broken, [torch.zeros(1, 3, 112, 112)])
