@@ -1,7 +1,7 @@
 """A session in a process of its own: whatever the accelerator does to its process, the program goes on.
 
 A provider's crash cannot be caught and its hang cannot be cancelled; only its process can be ended. So an accelerated session
-runs in a child, and pictures and results go through its standard streams as NumPy arrays (0.8 MB take well under a millisecond,
+runs in a child, and pictures and results go through its standard streams as NumPy arrays (0.8 MB take about a millisecond,
 little beside a network worth an accelerator). When the program ends, however it ends, the child's input closes and it goes, too.
 Run as `python -m realtime.models.apart`; started afresh, never forked.
 """

@@ -90,6 +90,23 @@ def test_offsets_count_only_where_they_are_asked_for() -> None:
     assert float(one) == pytest.approx(4 * 0.75 / 8)
 
 
+def test_points_are_judged_by_the_distance_between_the_eyes() -> None:
+    """Offsets are in tenths of an anchor. Closed form: eyes 4 apart, one eye 0.4 off: a tenth, nearly L1, counted double."""
+    wanted = torch.tensor([[0.0, 0.0, 4.0, 0.0, 2.0, 2.0, 0.5, 4.0, 3.5, 4.0]])[None]
+    loc, regress = torch.zeros(1, 1, 4), torch.full((1, 1), 8.0)
+    eye, mouth = wanted.clone(), wanted.clone()
+    eye[..., 0] += 0.4
+    mouth[..., 9] += 0.4
+    assert float(detector_loss.marks_loss(wanted, wanted, loc, regress)) == 0
+    assert float(detector_loss.marks_loss(eye, wanted, loc, regress)) == pytest.approx((0.1 - 0.01) * 20 / 14)
+    assert float(detector_loss.marks_loss(mouth, wanted, loc, regress)) == pytest.approx((0.1 - 0.01) * 10 / 14)
+    profile = wanted.clone()
+    profile[..., 2] = 0.0  # a box of one anchor is ten tenths wide: its fifth is the unit, not the eyes' nought
+    off = profile.clone()
+    off[..., 9] += 0.4
+    assert float(detector_loss.marks_loss(off, profile, loc, regress)) == pytest.approx((0.2 - 0.01) * 10 / 14)
+
+
 def test_the_rate_rises_falls_and_rises_again_when_the_blocks_are_joined() -> None:
     def at(progress: float) -> float:
         return detector_options.rate(progress, 0.4, 1e-2, 3e-3)
