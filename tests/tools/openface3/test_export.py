@@ -140,6 +140,20 @@ def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path, face_f
     assert "ConvInteger" not in kinds
 
 
+def test_the_detectors_wide_convolutions_alone_become_integers(shared, tmp_path, face_folder):
+    source = shared / "models/retinaface_mnet025/mobilenet0.25_Final.pth"
+    exact, out = tmp_path / "exact.onnx", tmp_path / "int8.onnx"
+    networks.export("retinaface", source, exact, size=(480, 640))
+    loss = int8.quantise("retinaface", source, exact, out, face_folder)
+    assert 0 < loss.mean < 0.02
+    graph = onnx.load(str(out)).graph
+    made = {node.output[0]: node for node in graph.node}
+    fed = [made.get(node.input[1]) for node in graph.node if node.op_type == "Conv"]
+    integer = [node for node in fed if node is not None and node.op_type == "DequantizeLinear"]
+    assert len(integer) == 2 + 3 * 2, "the pyramid's two, and each context module's two that see the whole pyramid"
+    assert "3x3 convolutions" in onnx_file.facts_of(out)["precision"]
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
