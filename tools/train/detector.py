@@ -88,6 +88,7 @@ class Trainer:
         self.student = retinaface.RetinaFace().to(self.device, memory_format=torch.channels_last)
         if options.from_official:
             self.student.load_state_dict(full.state_dict())
+        self.origin = "from the official weights" if options.from_official else detector_export.RANDOM
         if options.start_from:
             self._start_from(options.start_from)
         self.average = MovingAverage(self.student)
@@ -103,8 +104,11 @@ class Trainer:
     def _start_from(self, path: Path) -> None:
         """A checkpoint's averaged weights, or those of an exported file."""
         if path.suffix != ".onnx":
-            self.student.load_state_dict(torch.load(path, weights_only=True)["average"])
+            state = torch.load(path, weights_only=True)
+            self.student.load_state_dict(state["average"])
+            self.origin = state.get("origin", self.origin)
             return
+        self.origin = detector_export.origin_of(path)
         batches = loader(self.material, seed=self.options.seed, start=0, steps=24, batch=6, workers=0)
         unfold(self.student, path, (batch.input().to(self.device) for batch in batches))
 
@@ -116,6 +120,7 @@ class Trainer:
         self.average.network.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.updates, self.spent = state["step"], state["updates"], state["spent"]
+        self.origin = state.get("origin", self.origin)
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -126,6 +131,7 @@ class Trainer:
             "step": self.step,
             "updates": self.updates,
             "spent": self.spent,
+            "origin": self.origin,
         }
         partial = self.checkpoint.with_suffix(".part")
         torch.save(state, partial)
@@ -208,7 +214,7 @@ class Trainer:
         network.load_state_dict(self.average.network.state_dict())
         if self.options.from_official:
             network.load_state_dict(blended(retinaface.load(official()), network, self.options.blend))
-        detector_export.write(network, self.options.out / "retinaface.onnx")
+        detector_export.write(network, self.options.out / "retinaface.onnx", self.origin)
         plot(self.options.out / "curves.csv", self.options.out / "curves.png")
 
 

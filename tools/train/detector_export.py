@@ -8,10 +8,14 @@ from tools.command import guarded, require
 if __name__ == "__main__":  # before the imports that need it
     guarded(lambda: require("torch", "onnx"))
 
+import onnx
 import torch
 
 from realtime.errors import UserInputError
 from tools.networks import retinaface, retinaface_onnx
+
+SOURCE = "tools.train.detector, "
+RANDOM = "from random weights"
 
 
 def stricter(network: retinaface.RetinaFace, by: float) -> None:
@@ -22,17 +26,22 @@ def stricter(network: retinaface.RetinaFace, by: float) -> None:
             bias[1::2] -= by  # two values an anchor: no face, face
 
 
-def write(network: retinaface.RetinaFace, to: Path) -> None:
-    """The network as ONNX, described and compared with torch; says what it wrote."""
-    source = "tools.train.detector, from random weights"
-    gap = retinaface_onnx.export(network.eval(), to, source=source, licence="MIT")
+def origin_of(file: Path) -> str:
+    """What an exported file says its training began with."""
+    facts = {entry.key: entry.value for entry in onnx.load(str(file)).metadata_props}
+    return facts.get("source", "").removeprefix(SOURCE) or f"from {file.name}"
+
+
+def write(network: retinaface.RetinaFace, to: Path, origin: str) -> None:
+    """The network as ONNX, described and compared with torch; says what it wrote. origin: what the training began with."""
+    gap = retinaface_onnx.export(network.eval(), to, source=SOURCE + origin, licence="MIT")
     print(f"{to}: differs from torch by at most {gap['max']:.1e}; sha256 {retinaface_onnx.checksum(to)}")
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, required=True, help="folder of a training from random weights")
+    parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
     parser.add_argument("--strict", type=float, default=0.0, help="lower the face logits by this (default 0)")
     parser.add_argument("--to", type=Path, required=True)
     options = parser.parse_args()
@@ -40,9 +49,10 @@ def main() -> None:
     if not checkpoint.exists():
         raise UserInputError(f"{checkpoint} is not there; give the --out folder of tools.train.detector.")
     network = retinaface.RetinaFace()
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    network.load_state_dict(state["average"])
     stricter(network, options.strict)
-    write(network, options.to)
+    write(network, options.to, state.get("origin", RANDOM))
 
 
 if __name__ == "__main__":

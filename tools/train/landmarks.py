@@ -8,6 +8,7 @@ import argparse
 import signal
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 
 from tools.command import guarded, require
@@ -25,6 +26,7 @@ from tools.data.crops import SIZE
 from tools.data.landmark_batches import FaceSet, LandmarkBatches, load_photographs, load_rendered
 from tools.data.points98 import crop_matrix, eye_opening, nme, square_from_points, transform
 from tools.networks.starlite import StarLite
+from tools.networks.unfold import unfold
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
 from tools.train.landmarks_loss import back_to_first, landmark_loss, moved, random_small_motion
 
@@ -100,6 +102,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this exported .onnx")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)  # before any worker forks: OpenCV threads do not survive a fork
     device = prepare(arguments.seed, arguments.threads)
@@ -116,6 +119,9 @@ def main() -> None:
 
     network = StarLite()
     network.start_quiet()
+    if arguments.start_from and not (arguments.resume and checkpoint.exists()):
+        first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
+        unfold(network, arguments.start_from, (to_input(batch["crop"]) for batch in islice(first, 30)))
     network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.01)
     average = AveragedWeights(network, 0.998)
