@@ -10,7 +10,7 @@ pytest.importorskip("onnx")
 from realtime.errors import ModelFileError  # noqa: E402
 from tools.networks.retinaface import RetinaFace  # noqa: E402
 from tools.networks.retinaface_onnx import export  # noqa: E402
-from tools.networks.starlite import StarLite, StarLiteExport  # noqa: E402
+from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize  # noqa: E402
 from tools.networks.unfold import normalised, unfold  # noqa: E402
 from tools.train.landmarks_export import fold_batch_norm, to_onnx  # noqa: E402
 
@@ -68,9 +68,25 @@ def test_the_detector_comes_back_with_its_function(tmp_path: Path) -> None:
             assert torch.allclose(mine, theirs, atol=1e-3 * float(theirs.abs().max()))
 
 
+def test_a_network_may_have_grown_since(landmark_file: Path) -> None:
+    torch.manual_seed(3)
+    original = shaken(StarLite(), 4)
+    back = StarLite(StarLiteSize(eighth_blocks=original.size.eighth_blocks + 1))
+    back.start_quiet()
+    batch = torch.rand(4, 3, 112, 112) * 2 - 1
+    with pytest.raises(ModelFileError, match="another network"):
+        unfold(back, landmark_file, [batch])
+    new = unfold(back, landmark_file, [batch], grown=True)
+    assert new
+    assert all(name.startswith("eighth.5.") for name in new)
+    with torch.no_grad():
+        for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
+            assert torch.allclose(mine, theirs, atol=2e-5)
+
+
 def test_the_file_of_another_network_is_refused(landmark_file: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="another network"):
-        unfold(RetinaFace(), landmark_file, [torch.zeros(1, 3, 64, 64)])
+        unfold(RetinaFace(), landmark_file, [torch.zeros(1, 3, 64, 64)], grown=True)
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(landmark_file.read_bytes()[:1000])
     with pytest.raises(ModelFileError, match=r"cannot be read|names no parameters"):

@@ -26,7 +26,7 @@ class StarLiteSize:
     sixteenth: int = 96
     head: int = 64
     mixed: int = 64
-    quarter_blocks: int = 1
+    quarter_blocks: int = 2
     eighth_blocks: int = 4
     sixteenth_blocks: int = 4
     expansion: int = 3

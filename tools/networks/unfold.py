@@ -47,13 +47,17 @@ def normalised(network: nn.Module) -> Iterator[tuple[str, nn.Conv2d, nn.BatchNor
 
 
 @torch.no_grad()
-def unfold(network: nn.Module, path: Path, inputs: Iterable[Tensor]) -> None:
+def unfold(network: nn.Module, path: Path, inputs: Iterable[Tensor], *, grown: bool = False) -> list[str]:
     """Give `network` the function of the file, in place; `inputs` are batches like those it will be trained on.
 
-    In evaluation mode the network then equals the file. Raises ModelFileError when the file is of another network.
+    In evaluation mode the network then equals the file, if layers that the file lacks change nothing yet: with `grown` there may
+    be such layers, and they stay as they are. Returns their parameters' names.
+    Raises ModelFileError when the file is of another network.
     """
     tensors = read_initialisers(path)
-    pairs = list(normalised(network))
+    every = list(normalised(network))
+    new = [name for name, _, _ in every if grown and f"{name}.weight" not in tensors]
+    pairs = [pair for pair in every if pair[0] not in new]
     loaded = network.state_dict()
     for name, _, norm in pairs:
         bias = tensors.pop(f"{name}.bias", None)
@@ -67,9 +71,9 @@ def unfold(network: nn.Module, path: Path, inputs: Iterable[Tensor]) -> None:
         if name not in loaded or loaded[name].shape != value.shape:
             raise ModelFileError(f"{path} is of another network: {name} {list(value.shape)} does not fit.")
         loaded[name].copy_(value)
-    norms = {id(p) for _, _, norm in pairs for p in norm.parameters()}
+    norms = {id(p) for _, _, norm in every for p in norm.parameters()}
     absent = [n for n, p in network.named_parameters() if id(p) not in norms and n not in tensors]
-    if absent:
+    if absent and (not grown or len(new) == len(every)):
         raise ModelFileError(f"{path} is of another network: it has no {absent[0]}.")
     for (_, convolution, norm), (mean, variance) in zip(pairs, _moments(network, pairs, inputs), strict=True):
         spread = (variance + norm.eps).sqrt().clamp_min(LEAST_SPREAD)
@@ -80,6 +84,7 @@ def unfold(network: nn.Module, path: Path, inputs: Iterable[Tensor]) -> None:
         scale = (norm.running_var + norm.eps).sqrt()
         norm.weight.copy_(spread * scale)
         norm.bias.add_(mean)
+    return absent
 
 
 def _moments(

@@ -121,7 +121,9 @@ def main() -> None:
     network.start_quiet()
     if arguments.start_from and not (arguments.resume and checkpoint.exists()):
         first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
-        unfold(network, arguments.start_from, (to_input(batch["crop"]) for batch in islice(first, 30)))
+        inputs = (to_input(batch["crop"]) for batch in islice(first, 30))
+        new = unfold(network, arguments.start_from, inputs, grown=True)
+        print(f"began with {arguments.start_from}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
     network = network.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.01)
     average = AveragedWeights(network, 0.998)
