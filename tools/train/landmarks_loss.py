@@ -29,13 +29,12 @@ GAPS = torch.tensor(
     ]
 )
 """Pairs whose distance is a measurement of its own: lids (the first six), inner lips, mouth corners, outer lips."""
-GAP_EMPHASIS = torch.tensor([3.0] * 6 + [1.0] * 6)
+GAP_EMPHASIS = torch.tensor([4.0] * 6 + [1.0] * 6)
 
 
 def point_emphasis() -> Tensor:
-    """Weight (98,) of each point: eyelids and lips matter most, the contour is ambiguous along itself."""
+    """Weight (98,) of each point: eyelids and lips matter most."""
     weight = torch.ones(98)
-    weight[:33] = 0.8
     weight[60:96] = 1.3
     return weight / weight.mean()
 
