@@ -20,6 +20,7 @@ from tools.data.rendered import HIDDEN_TRUST, render_clean
 from tools.data.teachers import PFLD_FILES, PFLD_GROWTH, Pfld
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.landmark_behaviour import PART, jitter, latency, presence
+from tools.evaluate.landmark_clips import real_clips
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
 
 F32 = NDArray[np.float32]
@@ -139,5 +140,6 @@ def measure(options: Options) -> list[Figure]:
     out += jitter(
         ours, ghost(net), options.shared / "video/WolfgangLanger_Pexels.mp4", options.weights / "retinaface.onnx"
     )
+    out += real_clips(ours, teacher.parent, options.shared / "video", options.weights / "retinaface.onnx")
     out += latency(ours, teacher)
     return [*out, Figure(PART, "file", model.stat().st_size / 1e6, "MB", at_most=3.0)]
