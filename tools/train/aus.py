@@ -25,7 +25,7 @@ from realtime.networks import landmark_model
 from tools.networks.action_units import ActionUnitNet, export
 from tools.train.au_batches import Batch, Deck
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored
-from tools.train.au_table import UNITS
+from tools.train.au_table import EMPHASIS, UNITS
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, prepare, save_checkpoint
 
 F32 = NDArray[np.float32]
@@ -107,13 +107,15 @@ def main() -> None:
     average = AveragedWeights(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=a.rate, weight_decay=0.02)
     progress, curves = Progress(60 * a.minutes, every=20), Curves(a.out, resume=False)
+    emphasis = torch.from_numpy(EMPHASIS / EMPHASIS.mean())
     start, last, step = time.monotonic(), 0.0, 0
     while (gone := time.monotonic() - start) < 60 * a.minutes:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(gone / (60 * a.minutes), a.rate)
         batch = train.batch(train.draw(rng, a.batch, 0.25), rng)
         network.train()
-        loss = nn.functional.smooth_l1_loss(answer(network, batch), batch.truth, beta=0.5)
+        errors = nn.functional.smooth_l1_loss(answer(network, batch), batch.truth, beta=0.5, reduction="none")
+        loss = (errors * emphasis).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
