@@ -29,6 +29,7 @@ from tools import pictures
 from tools.export import onnx_file
 from tools.export.star_graph import DeployedStar
 from tools.networks import catalogue, star
+from tools.quantise import doubling
 
 F32 = NDArray[np.float32]
 STAR_CROP = star.CROP
@@ -114,6 +115,10 @@ def quantise(
             quantise_linear(source, out)
         else:
             quantise_onnx(source, out, inputs, wide_convolutions(source) if name == "retinaface" else None)
+        if name == "star":
+            model = onnx.load(str(out))
+            doubling.as_copies(model)
+            onnx.save(model, str(out))
     loss = difference(exact, out, inputs, network)
     facts = onnx_file.facts_of(exact) | {
         "precision": {"multitask": LINEAR_ONLY, "retinaface": WIDE_ONLY}.get(name, QDQ),
