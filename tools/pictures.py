@@ -39,14 +39,18 @@ def read_all(folder: Path, limit: int | None = None) -> Iterator[tuple[Path, U8]
         raise UserInputError(f"{folder} holds no picture that can be read ({', '.join(sorted(SUFFIXES))}).")
 
 
-def session(path: Path, threads: int = 2) -> onnxruntime.InferenceSession:
-    """A CPU session that does not spin. Raises ModelFileError: missing, or no ONNX model."""
+def session(path: Path, threads: int = 2, *, spin: bool = False) -> onnxruntime.InferenceSession:
+    """A CPU session; its threads do not wait busily unless `spin`, and never between runs.
+
+    Raises ModelFileError: missing, or no ONNX model.
+    """
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file; name an ONNX model.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001  ONNX Runtime's own exceptions share no base class

@@ -19,10 +19,12 @@ class Timing:
 
 
 def interleaved(
-    contestants: Mapping[str, Callable[[], object]], *, rounds: int = 50, calls: int = 1, warm: int = 3
+    contestants: Mapping[str, Callable[[], object]], *, rounds: int = 50, calls: int = 1, warm: int = 3, settle: int = 0
 ) -> dict[str, Timing]:
     """Time callables in turns: `rounds` rounds, `calls` calls per turn, after `warm` calls that do not count.
 
+    settle: calls at the start of each turn that do not count, for contestants that otherwise pay for the one before
+    (weights not in the caches, its threads still waiting busily).
     Garbage collection is held off during the measurement.
     """
     for call in contestants.values():
@@ -37,6 +39,8 @@ def interleaved(
             # another one goes first each time: nobody always inherits the same caches
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 call = contestants[name]
+                for _ in range(settle):
+                    call()
                 start = time.perf_counter()
                 for _ in range(calls):
                     call()

@@ -1,7 +1,8 @@
 """`python -m tools.profile.speed MODEL...`: how long each model takes, all in one interleaved run, and how near to the limit.
 
 Models are ONNX files; a checkpoint (.pth, .pkl) runs in torch as it was trained. A plain big 8-bit and a plain big float32
-convolution run in between: their multiplications per second are what this machine gives at that moment.
+convolution run in between: their multiplications per second are what this machine gives at that moment. Each runs once
+untimed before each timed run, as in a live run it follows itself.
 """
 
 import argparse
@@ -59,13 +60,13 @@ def plain_convolution(integer: bool, threads: int) -> Callable[[], object]:
     return lambda: session.run(None, {"x": x})
 
 
-def contestant(path: Path, threads: int) -> tuple[Callable[[], object], int]:
+def contestant(path: Path, threads: int, spin: bool) -> tuple[Callable[[], object], int]:
     """A call that runs the model once on noise, and the work of a run."""
     generator = np.random.default_rng(1)
     if path.suffix == ".onnx":
         from tools.analyze import onnx_model
 
-        session = pictures.session(path, threads)
+        session = pictures.session(path, threads, spin=spin)
         entry = session.get_inputs()[0]
         shape = [size if isinstance(size, int) else OPEN_SIZE.get(i, 1) for i, size in enumerate(entry.shape)]
         x = generator.normal(size=shape).astype(np.float32)
@@ -116,17 +117,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--processor", action="store_true", help="one thread, and its processor time: for a machine that is busy"
     )
+    parser.add_argument(
+        "--spin", action="store_true", help="let ONNX Runtime's threads wait busily within a run, as torch's do"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     calls: dict[str, Callable[[], object]] = {}
     work: dict[str, int] = {}
     threads = 1 if options.processor else options.threads
     for path in options.models:
-        calls[path.name], work[path.name] = contestant(path, threads)
+        calls[path.name], work[path.name] = contestant(path, threads, options.spin)
     for name, integer in (("plain 8-bit convolution", True), ("plain float32 convolution", False)):
         calls[name], work[name] = plain_convolution(integer, threads), PLAIN_MACS
-    measure = processor_times if options.processor else interleaved
-    times = measure(calls, rounds=options.rounds)
+    rounds = options.rounds
+    times = processor_times(calls, rounds=rounds) if options.processor else interleaved(calls, rounds=rounds, settle=1)
     first = times[options.models[0].name]
     print(
         f"{'':<34}{'median ms':>10}{'best ms':>9}{'GMAC/s':>9}{'best':>7}   times as fast as the first (median, best)"
