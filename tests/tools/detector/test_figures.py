@@ -9,7 +9,8 @@ pytest.importorskip("onnx")
 from tools.evaluate.detector import table
 from tools.evaluate.detector_agreement import Agreement, tall
 from tools.evaluate.detector_network import Faces
-from tools.evaluate.detector_pictures import familiar
+from tools.evaluate.detector_pictures import Window, familiar
+from tools.evaluate.detector_points import of_itself
 from tools.train.detector_sources import LEVELS, Source
 
 pytestmark = pytest.mark.tools
@@ -76,3 +77,30 @@ def test_a_face_that_was_trained_on_is_recognised_elsewhere() -> None:
 
     known = familiar([picture(face, 100, 60), picture(other, 20, 20)], [picture(face, 20, 100)])
     assert [bool(k[0]) for k in known] == [True, False]
+
+
+class Finds:
+    """A detector for pictures with one white square, the face; `grid`: it tells the eyes in steps of so many pixels."""
+
+    def __init__(self, grid: int) -> None:
+        self._grid = grid
+
+    def __call__(self, picture: np.ndarray) -> Faces:
+        y, x = np.nonzero(picture[..., 0] > 128)
+        found = faces((x.min(), y.min(), x.max() + 1, y.max() + 1))
+        if self._grid > 1:
+            found.points = np.rint(found.points / self._grid).astype(np.float32) * self._grid
+        return found
+
+
+def test_a_detector_is_held_against_itself_on_the_picture_moved() -> None:
+    picture = np.zeros((120, 160, 3), np.uint8)
+    picture[20:80, 40:90] = 255  # eyes at (55, 44) and (75, 44), 20 apart
+    shown = [Window(picture, NONE, NONE)]
+    assert of_itself(Finds(1), shown)["eye_error_mean"] == 0  # type: ignore[arg-type]
+    rough = of_itself(Finds(8), shown)  # type: ignore[arg-type]
+    first = np.rint(np.array([[55, 44], [75, 44]]) / 8) * 8
+    second = np.rint(np.array([[58, 46], [78, 46]]) / 8) * 8
+    wanted = np.linalg.norm(second - first - [3, 2], axis=1).mean() / np.linalg.norm(first[0] - first[1])
+    assert rough["faces"] == 1
+    assert rough["eye_error_mean"] == pytest.approx(wanted)
