@@ -8,7 +8,6 @@ from tools.data.crops import SIZE, Strength, sample_face
 from tools.data.landmark_batches import FaceSet, load_photographs, load_rendered
 from tools.data.points98 import (
     CROP_GROWTH,
-    corner_drop,
     eye_opening,
     invert,
     nme,
@@ -16,11 +15,12 @@ from tools.data.points98 import (
     square_from_points,
     transform,
 )
-from tools.data.rendered import HIDDEN_TRUST, render_clean
+from tools.data.rendered import render_clean
 from tools.data.teachers import PFLD_FILES, PFLD_GROWTH, Pfld
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.landmark_behaviour import PART, jitter, latency, presence
 from tools.evaluate.landmark_clips import real_clips
+from tools.evaluate.landmark_heads import rendered, turned, yaws
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
 
 F32 = NDArray[np.float32]
@@ -82,42 +82,6 @@ def hard(ours: Landmarks, net: Pfld, faces: FaceSet, views: int = 2) -> list[Fig
     ]
 
 
-def rendered(ours: Model, other: Model, faces: FaceSet, name: str) -> list[Figure]:
-    """Held-out rendered identities against exact points, through mildly displaced crops."""
-    found = through_crops(ours, faces, 0.05, 0.1, 10)
-    theirs = through_crops(other, faces, 0.05, 0.1, 10)
-    n = len(faces)
-    shown = faces.trust > HIDDEN_TRUST
-    eyes = np.stack([shown[:, 60:68].all(1), shown[:, 68:76].all(1)], 1)
-    lids = np.abs(eye_opening(found) - eye_opening(faces.points))[eyes]
-    mouths = shown[:, [76, 82, 60, 72]].all(1)
-    corners = 100 * np.abs(corner_drop(found) - corner_drop(faces.points))[mouths]
-    return [
-        Figure(PART, f"{name}: mean NME", float(100 * nme(found, faces.points).mean()), "%", at_most=3.0, cases=n),
-        Figure(PART, f"{name}: median NME", float(np.median(100 * nme(found, faces.points))), "%", cases=n),
-        Figure(PART, f"{name}, PFLD-GhostOne: mean NME", float(100 * nme(theirs, faces.points).mean()), "%", cases=n),
-        Figure(
-            PART, f"{name}, eye opening error, eye in view: mean", float(lids.mean()), at_most=0.03, cases=len(lids)
-        ),
-        Figure(PART, f"{name}, eye opening error, eye in view: median", float(np.median(lids)), cases=len(lids)),
-        Figure(
-            PART,
-            f"{name}, mouth-corner height error: mean",
-            float(corners.mean()),
-            "% of eye distance",
-            at_most=2.0,
-            cases=len(corners),
-        ),
-        Figure(
-            PART,
-            f"{name}, mouth-corner height error: median",
-            float(np.median(corners)),
-            "% of eye distance",
-            cases=len(corners),
-        ),
-    ]
-
-
 def measure(options: Options) -> list[Figure]:
     """All figures of weights/landmarks98.onnx."""
     model = options.weights / "landmarks98.onnx"
@@ -136,6 +100,8 @@ def measure(options: Options) -> list[Figure]:
         heads = load_rendered(options.data, "held", limit=500, kind=kind)
         if heads is not None:
             out += rendered(ours, ghost(net), heads, name)
+        if heads is not None and kind == "synth_clean":
+            out += turned(ours, teacher.parent, heads, yaws(options.data / kind))
     out += presence(ours, faces)
     out += jitter(
         ours, ghost(net), options.shared / "video/WolfgangLanger_Pexels.mp4", options.weights / "retinaface.onnx"

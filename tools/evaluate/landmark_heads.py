@@ -1,0 +1,75 @@
+"""Rendered heads with exact points: accuracy, lids and lips, and how far the turn of the head and the teachers' own limits explain it."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tools.data.landmark_batches import FaceSet
+from tools.data.points98 import corner_drop, eye_opening, nme
+from tools.data.rendered import HIDDEN_TRUST
+from tools.data.teachers import PfldEnsemble
+from tools.evaluate.figures import Figure
+from tools.evaluate.landmark_behaviour import PART
+from tools.evaluate.landmark_models import Model, through_crops
+from tools.synth.make import read_shard
+
+F32 = NDArray[np.float32]
+
+
+def rendered(ours: Model, other: Model, faces: FaceSet, name: str) -> list[Figure]:
+    """Held-out rendered identities against exact points, through mildly displaced crops."""
+    found = through_crops(ours, faces, 0.05, 0.1, 10)
+    theirs = through_crops(other, faces, 0.05, 0.1, 10)
+    n = len(faces)
+    shown = faces.trust > HIDDEN_TRUST
+    eyes = np.stack([shown[:, 60:68].all(1), shown[:, 68:76].all(1)], 1)
+    lids = np.abs(eye_opening(found) - eye_opening(faces.points))[eyes]
+    mouths = shown[:, [76, 82, 60, 72]].all(1)
+    corners = 100 * np.abs(corner_drop(found) - corner_drop(faces.points))[mouths]
+    return [
+        Figure(PART, f"{name}: mean NME", float(100 * nme(found, faces.points).mean()), "%", at_most=3.0, cases=n),
+        Figure(PART, f"{name}: median NME", float(np.median(100 * nme(found, faces.points))), "%", cases=n),
+        Figure(PART, f"{name}, PFLD-GhostOne: mean NME", float(100 * nme(theirs, faces.points).mean()), "%", cases=n),
+        Figure(
+            PART, f"{name}, eye opening error, eye in view: mean", float(lids.mean()), at_most=0.03, cases=len(lids)
+        ),
+        Figure(PART, f"{name}, eye opening error, eye in view: median", float(np.median(lids)), cases=len(lids)),
+        Figure(
+            PART,
+            f"{name}, mouth-corner height error: mean",
+            float(corners.mean()),
+            "% of eye distance",
+            at_most=2.0,
+            cases=len(corners),
+        ),
+        Figure(
+            PART,
+            f"{name}, mouth-corner height error: median",
+            float(np.median(corners)),
+            "% of eye distance",
+            cases=len(corners),
+        ),
+    ]
+
+
+def yaws(folder: Path, split: str = "held") -> F32:
+    """Yaw (N,) in degrees of a folder's rendered heads, in the order of `tools.data.rendered.read_rendered`."""
+    files = [f for f in sorted(folder.glob(f"{split}_*.npz")) if not f.name.endswith(".part.npz")]
+    return np.concatenate([read_shard(f)["pose"][:, 0] for f in files]).astype(np.float32)
+
+
+def turned(ours: Model, teachers: Path, faces: FaceSet, yaw: F32, every: int = 2) -> list[Figure]:
+    """Mean NME by the head's turn, and that of the three teachers together, each averaged over eight views from the exact place."""
+    found = through_crops(ours, faces, 0.05, 0.1, 10)
+    errors = 100 * nme(found, faces.points)
+    turn = np.abs(yaw[: len(faces)])
+    out = []
+    for low, high in ((0, 15), (15, 30), (30, 45), (45, 60)):
+        chosen = errors[(turn >= low) & (turn < high + (high == 60))]
+        name = f"rendered, yaw {low} to {high} degrees: mean NME"
+        out.append(Figure(PART, name, float(chosen.mean()), "%", cases=len(chosen)))
+    ensemble, rows = PfldEnsemble(teachers), range(0, len(faces), every)
+    together = np.stack([ensemble.label(faces.pictures[i], faces.points[i])[0].mean(0) for i in rows])
+    theirs = float(100 * nme(together, faces.points[::every]).mean())
+    return [*out, Figure(PART, "rendered, the teachers' average over 24 views: mean NME", theirs, "%", cases=len(rows))]
