@@ -18,10 +18,9 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from realtime.models.apart import open_accelerated
 from realtime.models.manifest import ModelSpec
-from realtime.models.providers import provider_options
-from realtime.models.registry import cache_folder
-from realtime.models.session import OnnxSession, SessionSettings
+from realtime.models.session import ModelSession
 
 DEFAULT_FACTORY = "realtime.models.trial:open_session"
 
@@ -36,13 +35,10 @@ class Verdict:
     remembered: bool = False
 
 
-def open_session(spec: ModelSpec, path: Path, provider: str) -> OnnxSession:
+def open_session(spec: ModelSpec, path: Path, provider: str) -> ModelSession:
     """What a trial does in the child: open and warm up, as the program will, so that it finds the compiled model cached."""
-    options = provider_options(provider, cache_folder())
-    session = OnnxSession(spec, path, SessionSettings(), provider=provider, provider_options=options)
     shape = (1, 3, spec.input.height or 256, spec.input.width or 256)
-    session.warm_up(shape)
-    return session
+    return open_accelerated(spec, path, provider, shape)
 
 
 def _note(cache: Path, spec: ModelSpec, provider: str, factory: str) -> Path:
