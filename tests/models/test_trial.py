@@ -52,7 +52,7 @@ def test_a_provider_that_hangs_is_killed_at_the_bound(tmp_path: Path) -> None:
 
 def test_the_trial_opens_as_the_program_will(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the child compiled must be what the program then finds compiled: same options, same cache."""
-    from realtime.models import trial as module
+    from realtime.models import apart, trial
 
     seen: dict[str, object] = {}
 
@@ -60,13 +60,13 @@ def test_the_trial_opens_as_the_program_will(tmp_path: Path, monkeypatch: pytest
         def __init__(self, spec: object, path: Path, settings: object, **words: object) -> None:
             seen.update(words)
 
-        def warm_up(self, shape: tuple[int, ...]) -> None:
+        def warm_up(self, shape: tuple[int, ...], runs: int) -> None:
             seen["shape"] = shape
 
     monkeypatch.setenv("FACEMIRROR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "OnnxSession", Opened)
+    monkeypatch.setattr(apart, "OnnxSession", Opened)
     spec = write(tmp_path, one_operator("Neg", (1, 3, 4, 4)))
-    module.open_session(spec, tmp_path / spec.file, "CoreMLExecutionProvider")
+    trial.open_session(spec, tmp_path / spec.file, "CoreMLExecutionProvider")
     assert seen["shape"] == (1, 3, 4, 4)
     options = seen["provider_options"]
     assert options == provider_options("CoreMLExecutionProvider", tmp_path / "cache")
