@@ -1,7 +1,7 @@
 """Tries a provider in a child process before the program trusts it.
 
 Compiling a model for an accelerator for the first time takes up to minutes, can hang and can take the process with it.
-A child pays for that: it creates the session, runs it twice and exits. The verdict is remembered per model file, provider
+A child pays for that: it creates the session, runs it a few times and exits. The verdict is remembered per model file, provider
 and ONNX Runtime version. Run as `python -m realtime.models.trial`; started afresh, never forked.
 """
 

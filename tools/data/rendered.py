@@ -14,6 +14,11 @@ MOST = 25_000
 """Pictures kept in memory (256 x 256: 0.2 MB each)."""
 
 
+def shards(folder: Path, split: str) -> list[Path]:
+    """The finished files of one split ("train" or "held"), in order."""
+    return [file for file in sorted(folder.glob(f"{split}_*.npz")) if not file.name.endswith(".part.npz")]
+
+
 def read_rendered(
     folder: Path, split: str, limit: int | None = None, kind: str = "synth"
 ) -> tuple[list[U8], F32, F32] | None:
@@ -25,9 +30,9 @@ def read_rendered(
 
     pictures: list[U8] = []
     points, trust = [], []
-    for file in sorted((folder / kind).glob(f"{split}_*.npz")):
-        if file.name.endswith(".part.npz") or len(pictures) >= (limit or MOST):
-            continue
+    for file in shards(folder / kind, split):
+        if len(pictures) >= (limit or MOST):
+            break
         shard = read_shard(file)
         pictures += list(shard["image"])
         points.append(shard["points"])

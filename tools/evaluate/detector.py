@@ -21,7 +21,7 @@ from realtime.errors import UserInputError
 from tools.evaluate.detector_looks import LEAST_HEIGHT, on_clip, on_faceless, on_windows
 from tools.evaluate.detector_network import Detector
 from tools.evaluate.detector_pictures import familiar, windows
-from tools.evaluate.detector_points import of_itself, of_labelled_faces
+from tools.evaluate.detector_points import SHIFT, of_itself, of_labelled_faces
 from tools.evaluate.figures import Figure, Options
 from tools.networks import retinaface, retinaface_onnx
 from tools.train import detector_sources
@@ -61,7 +61,7 @@ def evaluate(
                 for least, row in on_windows(ours, official, shown, width).items():
                     figures[f"{'spoilt' if spoilt else 'clean'} {width} px, faces >= {least} px"] = row
         itself = list(windows(held, known, count // 2, seed=7, spoilt=False))
-        figures["the official one's eyes, the picture moved by (3, 2) px"] = of_itself(official, itself)
+        figures[f"the official one's eyes, the picture moved by {SHIFT} px"] = of_itself(official, itself)
         if faces is not None:
             figures |= of_labelled_faces({"ours": ours, "official": official}, faces)
         for width in (640, 320):

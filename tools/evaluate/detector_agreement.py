@@ -31,9 +31,7 @@ class Agreement:
             if not len(ours.boxes) or met[:, k].max() < SAME_IOU:
                 continue
             self.found += 1
-            eyes, reference = ours.points[met[:, k].argmax(), :2], theirs.points[k, :2]
-            distance = max(float(np.linalg.norm(reference[0] - reference[1])), 1.0)
-            self.eye_errors.append(float(np.linalg.norm(eyes - reference, axis=1).mean()) / distance)
+            self.eye_errors.append(eye_error(ours.points[met[:, k].argmax()], theirs.points[k]))
         self.extra += int((overlaps(ours.boxes, doubtful).max(axis=1, initial=0.0) < 0.3).sum())
 
     def figures(self) -> dict[str, float]:
@@ -47,6 +45,12 @@ class Agreement:
             "eye_error_median": float(np.median(errors)),
             "eye_error_p95": float(np.percentile(errors, 95)),
         }
+
+
+def eye_error(points: F32, reference: F32) -> float:
+    """Mean distance of the two eyes of points (5, 2) from the reference's (5, 2), over the reference's inter-ocular distance."""
+    distance = max(float(np.linalg.norm(reference[0] - reference[1])), 1.0)
+    return float(np.linalg.norm(points[:2] - reference[:2], axis=1).mean()) / distance
 
 
 def tall(faces: Faces, least: float) -> Faces:

@@ -7,20 +7,23 @@ from numpy.typing import NDArray
 
 from tools.data.landmark_batches import FaceSet
 from tools.data.points98 import corner_drop, eye_opening, nme
-from tools.data.rendered import HIDDEN_TRUST
+from tools.data.rendered import HIDDEN_TRUST, shards
 from tools.data.teachers import PfldEnsemble
 from tools.evaluate.figures import Figure
 from tools.evaluate.landmark_behaviour import PART
 from tools.evaluate.landmark_models import Model, through_crops
-from tools.synth.make import read_shard
 
 F32 = NDArray[np.float32]
 
 
-def rendered(ours: Model, other: Model, faces: FaceSet, name: str) -> list[Figure]:
-    """Held-out rendered identities against exact points, through mildly displaced crops."""
-    found = through_crops(ours, faces, 0.05, 0.1, 10)
-    theirs = through_crops(other, faces, 0.05, 0.1, 10)
+def seen(model: Model, faces: FaceSet) -> F32:
+    """Points (N, 98, 2) through mildly displaced crops."""
+    return through_crops(model, faces, 0.05, 0.1, 10)
+
+
+def rendered(found: F32, other: Model, faces: FaceSet, name: str) -> list[Figure]:
+    """Held-out rendered identities against exact points: found (N, 98, 2) by our network, as `seen` gives them."""
+    theirs = seen(other, faces)
     n = len(faces)
     shown = faces.trust > HIDDEN_TRUST
     eyes = np.stack([shown[:, 60:68].all(1), shown[:, 68:76].all(1)], 1)
@@ -55,13 +58,14 @@ def rendered(ours: Model, other: Model, faces: FaceSet, name: str) -> list[Figur
 
 def yaws(folder: Path, split: str = "held") -> F32:
     """Yaw (N,) in degrees of a folder's rendered heads, in the order of `tools.data.rendered.read_rendered`."""
-    files = [f for f in sorted(folder.glob(f"{split}_*.npz")) if not f.name.endswith(".part.npz")]
-    return np.concatenate([read_shard(f)["pose"][:, 0] for f in files]).astype(np.float32)
+    return np.concatenate([np.load(file)["pose"][:, 0] for file in shards(folder, split)]).astype(np.float32)
 
 
-def turned(ours: Model, teachers: Path, faces: FaceSet, yaw: F32, every: int = 2) -> list[Figure]:
-    """Mean NME by the head's turn, and that of the three teachers together, each averaged over eight views from the exact place."""
-    found = through_crops(ours, faces, 0.05, 0.1, 10)
+def turned(found: F32, teachers: Path, faces: FaceSet, yaw: F32, every: int = 2) -> list[Figure]:
+    """Mean NME of found points (N, 98, 2) by the head's turn, and that of the three teachers together on the same heads.
+
+    Each teacher is averaged over eight views from the exact place.
+    """
     errors = 100 * nme(found, faces.points)
     turn = np.abs(yaw[: len(faces)])
     out = []

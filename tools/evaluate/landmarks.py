@@ -20,7 +20,7 @@ from tools.data.teachers import PFLD_FILES, PFLD_GROWTH, Pfld
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.landmark_behaviour import PART, jitter, latency, presence
 from tools.evaluate.landmark_clips import real_clips
-from tools.evaluate.landmark_heads import rendered, turned, yaws
+from tools.evaluate.landmark_heads import rendered, seen, turned, yaws
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
 
 F32 = NDArray[np.float32]
@@ -99,9 +99,10 @@ def measure(options: Options) -> list[Figure]:
     for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and spoilt")):
         heads = load_rendered(options.data, "held", limit=500, kind=kind)
         if heads is not None:
-            out += rendered(ours, ghost(net), heads, name)
-        if heads is not None and kind == "synth_clean":
-            out += turned(ours, teacher.parent, heads, yaws(options.data / kind))
+            found = seen(ours, heads)
+            out += rendered(found, ghost(net), heads, name)
+            if kind == "synth_clean":
+                out += turned(found, teacher.parent, heads, yaws(options.data / kind))
     out += presence(ours, faces)
     out += jitter(
         ours, ghost(net), options.shared / "video/WolfgangLanger_Pexels.mp4", options.weights / "retinaface.onnx"

@@ -11,7 +11,10 @@ from onnx import ModelProto, NodeProto, helper, numpy_helper, shape_inference
 
 
 def as_copies(model: ModelProto) -> int:
-    """Rewrite every doubling between a DequantizeLinear and a QuantizeLinear of the same scale, in place; how many there were."""
+    """Rewrite every doubling between a DequantizeLinear and a QuantizeLinear of the same scale, in place; how many there were.
+
+    Maps whose size the file leaves open stay as they are.
+    """
     graph = model.graph
     inferred = shape_inference.infer_shapes(model).graph
     shapes = {
@@ -28,7 +31,7 @@ def as_copies(model: ModelProto) -> int:
     for node in graph.node:
         ends = _integer_ends(node, makers, readers)
         shape, wide = shapes.get(node.input[0], []), shapes.get(node.output[0], [])
-        if ends is None or len(shape) != 4 or wide != [*shape[:2], 2 * shape[2], 2 * shape[3]]:
+        if ends is None or len(shape) != 4 or 0 in shape or wide != [*shape[:2], 2 * shape[2], 2 * shape[3]]:
             nodes.append(node)
             continue
         before, after = ends

@@ -115,10 +115,6 @@ def quantise(
             quantise_linear(source, out)
         else:
             quantise_onnx(source, out, inputs, wide_convolutions(source) if name == "retinaface" else None)
-        if name == "star":
-            model = onnx.load(str(out))
-            doubling.as_copies(model)
-            onnx.save(model, str(out))
     loss = difference(exact, out, inputs, network)
     facts = onnx_file.facts_of(exact) | {
         "precision": {"multitask": LINEAR_ONLY, "retinaface": WIDE_ONLY}.get(name, QDQ),
@@ -157,6 +153,9 @@ def quantise_onnx(source: Path, out: Path, inputs: Sequence[F32], only: list[str
             nodes_to_quantize=only,
             nodes_to_exclude=floating,
         )
+    quantised = onnx.load(str(out))
+    if doubling.as_copies(quantised):
+        onnx.save(quantised, str(out))
 
 
 def quantise_linear(source: Path, out: Path) -> None:

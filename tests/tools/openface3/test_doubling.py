@@ -13,7 +13,9 @@ from tools.quantise import doubling  # noqa: E402
 SHAPE = (1, 6, 5, 7)
 
 
-def model(*, same_scale: bool = True, factor: float = 2.0, mode: str = "nearest") -> ModelProto:
+def model(
+    *, same_scale: bool = True, factor: float = 2.0, mode: str = "nearest", open_size: bool = False
+) -> ModelProto:
     """Quantised values through a Resize, as the quantiser writes it."""
     values = {
         "s": np.float32(0.1), "z": np.uint8(3), "t": np.float32(0.1 if same_scale else 0.2),
@@ -37,7 +39,7 @@ def model(*, same_scale: bool = True, factor: float = 2.0, mode: str = "nearest"
     graph = helper.make_graph(
         nodes,
         "resize",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, SHAPE)],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 6, None, None] if open_size else SHAPE)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None] * 4)],
         [numpy_helper.from_array(np.asarray(v), k) for k, v in values.items()],
     )
@@ -66,7 +68,7 @@ def test_copies_give_the_same_bits() -> None:
     }
 
 
-@pytest.mark.parametrize("other", [{"same_scale": False}, {"factor": 3.0}, {"mode": "linear"}])
+@pytest.mark.parametrize("other", [{"same_scale": False}, {"factor": 3.0}, {"mode": "linear"}, {"open_size": True}])
 def test_what_is_no_plain_doubling_stays(other: dict) -> None:
     m = model(**other)
     before = run(m)
