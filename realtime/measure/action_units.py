@@ -32,7 +32,8 @@ FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
 _EYE_UP, _MOUTH_DOWN = 8, 3
-_ANGLE = 30.0
+ANGLE = 30.0
+"""Degrees that count as one in the network's input."""
 # the least spread of grey values (0..255) by which a flat picture is scaled up
 LEAST_SPREAD = 8.0
 
@@ -52,7 +53,7 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
     ):
         row[:196] = (shape - start).reshape(-1)
         row[196:392] = start.reshape(-1)
-        row[392:395] = np.array(pose) / _ANGLE
+        row[392:395] = np.array(pose) / ANGLE
         row[395] = rest is not None
     return out
 

@@ -37,6 +37,8 @@ class WindowLook(nn.Module):
 
     def __init__(self, size: tuple[int, int], dropout: float) -> None:
         super().__init__()
+        self.half = False
+        """Whether training may take the convolutions in bfloat16: twice as fast where the processor has it."""
         height, width = (-(-n // 4) for n in size)
         self.features = nn.Sequential(_conv(1, 16, 2), _conv(16, 32, 2), _conv(32, 16, 1))
         self.maps = nn.Conv2d(16, PLACES, 1)
@@ -48,7 +50,9 @@ class WindowLook(nn.Module):
 
     def forward(self, window: Tensor) -> Tensor:
         """Within BOUND of zero."""
-        seen = self.features(window)
+        with torch.autocast(window.device.type, torch.bfloat16, enabled=self.half and self.training):
+            seen = self.features(window)
+        seen = seen.float()
         places = self.maps(seen).flatten(2).softmax(-1) @ self.grid
         return BOUND * torch.cat([places.flatten(1), self.other(self.pooled(seen))], dim=1)
 

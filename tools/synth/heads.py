@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from realtime.errors import UserInputError
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.expressions import gaze_directions
+from tools.synth.folds import Skin, folded, skin_of
 from tools.synth.kit import Kit, load_kit
 from tools.synth.photographs import unpack_jpeg
 from tools.synth.points import Attachments, place, point_model, visible
@@ -181,7 +182,7 @@ def draw(
     cover = np.ones((atlas, atlas), np.float32) if bare else atlas_map(atlas).cover
     colour, alpha = shade(
         ids, bary, kit.triangles, kit.uv, kit.material, vertices, seen, normals,
-        head.texture, cover, light, eyes, mouth, exposure,
+        folded(head.texture, _skin(head), expression), cover, light, eyes, mouth, exposure,
     )  # fmt: skip
     picture += alpha[..., None] * (colour - picture)
     points = place(point_model(kit), seen, normals, screen, head.brows)
@@ -221,6 +222,18 @@ def _draw_relief(
     net = lit.reshape(RELIEF_NODES, RELIEF_NODES, 3)
     smooth = cv2.GaussianBlur(net.astype(np.float32), (0, 0), 2).reshape(-1, 3)
     draw_relief(ids, bary, triangles, places, head.photo, smooth, picture)
+
+
+@lru_cache(maxsize=256)
+def _skin_named(name: str, brows: bytes, weights: bytes) -> Skin:
+    index = np.frombuffer(brows, np.int32).reshape(18, 3)
+    return skin_of(name, Attachments(index, np.frombuffer(weights, np.float32).reshape(18, 3)), load_kit())
+
+
+def _skin(head: Head) -> Skin:
+    """The head's folds (cached)."""
+    brows = head.brows
+    return _skin_named(head.name, brows.index.astype(np.int32).tobytes(), brows.weight.astype(np.float32).tobytes())
 
 
 _fitted: dict[str, F32] = {}

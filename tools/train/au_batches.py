@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from realtime.measure.action_units import EYE, LEAST_SPREAD, MOUTH, POINT_FEATURES, point_features
-from realtime.measure.descriptor import Descriptor
+from realtime.measure.action_units import ANGLE, EYE, LEAST_SPREAD, MOUTH, POINT_FEATURES
+from realtime.measure.descriptor import mirror_shape
 from tools.train.au_samples import MARGIN, Samples
 
 F32 = NDArray[np.float32]
@@ -43,7 +43,11 @@ class Deck:
         self._rests = {int(p): resting[data.person[resting] == p] for p in np.unique(data.person[resting])}
         moving = np.flatnonzero(~data.rest & (data.person >= 0))
         self.acquainted: Rows = moving[[int(p) in self._rests for p in data.person[moving]]]
-        self._mean = {p: data.shape[rows].mean(axis=0) for p, rows in self._rests.items()}
+        # Shapes as they are and mirrored (2, N, 98, 2), the person's mean at rest likewise, zero where none is known.
+        mean = np.zeros_like(data.shape)
+        for p, rows in self._rests.items():
+            mean[data.person == p] = data.shape[rows].mean(axis=0)
+        self._shapes, self._means = both_sides(data.shape), both_sides(mean)
 
     def draw(self, rng: np.random.Generator, size: int, strangers: float) -> Rows:
         """Faces to learn from, `strangers` the share of those without a rest; now and then one at rest itself."""
@@ -68,18 +72,29 @@ class Deck:
         for k in np.flatnonzero(person >= 0):
             choice = self._rests[int(person[k])]
             rest_rows[k] = choice[0] if rng is None else choice[rng.integers(len(choice))]
-        points = np.empty((2, count, POINT_FEATURES), np.float32)
-        for i, row in enumerate(rows):
-            angles = data.pose[row]
-            found = Descriptor(data.shape[row], (float(angles[0]), float(angles[1]), float(angles[2])))
-            rest = self._mean[int(person[i])] if shape_known[i] else None
-            points[:, i] = point_features(found, rest)
+        points = self._points(rows, shape_known)
         eye, mouth = windows(data, rows, rng)
         rest_eye, rest_mouth = windows(data, rest_rows, rng)
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
         flat = torch.from_numpy(points.reshape(2 * count, -1))
         return Batch(flat, eye, mouth, rest_eye, rest_mouth, known, truth)
+
+    def _points(self, rows: Rows, known: NDArray[np.bool_]) -> F32:
+        """(2, B, POINT_FEATURES), as `realtime.measure.action_units.point_features`, for a stack."""
+        out = np.empty((2, len(rows), POINT_FEATURES), np.float32)
+        rest = self._means[:, rows] * known[None, :, None, None]
+        out[..., :196] = (self._shapes[:, rows] - rest).reshape(2, len(rows), -1)
+        out[..., 196:392] = rest.reshape(2, len(rows), -1)
+        out[0, :, 392:395] = self.data.pose[rows] / ANGLE
+        out[1, :, 392:395] = out[0, :, 392:395] * (-1, 1, -1)
+        out[..., 395] = known
+        return out
+
+
+def both_sides(shapes: F32) -> F32:
+    """(N, 98, 2) descriptors as they are and mirrored, (2, N, 98, 2)."""
+    return np.stack([shapes, np.stack([mirror_shape(shape) for shape in shapes])])
 
 
 def windows(data: Samples, rows: Rows, rng: np.random.Generator | None) -> tuple[Tensor, Tensor]:

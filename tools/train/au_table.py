@@ -57,9 +57,9 @@ TABLE: dict[int, tuple[str, Callable[[_Side], F32]]] = {
     45: ("eyeBlink", lambda c: c("eyeBlink")),
 }
 UNITS = tuple(TABLE)
-_EMPHASIS = {2: 2.0, 6: 2.0, 45: 4.0} | dict.fromkeys((5, 7, 14, 15, 17, 18, 20, 23), 0.3)
+_EMPHASIS = {1: 1.5, 4: 1.5, 45: 2.0}
 EMPHASIS = np.array([_EMPHASIS.get(unit, 1.0) for unit in UNITS], np.float32)
-"""What a unit's error counts: those near their aim more, those that the points and pictures hardly show (weights/cards) less."""
+"""What a unit's error counts, in shares of the unit's variance: lids and the movements of the brow most."""
 
 
 def intensities(expression: F32) -> F32:

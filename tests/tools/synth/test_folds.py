@@ -1,0 +1,85 @@
+"""Folds lie on the side that moves, where the movement cuts them, and are a person's own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tools.synth.expressions import coefficients
+from tools.synth.folds import CUT_BY, folded, skin_of
+from tools.synth.heads import bank_files, load_head
+from tools.synth.kit import EXPRESSION_INDEX, SKIN
+
+SIZE = 256
+MIDDLE = SIZE // 2
+
+
+@pytest.fixture
+def head(bank):
+    return load_head(bank_files(bank, False)[0])
+
+
+@pytest.fixture
+def skin(head, kit):
+    """A person with deep folds everywhere."""
+    made = skin_of(head.name, head.brows, kit)
+    return replace(made, depth=dict.fromkeys(CUT_BY, 1.0), bend=1.0)
+
+
+@pytest.fixture
+def plain():
+    return np.full((SIZE, SIZE, 3), 160, np.uint8)
+
+
+def change(plain, skin, expression) -> np.ndarray:
+    """Darkening (SIZE, SIZE)."""
+    return plain.mean(2) - folded(plain, skin, expression).mean(2)
+
+
+def test_a_face_at_rest_has_none(plain, skin):
+    assert folded(plain, skin, np.zeros(57, np.float32)) is plain
+
+
+@pytest.mark.parametrize(
+    "unit", ["frown_brow", "inner_brow", "outer_brow", "smile", "cheek_raise", "dimple", "depress"]
+)
+def test_a_movement_of_one_side_folds_that_side(plain, skin, unit):
+    left, right = (np.abs(change(plain, skin, coefficients(unit, *sides))) for sides in ((1.0, 0.0), (0.0, 1.0)))
+    # The patient's left is the atlas' right.
+    assert left[:, MIDDLE:].sum() > 5 * left[:, :MIDDLE].sum()
+    assert right[:, :MIDDLE].sum() > 5 * right[:, MIDDLE:].sum()
+    assert left.max() > 15
+
+
+def test_folds_deepen_with_the_movement_and_with_the_person(plain, skin):
+    depths = [change(plain, skin, coefficients("frown_brow", s, s)).max() for s in (0.2, 0.5, 1.0)]
+    assert depths[0] < depths[1] < depths[2]
+    smooth = replace(skin, depth=dict.fromkeys(CUT_BY, 0.0))
+    assert folded(plain, smooth, coefficients("frown_brow", 1, 1)) is plain
+
+
+def test_a_frown_folds_the_skin_between_the_brows_and_a_raised_brow_the_forehead(plain, skin, head, kit):
+    places = np.zeros((len(kit.neutral), 2), np.float32)
+    drawn = kit.material == SKIN
+    places[kit.triangles[drawn].ravel()] = kit.uv[drawn].reshape(-1, 2)
+    brows = head.brows.on(places) * (SIZE, -SIZE) + (0, SIZE)
+    inner, height = brows[[5, 17], 0], brows[:, 1].min()
+    y, x = np.unravel_index(np.argmax(change(plain, skin, coefficients("frown_brow", 1, 1))), (SIZE, SIZE))
+    assert inner[0] < x < inner[1]
+    y, x = np.unravel_index(np.argmax(change(plain, skin, coefficients("brow_raise", 1, 1))), (SIZE, SIZE))
+    assert y < height
+
+
+def test_folds_are_a_persons_own_and_stay_so(head, kit):
+    one, again, other = (skin_of(name, head.brows, kit) for name in ("a", "a", "b"))
+    for fold in CUT_BY:
+        for mine, same in zip(one.curves[fold][0], again.curves[fold][0], strict=True):
+            np.testing.assert_array_equal(mine, same)
+    assert one.depth == again.depth
+    assert not np.array_equal(one.curves["nasolabial"][0][0], other.curves["nasolabial"][0][0])
+
+
+def test_every_fold_is_cut_by_movements_of_the_kit():
+    for shares in CUT_BY.values():
+        for name in shares:
+            assert f"{name}_L" in EXPRESSION_INDEX or name in EXPRESSION_INDEX
