@@ -80,11 +80,16 @@ class Sampler:
         head = load_head(self._files[int(rng.integers(len(self._files)))])
         return self.sample(head, random_expression(rng), random_pose(rng))
 
-    def sample(self, head: Head, expression: F32, pose: tuple[float, float, float]) -> Rendered:
-        """A picture of a given head, expression and pose; camera, light, surroundings and camera faults are random."""
+    def sample(
+        self, head: Head, expression: F32, pose: tuple[float, float, float], identity: F32 | None = None
+    ) -> Rendered:
+        """A picture of a given head, expression and pose; camera, light, surroundings and camera faults are random.
+
+        identity: (100,) to give the head another shape than its photograph's.
+        """
         rng = self._rng
         big = self._size * _SUPERSAMPLING
-        identity = (head.identity + self._vary * rng.normal(0, 1, 100) * (np.arange(100) < 40)).astype(np.float32)
+        identity = another_shape(rng, head.identity if identity is None else identity, self._vary)
         matrix = rotation(*pose)
         camera, translation = random_view(rng, matrix, big)
         surroundings = "relief" if rng.random() < 0.85 else "bare"
@@ -118,6 +123,11 @@ class Sampler:
             identity=head.name,
             camera=Camera(camera.focal / factor, tuple(((np.array(camera.centre) + 0.5) / factor - 0.5).tolist())),
         )
+
+
+def another_shape(rng: np.random.Generator, identity: F32, spread: float) -> F32:
+    """The identity (100,) with its 40 strongest coefficients changed a little."""
+    return (identity + spread * rng.normal(0, 1, 100) * (np.arange(100) < 40)).astype(np.float32)
 
 
 def smaller(points: F32, factor: int) -> F32:

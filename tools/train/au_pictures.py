@@ -8,6 +8,7 @@ points, which is the landmark network's matter.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,11 @@ from tools.synth.expressions import exercise, random_expression, with_gaze
 from tools.synth.heads import bank_files, load_head
 from tools.synth.kit import EXPRESSION_NAMES
 from tools.synth.make import write_shard
-from tools.synth.sampler import Rendered, Sampler, random_pose
+from tools.synth.sampler import Rendered, Sampler, another_shape, random_pose
 
 
 def render_people(
-    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int, seated: bool = False
+    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int, seated: bool = False, first: int = 0
 ) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
@@ -28,8 +29,13 @@ def render_people(
     files = bank_files(bank, held_out)
     nothing = np.zeros(len(EXPRESSION_NAMES), np.float32)
     pictures, person, rest = [], [], []
-    for number in range(people):
+    for number in range(first, first + people):
         head = load_head(files[number % len(files)])
+        identity = head.identity
+        if (again := number // len(files)) > 0:
+            # Heads seen before come back as somebody else: with another shape and other folds.
+            head = replace(head, name=f"{head.name}_{again}")
+            identity = another_shape(rng, identity, 0.4)
         for view in range(views + rests):
             resting = view < rests
             if resting:
@@ -38,7 +44,7 @@ def render_people(
                 pose, expression = _tilted(rng, 10, 7, 6), exercise(rng)
             else:
                 pose, expression = random_pose(rng), random_expression(rng)
-            pictures.append(sampler.sample(head, expression, pose))
+            pictures.append(sampler.sample(head, expression, pose, identity))
             person.append(number)
             rest.append(resting)
     return pictures, np.asarray(person), np.asarray(rest)
@@ -57,6 +63,12 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=150)
     parser.add_argument("--views", type=int, default=10)
     parser.add_argument("--rests", type=int, default=2)
+    parser.add_argument(
+        "--first",
+        type=int,
+        default=0,
+        help="number of the first person; beyond the number of heads they come back as others",
+    )
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument(
@@ -64,10 +76,18 @@ def main() -> None:
     )
     a = parser.parse_args()
     pictures, person, rest = render_people(
-        a.bank, held_out=a.held_out, people=a.people, views=a.views, rests=a.rests, seed=a.seed, seated=a.seated
+        a.bank,
+        held_out=a.held_out,
+        people=a.people,
+        views=a.views,
+        rests=a.rests,
+        seed=a.seed,
+        seated=a.seated,
+        first=a.first,
     )
     a.out.mkdir(parents=True, exist_ok=True)
-    file = a.out / f"{'seated_' if a.seated else ''}{'held' if a.held_out else 'train'}.npz"
+    later = f"_{a.first}" if a.first else ""
+    file = a.out / f"{'seated_' if a.seated else ''}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures)
     with np.load(file) as data:
         content = {name: data[name] for name in data.files}

@@ -1,7 +1,7 @@
 """Train the Action Unit network: `python -m tools.train.aus --shards DIR --people DIR --weights weights --out RUN`.
 
---shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train.npz,
-seated_train.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own
+--shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train*.npz,
+seated_train*.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own
 landmark network finds on the rendered pictures, errors included.
 """
 
@@ -41,8 +41,8 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
         store = arguments.out / "samples" / f"{file.parent.name}_{file.stem}_{spec.sha256[:12]}.npz"
         return stored(store) if store.exists() else kept(store, samples_of(file, model, seed))
 
-    files = [arguments.people / "train.npz", arguments.people / "seated_train.npz"]
-    parts = [strangers_to_each_other(of(file, 2), number) for number, file in enumerate(files) if file.exists()]
+    files = sorted([*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")])
+    parts = [strangers_to_each_other(of(file, 2), number) for number, file in enumerate(files)]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
     return joined(parts), of(arguments.people / "seated_held.npz", 3)
