@@ -6,6 +6,7 @@ landmark network finds on the rendered pictures, errors included.
 """
 
 import argparse
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("--people", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--to", type=Path, help="also export to this file")
     parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--batch", type=int, default=64, help="faces; each gives two samples, each beside its rest")
@@ -139,6 +141,8 @@ def main() -> None:
             )
     save_checkpoint(a.out / "checkpoint.pt", network=average.network.state_dict(), units=list(UNITS), step=step)
     export(average.network.eval(), a.out / "action_units.onnx")
+    if a.to:
+        shutil.copyfile(a.out / "action_units.onnx", a.to)
     curves.draw()
     for unit, value in zip(UNITS, correlations(*guesses(average.network, held)), strict=True):
         print(f"AU{unit:02d}  r = {value:.3f}")

@@ -1,0 +1,48 @@
+"""The Action Unit network from nothing, in one command: `python -m tools.train.aus_anew --data DATA --out RUN`.
+
+Needs what `tools.train.landmarks_anew` leaves in DATA, and the landmark network in weights/: it sees the rendered people.
+"""
+
+import argparse
+from pathlib import Path
+
+from tools.train.anew import WEIGHTS, Step, run, step
+
+HEADS = 1860
+"""Photographic heads to train on, about; people beyond this number are heads that come back as somebody else."""
+
+
+def steps(data: Path, out: Path, minutes: float) -> list[Step]:
+    """The plan. data: folder with synth_bank and synth; out: the training run."""
+    people = data / "aus"
+
+    def pictures(name: str, *arguments: object) -> Step:
+        given = ("--bank", data / "synth_bank", "--out", people, *arguments)
+        return step("tools.train.au_pictures", *given, result=people / f"{name}.npz")
+
+    return [
+        pictures("held", "--people", 130, "--held-out"),
+        pictures("seated_held", "--people", 130, "--held-out", "--seated", "--seed", 7),
+        pictures("train", "--people", 1100, "--views", 6),
+        pictures("seated_train", "--people", HEADS, "--views", 6, "--seated", "--seed", 8),
+        pictures(f"seated_train_{HEADS}", "--people", HEADS, "--first", HEADS, "--views", 6, "--seated", "--seed", 9),
+        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--strangers", 4, "--out", out, "--half",
+             "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
+        step("tools.manifest"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of landmarks_anew; another 1 GB is written there"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the training run")
+    parser.add_argument("--minutes", type=float, default=25)
+    arguments = parser.parse_args()
+    run(steps(arguments.data, arguments.out, arguments.minutes))
+
+
+if __name__ == "__main__":
+    main()
