@@ -4,7 +4,7 @@
 DIR/held.npz (with --seated DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements)
 as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
 a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a picture blurs the
-points, which is the landmark network's matter.
+points, which is the landmark network's matter (`tools.train.aus` shows every picture once more as a cheap camera would).
 """
 
 import argparse

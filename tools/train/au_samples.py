@@ -10,6 +10,7 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.measure.action_units import FaceWindows
 from realtime.measure.descriptor import describe
 from tools.synth.make import read_shard
+from tools.synth.scenery import degrade
 from tools.train.au_points import locate
 from tools.train.au_table import intensities
 
@@ -43,12 +44,16 @@ class Samples:
         return Samples(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def samples_of(file: Path, model: LandmarkModel, seed: int) -> Samples:
-    """Every picture of a file of `tools.synth.make` (strangers) or `tools.train.au_pictures` (people with pictures at rest)."""
+def samples_of(file: Path, model: LandmarkModel, seed: int, *, spoilt: bool = False) -> Samples:
+    """Every picture of a file of `tools.synth.make` (strangers) or `tools.train.au_pictures` (people with pictures at rest).
+
+    spoilt: as a cheap camera would have taken it.
+    """
     shard, rng = read_shard(file), np.random.default_rng(seed)
     windows = FaceWindows(MARGIN)
     shapes, poses, cuts, kept = [], [], [], []
-    for i, image in enumerate(shard["image"]):
+    for i, picture in enumerate(shard["image"]):
+        image = degrade(rng, picture.astype(np.float32)) if spoilt else picture
         seen = locate(model, image, shard["points"][i].astype(np.float32), rng)
         found = describe(seen)
         if found is None:

@@ -27,7 +27,7 @@ from tools.networks.action_units import ActionUnitNet, export
 from tools.train.au_batches import Batch, Deck
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored
 from tools.train.au_table import EMPHASIS, UNITS
-from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, prepare, save_checkpoint
+from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
 
 F32 = NDArray[np.float32]
 
@@ -38,12 +38,18 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
     spec = registry.manifest.find("landmarks")
     model = landmark_model(registry.open(spec))
 
-    def of(file: Path, seed: int) -> Samples:
-        store = arguments.out / "samples" / f"{file.parent.name}_{file.stem}_{spec.sha256[:12]}.npz"
-        return stored(store) if store.exists() else kept(store, samples_of(file, model, seed))
+    def of(file: Path, seed: int, *, spoilt: bool = False) -> Samples:
+        name = f"{file.parent.name}_{file.stem}{'_spoilt' if spoilt else ''}_{spec.sha256[:12]}.npz"
+        store = arguments.out / "samples" / name
+        return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, spoilt=spoilt))
 
     files = sorted([*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")])
-    parts = [strangers_to_each_other(of(file, 2), number) for number, file in enumerate(files)]
+    # Every person is met twice, clean and through a cheap camera: what changes between the two must not read as a movement.
+    parts = [
+        strangers_to_each_other(of(file, 2 + spoilt, spoilt=spoilt), number)
+        for number, file in enumerate(files)
+        for spoilt in (False, True)
+    ]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
     return joined(parts), of(arguments.people / "seated_held.npz", 3)
@@ -86,6 +92,7 @@ def main() -> None:
     parser.add_argument("--people", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt")
     parser.add_argument("--to", type=Path, help="also export to this file")
     parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
     parser.add_argument("--minutes", type=float, default=12)
@@ -110,6 +117,8 @@ def main() -> None:
     sample = torch.cat([train.batch(train.draw(rng, 512, 0.3), None).points for _ in range(4)])
     network.mean.copy_(sample.mean(0))
     network.spread.copy_(sample.std(0) + 1e-3)
+    if a.start_from:
+        network.load_state_dict(load_checkpoint(a.start_from)["network"])
     average = AveragedWeights(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=a.rate, weight_decay=0.02)
     progress, curves = Progress(60 * a.minutes, every=20), Curves(a.out, resume=False)
