@@ -8,13 +8,12 @@ depth from none to deep, in number, place and course. One person's folds always 
 
 import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.synth.kit import EXPRESSION_INDEX, SKIN, Kit
+from tools.synth.kit import Kit, sided
 from tools.synth.points import Attachments, point_model
 
 F32 = NDArray[np.float32]
@@ -85,8 +84,8 @@ def folded(texture: U8, skin: Skin, expression: F32) -> U8:
     canvas = np.zeros((size, size), np.uint8)
     for fold, shares in CUT_BY.items():
         for lines, side in zip(skin.curves[fold], "LR", strict=True):
-            moved = max(share * _coefficient(expression, name, side) for name, share in shares.items())
-            depth = skin.depth[fold] * min(moved, 1.0) ** skin.bend
+            moved = max(share * float(expression[sided(name, side)]) for name, share in shares.items())
+            depth = skin.depth[fold] * min(max(moved, 0.0), 1.0) ** skin.bend
             if depth > _LEAST:
                 _draw(canvas, lines, depth, scale)
     if not canvas.any():
@@ -97,11 +96,6 @@ def folded(texture: U8, skin: Skin, expression: F32) -> U8:
     bulge = np.roll(hollow, round(7 * scale), axis=0)
     dark = np.minimum(_DARK * line + _HOLLOW * hollow, 0.5) - _BULGE * bulge
     return np.clip(texture * (1 - dark[..., None] * _TONE), 0, 255).astype(np.uint8)
-
-
-def _coefficient(expression: F32, name: str, side: str) -> float:
-    index = EXPRESSION_INDEX.get(f"{name}_{side}", EXPRESSION_INDEX.get(name, -1))
-    return max(0.0, float(expression[index]))
 
 
 def _draw(canvas: U8, lines: list[F32], depth: float, scale: float) -> None:
@@ -117,22 +111,11 @@ def _draw(canvas: U8, lines: list[F32], depth: float, scale: float) -> None:
         np.maximum(canvas, own, out=canvas)
 
 
-@lru_cache(maxsize=2)
-def _vertex_places(kit_id: int) -> dict[str, F32]:
-    del kit_id
-    return {}
-
-
 def _places(kit: Kit, brows: Attachments) -> F32:
     """The 98 points (98, 2) on an atlas of 512 texels, y downward."""
-    store = _vertex_places(id(kit))
-    if "uv" not in store:
-        skin = kit.material == SKIN
-        places = np.zeros((len(kit.neutral), 2), np.float32)
-        places[kit.triangles[skin].ravel()] = kit.uv[skin].reshape(-1, 2)
-        store["uv"] = np.stack([places[:, 0] * 512, (1 - places[:, 1]) * 512], 1).astype(np.float32)
-    out = point_model(kit).fixed.on(store["uv"])
-    out[33:51] = brows.on(store["uv"])
+    texels = (kit.places * (512, -512) + (0, 512)).astype(np.float32)
+    out = point_model(kit).fixed.on(texels)
+    out[33:51] = brows.on(texels)
     return out
 
 

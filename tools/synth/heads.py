@@ -224,16 +224,16 @@ def _draw_relief(
     draw_relief(ids, bary, triangles, places, head.photo, smooth, picture)
 
 
-@lru_cache(maxsize=256)
-def _skin_named(name: str, brows: bytes, weights: bytes) -> Skin:
-    index = np.frombuffer(brows, np.int32).reshape(18, 3)
-    return skin_of(name, Attachments(index, np.frombuffer(weights, np.float32).reshape(18, 3)), load_kit())
+_skins: dict[str, Skin] = {}
 
 
 def _skin(head: Head) -> Skin:
-    """The head's folds (cached)."""
-    brows = head.brows
-    return _skin_named(head.name, brows.index.astype(np.int32).tobytes(), brows.weight.astype(np.float32).tobytes())
+    """The head's folds, always the same."""
+    if head.name not in _skins:
+        if len(_skins) > 3000:
+            _skins.clear()
+        _skins[head.name] = skin_of(head.name, head.brows, load_kit())
+    return _skins[head.name]
 
 
 _fitted: dict[str, F32] = {}

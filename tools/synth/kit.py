@@ -61,14 +61,21 @@ EXPRESSION_NAMES: tuple[str, ...] = tuple(_EXPRESSIONS.split())
 EXPRESSION_INDEX = {name: i for i, name in enumerate(EXPRESSION_NAMES)}
 
 
+def sided(name: str, side: str) -> int:
+    """Index of an expression's side ("L" or "R"), or of the expression itself where it has no sides. Raises KeyError."""
+    own = f"{name}_{side}"
+    return EXPRESSION_INDEX[own if own in EXPRESSION_INDEX else name]
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """The parts of the head that are drawn, re-indexed without gaps.
 
     neutral: (V, 3) cm. identity: (100, V, 3) cm per unit coefficient. expression: (57, V, 3) cm per unit.
     triangles: (T, 3) vertex indices, counter-clockwise seen from outside. uv: (T, 3, 2) atlas coordinates in 0..1,
-    v upward; material: (T,) one of SKIN...; part_vertices: first and end vertex of every part.
-    landmarks68: (68,) the kit's Multi-PIE points. remap: kit vertex -> own vertex, -1 where not drawn.
+    v upward; material: (T,) one of SKIN...; part_vertices: first and end vertex of every part. places: (V, 2) atlas
+    coordinates of the skin's vertices, zero elsewhere. landmarks68: (68,) the kit's Multi-PIE points. remap: kit vertex ->
+    own vertex, -1 where not drawn.
     """
 
     neutral: F32
@@ -77,6 +84,7 @@ class Kit:
     triangles: I32
     uv: F32
     material: NDArray[np.int8]
+    places: F32
     part_vertices: dict[str, tuple[int, int]]
     part_triangles: dict[str, tuple[int, int]]
     landmarks68: I32
@@ -129,7 +137,10 @@ def load_kit(path: Path | None = None) -> Kit:
             data["faces"], data["faces_uv"], data["uv"].astype(np.float32), remap
         )
         down = rotation(0, -LOOKS_UP, 0).T.astype(np.float32)
+        skin, places = material == SKIN, np.zeros((len(keep), 2), np.float32)
+        places[triangles[skin].ravel()] = uv[skin].reshape(-1, 2)
         return Kit(
+            places=places,
             neutral=np.ascontiguousarray(data["neutral"][keep].astype(np.float32) @ down),
             identity=np.ascontiguousarray(data["identity"][:, keep].astype(np.float32) @ down),
             expression=np.ascontiguousarray(data["expression"][:, keep].astype(np.float32) @ down),

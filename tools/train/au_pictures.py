@@ -1,10 +1,11 @@
 """Rendered pictures of people at rest and moving, for the Action Unit network.
 
 `python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out] [--seated]` writes DIR/train.npz or
-DIR/held.npz (with --seated DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements)
-as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest. Unlike there,
-a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a picture blurs the
-points, which is the landmark network's matter (`tools.train.aus` shows every picture once more as a cheap camera would).
+DIR/held.npz (with --seated DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements; with
+--first N the file's name ends in _N) as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the
+person's pictures at rest. Unlike there, a person's shape stays the same from picture to picture, and nothing is hidden or
+spoilt: what blurs a picture blurs the points, which is the landmark network's matter (`tools.train.aus` shows every
+picture once more as a cheap camera would).
 """
 
 import argparse

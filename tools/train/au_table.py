@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.synth.kit import EXPRESSION_INDEX
+from tools.synth.kit import sided
 
 F32 = NDArray[np.float32]
 FULL = 5.0
@@ -23,10 +23,7 @@ class _Side:
         self._side = side
 
     def __call__(self, name: str) -> F32:
-        index = EXPRESSION_INDEX.get(name, EXPRESSION_INDEX.get(f"{name}_{self._side}", -1))
-        if index < 0:
-            raise KeyError(name)
-        return self._expression[:, index]
+        return self._expression[:, sided(name, self._side)]
 
 
 def _lips_part(c: _Side) -> F32:
