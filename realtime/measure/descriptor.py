@@ -38,8 +38,8 @@ class Descriptor:
 
 
 def mirror_shape(shape: F32) -> F32:
-    """(98, 2) displacements of the mirror image."""
-    return shape[_FLIP] * _MIRRORED
+    """(..., 98, 2) displacements of the mirror image."""
+    return shape[..., _FLIP, :] * _MIRRORED
 
 
 def describe(points: F32, pose: Pose | None = None) -> Descriptor | None:

@@ -33,7 +33,8 @@ def test_every_step_takes_the_words_it_is_given(plan, tmp_path):
         steps = landmarks_anew.steps(tmp_path, tmp_path / "run", tmp_path / "d.onnx", 1, 2)
     else:
         steps = aus_anew.steps(tmp_path, tmp_path / "run", 1)
-    for module, words in {each.command[0]: each.command[1:] for each in steps}.items():
+    for module in {each.command[0] for each in steps}:
+        words = [word for each in steps if each.command[0] == module for word in each.command[1:]]
         known = subprocess.run(
             [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
         ).stdout

@@ -8,12 +8,14 @@ depth from none to deep, in number, place and course. One person's folds always 
 
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.synth.kit import Kit, sided
+from tools.synth.occluders import fixed
 from tools.synth.points import Attachments, point_model
 
 F32 = NDArray[np.float32]
@@ -102,12 +104,9 @@ def _draw(canvas: U8, lines: list[F32], depth: float, scale: float) -> None:
     """Lines that begin and end softly; where two cross, the deeper one is seen."""
     for line in lines:
         own = np.zeros_like(canvas)
-        places = np.rint(line * scale * 8).astype(int)
-        for i in range(len(places) - 1):
-            soft = np.sin(np.pi * (i + 0.7) / (len(places) + 0.4)) ** 0.6
-            value = int(255 * depth * soft)
-            start, end = (tuple(int(v) for v in place) for place in places[i : i + 2])
-            cv2.line(own, start, end, value, max(1, round(2 * scale)), cv2.LINE_AA, shift=3)
+        for i, (start, end) in enumerate(pairwise(fixed(place * scale) for place in line)):
+            soft = np.sin(np.pi * (i + 0.7) / (len(line) + 0.4)) ** 0.6
+            cv2.line(own, start, end, int(255 * depth * soft), max(1, round(2 * scale)), cv2.LINE_AA, shift=3)
         np.maximum(canvas, own, out=canvas)
 
 

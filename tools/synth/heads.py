@@ -1,10 +1,10 @@
 """Photographic heads from the bank, and the drawing of one head with another expression, pose, camera and light."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -224,25 +224,25 @@ def _draw_relief(
     draw_relief(ids, bary, triangles, places, head.photo, smooth, picture)
 
 
+T = TypeVar("T")
 _skins: dict[str, Skin] = {}
-
-
-def _skin(head: Head) -> Skin:
-    """The head's folds, always the same."""
-    if head.name not in _skins:
-        if len(_skins) > 3000:
-            _skins.clear()
-        _skins[head.name] = skin_of(head.name, head.brows, load_kit())
-    return _skins[head.name]
-
-
 _fitted: dict[str, F32] = {}
 
 
 def fitted_places(head: Head) -> F32:
     """Where the vertices that the relief follows lay in the photograph's fit, (N, 3)."""
-    if head.name not in _fitted:
-        if len(_fitted) > 3000:
-            _fitted.clear()
-        _fitted[head.name] = load_kit().shape(head.identity, head.expression)[head.relief_vertex]
-    return _fitted[head.name]
+    return _remembered(_fitted, head, lambda: load_kit().shape(head.identity, head.expression)[head.relief_vertex])
+
+
+def _skin(head: Head) -> Skin:
+    """The head's folds, always the same."""
+    return _remembered(_skins, head, lambda: skin_of(head.name, head.brows, load_kit()))
+
+
+def _remembered(store: dict[str, T], head: Head, make: Callable[[], T]) -> T:
+    """What was made for the head of this name before, or is made now; thousands of heads are not kept for ever."""
+    if head.name not in store:
+        if len(store) > 3000:
+            store.clear()
+        store[head.name] = make()
+    return store[head.name]

@@ -9,6 +9,7 @@ import argparse
 from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,8 +35,8 @@ def render_shard(bank: Path, out: Path, held_out: bool, seed: int, number: int, 
     return file
 
 
-def write_shard(file: Path, samples: list[Rendered], quality: int = 95) -> None:
-    """Pictures as JPEG and their truth in one npz."""
+def write_shard(file: Path, samples: list[Rendered], quality: int = 95, **more: Any) -> None:
+    """Pictures as JPEG, their truth, and what `more` says of each, in one npz that is there whole or not at all."""
     pictures = [cv2.imencode(".jpg", s.image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1] for s in samples]
     part = file.with_suffix(".part.npz")
     np.savez(
@@ -48,6 +49,7 @@ def write_shard(file: Path, samples: list[Rendered], quality: int = 95) -> None:
         pose=np.array([s.pose for s in samples], np.float32),
         expression=np.array([s.expression for s in samples], np.float32),
         identity=np.array([s.identity for s in samples]),
+        **more,
     )
     part.replace(file)
 

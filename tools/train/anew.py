@@ -5,8 +5,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-WEIGHTS = ROOT / "weights"
+from tools.manifest import WEIGHTS
+
+ROOT = WEIGHTS.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Deck:
 
 def both_sides(shapes: F32) -> F32:
     """(N, 98, 2) descriptors as they are and mirrored, (2, N, 98, 2)."""
-    return np.stack([shapes, np.stack([mirror_shape(shape) for shape in shapes])])
+    return np.stack([shapes, mirror_shape(shapes)])
 
 
 def windows(data: Samples, rows: Rows, rng: np.random.Generator | None) -> tuple[Tensor, Tensor]:

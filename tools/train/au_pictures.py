@@ -89,10 +89,7 @@ def main() -> None:
     a.out.mkdir(parents=True, exist_ok=True)
     later = f"_{a.first}" if a.first else ""
     file = a.out / f"{'seated_' if a.seated else ''}{'held' if a.held_out else 'train'}{later}.npz"
-    write_shard(file, pictures)
-    with np.load(file) as data:
-        content = {name: data[name] for name in data.files}
-    np.savez(file, **content, person=person, rest=rest)
+    write_shard(file, pictures, person=person, rest=rest)
     print(f"{len(pictures)} pictures of {a.people} people in {file}")
 
 

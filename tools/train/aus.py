@@ -43,7 +43,8 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
         store = arguments.out / "samples" / name
         return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, spoilt=spoilt))
 
-    files = sorted([*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")])
+    found = [*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")]
+    files = sorted(file for file in found if ".part" not in file.name)
     # Every person is met twice, clean and through a cheap camera: what changes between the two must not read as a movement.
     parts = [
         strangers_to_each_other(of(file, 2 + spoilt, spoilt=spoilt), number)

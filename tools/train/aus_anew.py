@@ -6,7 +6,8 @@ Needs what `tools.train.landmarks_anew` leaves in DATA, and the landmark network
 import argparse
 from pathlib import Path
 
-from tools.train.anew import WEIGHTS, Step, run, step
+from tools.manifest import WEIGHTS
+from tools.train.anew import Step, run, step
 
 HEADS = 1860
 """Photographic heads to train on, about; people beyond this number are heads that come back as somebody else."""

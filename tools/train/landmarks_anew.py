@@ -6,7 +6,8 @@ Cuts and labels the collages, builds the bank of heads, renders, trains and expo
 import argparse
 from pathlib import Path
 
-from tools.train.anew import WEIGHTS, Step, run, step
+from tools.manifest import WEIGHTS
+from tools.train.anew import Step, run, step
 
 
 def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> list[Step]:
