@@ -14,6 +14,7 @@ from tools.coreml import quiet
 from tools.coreml.palette import palette
 from tools.export.star_graph import DeployedStar
 from tools.networks import catalogue, multitask, retinaface, retinaface_onnx, star
+from tools.networks.folding import fold_batch_norm
 
 COMPRESSIONS = ("none", "int8", "palette4", "palette6", "palette8")
 
@@ -59,8 +60,7 @@ def prepare(module: nn.Module, size: tuple[int, int] | None = None, stacks: int 
         pixels = PixelScale("RGB", 1 / 255, (-red, -green, -blue))
         return Prepared(scaled.eval(), pixels, ("emotion", "gaze", "au"), (multitask.SIZE, multitask.SIZE))
     if isinstance(module, retinaface.RetinaFace):
-        folded = copy.deepcopy(module).eval()
-        retinaface_onnx.fold_batch_norm(folded)
+        folded = fold_batch_norm(copy.deepcopy(module).eval())
         blue, green, red = retinaface.MEAN
         pixels = PixelScale("BGR", 1.0, (-blue, -green, -red))
         return Prepared(

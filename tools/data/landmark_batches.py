@@ -75,7 +75,7 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
     return FaceSet("photographs", pictures, points, trust, squares, Strength(), share, rarity(points))
 
 
-LID_TRUST = 0.4
+LID_TRUST = 0.15
 """Trust in the teachers' eyelids on photographs: on renders they mark lids 0.5-0.8 px of a 112 px crop outside the visible
 margin and open closed eyes, so the lids are to be learnt from the renderer's exact points."""
 LIDS = [61, 62, 63, 65, 66, 67, 69, 70, 71, 73, 74, 75]

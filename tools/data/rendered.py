@@ -10,7 +10,7 @@ F32 = NDArray[np.float32]
 
 HIDDEN_TRUST = 0.7
 """Trust in a point that something hides: it is exact, but nothing in the picture shows it."""
-MOST = 25_000
+MOST = 36_000
 """Pictures kept in memory (256 x 256: 0.2 MB each)."""
 
 

@@ -1,12 +1,12 @@
 """The Action Unit network and head pose, on rendered people that neither it nor the landmark network has seen.
 
-Everything goes the live way: our landmark network's points on the picture, the person's neutral from two pictures at rest.
+Everything goes the live way: our landmark network's points on the picture, the person's neutral from twelve pictures at rest.
 Reads DATA/aus/held.npz (any pose to 60 degrees, several movements at once) and DATA/aus/seated_held.npz (before the camera,
 one to three movements at any strength) of `tools.train.au_pictures --held-out`, without and with --seated.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,25 +58,28 @@ def measure(options: Options) -> list[Figure]:
     return figures
 
 
-def rests(shard: Mapping[str, NDArray[np.generic]], model: LandmarkModel, units: ActionUnits) -> dict[str, Rest]:
-    """Every person's rest, from a file's pictures at rest: the means of shape and look (two pictures have no other median)."""
+def rests(
+    shards: Sequence[Mapping[str, NDArray[np.generic]]], model: LandmarkModel, units: ActionUnits
+) -> dict[str, Rest]:
+    """Every person's rest, from the files' pictures at rest: the medians of shape and look, as at runtime."""
     rng = np.random.default_rng(1)
     shapes: dict[str, list[F32]] = {}
     looks: dict[str, list[F32]] = {}
-    for i in np.flatnonzero(shard["rest"]):
-        image = np.ascontiguousarray(shard["image"][i])
-        points = locate(model, image, shard["points"][i].astype(np.float32), rng)
-        found = describe(points)
-        if found is None:
-            continue
-        units.measure(found, None, image, points)
-        assert units.look is not None
-        shapes.setdefault(str(shard["person"][i]), []).append(found.shape)
-        looks.setdefault(str(shard["person"][i]), []).append(units.look)
+    for shard in shards:
+        for i in np.flatnonzero(shard["rest"]):
+            image = np.ascontiguousarray(shard["image"][i])
+            points = locate(model, image, shard["points"][i].astype(np.float32), rng)
+            found = describe(points)
+            if found is None:
+                continue
+            units.measure(found, None, image, points)
+            assert units.look is not None
+            shapes.setdefault(str(shard["person"][i]), []).append(found.shape)
+            looks.setdefault(str(shard["person"][i]), []).append(units.look)
     return {
         name: Rest(
-            np.mean(shapes[name], axis=0).astype(np.float32),
-            np.mean(looks[name], axis=0).astype(np.float32),
+            np.median(shapes[name], axis=0).astype(np.float32),
+            np.median(looks[name], axis=0).astype(np.float32),
             units.identity,
         )
         for name in shapes
@@ -90,10 +93,12 @@ def mirrored(rest: Rest) -> Rest:
 
 def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32]:
     """(guess, guess on the mirror image, truth), each (N, 2 sides, units) with left first, and turns (N, 2, 3): found, true."""
-    if not file.is_file():
-        raise UserInputError(f"{file} is not there; make it with python -m tools.train.au_pictures --held-out.")
+    more = file.with_name("rests_held.npz")
+    for needed in (file, more):
+        if not needed.is_file():
+            raise UserInputError(f"{needed} is not there; make it with python -m tools.train.au_pictures --held-out.")
     shard, rng = read_shard(file), np.random.default_rng(4)
-    resting = rests(shard, model, units)
+    resting = rests([shard, read_shard(more)], model, units)
     truth = intensities(shard["expression"].astype(np.float32))
     guess, swapped, kept, turns = [], [], [], []
     for i in np.flatnonzero(~shard["rest"].astype(bool)):

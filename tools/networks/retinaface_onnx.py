@@ -14,9 +14,9 @@ import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from realtime.errors import ModelFileError
+from tools.networks.folding import fold_batch_norm
 from tools.networks.retinaface import MEAN, RetinaFace
 
 INPUT = "input"
@@ -36,19 +36,6 @@ class Deployed(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         loc, logits, landmarks = self.network(x)
         return loc, torch.softmax(logits, dim=-1), landmarks
-
-
-def fold_batch_norm(module: nn.Module) -> None:
-    """Merge every BatchNorm that directly follows a convolution in a Sequential into it; in place, evaluation mode only."""
-    for child in module.children():
-        fold_batch_norm(child)
-    if not isinstance(module, nn.Sequential):
-        return
-    for index in range(len(module) - 1):
-        convolution, norm = module[index], module[index + 1]
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            module[index] = fuse_conv_bn_eval(convolution, norm)
-            module[index + 1] = nn.Identity()
 
 
 def export(

@@ -19,9 +19,10 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Left sides first, then right sides. points (2B, POINT_FEATURES); eye, mouth: (2B, 1, height, width), and the same at rest;
+    """Left sides first, then right sides. points (2B, POINT_FEATURES); eye, mouth: (2B, 1, height, width).
 
-    known: (2B, 1), 1 where the look at rest is known; truth: (2B, units).
+    rest_eye, rest_mouth: (R, 2B, 1, height, width), R pictures of each at rest; known: (2B, 1), 1 where the look at rest is known;
+    truth: (2B, units).
     """
 
     points: Tensor
@@ -34,10 +35,11 @@ class Batch:
 
 
 class Deck:
-    """Draws faces and, for each, one at rest of the same person."""
+    """Draws faces and, for each, `rests` pictures of the same person at rest (some twice where there are fewer)."""
 
-    def __init__(self, data: Samples) -> None:
+    def __init__(self, data: Samples, rests: int = 3) -> None:
         self.data = data
+        self._count = rests
         self.strangers: Rows = np.flatnonzero(data.person < 0)
         resting = np.flatnonzero(data.rest)
         self._rests = {int(p): resting[data.person[resting] == p] for p in np.unique(data.person[resting])}
@@ -61,20 +63,21 @@ class Deck:
         return chosen
 
     def batch(self, rows: Rows, rng: np.random.Generator | None) -> Batch:
-        """With `rng` spoilt, and some rests withheld; without it as they are, by the first picture at rest and the mean shape."""
+        """With `rng` spoilt, and some rests withheld; without it as they are, by the first pictures at rest and the mean shape."""
         data, count = self.data, len(rows)
         person = data.person[rows]
         shape_known, look_known = person >= 0, person >= 0
         if rng is not None:
             shape_known = shape_known & (rng.random(count) > 0.15)
             look_known = look_known & (rng.random(count) > 0.15)
-        rest_rows = rows.copy()
+        rest_rows = np.repeat(rows[None], self._count, axis=0)
         for k in np.flatnonzero(person >= 0):
             choice = self._rests[int(person[k])]
-            rest_rows[k] = choice[0] if rng is None else choice[rng.integers(len(choice))]
+            rest_rows[:, k] = np.resize(choice if rng is None else rng.permutation(choice), self._count)
         points = self._points(rows, shape_known)
         eye, mouth = windows(data, rows, rng)
-        rest_eye, rest_mouth = windows(data, rest_rows, rng)
+        looks = [windows(data, at_rest, rng) for at_rest in rest_rows]
+        rest_eye, rest_mouth = (torch.stack(part) for part in zip(*looks, strict=True))
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
         flat = torch.from_numpy(points.reshape(2 * count, -1))
@@ -118,7 +121,7 @@ def _cut(stack: U8, rows: Rows, size: tuple[int, int], rng: np.random.Generator 
 def _settled(stack: Tensor) -> Tensor:
     """As `realtime.measure.action_units.settled`, for a stack."""
     stack = stack - stack.mean(dim=(1, 2, 3), keepdim=True)
-    return stack / stack.std(dim=(1, 2, 3), keepdim=True, correction=0).clamp_min(LEAST_SPREAD)
+    return stack / stack.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_SPREAD)
 
 
 def _relit(stack: Tensor, rng: np.random.Generator) -> Tensor:
@@ -132,12 +135,11 @@ def _relit(stack: Tensor, rng: np.random.Generator) -> Tensor:
     down = torch.linspace(-1, 1, height)[None, None, :, None]
     curve = torch.exp(each(0.2))
     out = 255 * (stack / 255).clamp_min(1e-3).pow(curve) * (1 + each(0.15) * across + each(0.15) * down)
-    blurred = functional.avg_pool2d(out, 3, 1, 1, count_include_pad=False)
-    share = torch.from_numpy(
-        (rng.random((count, 1, 1, 1)) < 0.2).astype(np.float32) * rng.random((count, 1, 1, 1))
-    ).float()
-    out = out + share * (blurred - out)
-    noisy = torch.from_numpy(
-        (rng.random((count, 1, 1, 1)) < 0.25).astype(np.float32) * rng.uniform(0, 8, (count, 1, 1, 1))
-    )
-    return out + noisy.float() * torch.from_numpy(rng.standard_normal(tuple(stack.shape), np.float32))
+    soft = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.2))
+    if len(soft):
+        share = torch.from_numpy(rng.random((len(soft), 1, 1, 1), np.float32))
+        out[soft] = out[soft].lerp(functional.avg_pool2d(out[soft], 3, 1, 1, count_include_pad=False), share)
+    grainy = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.25))
+    strength = torch.from_numpy(rng.uniform(0, 8, (len(grainy), 1, 1, 1)).astype(np.float32))
+    out[grainy] += strength * torch.from_numpy(rng.standard_normal((len(grainy), *stack.shape[1:]), np.float32))
+    return out

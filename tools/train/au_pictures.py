@@ -1,11 +1,13 @@
 """Rendered pictures of people at rest and moving, for the Action Unit network.
 
 `python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out] [--seated]` writes DIR/train.npz or
-DIR/held.npz (with --seated DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements; with
---first N the file's name ends in _N) as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the
-person's pictures at rest. Unlike there, a person's shape stays the same from picture to picture, and nothing is hidden or
-spoilt: what blurs a picture blurs the points, which is the landmark network's matter (`tools.train.aus` shows every
-picture once more as a cheap camera would).
+DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
+With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --views 0
+it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
+
+Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a
+picture blurs the points, which is the landmark network's matter (`tools.train.aus` shows every picture once more as a cheap
+camera would).
 """
 
 import argparse
@@ -88,7 +90,8 @@ def main() -> None:
     )
     a.out.mkdir(parents=True, exist_ok=True)
     later = f"_{a.first}" if a.first else ""
-    file = a.out / f"{'seated_' if a.seated else ''}{'held' if a.held_out else 'train'}{later}.npz"
+    kind = "rests_" if a.views == 0 else "seated_" if a.seated else ""
+    file = a.out / f"{kind}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures, person=person, rest=rest)
     print(f"{len(pictures)} pictures of {a.people} people in {file}")
 

@@ -1,13 +1,15 @@
 """Train the Action Unit network: `python -m tools.train.aus --shards DIR --people DIR --weights weights --out RUN`.
 
 --shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train*.npz,
-seated_train*.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving). All points are those our own
+seated_train*.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving), rests_train.npz and
+rests_held.npz (more pictures of the same people at rest). All points are those our own
 landmark network finds on the rendered pictures, errors included.
 """
 
 import argparse
 import shutil
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,8 +30,11 @@ from tools.train.au_batches import Batch, Deck
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored
 from tools.train.au_table import EMPHASIS, UNITS
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
+from tools.train.muon import Optimisers
 
 F32 = NDArray[np.float32]
+STRANGERS = 0.25
+"""Share of faces without a rest in a batch."""
 
 
 def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
@@ -45,15 +50,25 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
 
     found = [*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")]
     files = sorted(file for file in found if ".part" not in file.name)
+    rests = arguments.people / "rests_train.npz"
+
+    def people(file: Path, *, spoilt: bool) -> Samples:
+        own = of(file, 2 + spoilt, spoilt=spoilt)
+        if "_" in file.stem.removeprefix("seated_"):  # heads that came back as others: their rests are all in the file
+            return own
+        more = of(rests, 8 + spoilt, spoilt=spoilt)
+        return joined([own, more.rows(np.flatnonzero(np.isin(more.person, own.person)))])
+
     # Every person is met twice, clean and through a cheap camera: what changes between the two must not read as a movement.
     parts = [
-        strangers_to_each_other(of(file, 2 + spoilt, spoilt=spoilt), number)
+        strangers_to_each_other(people(file, spoilt=spoilt), number)
         for number, file in enumerate(files)
         for spoilt in (False, True)
     ]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
-    return joined(parts), of(arguments.people / "seated_held.npz", 3)
+    held = [of(arguments.people / f"{kind}_held.npz", 3) for kind in ("seated", "rests")]
+    return joined(parts), joined(held)
 
 
 def strangers_to_each_other(people: Samples, number: int) -> Samples:
@@ -64,9 +79,15 @@ def strangers_to_each_other(people: Samples, number: int) -> Samples:
 def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
     """Intensities (2B, units)."""
     count = len(batch.eye)
-    eyes, mouths = torch.cat([batch.eye, batch.rest_eye]), torch.cat([batch.mouth, batch.rest_mouth])
+    eyes, mouths = torch.cat([batch.eye, batch.rest_eye[0]]), torch.cat([batch.mouth, batch.rest_mouth[0]])
     looks = network.look(eyes, mouths)
-    return network.read(batch.points, looks[:count], looks[count:], batch.known)
+    rest = looks[count:]
+    if (more := len(batch.rest_eye) - 1) > 0:
+        # At runtime a look at rest is the median of hundreds; learning through one of a few is enough, and a third of the work.
+        with torch.no_grad():
+            others = network.look(batch.rest_eye[1:].flatten(0, 1), batch.rest_mouth[1:].flatten(0, 1))
+        rest = (rest + others.reshape(more, count, -1).sum(0)) / (more + 1)
+    return network.read(batch.points, looks[:count], rest, batch.known)
 
 
 def guesses(network: ActionUnitNet, deck: Deck) -> tuple[F32, F32]:
@@ -121,17 +142,23 @@ def main() -> None:
     if a.start_from:
         network.load_state_dict(load_checkpoint(a.start_from)["network"])
     average = AveragedWeights(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=a.rate, weight_decay=0.02)
+    optimiser = Optimisers(network, a.rate, weight_decay=0.02)
     progress, curves = Progress(60 * a.minutes, every=20), Curves(a.out, resume=False)
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = train.data.truth.reshape(-1, len(UNITS)).var(axis=0)
     emphasis = torch.from_numpy(EMPHASIS / EMPHASIS.mean() / variance)
+    ahead = ThreadPoolExecutor(1)  # torch and numpy let go of the interpreter: the next batch is made during the step
+
+    def ordered() -> Future[Batch]:
+        return ahead.submit(lambda: train.batch(train.draw(rng, a.batch, STRANGERS), rng))
+
+    following = ordered()
     start, last, step = time.monotonic(), 0.0, 0
     while (gone := time.monotonic() - start) < 60 * a.minutes:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(gone / (60 * a.minutes), a.rate)
-        batch = train.batch(train.draw(rng, a.batch, 0.25), rng)
+        batch, following = following.result(), ordered()
         network.train()
         loss = ((answer(network, batch) - batch.truth).square() * emphasis).mean()
         optimiser.zero_grad()
@@ -149,6 +176,7 @@ def main() -> None:
                 loss=float(loss.detach()),
                 **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)},
             )
+    ahead.shutdown()
     save_checkpoint(a.out / "checkpoint.pt", network=average.network.state_dict(), units=list(UNITS), step=step)
     export(average.network.eval(), a.out / "action_units.onnx")
     if a.to:

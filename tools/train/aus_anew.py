@@ -24,9 +24,13 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
     return [
         pictures("held", "--people", 130, "--held-out"),
         pictures("seated_held", "--people", 130, "--held-out", "--seated", "--seed", 7),
+        pictures("rests_held", "--people", 130, "--views", 0, "--rests", 10, "--held-out", "--seed", 31),
+        pictures("rests_train", "--people", HEADS, "--views", 0, "--rests", 7, "--seed", 32),
         pictures("train", "--people", 1100, "--views", 6),
         pictures("seated_train", "--people", HEADS, "--views", 6, "--seated", "--seed", 8),
         pictures(f"seated_train_{HEADS}", "--people", HEADS, "--first", HEADS, "--views", 6, "--seated", "--seed", 9),
+        pictures(f"seated_train_{2 * HEADS}", "--people", 900, "--first", 2 * HEADS, "--views", 6, "--rests", 6,
+                 "--seated", "--seed", 12),
         step("tools.train.aus", "--shards", data / "synth", "--people", people, "--strangers", 4, "--out", out, "--half",
              "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
         step("tools.manifest"),

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tools.networks.folding import fold_batch_norm
 from tools.networks.retinaface import RetinaFace, decode, priors
-from tools.networks.retinaface_onnx import fold_batch_norm
 from tools.train import detector_targets
 from tools.train.detector_data import Batch
 from tools.train.detector_loss import Outputs, chosen, hint_loss, marks_loss, offset_loss, score_loss, with_hints
@@ -29,9 +29,7 @@ def frozen_teacher(network: RetinaFace) -> RetinaFace:
     """A copy for inference alone, BatchNorm folded."""
     teacher = RetinaFace()
     teacher.load_state_dict(network.state_dict())
-    teacher.eval().requires_grad_(False)
-    fold_batch_norm(teacher)
-    return teacher
+    return fold_batch_norm(teacher.eval().requires_grad_(False))
 
 
 def targets(outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

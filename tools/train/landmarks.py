@@ -27,8 +27,18 @@ from tools.data.landmark_batches import FaceSet, LandmarkBatches, load_photograp
 from tools.data.points98 import crop_matrix, eye_opening, nme, square_from_points, transform
 from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
-from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
+from tools.train.common import (
+    AveragedWeights,
+    Curves,
+    Progress,
+    cosine_rate,
+    load_checkpoint,
+    prepare,
+    save_checkpoint,
+    spare_slow_bfloat,
+)
 from tools.train.landmarks_loss import back_to_first, landmark_loss, moved, random_small_motion
+from tools.train.muon import Optimisers
 
 
 def to_input(crops: Tensor) -> Tensor:
@@ -102,7 +112,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this exported .onnx")
+    parser.add_argument(
+        "--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt or exported .onnx"
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)  # before any worker forks: OpenCV threads do not survive a fork
     device = prepare(arguments.seed, arguments.threads)
@@ -120,12 +132,16 @@ def main() -> None:
     network = StarLite()
     network.start_quiet()
     if arguments.start_from and not (arguments.resume and checkpoint.exists()):
-        first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
-        inputs = (to_input(batch["crop"]) for batch in islice(first, 30))
-        new = unfold(network, arguments.start_from, inputs, grown=True)
-        print(f"began with {arguments.start_from}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
+        if arguments.start_from.suffix == ".pt":
+            take_over(network, load_checkpoint(arguments.start_from)["average"])
+        else:
+            first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
+            inputs = (to_input(batch["crop"]) for batch in islice(first, 30))
+            new = unfold(network, arguments.start_from, inputs, grown=True)
+            print(f"began with {arguments.start_from}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
     network = network.to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=arguments.rate, weight_decay=0.01)
+    spare_slow_bfloat(network)
+    optimiser = Optimisers(network, arguments.rate)
     average = AveragedWeights(network, 0.998)
     trained, step = 0.0, 0
     resume = arguments.resume and checkpoint.exists()

@@ -20,30 +20,15 @@ import onnx
 import onnxruntime as ort
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tools.data.crops import SIZE, Strength, sample_face
 from tools.data.landmark_batches import FaceSet, load_photographs
+from tools.networks.folding import fold_batch_norm
 from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize
 from tools.train.common import load_checkpoint
 from tools.train.landmarks import to_input
 
 OUTPUTS = ("points", "covariance", "presence")
-
-
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Replace every convolution and its batch normalisation by one convolution with a bias, in place."""
-    for name, child in network.named_children():
-        if (
-            isinstance(child, nn.Sequential)
-            and len(child) >= 2
-            and isinstance(child[0], nn.Conv2d)
-            and isinstance(child[1], nn.BatchNorm2d)
-        ):
-            setattr(network, name, nn.Sequential(fuse_conv_bn_eval(child[0], child[1]), *child[2:]))
-        else:
-            fold_batch_norm(child)
-    return network
 
 
 def load_network(checkpoint: Path) -> StarLite:

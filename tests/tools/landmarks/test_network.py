@@ -6,8 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize  # noqa: E402
-from tools.train.landmarks_export import fold_batch_norm, largest_difference, to_onnx  # noqa: E402
+from tools.train.landmarks_export import largest_difference, to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.tools
 
