@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.synth.attachments import Attachments
 from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.kit import EXPRESSION_NAMES, Kit
-from tools.synth.points import Attachments
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]

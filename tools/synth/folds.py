@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.synth.attachments import Attachments
 from tools.synth.kit import Kit, sided
 from tools.synth.occluders import fixed
-from tools.synth.points import Attachments, point_model
+from tools.synth.points import point_model
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
+from tools.synth.attachments import Attachments
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.expressions import gaze_directions
 from tools.synth.folds import Skin, folded, skin_of
 from tools.synth.kit import Kit, load_kit
 from tools.synth.photographs import unpack_jpeg
-from tools.synth.points import Attachments, place, point_model, visible
+from tools.synth.points import place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
 from tools.synth.shade import Eyes, Light, Mouth, draw_relief, shade
 from tools.synth.unroll import RELIEF_NODES, atlas_map

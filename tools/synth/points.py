@@ -4,22 +4,18 @@ A point is attached to three vertices with weights (an attachment), so it moves 
 along the lid margins, lips and nose on the kit's landmark vertices. Brows lie where a texture shows them: every texture
 brings its own attachments for points 33-50.
 
-The contour (0-32) follows the annotators' habit: the jaw line in front of the ear while it can be seen; where the head's
-turn hides it, it slides along lines toward the middle of the face until it lies on the visible silhouette. Along this
-outline the points stand in even steps.
+The contour (0-32) is told of in `tools.synth.contour`.
 """
 
-import heapq
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.synth.kit import SKIN, Kit
-from tools.synth.raster import rasterise
+from tools.synth.attachments import Attachments, FrontView, along, edge_path
+from tools.synth.contour import contour_lines, silhouette
+from tools.synth.kit import Kit
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
@@ -77,20 +73,6 @@ _LIDS = (
     ((42, 43, 44, 45), (68, 69, 70, 71, 72), (0.0, 0.25, 0.51, 0.75, 1.0)),
     ((45, 46, 47, 42), (72, 73, 74, 75, 68), (0.0, 0.25, 0.50, 0.75, 1.0)),
 )
-# How far the contour's lines run from the jaw (0) toward the middle of the face (1).
-_STEPS = np.array([0, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.13, 0.17, 0.22, 0.28, 0.35, 0.43, 0.52, 0.62, 0.72])
-
-
-@dataclass(frozen=True, slots=True)
-class Attachments:
-    """index: (..., 3) vertices, weight: (..., 3) summing to one."""
-
-    index: I32
-    weight: F32
-
-    def on(self, values: F32) -> F32:
-        """Values (V, C) at the attached places, (..., C)."""
-        return np.einsum("...k,...kc->...c", self.weight, values[self.index]).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +103,7 @@ def _build(kit: Kit) -> PointModel:
     weight[:, 0] = 1
     jaw = [int(v) for v in kit.remap[np.array(_JAW)]]
     for i, fraction in enumerate((*_JAW_FRACTIONS, *(1 - f for f in _JAW_FRACTIONS[15::-1]))):
-        index[i], weight[i] = _along(kit.neutral, jaw, fraction)
+        index[i], weight[i] = along(kit.neutral, jaw, fraction)
     for wflw, multipie in _FROM_68.items():
         index[wflw] = kit.landmarks68[multipie]
     for wflw, (one, other, share) in _BETWEEN_68.items():
@@ -134,99 +116,19 @@ def _build(kit: Kit) -> PointModel:
     for wflw, multipie in ((38, 21), (39, 20), (40, 19), (41, 18), (50, 22), (49, 23), (48, 24), (47, 25)):
         index[wflw] = kit.landmarks68[multipie]
     for anchors, points, fractions in _LIDS:
-        path = _edge_path(kit, [int(kit.landmarks68[a]) for a in anchors])
+        path = edge_path(kit, [int(kit.landmarks68[a]) for a in anchors])
         for point, fraction in zip(points, fractions, strict=True):
-            index[point], weight[point] = _along(kit.neutral, path, fraction)
+            index[point], weight[point] = along(kit.neutral, path, fraction)
     for point, part in ((96, "eye_right"), (97, "eye_left")):
         first, end = kit.part_vertices[part]
         index[point] = first + int(np.argmax(kit.neutral[first:end, 2]))
-    view = _FrontView(kit)
+    view = FrontView(kit)
     for wflw, (x, y) in _NUDGES.items():
         for target, sign in ((wflw, 1), (_MIRRORED.get(wflw), -1)):
             if target is not None:
                 base = Attachments(index[target], weight[target]).on(kit.neutral)[:2]
                 index[target], weight[target] = view.at(base + np.array([sign * x, y]))
-    return PointModel(Attachments(index, weight), _contour_lines(kit, view, index[:33], weight[:33]))
-
-
-def _edge_path(kit: Kit, anchors: list[int]) -> list[int]:
-    """Shortest path along skin edges through the anchors."""
-    skin = kit.triangles[kit.material == SKIN]
-    neighbours: dict[int, set[int]] = {}
-    for a, b, c in skin:
-        for u, v in ((a, b), (b, c), (c, a)):
-            neighbours.setdefault(int(u), set()).add(int(v))
-            neighbours.setdefault(int(v), set()).add(int(u))
-    path = [anchors[0]]
-    for start, goal in pairwise(anchors):
-        path += _dijkstra(kit.neutral, neighbours, start, goal)[1:]
-    return path
-
-
-def _dijkstra(vertices: F32, neighbours: dict[int, set[int]], start: int, goal: int) -> list[int]:
-    best = {start: 0.0}
-    before: dict[int, int] = {}
-    queue = [(0.0, start)]
-    while queue:
-        distance, node = heapq.heappop(queue)
-        if node == goal:
-            break
-        if distance > best[node]:
-            continue
-        for other in neighbours[node]:
-            new = distance + float(np.linalg.norm(vertices[node] - vertices[other]))
-            if new < best.get(other, np.inf):
-                best[other] = new
-                before[other] = node
-                heapq.heappush(queue, (new, other))
-    path = [goal]
-    while path[-1] != start:
-        path.append(before[path[-1]])
-    return path[::-1]
-
-
-def _along(vertices: F32, path: list[int], fraction: float) -> tuple[I32, F32]:
-    """Vertices and weights of the place at a fraction of a path's length."""
-    steps = np.linalg.norm(np.diff(vertices[path], axis=0), axis=1)
-    length = np.concatenate([[0.0], np.cumsum(steps)])
-    target = fraction * length[-1]
-    i = int(np.clip(np.searchsorted(length, target, side="right") - 1, 0, len(steps) - 1))
-    t = float(np.clip((target - length[i]) / steps[i], 0, 1))
-    return np.array([path[i], path[i + 1], path[i + 1]], np.int32), np.array([1 - t, t, 0], np.float32)
-
-
-class _FrontView:
-    """The neutral skin seen along z without perspective: which triangle lies at a place (x, y) of the head frame."""
-
-    _SCALE, _WIDTH, _HEIGHT = 40.0, 900, 1200
-
-    def __init__(self, kit: Kit) -> None:
-        self._skin = kit.triangles[kit.material == SKIN]
-        screen = kit.neutral[:, :2] * [self._SCALE, -self._SCALE] + [self._WIDTH / 2, self._HEIGHT / 2]
-        depth = 100 - kit.neutral[:, 2]
-        self._ids, self._bary, _ = rasterise(screen.astype(np.float32), depth, self._skin, self._HEIGHT, self._WIDTH)
-
-    def at(self, place: F32) -> tuple[I32, F32]:
-        """Vertices (3,) and weights (3,) at a place (2,), the nearest covered one (the eye and mouth slits are not)."""
-        x, y = np.rint(np.asarray(place) * [self._SCALE, -self._SCALE] + [self._WIDTH / 2, self._HEIGHT / 2]).astype(
-            int
-        )
-        window = self._ids[y - 12 : y + 13, x - 12 : x + 13]
-        rows, columns = np.nonzero(window >= 0)
-        nearest = int(np.argmin((rows - 12) ** 2 + (columns - 12) ** 2))
-        y, x = y - 12 + int(rows[nearest]), x - 12 + int(columns[nearest])
-        return self._skin[self._ids[y, x]], self._bary[y, x]
-
-
-def _contour_lines(kit: Kit, view: "_FrontView", jaw_index: I32, jaw_weight: F32) -> Attachments:
-    """Lines on the neutral skin from the jaw toward the middle of the face, found by looking along z."""
-    index = np.repeat(jaw_index[:, None], len(_STEPS), 1).astype(np.int32)
-    weight = np.repeat(jaw_weight[:, None], len(_STEPS), 1).astype(np.float32)
-    for i, base in enumerate(Attachments(jaw_index, jaw_weight).on(kit.neutral)[:, :2]):
-        middle = np.array([0.0, max(float(base[1]), -1.0)])
-        for s in range(1, len(_STEPS)):
-            index[i, s], weight[i, s] = view.at(base + _STEPS[s] * (middle - base))
-    return Attachments(index, weight)
+    return PointModel(Attachments(index, weight), contour_lines(kit, view, index[:33], weight[:33]))
 
 
 def place(model: PointModel, camera_vertices: F32, normals: F32, screen: F32, brows: Attachments | None = None) -> F32:
@@ -240,42 +142,6 @@ def place(model: PointModel, camera_vertices: F32, normals: F32, screen: F32, br
         points[33:51] = brows.on(screen)
     points[:33] = silhouette(model.lines, camera_vertices, normals, screen)
     return points
-
-
-def silhouette(lines: Attachments, camera_vertices: F32, normals: F32, screen: F32) -> F32:
-    """The contour (33, 2): each line's first place that faces the camera, interpolated where it starts to."""
-    where = lines.on(camera_vertices)
-    facing = -np.einsum("isc,isc->is", lines.on(normals), where) / np.linalg.norm(where, axis=2)
-    return spaced_contour(_first_facing(facing.astype(np.float32), lines.on(screen), np.float32(0.04)))
-
-
-def spaced_contour(outline: F32) -> F32:
-    """The outline (33, 2) from ear over chin to ear with its points set in even steps, as the annotators set them.
-
-    The steps are even in the picture from either end to the chin. In a turned head the chin is marked a little toward the
-    far side: by 8 % of what the near half is longer than the far one. Measured against the 98-point teachers on rendered heads
-    at yaw 0, +-30 and 50 degrees: it takes the contour's mean distance at 30 degrees from 5.1 to 2.7 % of the eye distance.
-    """
-    length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(outline, axis=0), axis=1))])
-    right, left = length[16], length[-1] - length[16]
-    chin = right + 0.08 * (right - left)
-    steps = np.concatenate([np.linspace(0, chin, 17), np.linspace(chin, length[-1], 17)[1:]])
-    return np.stack([np.interp(steps, length, outline[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
-
-
-@numba.njit(cache=True)
-def _first_facing(facing: F32, places: F32, threshold: float) -> F32:
-    count, steps = facing.shape
-    out = np.empty((count, 2), np.float32)
-    for i in range(count):
-        s = 0
-        while s < steps - 1 and facing[i, s] < threshold:
-            s += 1
-        out[i] = places[i, s]
-        if s > 0 and facing[i, s] >= threshold:
-            t = (threshold - facing[i, s - 1]) / (facing[i, s] - facing[i, s - 1])
-            out[i] = places[i, s - 1] + t * (places[i, s] - places[i, s - 1])
-    return out
 
 
 def visible(points: F32, own_depth: F32, zbuffer: F32, tolerance: F32 | float = 0.6) -> Bools:

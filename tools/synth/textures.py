@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.teachers import MediaPipeMesh
+from tools.synth.attachments import Attachments
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.fit import Fit, fit_head
 from tools.synth.kit import Kit, load_kit, shared_folder
 from tools.synth.photographs import FACE_SHARE, Photograph, photograph, read_picture, wflw_from_mesh
-from tools.synth.points import Attachments, place, point_model
+from tools.synth.points import place, point_model
 from tools.synth.raster import vertex_normals
 from tools.synth.sources import sources
 from tools.synth.unroll import ATLAS, atlas_map, unroll

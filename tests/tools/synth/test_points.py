@@ -5,8 +5,9 @@ import pytest
 
 from tools.data.points98 import MIRROR, corner_drop, eye_opening
 from tools.synth.camera import Camera, project, rotation, to_camera
+from tools.synth.contour import _first_facing, spaced_contour
 from tools.synth.expressions import coefficients
-from tools.synth.points import _first_facing, place, point_model, spaced_contour
+from tools.synth.points import place, point_model
 from tools.synth.raster import rasterise, vertex_normals
 
 CAMERA = Camera(1500.0, (255.5, 255.5))
