@@ -21,7 +21,8 @@ from realtime.errors import UserInputError
 from tools.data.teachers import MediaPipeMesh
 from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.demo_script import DURATION, FPS, Moment, moment
-from tools.synth.heads import Head, Looks, draw, fitted_places, head_from, relief_net
+from tools.synth.drawing import Looks, draw, fitted_places, relief_net
+from tools.synth.heads import Head, head_from
 from tools.synth.kit import EXPRESSION_NAMES, Kit, load_kit, shared_folder
 from tools.synth.photographs import diffuse, photograph, read_picture
 from tools.synth.raster import rasterise, vertex_normals

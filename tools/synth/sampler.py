@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.synth.camera import Camera, rotation, to_camera
+from tools.synth.drawing import Drawn, Looks, draw
 from tools.synth.expressions import random_expression
-from tools.synth.heads import Drawn, Head, Looks, bank_files, draw, load_head
+from tools.synth.heads import Head, bank_files, load_head
 from tools.synth.kit import load_kit
 from tools.synth.occluders import occlude
 from tools.synth.scenery import background, degrade
