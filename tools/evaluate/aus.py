@@ -1,6 +1,6 @@
 """The Action Unit network and head pose, on rendered people that neither it nor the landmark network has seen.
 
-Everything goes the live way: our landmark network's points on the picture, the person's neutral from twelve pictures at rest.
+Everything goes the live way: our landmark network's points on the picture, the person's neutral from ten pictures at rest.
 Reads DATA/aus/held.npz (any pose to 60 degrees, several movements at once) and DATA/aus/seated_held.npz (before the camera,
 one to three movements at any strength) of `tools.train.au_pictures --held-out`, without and with --seated.
 """
@@ -23,12 +23,15 @@ from realtime.measure.neutral import Rest
 from realtime.models import Registry
 from realtime.networks import action_units, landmark_model
 from tools.evaluate.figures import Figure, Options
+from tools.synth.hidden import COVERED_BROWS, photograph_of
 from tools.synth.make import read_shard
 from tools.train.au_points import locate
 from tools.train.au_table import UNITS, intensities
 
 F32 = NDArray[np.float32]
 MAIN_UNITS = (1, 2, 4, 12, 25, 26, 45)
+BROW_UNITS = (1, 2, 4)
+"""Judged on people of whom the picture shows both brows."""
 
 
 def measure(options: Options) -> list[Figure]:
@@ -41,11 +44,14 @@ def measure(options: Options) -> list[Figure]:
     listed = set(action_units(session).units)
     figures = []
     for name, file, judged in (("any pose", "held.npz", False), ("seated", "seated_held.npz", True)):
-        guess, swapped, truth, turns = read(options.data / "aus" / file, model, units)
-        figures += [
-            correlation(name, unit, guess[..., k], truth[..., k], unit in listed, judged=judged)
-            for k, unit in enumerate(UNITS)
-        ]
+        guess, swapped, truth, turns, brows = read(options.data / "aus" / file, model, units)
+        for k, unit in enumerate(UNITS):
+            seen = brows if unit in BROW_UNITS else np.ones_like(brows)
+            figures.append(correlation(name, unit, guess[seen, :, k], truth[seen, :, k], unit in listed, judged=judged))
+            if unit in BROW_UNITS:
+                r = pearson(guess[..., k], truth[..., k])
+                shown = f"{name}: AU{unit:02d}, r, also of people with a brow under hair or a frame"
+                figures.append(Figure("aus", shown, r, cases=guess[..., k].size))
         figures += sides(name, guess, swapped, truth)
         figures += pose(name, turns)
     rows = np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
@@ -91,8 +97,11 @@ def mirrored(rest: Rest) -> Rest:
     return Rest(mirror_shape(rest.shape), None if rest.look is None else rest.look[::-1], rest.network)
 
 
-def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32]:
-    """(guess, guess on the mirror image, truth), each (N, 2 sides, units) with left first, and turns (N, 2, 3): found, true."""
+def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32, NDArray[np.bool_]]:
+    """(guess, guess on the mirror image, truth), each (N, 2 sides, units) with left first, turns (N, 2, 3): found, true, and
+
+    of whom the picture shows both brows (N,).
+    """
     more = file.with_name("rests_held.npz")
     for needed in (file, more):
         if not needed.is_file():
@@ -116,7 +125,8 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
         swapped.append(_values(units, other, mirrored(rest), flipped, others)[::-1])
         turns.append((turned.angles, tuple(shard["pose"][i])))
         kept.append(i)
-    return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32)
+    brows = np.array([photograph_of(str(shard["identity"][i])) not in COVERED_BROWS for i in kept])
+    return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32), brows
 
 
 def _values(
@@ -126,9 +136,14 @@ def _values(
     return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
 
 
+def pearson(guess: F32, truth: F32) -> float:
+    """Pearson r over everything."""
+    return float(np.corrcoef(guess.reshape(-1), truth.reshape(-1))[0, 1])
+
+
 def correlation(where: str, unit: int, guess: F32, truth: F32, listed: bool, *, judged: bool) -> Figure:
     """Pearson r over both sides. judged: against the aims, if the unit is `listed` as observable."""
-    r = float(np.corrcoef(guess.reshape(-1), truth.reshape(-1))[0, 1])
+    r = pearson(guess, truth)
     name = f"{where}: AU{unit:02d}, r" + ("" if listed else " (not observable: stays empty)")
     aim = 0.85 if unit in MAIN_UNITS else 0.6 if listed else None
     return Figure("aus", name, r, at_least=aim if judged else None, cases=guess.size)

@@ -11,6 +11,7 @@ from tools.synth.camera import Camera, project, to_camera
 from tools.synth.expressions import gaze_directions
 from tools.synth.folds import Skin, folded, skin_of
 from tools.synth.heads import Head, remembered
+from tools.synth.hidden import COVERED_BROWS, DARK_GLASSES, photograph_of
 from tools.synth.kit import Kit, load_kit
 from tools.synth.points import place, point_model, visible
 from tools.synth.raster import rasterise, vertex_normals
@@ -129,6 +130,10 @@ def draw(
     # Contour points lie on the silhouette by construction: something else must stand well before them to hide them.
     own[:33] = point_model(kit).lines.on(depth[:, None])[..., 0].min(1)
     seen_flag = visible(points, own, zbuffer, tolerance)
+    if photograph_of(head.name) in COVERED_BROWS:
+        seen_flag[33:51] = False
+    if photograph_of(head.name) in DARK_GLASSES:
+        seen_flag[[*range(60, 76), 96, 97]] = False
     top = project(to_camera(kit_forehead(kit, vertices), matrix, translation), camera)
     extent = np.concatenate([points[:96], top])
     box = np.concatenate([extent.min(0), extent.max(0)]).astype(np.float32)

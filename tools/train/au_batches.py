@@ -37,7 +37,7 @@ class Batch:
 class Deck:
     """Draws faces and, for each, `rests` pictures of the same person at rest (some twice where there are fewer)."""
 
-    def __init__(self, data: Samples, rests: int = 3) -> None:
+    def __init__(self, data: Samples, rests: int = 2) -> None:
         self.data = data
         self._count = rests
         self.strangers: Rows = np.flatnonzero(data.person < 0)

@@ -1,6 +1,6 @@
 """Rendered pictures of people at rest and moving, for the Action Unit network.
 
-`python -m tools.train.au_pictures --bank BANK --out DIR --people 150 [--held-out] [--seated]` writes DIR/train.npz or
+`python -m tools.train.au_pictures --bank BANK --out DIR [--people N] [--held-out] [--seated]` writes DIR/train.npz or
 DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
 With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
@@ -18,6 +18,7 @@ import numpy as np
 
 from tools.synth.expressions import exercise, random_expression, with_gaze
 from tools.synth.heads import bank_files, load_head
+from tools.synth.hidden import awake_files
 from tools.synth.kit import EXPRESSION_NAMES
 from tools.synth.make import write_shard
 from tools.synth.sampler import Rendered, Sampler, another_shape, random_pose
@@ -29,7 +30,9 @@ def render_people(
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
     rng = np.random.default_rng([seed, 17, int(held_out)])
-    files = bank_files(bank, held_out)
+    # The exam asks nothing that no picture shows; training may meet anybody.
+    files = awake_files(bank, held_out) if held_out else bank_files(bank, held_out)
+    people = people or len(files)
     nothing = np.zeros(len(EXPRESSION_NAMES), np.float32)
     pictures, person, rest = [], [], []
     for number in range(first, first + people):
@@ -63,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bank", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=150)
+    parser.add_argument("--people", type=int, default=0, help="how many; every head once where not given")
     parser.add_argument("--views", type=int, default=10)
     parser.add_argument("--rests", type=int, default=2)
     parser.add_argument(
@@ -93,7 +96,7 @@ def main() -> None:
     kind = "rests_" if a.views == 0 else "seated_" if a.seated else ""
     file = a.out / f"{kind}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures, person=person, rest=rest)
-    print(f"{len(pictures)} pictures of {a.people} people in {file}")
+    print(f"{len(pictures)} pictures of {len(np.unique(person))} people in {file}")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
         return step("tools.train.au_pictures", *given, result=people / f"{name}.npz")
 
     return [
-        pictures("held", "--people", 130, "--held-out"),
-        pictures("seated_held", "--people", 130, "--held-out", "--seated", "--seed", 7),
-        pictures("rests_held", "--people", 130, "--views", 0, "--rests", 10, "--held-out", "--seed", 31),
+        pictures("held", "--views", 5, "--held-out"),
+        pictures("seated_held", "--views", 6, "--held-out", "--seated", "--seed", 7),
+        pictures("rests_held", "--views", 0, "--rests", 8, "--held-out", "--seed", 31),
         pictures("rests_train", "--people", HEADS, "--views", 0, "--rests", 7, "--seed", 32),
         pictures("train", "--people", 1100, "--views", 6),
         pictures("seated_train", "--people", HEADS, "--views", 6, "--seated", "--seed", 8),

@@ -8,6 +8,7 @@ from tools.data.points98 import eye_opening
 from tools.synth import EXPRESSION_NAMES, Sampler
 from tools.synth.expressions import coefficients
 from tools.synth.heads import bank_files, load_head
+from tools.synth.hidden import photograph_of
 from tools.synth.make import read_shard, render_shard
 from tools.synth.sampler import smaller
 
@@ -89,3 +90,21 @@ def test_shards_come_back_as_they_were_made(bank, tmp_path):
 
 def test_shrinking_keeps_pixel_centres():
     np.testing.assert_allclose(smaller(np.array([[0.5, 2.5]], np.float32), 2), [[0.0, 1.0]])
+
+
+def test_nothing_is_asked_of_what_a_photograph_hides(bank, monkeypatch):
+    from tools.synth import drawing
+
+    name = photograph_of(Sampler(bank, seed=1).next().identity)
+    monkeypatch.setattr(drawing, "COVERED_BROWS", frozenset({name}))
+    for seed in range(6):
+        sample = Sampler(bank, seed=seed, clean=True).next()
+        if photograph_of(sample.identity) == name:
+            assert not sample.visible[33:51].any()
+    monkeypatch.setattr(drawing, "DARK_GLASSES", frozenset({name}))
+    again = Sampler(bank, seed=1).next()
+    assert photograph_of(again.identity) == name
+    assert not again.visible[60:76].any()
+    assert not again.visible[96:].any()
+    assert again.visible[51:60].any()
+    assert photograph_of("head_00578_2") == photograph_of("head_00578") == "00578"
