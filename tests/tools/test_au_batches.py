@@ -56,10 +56,7 @@ def test_a_training_sample_is_the_live_input(network) -> None:
     with torch.no_grad():
         taught = answer(network, deck.batch(np.array([1]), None)).numpy()
         found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
-        blank = np.zeros((2, FEATURES), np.float32)
-        windows = picture_features(FaceWindows().cut(rest_image, rest_points))
-        blank[:, -windows.shape[1] :] = windows
-        look = network(torch.from_numpy(blank))[1].numpy()
+        look = look_at(network, rest_image, rest_points)
         rows = np.concatenate(
             [
                 point_features(found, at_rest.shape[0]),
@@ -70,6 +67,30 @@ def test_a_training_sample_is_the_live_input(network) -> None:
         )
         live = network(torch.from_numpy(rows))[0].numpy()
     np.testing.assert_allclose(taught, live, atol=1e-4)
+
+
+def look_at(network, image, points) -> np.ndarray:
+    row = np.zeros((2, FEATURES), np.float32)
+    windows = picture_features(FaceWindows().cut(image, points))
+    row[:, -windows.shape[1] :] = windows
+    return network(torch.from_numpy(row))[1].numpy()
+
+
+def test_several_pictures_at_rest_count_by_their_mean(network) -> None:
+    (one, *first), (two, *second), (moving, image, points) = faces(1, 4, True), faces(5, 4, True), faces(2, 4, False)
+    deck = Deck(joined([one, two, moving]), rests=2)
+    with torch.no_grad():
+        taught = answer(network, deck.batch(np.array([2]), None)).numpy()
+        look = (look_at(network, *first) + look_at(network, *second)) / 2
+        found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
+        rest = (one.shape[0] + two.shape[0]) / 2
+        windows = picture_features(FaceWindows().cut(image, points))
+        rows = np.concatenate([point_features(found, rest), rest_features(look), windows], axis=1)
+        live = network(torch.from_numpy(rows))[0].numpy()
+    np.testing.assert_allclose(taught, live, atol=1e-4)
+    drawn = deck.batch(np.array([2]), np.random.default_rng(0))
+    assert drawn.rest_eye.shape == (2, 2, 1, *EYE)
+    assert not torch.equal(drawn.rest_eye[0], drawn.rest_eye[1])
 
 
 def test_a_stranger_has_no_rest_and_sides_are_the_patients(network) -> None:

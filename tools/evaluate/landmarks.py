@@ -20,7 +20,7 @@ from tools.data.teachers import PFLD_FILES, PFLD_GROWTH, Pfld
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.landmark_behaviour import PART, jitter, latency, presence
 from tools.evaluate.landmark_clips import real_clips
-from tools.evaluate.landmark_heads import rendered, seen, turned, yaws
+from tools.evaluate.landmark_heads import refined, rendered, seen, turned, yaws
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
 
 F32 = NDArray[np.float32]
@@ -99,8 +99,9 @@ def measure(options: Options) -> list[Figure]:
     for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and spoilt")):
         heads = load_rendered(options.data, "held", limit=500, kind=kind)
         if heads is not None:
-            found = seen(ours, heads)
-            out += rendered(found, ghost(net), heads, name)
+            first = seen(ours, heads)
+            found = refined(ours, heads, first)
+            out += rendered(first, found, ghost(net), heads, name)
             if kind == "synth_clean":
                 out += turned(found, teacher.parent, heads, yaws(options.data / kind))
     out += presence(ours, faces)

@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument(
         "--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency"
     )
-    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
     parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
     parser.add_argument(

@@ -5,10 +5,10 @@ import pytest
 
 from realtime.errors import UserInputError
 from tools.data.points98 import eye_opening
-from tools.synth import EXPRESSION_NAMES, Sampler
+from tools.synth import EXPRESSION_NAMES, Sampler, hidden
 from tools.synth.expressions import coefficients
 from tools.synth.heads import bank_files, load_head
-from tools.synth.hidden import photograph_of
+from tools.synth.hidden import awake_files, photograph_of
 from tools.synth.make import read_shard, render_shard
 from tools.synth.sampler import smaller
 
@@ -108,3 +108,18 @@ def test_nothing_is_asked_of_what_a_photograph_hides(bank, monkeypatch):
     assert not again.visible[96:].any()
     assert again.visible[51:60].any()
     assert photograph_of("head_00578_2") == photograph_of("head_00578") == "00578"
+
+
+def test_people_of_an_exam_are_photographed_awake(bank, tmp_path, monkeypatch):
+    first, second = bank_files(bank, held_out=False)
+    for file in (first, second):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert awake_files(tmp_path, held_out=False) == [tmp_path / first.name, tmp_path / second.name]
+    with np.load(first) as data:
+        asleep = dict(data)
+    for upper, lower in ((61, 67), (62, 66), (63, 65), (69, 75), (70, 74), (71, 73)):
+        asleep["points"][lower] = asleep["points"][upper]
+    np.savez(tmp_path / first.name, **asleep)
+    assert awake_files(tmp_path, held_out=False) == [tmp_path / second.name]
+    monkeypatch.setattr(hidden, "DARK_GLASSES", frozenset({photograph_of(second.stem)}))
+    assert awake_files(tmp_path, held_out=False) == []
