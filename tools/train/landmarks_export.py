@@ -26,7 +26,7 @@ from tools.data.landmark_batches import FaceSet, load_photographs
 from tools.networks.folding import fold_batch_norm
 from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize
 from tools.train.common import load_checkpoint
-from tools.train.landmarks import to_input
+from tools.train.landmarks_exam import to_input
 
 OUTPUTS = ("points", "covariance", "presence")
 
