@@ -17,6 +17,7 @@ from realtime.face.presence import Appearance
 from realtime.face.retinaface import decode, priors
 from realtime.face.scene import SceneChange
 from realtime.face.settings import FaceSettings
+from realtime.face.skin_flow import SkinFlow
 from realtime.face.smoothing import Smoother
 
 
@@ -48,6 +49,11 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     for frame in range(3):
         smoother.update(points, frame / 30, moved=moved if frame == 2 else None, covariance=_unit_covariance())
     estimate_pose(points, model=HEAD_3D)
+    skin, window = (
+        SkinFlow((16, 16), cells=(1, 1), fine=(2, 2), coarse=(1, 1)),
+        np.ascontiguousarray(image[:16, :16, 0]),
+    )
+    skin.moved(skin.template(window), window)
     line = midline(points)
     if line is not None:
         Mirror(64, 64).update(image, line)

@@ -3,7 +3,8 @@
 The same network is asked twice, once with the face as it is (for the patient's left) and once with its mirror image (for
 the patient's right), so a mirrored face gives swapped values and no side is favoured. Points say where the features are
 against the person's rest; the aligned picture shows what points of a light network miss (lids, brows, folds, teeth). What
-the network makes of the picture, its look, is compared with its look at rest, as a change says more than a face.
+the network makes of the picture, its look, is compared with its look at rest, as a change says more than a face; and how the
+skin itself has moved since a picture at rest (`skin_flow`) shows brows that no edge betrays.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,23 +18,20 @@ from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
 from realtime.measure.descriptor import Descriptor, mirror_shape
 from realtime.measure.neutral import LOOK, Rest
+from realtime.measure.rest_picture import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestPicture, Windows, flow_features
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4
-EYE = (52, 48)
-MOUTH = (40, 60)
 PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1]
 REST_FEATURES = LOOK + 1
-FEATURES = POINT_FEATURES + REST_FEATURES + PICTURE_FEATURES
+FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
 _EYE_UP, _MOUTH_DOWN = 8, 3
-ANGLE = 30.0
-"""Degrees that count as one in the network's input."""
 # the least spread of grey values (0..255) by which a flat picture is scaled up
 LEAST_SPREAD = 8.0
 
@@ -74,7 +72,7 @@ def settled(window: F32) -> F32:
     return out
 
 
-def picture_features(windows: Sequence[U8]) -> F32:
+def picture_features(windows: Windows) -> F32:
     """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye and the mouth (see `FaceWindows`).
 
     The first row is the patient's left eye and the mouth; the second is what the mirror image would show there.
@@ -99,7 +97,7 @@ class FaceWindows:
         self._colour: U8 = np.empty((_SIDE, _SIDE, 3), np.uint8)
         self._margin = margin
 
-    def cut(self, image: U8, points: F32) -> tuple[U8, U8, U8]:
+    def cut(self, image: U8, points: F32) -> Windows:
         """(left eye, right eye, mouth) of the (H, W, 3) BGR image, for (98, 2) points. left, right: the patient's."""
         grey = cv2.cvtColor(self._aligner.picture(image, points, self._colour), cv2.COLOR_BGR2GRAY)
         placed = transform(self._aligner.matrix(points), points)
@@ -137,16 +135,21 @@ class ActionUnits:
         self.look: F32 | None = None
         """(2, LOOK) of the last picture measured, left and right: what `Rest.look` is made of."""
 
+    def cut(self, image: U8, points: F32) -> Windows:
+        """What `measure` looks at: windows of the (H, W, 3) BGR image with (98, 2) `points` on it."""
+        return self._windows.cut(image, points)
+
     def measure(
-        self, found: Descriptor, rest: Rest | None, image: U8, points: F32
+        self, found: Descriptor, rest: Rest | None, windows: Windows, picture: RestPicture | None = None
     ) -> tuple[dict[int, float], dict[int, float]]:
-        """(patient's right, patient's left), by Action Unit. image: (H, W, 3) BGR with (98, 2) `points` on it."""
+        """(patient's right, patient's left), by Action Unit. windows: as `cut` gives them. picture: the person's at rest."""
         shape, look = (None, None) if rest is None else (rest.shape, rest.look)
         rows = np.concatenate(
             [
                 point_features(found, shape),
                 rest_features(look),
-                picture_features(self._windows.cut(image, points)),
+                flow_features(picture, found.pose, windows),
+                picture_features(windows),
             ],
             axis=1,
         )

@@ -10,6 +10,7 @@ from realtime.measure.action_units import ActionUnits
 from realtime.measure.calibration import Calibration
 from realtime.measure.descriptor import Descriptor, describe
 from realtime.measure.neutral import Neutral, Rest
+from realtime.measure.rest_picture import NearestToRest
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
@@ -33,6 +34,7 @@ class FaceMeasures:
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
         network = action_units.identity if action_units is not None else ""
         self.neutral = Neutral(network=network)
+        self.at_rest = NearestToRest()
         self.calibration = Calibration(network=network)
         self.descriptor: Descriptor | None = None
         self.own_neutral = own_neutral
@@ -74,6 +76,7 @@ class FaceMeasures:
         if face.face_id != self._face_id:
             self._face_id = face.face_id
             self.neutral.forget()
+            self.at_rest.forget()
             if self.own_neutral is not None:
                 self.neutral.calibrate(self.own_neutral.known_to(self.neutral.network))
         found = self.descriptor = describe(face.points)
@@ -81,8 +84,9 @@ class FaceMeasures:
             if time is not None and self.calibration.running:
                 self._calibrate(time, face.face_id, None, light)
             return {}, {}
-        before = self.neutral.rest
-        values = self._action_units.measure(found, before, image, face.points)
+        before, windows = self.neutral.rest, self._action_units.cut(image, face.points)
+        self.at_rest.offer(found, windows, None if before is None else before.shape)
+        values = self._action_units.measure(found, before, windows, self.at_rest.picture)
         look = self._action_units.look
         if time is not None and self.calibration.running:
             self._calibrate(time, face.face_id, found, light, look)
@@ -90,7 +94,8 @@ class FaceMeasures:
         if self.neutral.rest is before:
             return values
         # The look comes from the network, so what this frame changed about the neutral is known only now.
-        return self._action_units.measure(found, self.neutral.rest, image, face.points)
+        self.at_rest.offer(found, windows, None if self.neutral.rest is None else self.neutral.rest.shape)
+        return self._action_units.measure(found, self.neutral.rest, windows, self.at_rest.picture)
 
     def nobody(self, time: float) -> None:
         """No face is seen on the frame taken at `time`."""

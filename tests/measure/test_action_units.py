@@ -20,10 +20,12 @@ from realtime.measure.action_units import (
 )
 from realtime.measure.descriptor import Descriptor, mirror_shape
 from realtime.measure.neutral import LOOK, Neutral, Rest, RunningMedian
+from realtime.measure.rest_picture import FLOW_FEATURES, flow_features, rest_picture
 
 F32 = np.ndarray
 IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
 POINTS = canonical(160) + np.float32(40)
+WINDOWS = FaceWindows().cut(IMAGE, POINTS)
 
 
 def corner_height(rows: F32) -> Mapping[str, F32]:
@@ -42,7 +44,7 @@ def face(left_corner: float, right_corner: float) -> Descriptor:
 
 def test_each_side_is_the_patients_own() -> None:
     units = ActionUnits(corner_height, [12, 25])
-    right, left = units.measure(face(0.3, 0.1), None, IMAGE, POINTS)
+    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
     assert left == {12: np.float32(3.0), 25: 5.0}
     assert round(right[12], 5) == 1.0
 
@@ -50,13 +52,13 @@ def test_each_side_is_the_patients_own() -> None:
 def test_a_mirrored_face_swaps_the_values() -> None:
     units = ActionUnits(corner_height, [12, 25])
     found = face(0.3, 0.1)
-    assert units.measure(found.mirrored(), None, IMAGE, POINTS) == units.measure(found, None, IMAGE, POINTS)[::-1]
+    assert units.measure(found.mirrored(), None, WINDOWS) == units.measure(found, None, WINDOWS)[::-1]
 
 
 def test_what_cannot_be_observed_is_left_out() -> None:
     units = ActionUnits(corner_height, [12, 25], unobservable=[25])
     assert units.units == (12,)
-    right, left = units.measure(face(0.3, 0.1), None, IMAGE, POINTS)
+    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
     assert set(right) == set(left) == {12}
 
 
@@ -91,11 +93,27 @@ def test_flip_order_pairs_the_sides() -> None:
 
 
 def test_the_windows_are_free_of_brightness_and_contrast() -> None:
-    windows = FaceWindows().cut(IMAGE, POINTS)
-    brighter = [(w.astype(float) * 0.5 + 60).astype(np.uint8) for w in windows]
-    rows = picture_features(windows)
-    np.testing.assert_allclose(picture_features(brighter), rows, atol=0.05)
-    assert rows.shape[1] + POINT_FEATURES + REST_FEATURES == FEATURES
+    left, right, mouth = ((w.astype(float) * 0.5 + 60).astype(np.uint8) for w in WINDOWS)
+    rows = picture_features(WINDOWS)
+    np.testing.assert_allclose(picture_features((left, right, mouth)), rows, atol=0.05)
+    assert rows.shape[1] + POINT_FEATURES + REST_FEATURES + FLOW_FEATURES == FEATURES
+
+
+def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> None:
+    calls: list[F32] = []
+
+    def network(rows: F32) -> Mapping[str, F32]:
+        calls.append(rows.copy())
+        return corner_height(rows)
+
+    units = ActionUnits(network, [12, 25])
+    picture = rest_picture(face(0, 0), WINDOWS)
+    units.measure(face(0, 0), None, WINDOWS, picture)
+    units.measure(face(0, 0), None, WINDOWS)
+    place = slice(POINT_FEATURES + REST_FEATURES, POINT_FEATURES + REST_FEATURES + FLOW_FEATURES)
+    np.testing.assert_array_equal(calls[0][:, place], flow_features(picture, (3.0, -2.0, 1.0), WINDOWS))
+    assert calls[0][:, place.stop - 1].tolist() == [1, 1]
+    assert not calls[1][:, place].any()
 
 
 def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
@@ -116,7 +134,7 @@ def test_the_look_at_rest_reaches_the_network_on_its_own_side_and_its_absence_is
     assert rows[:, LOOK].tolist() == [1, 1]
     assert not rest_features(None).any()
     units = ActionUnits(corner_height, [12, 25])
-    units.measure(face(0, 0), Rest(np.zeros((98, 2), np.float32), look), IMAGE, POINTS)
+    units.measure(face(0, 0), Rest(np.zeros((98, 2), np.float32), look), WINDOWS)
     assert units.look is not None
     assert units.look[:, 0].tolist() == [0.75, -0.25]
 

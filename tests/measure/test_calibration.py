@@ -8,9 +8,10 @@ from realtime.face.template import FACE_3D
 from realtime.measure import FaceMeasures
 from realtime.measure.action_units import POINT_FEATURES, REST_FEATURES, ActionUnits
 from realtime.measure.calibration import Calibration, CalibrationSettings
-from realtime.measure.descriptor import Descriptor
+from realtime.measure.descriptor import Descriptor, describe
 from realtime.measure.face_measures import light_on
 from realtime.measure.neutral import LOOK, Rest
+from realtime.measure.rest_picture import FLOW_FEATURES
 
 RATE = 30.0
 REST = np.random.default_rng(3).normal(0, 0.03, (98, 2)).astype(np.float32)
@@ -186,6 +187,31 @@ def test_values_before_and_after_a_calibration_are_told_apart() -> None:
     assert np.array_equal(calls[-1][:, LOOKS], measures.calibration.neutral.look)
     measures.update(face(301, face_id=2), PICTURE, time=301 / RATE, light=LIGHT)
     assert measures.neutral_state == "none", "a calibration made for nobody in particular is not another face's"
+
+
+MOVED_SINCE = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES - 1
+
+
+def test_skin_is_followed_from_a_picture_of_this_face_as_soon_as_rest_is_known() -> None:
+    calls: list = []
+    measures = FaceMeasures(displaced(calls))
+    known = []
+    for number, face_id in enumerate([1] * 40 + [2] * 40):
+        measures.update(face(number, face_id), PICTURE)
+        known.append(bool(calls[-1][0, MOVED_SINCE]))
+        assert known[-1] == (measures.neutral_state == "running")
+    assert known.index(True) == 29
+    assert not known[40], "another face is not measured from the first one's picture"
+
+
+def test_a_stored_rest_needs_a_frame_that_is_like_it() -> None:
+    number = 5
+    found = describe(face(number).points)
+    assert found is not None
+    for stored, near in ((found.shape, True), (found.shape + np.float32(0.05), False)):
+        calls: list = []
+        FaceMeasures(displaced(calls), Rest(stored)).update(face(number), PICTURE)
+        assert bool(calls[-1][0, MOVED_SINCE]) == near
 
 
 def test_a_stored_calibration_stays_with_its_person() -> None:

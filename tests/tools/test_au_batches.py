@@ -1,5 +1,8 @@
 """What the Action Unit network is trained on is what it is given live."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
@@ -7,9 +10,7 @@ torch = pytest.importorskip("torch")
 
 from realtime.face.alignment import canonical  # noqa: E402
 from realtime.measure.action_units import (  # noqa: E402
-    EYE,
     FEATURES,
-    MOUTH,
     POINT_FEATURES,
     FaceWindows,
     picture_features,
@@ -17,6 +18,7 @@ from realtime.measure.action_units import (  # noqa: E402
     rest_features,
 )
 from realtime.measure.descriptor import Descriptor  # noqa: E402
+from realtime.measure.rest_picture import EYE, MOUTH, RestPicture, flow_features, rest_picture  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.au_batches import Deck  # noqa: E402
 from tools.train.au_samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
@@ -57,16 +59,25 @@ def test_a_training_sample_is_the_live_input(network) -> None:
         taught = answer(network, deck.batch(np.array([1]), None)).numpy()
         found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
         look = look_at(network, rest_image, rest_points)
-        rows = np.concatenate(
-            [
-                point_features(found, at_rest.shape[0]),
-                rest_features(look),
-                picture_features(FaceWindows().cut(image, points)),
-            ],
-            axis=1,
+        live = measured(
+            network, found, at_rest.shape[0], look, pictured(at_rest, rest_image, rest_points), image, points
         )
-        live = network(torch.from_numpy(rows))[0].numpy()
     np.testing.assert_allclose(taught, live, atol=1e-4)
+
+
+def pictured(sample: Samples, image, points) -> RestPicture:
+    return rest_picture(Descriptor(sample.shape[0], tuple(sample.pose[0].tolist())), FaceWindows().cut(image, points))
+
+
+def measured(network, found, rest, look, picture, image, points) -> np.ndarray:
+    windows = FaceWindows().cut(image, points)
+    parts = [
+        point_features(found, rest),
+        rest_features(look),
+        flow_features(picture, found.pose, windows),
+        picture_features(windows),
+    ]
+    return network(torch.from_numpy(np.concatenate(parts, axis=1)))[0].numpy()
 
 
 def look_at(network, image, points) -> np.ndarray:
@@ -84,9 +95,8 @@ def test_several_pictures_at_rest_count_by_their_mean(network) -> None:
         look = (look_at(network, *first) + look_at(network, *second)) / 2
         found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
         rest = (one.shape[0] + two.shape[0]) / 2
-        windows = picture_features(FaceWindows().cut(image, points))
-        rows = np.concatenate([point_features(found, rest), rest_features(look), windows], axis=1)
-        live = network(torch.from_numpy(rows))[0].numpy()
+        # Both lie equally far from their mean: the first is measured from.
+        live = measured(network, found, rest, look, pictured(one, *first), image, points)
     np.testing.assert_allclose(taught, live, atol=1e-4)
     drawn = deck.batch(np.array([2]), np.random.default_rng(0))
     assert drawn.rest_eye.shape == (2, 2, 1, *EYE)
@@ -102,6 +112,26 @@ def test_a_stranger_has_no_rest_and_sides_are_the_patients(network) -> None:
     spoilt = deck.batch(np.array([1, 2]), np.random.default_rng(0))
     assert spoilt.eye.shape == (4, 1, *EYE)
     assert spoilt.mouth.shape == (4, 1, *MOUTH)
+
+
+def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
+    """The same picture as rest and as movement: whatever training does to it, no skin has moved but with the whole window."""
+    pores = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, (240, 320, 3)), (0, 0), 2.5)
+    image = np.clip(128 + 45 * pores / pores.std(), 0, 255).astype(np.uint8)
+    points = (canonical(160) + np.float32(40)).astype(np.float32)
+    sample = faces(1, 4, True)[0]
+    left, right, mouth = FaceWindows(MARGIN).cut(image, points)
+    still = replace(sample, left=left[None], right=right[None], mouth=mouth[None])
+    deck = Deck(joined([still, replace(still, rest=np.array([False]))]))
+    rng = np.random.default_rng(1)
+    batch = deck.batch(np.ones(64, int), rng)
+    eyes = batch.flow[:, : 2 * 42].reshape(-1, 42, 2)[batch.flow[:, -1] > 0]
+    assert len(eyes) > 60
+    own = eyes - eyes.median(dim=1, keepdim=True).values
+    assert 0.1 < eyes.abs().mean() < 0.5, "each picture lies a trace elsewhere"
+    assert own.abs().median() < 0.15
+    plain = deck.batch(np.ones(1, int), None)
+    assert (batch.eye[0] - plain.eye[0]).abs().mean() > 0.1
 
 
 def test_looks_stay_within_the_running_medians_range(network) -> None:

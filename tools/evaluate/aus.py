@@ -6,7 +6,7 @@ one to three movements at any strength) of `tools.train.au_pictures --held-out`,
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose
 from realtime.face.wflw import FLIP_ORDER
 from realtime.measure.action_units import FEATURES, ActionUnits
-from realtime.measure.descriptor import Descriptor, describe, mirror_shape
-from realtime.measure.neutral import Rest
+from realtime.measure.descriptor import Descriptor, describe
+from realtime.measure.rest_picture import RestPicture, Windows, flow_features, rest_picture
 from realtime.models import Registry
 from realtime.networks import action_units, landmark_model
+from tools.evaluate.au_people import Acquaintance, acquaintances
 from tools.evaluate.figures import Figure, Options
 from tools.synth.hidden import COVERED_BROWS, photograph_of
 from tools.synth.make import read_shard
@@ -55,46 +56,36 @@ def measure(options: Options) -> list[Figure]:
         figures += sides(name, guess, swapped, truth)
         figures += pose(name, turns)
     rows = np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
-    times = []
-    for _ in range(400):
-        start = time.perf_counter()
-        session.run(rows)
-        times.append(time.perf_counter() - start)
-    figures.append(Figure("aus", "network, both sides", float(np.median(times)) * 1e3, "ms", at_most=0.2, cases=400))
+    taken = median_ms(lambda: session.run(rows))
+    figures.append(Figure("aus", "network, both sides", taken, "ms", at_most=0.2, cases=400))
+    picture, turn, windows = an_example(options.data / "aus" / "rests_held.npz", model, units)
+    taken = median_ms(lambda: flow_features(picture, turn, windows))
+    figures.append(Figure("aus", "movement of the skin since rest, both sides", taken, "ms", cases=400))
     return figures
 
 
-def rests(
-    shards: Sequence[Mapping[str, NDArray[np.generic]]], model: LandmarkModel, units: ActionUnits
-) -> dict[str, Rest]:
-    """Every person's rest, from the files' pictures at rest: the medians of shape and look, as at runtime."""
-    rng = np.random.default_rng(1)
-    shapes: dict[str, list[F32]] = {}
-    looks: dict[str, list[F32]] = {}
-    for shard in shards:
-        for i in np.flatnonzero(shard["rest"]):
-            image = np.ascontiguousarray(shard["image"][i])
-            points = locate(model, image, shard["points"][i].astype(np.float32), rng)
-            found = describe(points)
-            if found is None:
-                continue
-            units.measure(found, None, image, points)
-            assert units.look is not None
-            shapes.setdefault(str(shard["person"][i]), []).append(found.shape)
-            looks.setdefault(str(shard["person"][i]), []).append(units.look)
-    return {
-        name: Rest(
-            np.median(shapes[name], axis=0).astype(np.float32),
-            np.median(looks[name], axis=0).astype(np.float32),
-            units.identity,
-        )
-        for name in shapes
-    }
+def median_ms(work: Callable[[], object], times: int = 400) -> float:
+    """Milliseconds of one call."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken)) * 1e3
 
 
-def mirrored(rest: Rest) -> Rest:
-    """The rest of the mirror image."""
-    return Rest(mirror_shape(rest.shape), None if rest.look is None else rest.look[::-1], rest.network)
+def an_example(
+    file: Path, model: LandmarkModel, units: ActionUnits
+) -> tuple[RestPicture, tuple[float, float, float], Windows]:
+    """A person at rest, and another picture of the same person."""
+    shard, rng = read_shard(file), np.random.default_rng(5)
+    images = [np.ascontiguousarray(shard["image"][i]) for i in (0, 1)]
+    points = [locate(model, images[i], shard["points"][i].astype(np.float32), rng) for i in (0, 1)]
+    first, second = (describe(p) for p in points)
+    assert first is not None
+    assert second is not None
+    windows = [units.cut(image, p) for image, p in zip(images, points, strict=True)]
+    return rest_picture(first, windows[0]), second.pose, windows[1]
 
 
 def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32, F32, F32, NDArray[np.bool_]]:
@@ -107,32 +98,30 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
         if not needed.is_file():
             raise UserInputError(f"{needed} is not there; make it with python -m tools.train.au_pictures --held-out.")
     shard, rng = read_shard(file), np.random.default_rng(4)
-    resting = rests([shard, read_shard(more)], model, units)
+    resting = acquaintances([shard, read_shard(more)], model, units)
     truth = intensities(shard["expression"].astype(np.float32))
     guess, swapped, kept, turns = [], [], [], []
     for i in np.flatnonzero(~shard["rest"].astype(bool)):
         image = np.ascontiguousarray(shard["image"][i])
         points = locate(model, image, shard["points"][i].astype(np.float32), rng)
         found, turned = describe(points), estimate_pose(points, model=np.asarray(HEAD_3D))
-        rest = resting.get(str(shard["person"][i]))
-        if found is None or turned is None or rest is None:
+        known = resting.get(str(shard["person"][i]))
+        if found is None or turned is None or known is None:
             continue
-        guess.append(_values(units, found, rest, image, points))
+        guess.append(_values(units, found, known[0], units.cut(image, points)))
         others = (points * np.array([-1, 1], np.float32) + np.array([image.shape[1] - 1, 0], np.float32))[FLIP_ORDER]
         other = describe(others)
         assert other is not None
         flipped = np.ascontiguousarray(image[:, ::-1])
-        swapped.append(_values(units, other, mirrored(rest), flipped, others)[::-1])
+        swapped.append(_values(units, other, known[1], units.cut(flipped, others))[::-1])
         turns.append((turned.angles, tuple(shard["pose"][i])))
         kept.append(i)
     brows = np.array([photograph_of(str(shard["identity"][i])) not in COVERED_BROWS for i in kept])
     return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32), brows
 
 
-def _values(
-    units: ActionUnits, found: Descriptor, rest: Rest, image: NDArray[np.uint8], points: F32
-) -> list[list[float]]:
-    right, left = units.measure(found, rest, image, points)
+def _values(units: ActionUnits, found: Descriptor, known: Acquaintance, windows: Windows) -> list[list[float]]:
+    right, left = units.measure(found, known.rest, windows, known.picture)
     return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
 
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
-from realtime.measure.action_units import EYE, FEATURES, FULL, MOUTH, POINT_FEATURES, REST_FEATURES
+from realtime.measure.action_units import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
 from realtime.measure.neutral import LOOK
+from realtime.measure.rest_picture import EYE, FLOW_FEATURES, MOUTH
 
 PARITY = 1e-4
 BOUND = 0.8
@@ -71,26 +72,30 @@ class ActionUnitNet(nn.Module):
         self.register_buffer("mean", torch.zeros(POINT_FEATURES))
         self.register_buffer("spread", torch.ones(POINT_FEATURES))
         self.eye, self.mouth = WindowLook(EYE, dropout), WindowLook(MOUTH, dropout)
-        self.placed = nn.Sequential(nn.Dropout(0.2), nn.Linear(POINT_FEATURES, 64), nn.ReLU(), nn.Dropout(dropout))
-        self.judge = nn.Sequential(nn.Linear(2 * LOOK + 65, 96), nn.ReLU(), nn.Dropout(dropout), nn.Linear(96, units))
+        self.placed = nn.Sequential(nn.Dropout(0.2), nn.Linear(POINT_FEATURES, 128), nn.ReLU(), nn.Dropout(dropout))
+        self.flowed = nn.Sequential(nn.Linear(FLOW_FEATURES, 96), nn.ReLU(), nn.Dropout(dropout))
+        self.judge = nn.Sequential(
+            *(nn.Linear(2 * LOOK + 1 + 128 + 96, 256), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, units)),
+        )
 
     def look(self, eye: Tensor, mouth: Tensor) -> Tensor:
         """(N, LOOK) of windows (N, 1, *EYE) and (N, 1, *MOUTH)."""
         return torch.cat([self.eye(eye), self.mouth(mouth)], dim=1)
 
-    def read(self, points: Tensor, look: Tensor, rest: Tensor, known: Tensor) -> Tensor:
+    def read(self, points: Tensor, flow: Tensor, look: Tensor, rest: Tensor, known: Tensor) -> Tensor:
         """Intensities (N, units), not clipped: gradients live on beyond the ends of the scale. known: (N, 1), 0 or 1."""
-        placed = self.placed((points - self.mean) / self.spread)
-        return self.judge(torch.cat([look, CHANGE * (look - rest) * known, known, placed], dim=1))
+        placed, flowed = self.placed((points - self.mean) / self.spread), self.flowed(flow)
+        return self.judge(torch.cat([look, CHANGE * (look - rest) * known, known, placed, flowed], dim=1))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(intensity, look)."""
         area = EYE[0] * EYE[1]
-        points, rest, eye, mouth = features.split(
-            [POINT_FEATURES, REST_FEATURES, area, features.shape[1] - POINT_FEATURES - REST_FEATURES - area], dim=1
+        points, rest, flow, eye, mouth = features.split(
+            [POINT_FEATURES, REST_FEATURES, FLOW_FEATURES, area, MOUTH[0] * MOUTH[1]], dim=1
         )
         look = self.look(eye.reshape(-1, 1, *EYE), mouth.reshape(-1, 1, *MOUTH))
-        return self.read(points, look, rest[:, :LOOK], rest[:, LOOK:]), look
+        return self.read(points, flow, look, rest[:, :LOOK], rest[:, LOOK:]), look
 
 
 class _Clipped(nn.Module):

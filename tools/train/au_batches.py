@@ -6,26 +6,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from realtime.measure.action_units import ANGLE, EYE, LEAST_SPREAD, MOUTH, POINT_FEATURES
+from realtime.measure.action_units import POINT_FEATURES
 from realtime.measure.descriptor import mirror_shape
-from tools.train.au_samples import MARGIN, Samples
+from realtime.measure.rest_picture import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart
+from tools.train.au_samples import Samples
+from tools.train.au_windows import Change, settled, windows
 
 F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Left sides first, then right sides. points (2B, POINT_FEATURES); eye, mouth: (2B, 1, height, width).
+    """Left sides first, then right sides. points (2B, POINT_FEATURES); flow: (2B, FLOW_FEATURES);
+
+    eye, mouth: (2B, 1, height, width).
 
     rest_eye, rest_mouth: (R, 2B, 1, height, width), R pictures of each at rest; known: (2B, 1), 1 where the look at rest is known;
     truth: (2B, units).
     """
 
     points: Tensor
+    flow: Tensor
     eye: Tensor
     mouth: Tensor
     rest_eye: Tensor
@@ -49,6 +52,8 @@ class Deck:
         mean = np.zeros_like(data.shape)
         for p, rows in self._rests.items():
             mean[data.person == p] = data.shape[rows].mean(axis=0)
+            # The picture that movements are measured from is the one nearest to rest, as at runtime.
+            self._rests[p] = rows[np.argsort([apart(data.shape[r], mean[rows[0]]) for r in rows])]
         self._shapes, self._means = both_sides(data.shape), both_sides(mean)
 
     def draw(self, rng: np.random.Generator, size: int, strangers: float) -> Rows:
@@ -75,13 +80,23 @@ class Deck:
             choice = self._rests[int(person[k])]
             rest_rows[:, k] = np.resize(choice if rng is None else rng.permutation(choice), self._count)
         points = self._points(rows, shape_known)
-        eye, mouth = windows(data, rows, rng)
-        looks = [windows(data, at_rest, rng) for at_rest in rest_rows]
-        rest_eye, rest_mouth = (torch.stack(part) for part in zip(*looks, strict=True))
+        face = Change(2 * count, rng)
+        now = windows(data, rows, rng, face)
+        looks = [windows(data, at_rest, rng, face) for at_rest in rest_rows]
+        flow_known = look_known if rng is None else look_known & (rng.random(count) > 0.1)
+        flow = _flow(now, looks[0], np.concatenate([flow_known, flow_known]))
+        self._turned(flow, rows, rest_rows[0])
+        eye, mouth = (settled(part) for part in now)
+        rest_eye, rest_mouth = (torch.stack([settled(part) for part in parts]) for parts in zip(*looks, strict=True))
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
         flat = torch.from_numpy(points.reshape(2 * count, -1))
-        return Batch(flat, eye, mouth, rest_eye, rest_mouth, known, truth)
+        return Batch(flat, torch.from_numpy(flow), eye, mouth, rest_eye, rest_mouth, known, truth)
+
+    def _turned(self, flow: F32, rows: Rows, rest: Rows) -> None:
+        """Write what heads have turned since the picture at rest, where there is one."""
+        turned = (self.data.pose[rows] - self.data.pose[rest]) / ANGLE
+        flow[:, -4:-1] = np.concatenate([turned, turned * (-1, 1, -1)]) * flow[:, -1:]
 
     def _points(self, rows: Rows, known: NDArray[np.bool_]) -> F32:
         """(2, B, POINT_FEATURES), as `realtime.measure.action_units.point_features`, for a stack."""
@@ -100,46 +115,12 @@ def both_sides(shapes: F32) -> F32:
     return np.stack([shapes, mirror_shape(shapes)])
 
 
-def windows(data: Samples, rows: Rows, rng: np.random.Generator | None) -> tuple[Tensor, Tensor]:
-    """(eyes, mouths), (2B, 1, height, width) each: the left sides, then the right sides mirrored; settled as at runtime."""
-    left, right = _cut(data.left, rows, EYE, rng), _cut(data.right, rows, EYE, rng)
-    mouth = _cut(data.mouth, rows, MOUTH, rng)
-    eyes = torch.from_numpy(np.concatenate([left, right[:, :, ::-1]])).float()[:, None]
-    mouths = torch.from_numpy(np.concatenate([mouth, mouth[:, :, ::-1]])).float()[:, None]
-    if rng is not None:
-        eyes, mouths = _relit(eyes, rng), _relit(mouths, rng)
-    return _settled(eyes), _settled(mouths)
-
-
-def _cut(stack: U8, rows: Rows, size: tuple[int, int], rng: np.random.Generator | None) -> U8:
-    shifts = np.full((len(rows), 2), MARGIN)
-    if rng is not None:
-        shifts += np.clip(np.rint(rng.normal(0, 0.8, shifts.shape)), -MARGIN, MARGIN).astype(int)
-    return np.stack([stack[r, y : y + size[0], x : x + size[1]] for r, (y, x) in zip(rows, shifts, strict=True)])
-
-
-def _settled(stack: Tensor) -> Tensor:
-    """As `realtime.measure.action_units.settled`, for a stack."""
-    stack = stack - stack.mean(dim=(1, 2, 3), keepdim=True)
-    return stack / stack.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_SPREAD)
-
-
-def _relit(stack: Tensor, rng: np.random.Generator) -> Tensor:
-    """A light from one side, another contrast curve, now and then a blur or noise."""
-    count, _, height, width = stack.shape
-
-    def each(scale: float) -> Tensor:
-        return torch.from_numpy(rng.normal(0, scale, (count, 1, 1, 1)).astype(np.float32))
-
-    across = torch.linspace(-1, 1, width)[None, None, None, :]
-    down = torch.linspace(-1, 1, height)[None, None, :, None]
-    curve = torch.exp(each(0.2))
-    out = 255 * (stack / 255).clamp_min(1e-3).pow(curve) * (1 + each(0.15) * across + each(0.15) * down)
-    soft = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.2))
-    if len(soft):
-        share = torch.from_numpy(rng.random((len(soft), 1, 1, 1), np.float32))
-        out[soft] = out[soft].lerp(functional.avg_pool2d(out[soft], 3, 1, 1, count_include_pad=False), share)
-    grainy = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.25))
-    strength = torch.from_numpy(rng.uniform(0, 8, (len(grainy), 1, 1, 1)).astype(np.float32))
-    out[grainy] += strength * torch.from_numpy(rng.standard_normal((len(grainy), *stack.shape[1:]), np.float32))
+def _flow(now: tuple[Tensor, Tensor], rest: tuple[Tensor, Tensor], known: NDArray[np.bool_]) -> F32:
+    """(2B, FLOW_FEATURES) as `realtime.measure.rest_picture.flow_features`, but for the turn of the head."""
+    out = np.zeros((len(known), FLOW_FEATURES), np.float32)
+    eyes, mouths, rest_eyes, rest_mouths = (part[:, 0].numpy() for part in (*now, *rest))
+    for k in np.flatnonzero(known):
+        eye = EYE_FLOW.moved(EYE_FLOW.template(rest_eyes[k]), eyes[k])
+        mouth = MOUTH_FLOW.moved(MOUTH_FLOW.template(rest_mouths[k]), mouths[k])
+        out[k, : eye.size], out[k, eye.size : -4], out[k, -1] = eye.reshape(-1), mouth.reshape(-1), 1
     return out

@@ -87,7 +87,7 @@ def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
         with torch.no_grad():
             others = network.look(batch.rest_eye[1:].flatten(0, 1), batch.rest_mouth[1:].flatten(0, 1))
         rest = (rest + others.reshape(more, count, -1).sum(0)) / (more + 1)
-    return network.read(batch.points, looks[:count], rest, batch.known)
+    return network.read(batch.points, batch.flow, looks[:count], rest, batch.known)
 
 
 def guesses(network: ActionUnitNet, deck: Deck) -> tuple[F32, F32]:

@@ -44,7 +44,7 @@ def main() -> None:
         "--data", type=Path, required=True, help="folder of landmarks_anew; another 1 GB is written there"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the training run")
-    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--minutes", type=float, default=90)
     arguments = parser.parse_args()
     run(steps(arguments.data, arguments.out, arguments.minutes))
 

@@ -4,12 +4,10 @@ The schedule is a cosine over the planned minutes of training time; resuming wit
 as soon as they are there (at the start, or on resume).
 """
 
-import argparse
 import signal
 import threading
 import time
 from itertools import islice
-from pathlib import Path
 
 from tools.command import guarded, require
 
@@ -37,6 +35,7 @@ from tools.train.common import (
 )
 from tools.train.landmarks_exam import Examination, to_input
 from tools.train.landmarks_loss import back_to_first, landmark_loss, moved, random_small_motion
+from tools.train.landmarks_options import options
 from tools.train.muon import Optimisers
 
 
@@ -49,34 +48,29 @@ def take_over(network: StarLite, weights: dict[str, Tensor]) -> None:
         raise ModelFileError("the checkpoint is of another network")
 
 
+def losses(
+    network: StarLite, batch: dict[str, Tensor], motion: Tensor, device: torch.device, *, half: bool
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch and its parts. motion: (E, 2, 3) by which its first E crops are moved and shown once more."""
+    crops, motion, echo = to_input(batch["crop"].to(device)), motion.to(device), len(motion)
+    echoes = moved(crops[:echo], motion).contiguous(memory_format=torch.channels_last)
+    network.train()
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
+    points, covariance, logit = network.read(*(value.float() for value in seen))
+    n = len(crops)
+    loss, parts = landmark_loss(
+        points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
+    )
+    same = (back_to_first(points[n:], motion) - points[:echo]).abs().sum(-1) * SIZE
+    clear = (batch["weight"][:echo] > 0).to(device).float()
+    parts["same"] = (same * clear).sum() / clear.sum().clamp_min(1.0)
+    return loss + parts["same"], parts
+
+
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument(
-        "--minutes", type=float, default=90, help="planned training time in all, also that already spent"
-    )
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument(
-        "--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency"
-    )
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
-    parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
-    parser.add_argument(
-        "--half",
-        action="store_true",
-        help="all but the moments in bfloat16: a quarter faster where the processor has it",
-    )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument(
-        "--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt or exported .onnx"
-    )
-    arguments = parser.parse_args()
+    arguments = options(__doc__)
     cv2.setNumThreads(1)  # before any worker forks: OpenCV threads do not survive a fork
     device = prepare(arguments.seed, arguments.threads)
     checkpoint = arguments.out / "checkpoint.pt"
@@ -95,6 +89,7 @@ def main() -> None:
     if arguments.start_from and not (arguments.resume and checkpoint.exists()):
         if arguments.start_from.suffix == ".pt":
             take_over(network, load_checkpoint(arguments.start_from)["average"])
+            print(f"began with {arguments.start_from}", flush=True)
         else:
             first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
             inputs = (to_input(batch["crop"]) for batch in islice(first, 30))
@@ -146,21 +141,9 @@ def main() -> None:
         rate = cosine_rate(trained / (arguments.minutes * 60), arguments.rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        crops = to_input(batch["crop"].to(device))
-        motion = random_small_motion(arguments.echo, generator).to(device)
-        echoes = moved(crops[: arguments.echo], motion).contiguous(memory_format=torch.channels_last)
-        network.train()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=arguments.half):
-            seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
-        points, covariance, logit = network.read(*(value.float() for value in seen))
-        n = len(crops)
-        loss, parts = landmark_loss(
-            points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
+        loss, parts = losses(
+            network, batch, random_small_motion(arguments.echo, generator), device, half=arguments.half
         )
-        same = (back_to_first(points[n:], motion) - points[: arguments.echo]).abs().sum(-1) * SIZE
-        clear = (batch["weight"][: arguments.echo] > 0).to(device).float()
-        parts["same"] = (same * clear).sum() / clear.sum().clamp_min(1.0)
-        loss = loss + 1.0 * parts["same"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 20.0)

@@ -1,0 +1,163 @@
+"""Following small patches of a picture by their own gradients: the compiled part of `skin_flow`."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+PATCH = 8
+"""Side of a patch, pixels."""
+PAD = 8
+"""Pixels by which a window's edge is repeated outward."""
+_LEAST_SPREAD = np.float32(8.0)
+_STEPS = 4
+_STILL = np.float32(4e-4)
+_UNLIKE = np.float32(0.02)
+"""Mean squared difference (of a settled window) that halves what a patch counts."""
+_ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
+    """The window without its brightness and contrast, its edge repeated outward, and the same at half the size."""
+    height, width = window.shape
+    mean = _ZERO
+    for y in range(height):
+        for x in range(width):
+            mean += np.float32(window[y, x])
+    mean /= np.float32(height * width)
+    spread = _ZERO
+    for y in range(height):
+        for x in range(width):
+            spread += (np.float32(window[y, x]) - mean) ** 2
+    gain = _ONE / max(np.float32(np.sqrt(spread / np.float32(height * width))), _LEAST_SPREAD)
+    fine = np.empty((height + 2 * PAD, width + 2 * PAD), np.float32)
+    for y in range(height + 2 * PAD):
+        row = window[min(max(y - PAD, 0), height - 1)]
+        for x in range(width):
+            fine[y, x + PAD] = (np.float32(row[x]) - mean) * gain
+        fine[y, :PAD] = fine[y, PAD]
+        fine[y, width + PAD :] = fine[y, width + PAD - 1]
+    coarse = np.empty((fine.shape[0] // 2, fine.shape[1] // 2), np.float32)
+    for y in range(coarse.shape[0]):
+        for x in range(coarse.shape[1]):
+            both = fine[2 * y, 2 * x] + fine[2 * y + 1, 2 * x] + fine[2 * y, 2 * x + 1] + fine[2 * y + 1, 2 * x + 1]
+            coarse[y, x] = np.float32(0.25) * both
+    return fine, coarse
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def prepare(picture: F32, corners: F32, pad: int, hold: float) -> tuple[F32, F32, F32, F32, F32, F32]:
+    """The fields of `Scale` for patches of a padded picture."""
+    count, area = len(corners), np.float32(PATCH * PATCH)
+    parts = np.empty((3, count, PATCH, PATCH), np.float32)
+    inverse, offset = np.empty((count, 3), np.float32), np.empty((count, 2), np.float32)
+    energy = np.empty(count, np.float32)
+    for p in range(count):
+        top, left = int(corners[p, 0]) + pad, int(corners[p, 1]) + pad
+        for y in range(PATCH):
+            for x in range(PATCH):
+                v, u = top + y, left + x
+                parts[0, p, y, x] = picture[v, u]
+                parts[1, p, y, x] = _HALF * (picture[v, u + 1] - picture[v, u - 1])
+                parts[2, p, y, x] = _HALF * (picture[v + 1, u] - picture[v - 1, u])
+        for k in range(3):
+            parts[k, p] -= parts[k, p].sum() / area
+        patch, across, down = parts[0, p], parts[1, p], parts[2, p]
+        xx, xy, yy = (across * across).sum() + hold, (across * down).sum(), (down * down).sum() + hold
+        scale = _ONE / (xx * yy - xy * xy)
+        inverse[p, 0], inverse[p, 1], inverse[p, 2] = yy * scale, -xy * scale, xx * scale
+        offset[p, 0], offset[p, 1] = (patch * across).sum(), (patch * down).sum()
+        energy[p] = (patch * patch).sum()
+    return parts[0], parts[1], parts[2], inverse, offset, energy
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _place(start: float, limit: int) -> tuple[int, np.float32]:
+    """Where a patch begins along one side: the pixel before and what lies beyond it, kept inside the padded picture."""
+    inside = min(max(np.float32(start), _ZERO), np.float32(limit - PATCH - 1.01))
+    whole = int(inside)
+    return whole, np.float32(inside - np.float32(whole))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _unlikeness(picture: F32, patch: F32, energy: float, y: float, x: float) -> np.float32:
+    """Mean squared difference of a patch from what lies at (y, x), brightness apart."""
+    v, down = _place(y, picture.shape[0])
+    u, right = _place(x, picture.shape[1])
+    a, b = (_ONE - down) * (_ONE - right), (_ONE - down) * right
+    c, d = down * (_ONE - right), down * right
+    plain, square, product = _ZERO, _ZERO, _ZERO
+    for i in range(PATCH):
+        upper, lower, own = picture[v + i, u : u + PATCH + 1], picture[v + i + 1, u : u + PATCH + 1], patch[i]
+        for j in range(PATCH):
+            value = a * upper[j] + b * upper[j + 1] + c * lower[j] + d * lower[j + 1]
+            plain += value
+            square += value * value
+            product += value * own[j]
+    area = np.float32(PATCH * PATCH)
+    return max(square - plain * plain / area - 2 * product + energy, _ZERO) / area
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def follow(
+    picture: F32,
+    corners: F32,
+    pad: int,
+    patches: F32,
+    across: F32,
+    down: F32,
+    inverse: F32,
+    offset: F32,
+    energy: F32,
+    moved: F32,
+) -> F32:
+    """Move each patch (from where `moved` (P, 2) x, y has it, in place) to where it looks alike; returns its unlikeness there."""
+    out = np.empty(len(corners), np.float32)
+    for p in range(len(corners)):
+        top, left = corners[p, 0] + np.float32(pad), corners[p, 1] + np.float32(pad)
+        x, y = moved[p, 0], moved[p, 1]
+        before = _unlikeness(picture, patches[p], energy[p], top + y, left + x)
+        for _ in range(_STEPS):
+            v, below = _place(top + y, picture.shape[0])
+            u, right = _place(left + x, picture.shape[1])
+            a, b = (_ONE - below) * (_ONE - right), (_ONE - below) * right
+            c, d = below * (_ONE - right), below * right
+            by_x, by_y = -offset[p, 0], -offset[p, 1]
+            for i in range(PATCH):
+                upper, lower = picture[v + i, u : u + PATCH + 1], picture[v + i + 1, u : u + PATCH + 1]
+                gradient_x, gradient_y = across[p, i], down[p, i]
+                for j in range(PATCH):
+                    value = a * upper[j] + b * upper[j + 1] + c * lower[j] + d * lower[j + 1]
+                    by_x += value * gradient_x[j]
+                    by_y += value * gradient_y[j]
+            step_x = inverse[p, 0] * by_x + inverse[p, 1] * by_y
+            step_y = inverse[p, 1] * by_x + inverse[p, 2] * by_y
+            x, y = x - step_x, y - step_y
+            if step_x * step_x + step_y * step_y < _STILL:
+                break
+        after = _unlikeness(picture, patches[p], energy[p], top + y, left + x)
+        far = (x - moved[p, 0]) ** 2 + (y - moved[p, 1]) ** 2 > np.float32(PATCH * PATCH)
+        if after > before or far:
+            out[p] = before
+        else:
+            moved[p, 0], moved[p, 1], out[p] = x, y, after
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def averaged(shares: F32, moved: F32, unlike: F32) -> F32:
+    """(places, 2): what patches near a place have moved, the more alike the more it counts."""
+    out = np.empty((shares.shape[0], 2), np.float32)
+    for k in range(shares.shape[0]):
+        total, x, y = np.float32(1e-12), _ZERO, _ZERO
+        for p in range(shares.shape[1]):
+            if shares[k, p] > 0:
+                weight = shares[k, p] / (_UNLIKE + unlike[p])
+                total += weight
+                x += weight * moved[p, 0]
+                y += weight * moved[p, 1]
+        out[k, 0], out[k, 1] = x / total, y / total
+    return out

@@ -1,0 +1,60 @@
+"""What the Action Unit exams know of people before they judge them: rest, found in the live way."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.face.landmarks import LandmarkModel
+from realtime.measure.action_units import ActionUnits
+from realtime.measure.descriptor import Descriptor, describe, mirror_shape
+from realtime.measure.neutral import Rest
+from realtime.measure.rest_picture import NearestToRest, RestPicture, Windows
+from tools.train.au_points import locate
+
+F32 = NDArray[np.float32]
+
+
+class Acquaintance(NamedTuple):
+    """What is known of a person at rest: medians, and the picture nearest to them (None where none is near)."""
+
+    rest: Rest
+    picture: RestPicture | None
+
+
+def acquaintances(
+    shards: Sequence[Mapping[str, NDArray[np.generic]]], model: LandmarkModel, units: ActionUnits
+) -> dict[str, tuple[Acquaintance, Acquaintance]]:
+    """Of every person in the files, from the pictures at rest: as they are, and of the mirror image."""
+    rng = np.random.default_rng(1)
+    seen: dict[str, list[tuple[Descriptor, Windows, F32]]] = {}
+    for shard in shards:
+        for i in np.flatnonzero(shard["rest"]):
+            image = np.ascontiguousarray(shard["image"][i])
+            points = locate(model, image, shard["points"][i].astype(np.float32), rng)
+            found = describe(points)
+            if found is None:
+                continue
+            windows = units.cut(image, points)
+            units.measure(found, None, windows)
+            assert units.look is not None
+            seen.setdefault(str(shard["person"][i]), []).append((found, windows, units.look))
+    return {name: _acquainted(frames, units.identity) for name, frames in seen.items()}
+
+
+def _acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
+    shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
+    look = np.median([look for _, _, look in frames], axis=0).astype(np.float32)
+    rest, mirror = Rest(shape, look, network), Rest(mirror_shape(shape), look[::-1], network)
+    keeper, mirror_keeper = NearestToRest(), NearestToRest()
+    for found, windows, _ in frames:
+        keeper.offer(found, windows, rest.shape)
+        mirror_keeper.offer(found.mirrored(), in_mirror(windows), mirror.shape)
+    return Acquaintance(rest, keeper.picture), Acquaintance(mirror, mirror_keeper.picture)
+
+
+def in_mirror(windows: Windows) -> Windows:
+    """What the mirror image shows."""
+    left, right, mouth = (np.ascontiguousarray(window[:, ::-1]) for window in windows)
+    return right, left, mouth

@@ -1,0 +1,112 @@
+"""Windows of faces as the Action Unit network learns them: cut a little out of place, changed as a whole, relit."""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from realtime.measure.action_units import LEAST_SPREAD
+from realtime.measure.rest_picture import EYE, MOUTH
+from tools.train.au_samples import MARGIN, Samples
+
+U8 = NDArray[np.uint8]
+Rows = NDArray[np.intp]
+
+
+class Change:
+    """What a face is changed by into another one's, alike in all its pictures: moved, stretched, slanted, turned a little, and relit.
+
+    Heads are few beside those that will be met, and what is learnt of one head's brow is of no use for the next one's.
+    """
+
+    def __init__(self, count: int, rng: np.random.Generator | None) -> None:
+        """count: windows of eyes, as many of mouths. Without `rng` nothing is changed."""
+        self.matrices: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self.shifts: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self.light: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        for size in (EYE, MOUTH) if rng is not None else ():
+            assert rng is not None
+            stretch, turn = np.exp(rng.normal(0, 0.06, (count, 2))), rng.normal(0, 0.07, count)
+            slant = np.zeros((count, 2, 2))
+            slant[:, 0, 0], slant[:, 1, 1], slant[:, 0, 1] = stretch[:, 0], stretch[:, 1], rng.normal(0, 0.06, count)
+            turns = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).transpose(2, 0, 1)
+            self.matrices[size] = turns @ slant
+            self.shifts[size] = rng.normal(0, 0.8, (count, 2))
+            shade = torch.from_numpy(rng.normal(0, 0.12, (count, 1, 5, 5)).astype(np.float32))
+            field = functional.interpolate(shade, size=size, mode="bicubic", align_corners=True).exp()
+            self.light[size] = field, torch.from_numpy(np.exp(rng.normal(0, 0.2, (count, 1, 1, 1))).astype(np.float32))
+
+
+def windows(data: Samples, rows: Rows, rng: np.random.Generator | None, change: Change) -> tuple[Tensor, Tensor]:
+    """(eyes, mouths), (2B, 1, height, width) each, grey 0..255: the left sides, then the right sides mirrored."""
+    left, right = _cut(data.left, rows, EYE, rng, change, 0), _cut(data.right, rows, EYE, rng, change, 1, mirrored=True)
+    straight, swapped = (_cut(data.mouth, rows, MOUTH, rng, change, k, mirrored=k == 1) for k in (0, 1))
+    eyes = torch.from_numpy(np.concatenate([left, right])).float()[:, None]
+    mouths = torch.from_numpy(np.concatenate([straight, swapped])).float()[:, None]
+    if rng is None:
+        return eyes, mouths
+    return _relit(eyes, rng, *change.light[EYE]), _relit(mouths, rng, *change.light[MOUTH])
+
+
+def _cut(
+    stack: U8,
+    rows: Rows,
+    size: tuple[int, int],
+    rng: np.random.Generator | None,
+    change: Change,
+    side: int,
+    *,
+    mirrored: bool = False,
+) -> U8:
+    """Windows (B, height, width) of one side; with `rng` changed, and a trace more out of place than landmarks put them."""
+    height, width = size
+    if rng is None:
+        plain = stack[rows, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
+        return plain[:, :, ::-1] if mirrored else plain
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    own = np.s_[side * len(rows) : (side + 1) * len(rows)]
+    matrices, shifts = change.matrices[size][own], change.shifts[size][own]
+    shifts = MARGIN + np.clip(shifts + rng.normal(0, 0.2, shifts.shape), -MARGIN, MARGIN)
+    out = np.empty((len(rows), height, width), np.uint8)
+    for k, row in enumerate(rows):
+        matrix = np.column_stack([matrices[k], middle + shifts[k] - matrices[k] @ middle])
+        window = stack[row, :, ::-1] if mirrored else stack[row]
+        cv2.warpAffine(
+            np.ascontiguousarray(window),
+            matrix,
+            (width, height),
+            out[k],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return out
+
+
+def settled(stack: Tensor) -> Tensor:
+    """As `realtime.measure.action_units.settled`, for a stack."""
+    stack = stack - stack.mean(dim=(1, 2, 3), keepdim=True)
+    return stack / stack.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_SPREAD)
+
+
+def _relit(stack: Tensor, rng: np.random.Generator, shade: Tensor, contrast: Tensor) -> Tensor:
+    """The face's own shade and contrast, a light from one side, another contrast curve, now and then a blur or noise."""
+    count, _, height, width = stack.shape
+
+    def each(scale: float) -> Tensor:
+        return torch.from_numpy(rng.normal(0, scale, (count, 1, 1, 1)).astype(np.float32))
+
+    across = torch.linspace(-1, 1, width)[None, None, None, :]
+    down = torch.linspace(-1, 1, height)[None, None, :, None]
+    curve = torch.exp(each(0.2))
+    own = shade * (stack / 255).clamp_min(1e-3).pow(contrast)
+    out = 255 * own.pow(curve) * (1 + each(0.15) * across + each(0.15) * down)
+    soft = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.1))
+    if len(soft):
+        share = torch.from_numpy(rng.random((len(soft), 1, 1, 1), np.float32))
+        out[soft] = out[soft].lerp(functional.avg_pool2d(out[soft], 3, 1, 1, count_include_pad=False), share)
+    grainy = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.12))
+    strength = torch.from_numpy(rng.uniform(0, 8, (len(grainy), 1, 1, 1)).astype(np.float32))
+    out[grainy] += strength * torch.from_numpy(rng.standard_normal((len(grainy), *stack.shape[1:]), np.float32))
+    return out

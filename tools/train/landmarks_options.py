@@ -1,0 +1,34 @@
+"""What `python -m tools.train.landmarks` is told."""
+
+import argparse
+from pathlib import Path
+
+
+def options(description: str | None) -> argparse.Namespace:
+    """From the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--minutes", type=float, default=90, help="planned training time in all, also that already spent"
+    )
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument(
+        "--echo", type=int, default=10, help="samples of a batch shown a second time, moved a little, for consistency"
+    )
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
+    parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="all but the moments in bfloat16: a quarter faster where the processor has it",
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument(
+        "--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt or exported .onnx"
+    )
+    return parser.parse_args()
