@@ -17,6 +17,7 @@ _STILL = np.float32(4e-4)
 _UNLIKE = np.float32(0.02)
 """Mean squared difference (of a settled window) that halves what a patch counts."""
 _ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
+_SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -71,7 +72,8 @@ def prepare(picture: F32, corners: F32, pad: int, hold: float) -> tuple[F32, F32
         inverse[p, 0], inverse[p, 1], inverse[p, 2] = yy * scale, -xy * scale, xx * scale
         offset[p, 0], offset[p, 1] = (patch * across).sum(), (patch * down).sum()
         energy[p] = (patch * patch).sum()
-    return parts[0], parts[1], parts[2], inverse, offset, energy
+    flat = parts.reshape(3, count, PATCH * PATCH)
+    return flat[0], flat[1], flat[2], inverse, offset, energy
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -83,20 +85,33 @@ def _place(start: float, limit: int) -> tuple[int, np.float32]:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _unlikeness(picture: F32, patch: F32, energy: float, y: float, x: float) -> np.float32:
-    """Mean squared difference of a patch from what lies at (y, x), brightness apart."""
-    v, down = _place(y, picture.shape[0])
+def _look(picture: F32, y: float, x: float, out: F32) -> None:
+    """Fill `out` (64,) with the patch that begins at (y, x), between pixels where need be.
+
+    Indices without a sign need no test for wrapping round, which would keep the compiler from taking eight pixels at a time.
+    """
+    v, below = _place(y, picture.shape[0])
     u, right = _place(x, picture.shape[1])
-    a, b = (_ONE - down) * (_ONE - right), (_ONE - down) * right
-    c, d = down * (_ONE - right), down * right
+    a, b = (_ONE - below) * (_ONE - right), (_ONE - below) * right
+    c, d = below * (_ONE - right), below * right
+    flat, width = picture.ravel(), np.uint64(picture.shape[1])
+    start, k = np.uint64(v) * width + np.uint64(u), np.uint64(0)
+    for _ in range(PATCH):
+        for j in range(_SIDE):
+            i = start + j
+            out[k + j] = a * flat[i] + b * flat[i + _NEXT] + c * flat[i + width] + d * flat[i + width + _NEXT]
+        start += width
+        k += _SIDE
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _unlikeness(seen: F32, patch: F32, energy: float) -> np.float32:
+    """Mean squared difference of what is seen (64,) from a patch without its mean, brightness apart."""
     plain, square, product = _ZERO, _ZERO, _ZERO
-    for i in range(PATCH):
-        upper, lower, own = picture[v + i, u : u + PATCH + 1], picture[v + i + 1, u : u + PATCH + 1], patch[i]
-        for j in range(PATCH):
-            value = a * upper[j] + b * upper[j + 1] + c * lower[j] + d * lower[j + 1]
-            plain += value
-            square += value * value
-            product += value * own[j]
+    for k in range(PATCH * PATCH):
+        plain += seen[k]
+        square += seen[k] * seen[k]
+        product += seen[k] * patch[k]
     area = np.float32(PATCH * PATCH)
     return max(square - plain * plain / area - 2 * product + energy, _ZERO) / area
 
@@ -115,30 +130,25 @@ def follow(
     moved: F32,
 ) -> F32:
     """Move each patch (from where `moved` (P, 2) x, y has it, in place) to where it looks alike; returns its unlikeness there."""
-    out = np.empty(len(corners), np.float32)
+    out, seen = np.empty(len(corners), np.float32), np.empty(PATCH * PATCH, np.float32)
     for p in range(len(corners)):
         top, left = corners[p, 0] + np.float32(pad), corners[p, 1] + np.float32(pad)
+        patch, gradient_x, gradient_y = patches[p], across[p], down[p]
         x, y = moved[p, 0], moved[p, 1]
-        before = _unlikeness(picture, patches[p], energy[p], top + y, left + x)
+        _look(picture, top + y, left + x, seen)
+        before = _unlikeness(seen, patch, energy[p])
         for _ in range(_STEPS):
-            v, below = _place(top + y, picture.shape[0])
-            u, right = _place(left + x, picture.shape[1])
-            a, b = (_ONE - below) * (_ONE - right), (_ONE - below) * right
-            c, d = below * (_ONE - right), below * right
             by_x, by_y = -offset[p, 0], -offset[p, 1]
-            for i in range(PATCH):
-                upper, lower = picture[v + i, u : u + PATCH + 1], picture[v + i + 1, u : u + PATCH + 1]
-                gradient_x, gradient_y = across[p, i], down[p, i]
-                for j in range(PATCH):
-                    value = a * upper[j] + b * upper[j + 1] + c * lower[j] + d * lower[j + 1]
-                    by_x += value * gradient_x[j]
-                    by_y += value * gradient_y[j]
+            for k in range(PATCH * PATCH):
+                by_x += seen[k] * gradient_x[k]
+                by_y += seen[k] * gradient_y[k]
             step_x = inverse[p, 0] * by_x + inverse[p, 1] * by_y
             step_y = inverse[p, 1] * by_x + inverse[p, 2] * by_y
             x, y = x - step_x, y - step_y
+            _look(picture, top + y, left + x, seen)
             if step_x * step_x + step_y * step_y < _STILL:
                 break
-        after = _unlikeness(picture, patches[p], energy[p], top + y, left + x)
+        after = _unlikeness(seen, patch, energy[p])
         far = (x - moved[p, 0]) ** 2 + (y - moved[p, 1]) ** 2 > np.float32(PATCH * PATCH)
         if after > before or far:
             out[p] = before

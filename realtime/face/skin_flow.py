@@ -26,7 +26,7 @@ _REACH = 1.25
 class Scale(NamedTuple):
     """What following needs of P patches of the picture at rest, at one scale.
 
-    patch, across, down: (P, 8, 8) grey values and their gradients, each without its mean. inverse: (P, 3) xx, xy, yy of the
+    patch, across, down: (P, 64) grey values and their gradients, each without its mean. inverse: (P, 3) xx, xy, yy of the
     inverse of the gradients' products. offset: (P, 2) products of patch and gradients. energy: (P,) square of the patch.
     """
 
