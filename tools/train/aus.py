@@ -29,6 +29,7 @@ from tools.networks.action_units import ActionUnitNet, export
 from tools.train.au_batches import Batch, Deck
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored
 from tools.train.au_table import EMPHASIS, UNITS
+from tools.train.aus_options import options
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
 from tools.train.muon import Optimisers
 
@@ -109,23 +110,7 @@ def correlations(guess: F32, truth: F32) -> NDArray[np.float64]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shards", type=Path, required=True)
-    parser.add_argument("--people", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=Path("weights"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt")
-    parser.add_argument("--to", type=Path, help="also export to this file")
-    parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
-    parser.add_argument("--minutes", type=float, default=12)
-    parser.add_argument("--batch", type=int, default=64, help="faces; each gives two samples, each beside its rest")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument(
-        "--half", action="store_true", help="convolutions in bfloat16: twice as fast where the processor has it"
-    )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    a = parser.parse_args()
+    a = options(__doc__)
     prepare(a.seed, a.threads)
     rng = np.random.default_rng(a.seed)
     train, held = (Deck(part) for part in prepared(a))

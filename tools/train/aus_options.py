@@ -1,0 +1,25 @@
+"""What `python -m tools.train.aus` is told."""
+
+import argparse
+from pathlib import Path
+
+
+def options(description: str | None) -> argparse.Namespace:
+    """From the command line."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--shards", type=Path, required=True)
+    parser.add_argument("--people", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, default=Path("weights"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt")
+    parser.add_argument("--to", type=Path, help="also export to this file")
+    parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--batch", type=int, default=64, help="faces; each gives two samples, each beside its rest")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument(
+        "--half", action="store_true", help="convolutions in bfloat16: twice as fast where the processor has it"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
