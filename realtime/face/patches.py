@@ -11,7 +11,8 @@ PATCH = 8
 """Side of a patch, pixels."""
 PAD = 8
 """Pixels by which a window's edge is repeated outward."""
-_LEAST_SPREAD = np.float32(8.0)
+LEAST_SPREAD = 8.0
+"""The least spread of grey values (0..255) by which a flat window is scaled up."""
 _STEPS = 4
 _STILL = np.float32(4e-4)
 _UNLIKE = np.float32(0.02)
@@ -33,7 +34,7 @@ def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
     for y in range(height):
         for x in range(width):
             spread += (np.float32(window[y, x]) - mean) ** 2
-    gain = _ONE / max(np.float32(np.sqrt(spread / np.float32(height * width))), _LEAST_SPREAD)
+    gain = _ONE / max(np.float32(np.sqrt(spread / np.float32(height * width))), np.float32(LEAST_SPREAD))
     fine = np.empty((height + 2 * PAD, width + 2 * PAD), np.float32)
     for y in range(height + 2 * PAD):
         row = window[min(max(y - PAD, 0), height - 1)]

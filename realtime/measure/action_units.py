@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from realtime.face import wflw
 from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
+from realtime.face.patches import LEAST_SPREAD
 from realtime.measure.descriptor import Descriptor, mirror_shape
 from realtime.measure.neutral import LOOK, Rest
 from realtime.measure.rest_picture import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestPicture, Windows, flow_features
@@ -32,8 +33,6 @@ FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
 _EYE_UP, _MOUTH_DOWN = 8, 3
-# the least spread of grey values (0..255) by which a flat picture is scaled up
-LEAST_SPREAD = 8.0
 
 
 def point_features(found: Descriptor, rest: F32 | None) -> F32:

@@ -24,9 +24,9 @@ def run(arguments: Sequence[str] = ()) -> Report:
     options = parser.parse_args(list(arguments))
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
-    before, after, _ = _moved_skin(rng)
+    before, after, _ = moved_skin(rng)
     template = EYE_FLOW.template(before)
-    ways: dict[str, Field] = {"dense inverse search (OpenCV)": _dense(), "Lucas-Kanade (OpenCV)": _sparse}
+    ways: dict[str, Field] = {"dense inverse search (OpenCV)": dense(), "Lucas-Kanade (OpenCV)": _sparse}
     report = Report(f"movement of the skin, one window of {EYE[0]} x {EYE[1]}, one core")
     ours = "ours, the picture at rest made ready once"
     timings = interleaved(
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str] = ()) -> Report:
     ways = {"ours": lambda a, b: EYE_FLOW.moved(EYE_FLOW.template(a), b)} | ways
     errors: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(60):
-        before, after, truth = _moved_skin(rng)
+        before, after, truth = moved_skin(rng)
         for name, way in ways.items():
             errors[name].append(float(np.linalg.norm(way(before, after) - truth, axis=-1)[1:-1, 1:-1].mean()))
     for name, values in errors.items():
@@ -49,7 +49,8 @@ def run(arguments: Sequence[str] = ()) -> Report:
     return report
 
 
-def _dense() -> Field:
+def dense() -> Field:
+    """OpenCV's dense inverse search, averaged in the same cells."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     rows, columns = EYE_FLOW.cells
@@ -67,7 +68,7 @@ def _sparse(before: U8, after: U8) -> F32:
     return np.asarray(found - places, np.float32).reshape(rows, columns, 2)
 
 
-def _moved_skin(rng: np.random.Generator) -> tuple[U8, U8, F32]:
+def moved_skin(rng: np.random.Generator) -> tuple[U8, U8, F32]:
     """(before, after, displacement of the cells in pixels): pores and shades under a random small affine movement."""
     shape = (EYE[0] + 2 * _MARGIN, EYE[1] + 2 * _MARGIN)
     fine, broad = (cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), sigma) for sigma in (1.6, 5.0))

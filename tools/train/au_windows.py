@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from realtime.measure.action_units import LEAST_SPREAD
+from realtime.face.patches import LEAST_SPREAD
 from realtime.measure.rest_picture import EYE, MOUTH
 from tools.train.au_samples import MARGIN, Samples
 
