@@ -52,7 +52,7 @@ class SkinFlow:
         self, size: tuple[int, int], cells: tuple[int, int], fine: tuple[int, int], coarse: tuple[int, int]
     ) -> None:
         """size: (height, width) of the windows, even. cells: (rows, columns) of the answer; fine, coarse: of patches."""
-        self.size, self.cells = size, cells
+        self.cells = cells
         self._fine, self._coarse = _corners(size, fine), _corners((size[0] // 2, size[1] // 2), coarse)
         middles = [corners + PATCH / 2 for corners in (self._fine, self._coarse)]
         spacing = np.array(size) / cells

@@ -58,21 +58,17 @@ def flow_features(rest: RestPicture | None, pose: Angles, windows: Windows) -> F
     Per row: displacements of the cells of the eye's window and of the mouth's (pixels, x and y), what the head has turned since
     in units of 30 degrees, and whether there is a picture at rest; all zero without.
     """
-    out = np.zeros((2, FLOW_FEATURES), np.float32)
     if rest is None:
-        return out
+        return np.zeros((2, FLOW_FEATURES), np.float32)
     left, right = EYE_FLOW.moved(rest.left, windows[0]), EYE_FLOW.moved(rest.right, windows[1])
     mouth = MOUTH_FLOW.moved(rest.mouth, windows[2])
     turned = np.subtract(pose, rest.pose) / ANGLE
-    for row, eye, lips, angles in (
-        (out[0], left, mouth, turned),
-        (out[1], in_mirror(right), in_mirror(mouth), turned * (-1, 1, -1)),
-    ):
-        row[: eye.size] = eye.reshape(-1)
-        row[eye.size : -4] = lips.reshape(-1)
-        row[-4:-1] = angles
-        row[-1] = 1
-    return out
+    return np.stack([flow_row(left, mouth, turned), flow_row(in_mirror(right), in_mirror(mouth), turned * (-1, 1, -1))])
+
+
+def flow_row(eye: F32, mouth: F32, turned: NDArray[np.floating]) -> F32:
+    """(FLOW_FEATURES,) of one side. eye, mouth: displacements of the cells. turned: (3,) in units of 30 degrees."""
+    return np.concatenate([eye.reshape(-1), mouth.reshape(-1), turned, [1]]).astype(np.float32)
 
 
 def in_mirror(field: F32) -> F32:

@@ -6,25 +6,22 @@ import pytest
 
 from realtime.face.skin_flow import SkinFlow
 from realtime.measure.rest_picture import EYE, EYE_FLOW, MOUTH, MOUTH_FLOW
-from tools.bench.skin import dense, moved_skin, run
+from tools.bench.skin import MARGIN, dense, moved_skin, pores, run
 
 F32 = np.ndarray
 BOTH = [(EYE, EYE_FLOW), (MOUTH, MOUTH_FLOW)]
 
 
-def skin(size: tuple[int, int], seed: int, margin: int = 12) -> F32:
+def skin(size: tuple[int, int], seed: int) -> F32:
     """A window of pores and shades, with a margin that movements bring into view."""
-    rng = np.random.default_rng(seed)
-    shape = (size[0] + 2 * margin, size[1] + 2 * margin)
-    fine, broad = (cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), sigma) for sigma in (1.6, 5.0))
-    return np.clip(128 + 40 * fine / fine.std() + 25 * broad / broad.std(), 0, 255).astype(np.float32)
+    return np.clip(pores(np.random.default_rng(seed), size), 0, 255).astype(np.float32)
 
 
-def window(picture: F32, size: tuple[int, int], moved: F32 | None = None, margin: int = 12) -> F32:
+def window(picture: F32, size: tuple[int, int], moved: F32 | None = None) -> F32:
     """The middle of a picture whose content was moved: `moved` is a (2, 3) matrix from old places to new ones."""
     if moved is not None:
         picture = cv2.warpAffine(picture, moved, picture.shape[::-1], flags=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(picture[margin : margin + size[0], margin : margin + size[1]])
+    return np.ascontiguousarray(picture[MARGIN : MARGIN + size[0], MARGIN : MARGIN + size[1]])
 
 
 @pytest.mark.parametrize(("size", "flow"), BOTH)

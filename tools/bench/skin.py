@@ -14,7 +14,8 @@ from tools.bench.timing import Report, interleaved
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Field = Callable[[U8, U8], F32]
-_MARGIN = 12
+MARGIN = 12
+"""Pixels around a window that movements bring into view."""
 
 
 def run(arguments: Sequence[str] = ()) -> Report:
@@ -68,16 +69,21 @@ def _sparse(before: U8, after: U8) -> F32:
     return np.asarray(found - places, np.float32).reshape(rows, columns, 2)
 
 
+def pores(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Skin of pores and shades, MARGIN larger than (height, width) on every side; grey values about 128, not bounded."""
+    shape = (size[0] + 2 * MARGIN, size[1] + 2 * MARGIN)
+    fine, broad = (cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), sigma) for sigma in (1.6, 5.0))
+    return np.asarray(128 + 40 * fine / fine.std() + 25 * broad / broad.std())
+
+
 def moved_skin(rng: np.random.Generator) -> tuple[U8, U8, F32]:
     """(before, after, displacement of the cells in pixels): pores and shades under a random small affine movement."""
-    shape = (EYE[0] + 2 * _MARGIN, EYE[1] + 2 * _MARGIN)
-    fine, broad = (cv2.GaussianBlur(rng.normal(0, 1, shape), (0, 0), sigma) for sigma in (1.6, 5.0))
-    picture = 128 + 40 * fine / fine.std() + 25 * broad / broad.std()
+    picture = pores(rng, EYE)
     matrix = np.eye(2, 3) + rng.normal(0, (0.03, 0.03, 1.5), (2, 3))
-    moved = cv2.warpAffine(picture, matrix, shape[::-1], flags=cv2.INTER_CUBIC)
-    inner = np.s_[_MARGIN : _MARGIN + EYE[0], _MARGIN : _MARGIN + EYE[1]]
+    moved = cv2.warpAffine(picture, matrix, picture.shape[::-1], flags=cv2.INTER_CUBIC)
+    inner = np.s_[MARGIN : MARGIN + EYE[0], MARGIN : MARGIN + EYE[1]]
     before, after = (np.clip(part[inner], 0, 255).astype(np.uint8) for part in (picture, moved))
-    y, x = np.mgrid[0 : EYE[0], 0 : EYE[1]] + float(_MARGIN)
+    y, x = np.mgrid[0 : EYE[0], 0 : EYE[1]] + float(MARGIN)
     truth = np.stack([x, y, np.ones_like(x)], -1) @ matrix.T - np.stack([x, y], -1)
     rows, columns = EYE_FLOW.cells
     return before, after, cv2.resize(truth.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realtime.measure.action_units import POINT_FEATURES
 from realtime.measure.descriptor import mirror_shape
-from realtime.measure.rest_picture import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart
+from realtime.measure.rest_picture import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
 from tools.train.au_samples import Samples
 from tools.train.au_windows import Change, settled, windows
 
@@ -84,19 +84,15 @@ class Deck:
         now = windows(data, rows, rng, face)
         looks = [windows(data, at_rest, rng, face) for at_rest in rest_rows]
         flow_known = look_known if rng is None else look_known & (rng.random(count) > 0.1)
-        flow = _flow(now, looks[0], np.concatenate([flow_known, flow_known]))
-        self._turned(flow, rows, rest_rows[0])
+        turned = (data.pose[rows] - data.pose[rest_rows[0]]) / ANGLE
+        turned = np.concatenate([turned, turned * (-1, 1, -1)])
+        flow = _flow(now, looks[0], turned, np.concatenate([flow_known, flow_known]))
         eye, mouth = (settled(part) for part in now)
         rest_eye, rest_mouth = (torch.stack([settled(part) for part in parts]) for parts in zip(*looks, strict=True))
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
         flat = torch.from_numpy(points.reshape(2 * count, -1))
         return Batch(flat, torch.from_numpy(flow), eye, mouth, rest_eye, rest_mouth, known, truth)
-
-    def _turned(self, flow: F32, rows: Rows, rest: Rows) -> None:
-        """Write what heads have turned since the picture at rest, where there is one."""
-        turned = (self.data.pose[rows] - self.data.pose[rest]) / ANGLE
-        flow[:, -4:-1] = np.concatenate([turned, turned * (-1, 1, -1)]) * flow[:, -1:]
 
     def _points(self, rows: Rows, known: NDArray[np.bool_]) -> F32:
         """(2, B, POINT_FEATURES), as `realtime.measure.action_units.point_features`, for a stack."""
@@ -115,12 +111,14 @@ def both_sides(shapes: F32) -> F32:
     return np.stack([shapes, mirror_shape(shapes)])
 
 
-def _flow(now: tuple[Tensor, Tensor], rest: tuple[Tensor, Tensor], known: NDArray[np.bool_]) -> F32:
-    """(2B, FLOW_FEATURES) as `realtime.measure.rest_picture.flow_features`, but for the turn of the head."""
+def _flow(
+    now: tuple[Tensor, Tensor], rest: tuple[Tensor, Tensor], turned: NDArray[np.floating], known: NDArray[np.bool_]
+) -> F32:
+    """(2B, FLOW_FEATURES), as `realtime.measure.rest_picture.flow_features`, for a stack. turned: (2B, 3) as the side sees it."""
     out = np.zeros((len(known), FLOW_FEATURES), np.float32)
     eyes, mouths, rest_eyes, rest_mouths = (part[:, 0].numpy() for part in (*now, *rest))
     for k in np.flatnonzero(known):
         eye = EYE_FLOW.moved(EYE_FLOW.template(rest_eyes[k]), eyes[k])
         mouth = MOUTH_FLOW.moved(MOUTH_FLOW.template(rest_mouths[k]), mouths[k])
-        out[k, : eye.size], out[k, eye.size : -4], out[k, -1] = eye.reshape(-1), mouth.reshape(-1), 1
+        out[k] = flow_row(eye, mouth, turned[k])
     return out

@@ -26,8 +26,9 @@ class Change:
         self.matrices: dict[tuple[int, int], NDArray[np.float64]] = {}
         self.shifts: dict[tuple[int, int], NDArray[np.float64]] = {}
         self.light: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
-        for size in (EYE, MOUTH) if rng is not None else ():
-            assert rng is not None
+        if rng is None:
+            return
+        for size in (EYE, MOUTH):
             stretch, turn = np.exp(rng.normal(0, 0.06, (count, 2))), rng.normal(0, 0.07, count)
             slant = np.zeros((count, 2, 2))
             slant[:, 0, 0], slant[:, 1, 1], slant[:, 0, 1] = stretch[:, 0], stretch[:, 1], rng.normal(0, 0.06, count)
@@ -41,8 +42,8 @@ class Change:
 
 def windows(data: Samples, rows: Rows, rng: np.random.Generator | None, change: Change) -> tuple[Tensor, Tensor]:
     """(eyes, mouths), (2B, 1, height, width) each, grey 0..255: the left sides, then the right sides mirrored."""
-    left, right = _cut(data.left, rows, EYE, rng, change, 0), _cut(data.right, rows, EYE, rng, change, 1, mirrored=True)
-    straight, swapped = (_cut(data.mouth, rows, MOUTH, rng, change, k, mirrored=k == 1) for k in (0, 1))
+    left, right = _cut(data.left, rows, EYE, rng, change, 0), _cut(data.right, rows, EYE, rng, change, 1)
+    straight, swapped = (_cut(data.mouth, rows, MOUTH, rng, change, k) for k in (0, 1))
     eyes = torch.from_numpy(np.concatenate([left, right])).float()[:, None]
     mouths = torch.from_numpy(np.concatenate([straight, swapped])).float()[:, None]
     if rng is None:
@@ -57,14 +58,15 @@ def _cut(
     rng: np.random.Generator | None,
     change: Change,
     side: int,
-    *,
-    mirrored: bool = False,
 ) -> U8:
-    """Windows (B, height, width) of one side; with `rng` changed, and a trace more out of place than landmarks put them."""
+    """Windows (B, height, width) of one side, the right one's (side 1) mirrored.
+
+    With `rng` changed, and a trace more out of place than landmarks put them.
+    """
     height, width = size
     if rng is None:
         plain = stack[rows, MARGIN : MARGIN + height, MARGIN : MARGIN + width]
-        return plain[:, :, ::-1] if mirrored else plain
+        return plain[:, :, ::-1] if side else plain
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     own = np.s_[side * len(rows) : (side + 1) * len(rows)]
     matrices, shifts = change.matrices[size][own], change.shifts[size][own]
@@ -72,7 +74,7 @@ def _cut(
     out = np.empty((len(rows), height, width), np.uint8)
     for k, row in enumerate(rows):
         matrix = np.column_stack([matrices[k], middle + shifts[k] - matrices[k] @ middle])
-        window = stack[row, :, ::-1] if mirrored else stack[row]
+        window = stack[row, :, ::-1] if side else stack[row]
         cv2.warpAffine(
             np.ascontiguousarray(window),
             matrix,
