@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError, UserInputError
 from realtime.face import retinaface
-from realtime.face.observation import Detection
+from realtime.types import Detection
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]

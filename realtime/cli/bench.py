@@ -5,8 +5,8 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from realtime.app.run import Run
 from realtime.config import resolve
-from realtime.live import Run
 from realtime.session.folder import write_json
 
 

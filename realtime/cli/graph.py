@@ -2,11 +2,11 @@
 
 import argparse
 
-from realtime.app import Outputs, build
+from realtime.app.pipeline import Outputs, build
 from realtime.cli.settings import resolved
 from realtime.graph import RealClock
-from realtime.media.source import VideoSource
-from realtime.media.spec import SourceKind, SourceSpec
+from realtime.media.source_spec import SourceKind, SourceSpec
+from realtime.media.video_source import VideoSource
 
 
 def show(options: argparse.Namespace) -> int:

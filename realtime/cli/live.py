@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from realtime.app import App
+from realtime.app.outputs import SESSIONS
+from realtime.app.pipeline import App
+from realtime.app.run import Run
 from realtime.cli.settings import resolved
 from realtime.config import Resolved
-from realtime.live import Run
-from realtime.outputs import SESSIONS
 from realtime.session.folder import create_session_folder
 
 _RUNNING = "facemirror-live: running; Ctrl-C ends."

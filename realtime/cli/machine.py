@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from realtime.app.networks import anchor_problem
 from realtime.errors import FacemirrorError
 from realtime.media.cameras import camera_modes, list_cameras
 from realtime.media.probes import Probe, all_probes
-from realtime.media.source import VideoSource
-from realtime.media.spec import parse_source
+from realtime.media.source_spec import parse_source
+from realtime.media.video_source import VideoSource
 from realtime.models import Registry
-from realtime.networks import anchor_problem
 
 _EXTRAS = {
     "pyvirtualcam": "virtual camera output",
@@ -74,7 +74,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def _av_sync(options: argparse.Namespace) -> int:
     """Flashes and beeps; 3 where it cannot be measured, with the reason."""
-    from realtime.av_sync import measure
+    from realtime.app.av_sync import measure
 
     try:
         found = measure(weights=options.weights)

@@ -75,7 +75,7 @@ def _accept(options: argparse.Namespace) -> Callable[[str], bool]:
 
 
 def _pull_openface2(options: argparse.Namespace) -> int:
-    from realtime.measure.openface2.pull import install
+    from realtime.openface2.pull import install
 
     done = install(_accept(options), from_folder=options.folder)
     print(f"{len(done.files)} files are in {done.folder}; use them with `facemirror-live run --au openface2`.")
@@ -85,8 +85,8 @@ def _pull_openface2(options: argparse.Namespace) -> int:
 def _pull_openface3(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from realtime.models.openface3 import install
-    from realtime.models.openface3.convert import convert
+    from realtime.openface3.convert import convert
+    from realtime.openface3.install import install
 
     def say(sentence: str) -> None:
         print(f"facemirror-live: {sentence}", file=sys.stderr, flush=True)

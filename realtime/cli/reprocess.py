@@ -2,7 +2,7 @@
 
 import argparse
 
-from realtime.measure.openface2.reprocess import reprocess as offline_pass
+from realtime.openface2.reprocess import reprocess as offline_pass
 
 
 def reprocess(options: argparse.Namespace) -> int:

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from realtime.session.calibration_store import People
 from realtime.session.folder import create_beside
 from realtime.session.manifest import session_of
 from realtime.session.parquet import write_parquet
-from realtime.session.people import People
 from realtime.session.verify import verify as verify_session
 
 _WRONG = 3
@@ -41,7 +41,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def replay(options: argparse.Namespace) -> int:
     """0: the same rows, byte for byte. 3: others."""
-    from realtime.replay import replay_session
+    from realtime.app.replay import replay_session
 
     out = options.out or create_beside(options.session, "replay")
     result = replay_session(options.session, out, weights=options.weights)

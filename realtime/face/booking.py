@@ -2,8 +2,8 @@
 
 import threading
 
-from realtime.face.cadence import Look
-from realtime.face.observation import Region
+from realtime.face.detection_schedule import Look
+from realtime.types import Region
 
 
 class Booking:

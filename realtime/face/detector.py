@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
 from realtime.face import retinaface
-from realtime.face.observation import Detections, Region
 from realtime.face.settings import DetectorSettings
 from realtime.media.frame import Frame
+from realtime.types import Detections, Region
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

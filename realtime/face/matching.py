@@ -7,7 +7,7 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.geometry import F32, bounds, iou
-from realtime.face.observation import Detection, FaceObservation, Region
+from realtime.types import Detection, FaceObservation, Region
 
 # RetinaFace's box reaches above the brows by this share of the height of the points' bounds
 _FOREHEAD = 0.25

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
-from realtime.face.observation import Detection
+from realtime.types import Detection
 
 F32 = NDArray[np.float32]
 

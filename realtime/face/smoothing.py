@@ -14,8 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face import wflw
-from realtime.face.flow import Moved
 from realtime.face.geometry import fit_similarity, transform
+from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
 
 F32 = NDArray[np.float32]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from realtime.face import matching
 from realtime.face.geometry import F32, iou
-from realtime.face.observation import Detection
 from realtime.face.pose import Pose
+from realtime.types import Detection
 
 _REMEMBERED = 64
 

@@ -9,19 +9,19 @@ from enum import Enum
 import numpy as np
 
 from realtime.face import matching
+from realtime.face.appearance import Appearance
 from realtime.face.booking import Booking
-from realtime.face.cadence import Cadence
-from realtime.face.flow import PointFlow
+from realtime.face.detection_schedule import Cadence
 from realtime.face.geometry import F32
 from realtime.face.landmarks import LandmarkModel
-from realtime.face.locating import Located, Locator, share_inside
-from realtime.face.observation import Detection, Detections, FaceObservation, Region
-from realtime.face.presence import Appearance
-from realtime.face.scene import SceneChange
+from realtime.face.locator import Located, Locator, share_inside
+from realtime.face.point_flow import PointFlow
+from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
 from realtime.face.track import Candidate, Identities, Past, Track
 from realtime.media.frame import Frame
+from realtime.types import Detection, Detections, FaceObservation, Region
 
 _STILL = np.zeros(2, np.float32)
 

@@ -4,18 +4,18 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
+from realtime.face.appearance import Appearance
 from realtime.face.contract import LandmarkContract
 from realtime.face.crops import crop_from_box, crop_from_points, five_of
 from realtime.face.detector import DetectorInput
-from realtime.face.flow import PointFlow
+from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import bounds
-from realtime.face.head import HEAD_3D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
+from realtime.face.point_flow import PointFlow
 from realtime.face.pose import estimate_pose
-from realtime.face.presence import Appearance
 from realtime.face.retinaface import decode, priors
-from realtime.face.scene import SceneChange
+from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.skin_flow import SkinFlow
 from realtime.face.smoothing import Smoother

@@ -15,20 +15,20 @@
 It knows nothing of what the payloads are, and imports nothing from the rest of the program.
 """
 
-from realtime.graph.budget import Budget, BudgetSettings
 from realtime.graph.clock import Clock, RealClock, VirtualClock
+from realtime.graph.controller import Budget, BudgetSettings
 from realtime.graph.edge_state import EdgeStatistics
 from realtime.graph.edges import Edge
-from realtime.graph.envelope import Envelope, Item, Reset, Side
 from realtime.graph.errors import GraphError
 from realtime.graph.graph import Graph
+from realtime.graph.histogram import Percentiles
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
+from realtime.graph.messages import Envelope, Item, Reset, Side
 from realtime.graph.policies import Block, Cause, DropNewest, DropOldest, Latest, Policy
-from realtime.graph.processor import Processor
+from realtime.graph.protocols import Processor
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
 from realtime.graph.restart import Restart
-from realtime.graph.sources import Reader, SourceStalledError
-from realtime.graph.stats import Percentiles
+from realtime.graph.source import Reader, SourceStalledError
 from realtime.graph.stop import StopToken
 from realtime.graph.trace import Trace
 

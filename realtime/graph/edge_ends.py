@@ -3,9 +3,9 @@
 from typing import Generic, TypeVar
 
 from realtime.graph.edge_state import EdgeState, Entry
-from realtime.graph.envelope import Envelope, Reset
+from realtime.graph.histogram import Recorder
+from realtime.graph.messages import Envelope, Reset
 from realtime.graph.policies import Cause, DropNewest, Latest
-from realtime.graph.stats import Recorder
 
 T = TypeVar("T")
 

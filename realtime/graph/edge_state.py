@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from realtime.graph.envelope import Envelope, Reset
+from realtime.graph.messages import Envelope, Reset
 from realtime.graph.policies import Cause, Policy
 
 log = logging.getLogger(__name__)

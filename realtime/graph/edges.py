@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 
 from realtime.graph.edge_ends import Receiver, Sender
 from realtime.graph.edge_state import DropListener, EdgeState, EdgeStatistics
-from realtime.graph.envelope import Envelope
 from realtime.graph.errors import GraphError
+from realtime.graph.messages import Envelope
 from realtime.graph.policies import Block, Cause, Latest, Policy
 
 T = TypeVar("T")

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from realtime.graph.clock import Clock, RealClock
-from realtime.graph.draw import mermaid
 from realtime.graph.edges import Edge
-from realtime.graph.envelope import Envelope
 from realtime.graph.errors import GraphError
 from realtime.graph.joins import Join, SideInput
-from realtime.graph.nodes import Node
-from realtime.graph.parts import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
+from realtime.graph.mermaid import mermaid
+from realtime.graph.messages import Envelope
+from realtime.graph.node import Node
 from realtime.graph.policies import Block, Cause, Policy
 from realtime.graph.report import Report, make_report
 from realtime.graph.restart import Restart
 from realtime.graph.runtime import Run
-from realtime.graph.sources import Reader, Source
+from realtime.graph.source import Reader, Source
 from realtime.graph.steps import Job
+from realtime.graph.topology import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime
 

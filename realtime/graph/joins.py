@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from realtime.graph.edge_ends import Receiver
 from realtime.graph.edge_state import Entry
-from realtime.graph.envelope import Envelope, Reset, Side
+from realtime.graph.messages import Envelope, Reset, Side
 from realtime.graph.policies import Cause
 
 PATIENCE = 3  # late results in a row after which a branch is no longer waited for

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from realtime.graph.stats import Recorder
+from realtime.graph.histogram import Recorder
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections import deque
 
 from realtime.graph.edge_ends import Sender
-from realtime.graph.envelope import Envelope, Reset
+from realtime.graph.messages import Envelope, Reset
 
 
 class Outlets:

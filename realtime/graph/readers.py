@@ -5,7 +5,7 @@ import math
 import threading
 
 from realtime.graph.clock import Clock
-from realtime.graph.sources import Source
+from realtime.graph.source import Source
 from realtime.graph.workers import ThreadWaker, Worker
 
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from realtime.graph.clock import Clock
 from realtime.graph.edge_state import EdgeStatistics
-from realtime.graph.parts import Connection, NodeHandle, SourceHandle, primary_path
+from realtime.graph.histogram import Percentiles
 from realtime.graph.runtime import Run
-from realtime.graph.sources import Source
-from realtime.graph.stats import Percentiles
+from realtime.graph.source import Source
+from realtime.graph.topology import Connection, NodeHandle, SourceHandle, primary_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from realtime.graph.clock import Clock, VirtualClock
-from realtime.graph.envelope import Envelope
-from realtime.graph.parts import Connection, NodeHandle, SourceHandle
+from realtime.graph.messages import Envelope
 from realtime.graph.policies import Cause
 from realtime.graph.readers import SourceWorker, ThreadSource, VirtualSource
 from realtime.graph.signals import interrupts
 from realtime.graph.supervisor import Supervisor, WatchedNode
+from realtime.graph.topology import Connection, NodeHandle, SourceHandle
 from realtime.graph.workers import LoopWorker, NodeWorker, ThreadWorker, Worker
 
 

@@ -4,7 +4,7 @@ import math
 from typing import Final, NamedTuple
 
 from realtime.graph.edge_state import Entry
-from realtime.graph.envelope import Side
+from realtime.graph.messages import Side
 
 
 class Job(NamedTuple):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from realtime.graph.clock import Clock
 from realtime.graph.edges import Edge
-from realtime.graph.nodes import Node
+from realtime.graph.node import Node
 from realtime.graph.policies import Cause
-from realtime.graph.sources import Source
+from realtime.graph.source import Source
 
 log = logging.getLogger(__name__)
 

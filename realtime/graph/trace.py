@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from realtime.graph.envelope import Envelope
+from realtime.graph.messages import Envelope
 from realtime.graph.policies import Cause
 
 _PROCESS = 1

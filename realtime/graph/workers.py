@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from realtime.graph.clock import Clock
-from realtime.graph.nodes import Node
+from realtime.graph.node import Node
 from realtime.graph.steps import Done, Idle, Job
 
 ServiceTime = Callable[[Job], float]

@@ -9,8 +9,8 @@ import av
 from av.error import FFmpegError
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.media.modes import CameraMode, ask, parse_modes
-from realtime.media.spec import SourceSpec
+from realtime.media.camera_modes import CameraMode, ask, parse_modes
+from realtime.media.source_spec import SourceSpec
 
 _SYSFS = Path("/sys/class/video4linux")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from realtime.models.session import CPU
+from realtime.models.onnx_session import CPU
 
 WORDS = {"coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU}
 

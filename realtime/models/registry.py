@@ -7,7 +7,7 @@ from pathlib import Path
 
 from realtime.errors import ModelFileError
 from realtime.models.manifest import Manifest, ModelSpec, load_manifest
-from realtime.models.session import OnnxSession, SessionSettings
+from realtime.models.onnx_session import OnnxSession, SessionSettings
 
 
 def weights_folder(chosen: Path | None = None) -> Path:

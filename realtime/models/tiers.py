@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.models.manifest import ModelSpec
-from realtime.models.session import ModelSession
+from realtime.models.onnx_session import ModelSession
 
 
 class Tiers:

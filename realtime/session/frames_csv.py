@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TextIO
 
 from realtime.errors import DeviceError
-from realtime.face.observation import Analysis
 from realtime.session.columns import AUS, column_names
 from realtime.session.folder import reason
-from realtime.session.reorder import RowSorter
-from realtime.session.row import FrameRow, RowFormat
+from realtime.session.row_assembler import RowSorter
+from realtime.session.schema import FrameRow, RowFormat
+from realtime.types import Analysis
 
 # With the sorter's longest wait this keeps the file less than a second behind.
 _FLUSH_SECONDS = 0.15

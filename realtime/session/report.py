@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from realtime.errors import DeviceError
-from realtime.session.charts import Curve, Plot
+from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
+from realtime.session.choices import in_words
 from realtime.session.folder import reason
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
-from realtime.session.side import in_words
-from realtime.session.table import F64, QUIET, Rows, read_rows
-from realtime.view.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
+from realtime.session.read_frames import F64, QUIET, Rows, read_rows
+from realtime.session.svg_chart import Curve, Plot
 
 NAMES = {
     1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser", 6: "cheek raiser",

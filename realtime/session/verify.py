@@ -11,12 +11,13 @@ from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
+from realtime.media import lossless
 from realtime.models.registry import file_sha256
-from realtime.session import journal, markers, raw
+from realtime.session import decision_log, markers
 from realtime.session.manifest import Listed, files_of, read_manifest, session_of
 
 Fault = Literal["changed", "missing", "truncated", "extra", "damaged"]
-VIDEOS = ("video.mp4", raw.NAME)
+VIDEOS = ("video.mp4", lossless.NAME)
 
 
 class Problem(NamedTuple):
@@ -90,8 +91,8 @@ def _look_into(name: str, path: Path, verdict: Verdict) -> None:
             verdict.contents[name] = sentence
             if not whole and not verdict.finished:
                 verdict.problems.append(Problem(name, "truncated", "its last row is cut short"))
-        elif name == journal.NAME:
-            verdict.contents[name] = f"{sum(1 for _ in journal.read_journal(path)):,} decisions"
+        elif name == decision_log.NAME:
+            verdict.contents[name] = f"{sum(1 for _ in decision_log.read_journal(path)):,} decisions"
         else:
             verdict.contents[name] = f"{path.stat().st_size:,} bytes"
     except (UserInputError, OSError, ValueError, IndexError, FFmpegError) as error:

@@ -6,19 +6,19 @@ import pytest
 
 from realtime.errors import ModelFileError
 from realtime.face import matching
-from realtime.face.cadence import Cadence
+from realtime.face.appearance import Appearance, plausibility
 from realtime.face.crops import five_of
+from realtime.face.detection_schedule import Cadence
 from realtime.face.detector import DetectorInput, FaceDetector
 from realtime.face.geometry import iou
-from realtime.face.observation import Detection
 from realtime.face.pose import estimate_pose
-from realtime.face.presence import Appearance, plausibility
 from realtime.face.retinaface import priors
-from realtime.face.scene import SceneChange
+from realtime.face.scene_change import SceneChange
 from realtime.face.settings import CadenceSettings, DetectorSettings, FaceSettings, TrackerSettings
 from realtime.face.template import FACE_2D
 from realtime.face.warm_up import warm_up
 from realtime.media.frame import Frame
+from realtime.types import Detection
 
 BOX = np.array((300, 100, 380, 200), np.float32)
 SIZE = (360, 640)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.face import wflw
-from realtime.face.head import HEAD_3D
+from realtime.face.face_model import HEAD_3D
 from realtime.face.pose import angles, estimate_pose, rotation
 from realtime.face.template import FACE_3D
 

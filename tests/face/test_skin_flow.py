@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.action_units.rest_frame import EYE, EYE_FLOW, MOUTH, MOUTH_FLOW
 from realtime.face.skin_flow import SkinFlow
-from realtime.measure.rest_picture import EYE, EYE_FLOW, MOUTH, MOUTH_FLOW
 from tools.bench.skin import MARGIN, dense, moved_skin, pores, run
 
 F32 = np.ndarray

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.face import wflw
-from realtime.face.flow import Moved
+from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
 from realtime.face.smoothing import Smoother
 from realtime.face.template import FACE_2D

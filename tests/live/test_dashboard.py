@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from realtime.session.verify import verify
+from tests.dashboard.chromium import PROGRAM, Page, browser
 from tests.live.clip import FPS, Clip, make_clip
 from tests.live.null_sink import MISSING, RATE, NullSink, null_sink
 from tests.live.program import Program, program
 from tests.live.waiting import eventually
-from tests.view.web.chromium import PROGRAM, Page, browser
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING) or sys.platform == "win32", reason=f"needs PulseAudio ({', '.join(MISSING)})"),

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from realtime.session.verify import verify
+from tests.dashboard.chromium import PROGRAM, browser
 from tests.live.null_sink import MISSING, RATE, NullSink, null_sink
 from tests.live.program import program
-from tests.view.web.chromium import PROGRAM, browser
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING) or sys.platform == "win32", reason=f"needs PulseAudio ({', '.join(MISSING)})"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.media.sound.tone import ToneSettings, balance
+from realtime.media.audio.tone import ToneSettings, balance
 from tests.live.clip import make_clip
 from tests.live.null_sink import MISSING, RATE, null_sink
 from tests.live.program import program

@@ -8,11 +8,11 @@ import pytest
 from av.error import FFmpegError
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.media import cameras, opening
+from realtime.media import cameras, demux_options
+from realtime.media.camera_modes import ask, parse_modes
 from realtime.media.cameras import Camera, _from_devices, _linux_cameras, find_camera
-from realtime.media.faults import opening_fault
-from realtime.media.modes import ask, parse_modes
-from realtime.media.spec import parse_source
+from realtime.media.libav_errors import opening_fault
+from realtime.media.source_spec import parse_source
 
 KNOWN = [
     Camera(0, "Integrated Camera", "/dev/video0"),
@@ -113,8 +113,8 @@ def test_wishes_are_tried_first_and_given_up_in_the_end(
     monkeypatch: pytest.MonkeyPatch, platform: str, format_name: str, first: dict[str, str], last: dict[str, str]
 ) -> None:
     monkeypatch.setattr("sys.platform", platform)
-    monkeypatch.setattr(opening, "find_camera", lambda _: KNOWN[1])
-    planned = opening.plan(parse_source("camera:2"), (640, 360), 25)
+    monkeypatch.setattr(demux_options, "find_camera", lambda _: KNOWN[1])
+    planned = demux_options.plan(parse_source("camera:2"), (640, 360), 25)
     assert planned.attempts[0].options == first
     assert planned.attempts[-1].options == last
     assert {attempt.format for attempt in planned.attempts} == {format_name}

@@ -10,21 +10,21 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from realtime.app.controls import CameraChoice, camera_choice
+from realtime.app.nodes.capture import Capture
 from realtime.config import Config
-from realtime.controls import CameraChoice, camera_choice
+from realtime.dashboard.commands import Fixed
 from realtime.errors import DeviceError
 from realtime.graph import Graph, Latest, Restart, VirtualClock
-from realtime.media import source as module
+from realtime.media import video_source as module
 from realtime.media.cameras import Camera
+from realtime.media.decoder import Decoded
+from realtime.media.demux_options import Attempt, Opening
 from realtime.media.frame import Frame
-from realtime.media.negotiated import Negotiated
-from realtime.media.opening import Attempt, Opening
-from realtime.media.reader import Decoded
-from realtime.media.source import VideoSource
-from realtime.media.spec import SourceSpec, parse_source
-from realtime.nodes.capture import Capture
+from realtime.media.source_spec import SourceSpec, parse_source
+from realtime.media.stream_info import Negotiated
+from realtime.media.video_source import VideoSource
 from realtime.session.frames_csv import FramesCsv
-from realtime.view.web.commands import Fixed
 from tests.media.clips import FakeClock
 
 KNOWN = [Camera(0, "Inside", "/dev/video0"), Camera(2, "Outside", "/dev/video2"), Camera(4, "Broken", "/dev/video4")]

@@ -8,8 +8,8 @@ import pytest
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.frame import Frame
-from realtime.media.source import Speed, VideoSource
-from realtime.media.spec import parse_source
+from realtime.media.source_spec import parse_source
+from realtime.media.video_source import Speed, VideoSource
 from tests.media.clips import (
     FakeClock,
     Stop,

@@ -13,8 +13,8 @@ import pytest
 
 from realtime.errors import DeviceError
 from realtime.media.frame import Frame
-from realtime.media.source import VideoSource
-from realtime.media.spec import parse_source
+from realtime.media.source_spec import parse_source
+from realtime.media.video_source import VideoSource
 from tests.media.clips import FakeClock, number_of, numbered, write_clip
 
 FRAMES = 45

@@ -5,20 +5,20 @@ from random import Random
 
 import numpy as np
 
+from realtime.action_units import FaceMeasures
+from realtime.action_units.baseline import LOOK
+from realtime.action_units.calibration import CalibrationSettings
+from realtime.action_units.model import ActionUnits
+from realtime.app.face_pipeline import FacePath
+from realtime.app.nodes.action_units import Measure
+from realtime.app.nodes.detect_track import Detect, Track
+from realtime.app.nodes.quality import COARSE_DETECTION, Quality
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
-from realtime.facepath import FacePath
 from realtime.graph import Envelope, Side
-from realtime.measure import FaceMeasures
-from realtime.measure.action_units import ActionUnits
-from realtime.measure.calibration import CalibrationSettings
-from realtime.measure.neutral import LOOK
 from realtime.media.frame import Frame
-from realtime.nodes.faces import Detect, Track
-from realtime.nodes.measure import Measure
-from realtime.nodes.quality import COARSE_DETECTION, Quality
-from realtime.session.keeping import Keeping
+from realtime.session.writer import Keeping
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
 FRAMES = 150

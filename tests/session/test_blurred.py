@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.cli import main
-from realtime.media.opening import demo_clip
+from realtime.media.demux_options import demo_clip
 
 FRAMES = 10
 FACE = (slice(168, 330), slice(222, 386))

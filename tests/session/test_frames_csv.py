@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import DeviceError
-from realtime.face.observation import Analysis, FaceObservation
 from realtime.session.columns import AUS, column_names, data_dictionary
 from realtime.session.frames_csv import FramesCsv
-from realtime.session.reorder import RowSorter
-from realtime.session.row import FrameRow, RowFormat
+from realtime.session.row_assembler import RowSorter
+from realtime.session.schema import FrameRow, RowFormat
+from realtime.types import Analysis, FaceObservation
 
 
 def face(seed: int = 0, *, detected: bool = True, pose: tuple[float, float, float] | None = (1.5, -2.25, 0.0)):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime.action_units.baseline import LOOK, Rest
 from realtime.errors import DeviceError, UserInputError
-from realtime.measure.neutral import LOOK, Rest
+from realtime.session.calibration_store import People, user_folder
 from realtime.session.markers import COLUMNS, LONGEST, SessionMarkers, read_markers
-from realtime.session.people import People, user_folder
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 

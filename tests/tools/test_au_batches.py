@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime.face.alignment import canonical  # noqa: E402
-from realtime.measure.action_units import (  # noqa: E402
+from realtime.action_units.descriptor import Descriptor  # noqa: E402
+from realtime.action_units.model import (  # noqa: E402
     FEATURES,
     POINT_FEATURES,
     FaceWindows,
@@ -17,8 +17,8 @@ from realtime.measure.action_units import (  # noqa: E402
     point_features,
     rest_features,
 )
-from realtime.measure.descriptor import Descriptor  # noqa: E402
-from realtime.measure.rest_picture import EYE, MOUTH, RestPicture, flow_features, rest_picture  # noqa: E402
+from realtime.action_units.rest_frame import EYE, MOUTH, RestPicture, flow_features, rest_picture  # noqa: E402
+from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.au_batches import Deck  # noqa: E402
 from tools.train.au_samples import MARGIN, Samples, joined, kept, stored  # noqa: E402

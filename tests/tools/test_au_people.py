@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.action_units.baseline import LOOK
+from realtime.action_units.descriptor import describe
+from realtime.action_units.model import ActionUnits
+from realtime.action_units.rest_frame import flow_features
 from realtime.face import wflw
 from realtime.face.alignment import canonical
-from realtime.measure.action_units import ActionUnits
-from realtime.measure.descriptor import describe
-from realtime.measure.neutral import LOOK
-from realtime.measure.rest_picture import flow_features
 from tools.evaluate import au_people
 
 pytestmark = pytest.mark.tools

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.measure.openface2 import Face, OpenFace2, load, warm_up
-from realtime.measure.openface2.alignment import Aligner
-from realtime.measure.openface2.assets import Assets
-from realtime.measure.openface2.descriptor import APPEARANCE, GEOMETRY, describe
-from realtime.measure.openface2.fhog import fhog
-from realtime.measure.openface2.pull import default_folder
-from realtime.measure.openface2.running_median import GEOMETRY_BINS, HOG_BINS, RunningMedian
-from realtime.measure.openface2.shape_fit import ShapeFitter, project
+from realtime.openface2 import Face, OpenFace2, load, warm_up
+from realtime.openface2.alignment import Aligner
+from realtime.openface2.assets import Assets
+from realtime.openface2.descriptor import APPEARANCE, GEOMETRY, describe
+from realtime.openface2.fhog import fhog
+from realtime.openface2.pull import default_folder
+from realtime.openface2.running_median import GEOMETRY_BINS, HOG_BINS, RunningMedian
+from realtime.openface2.shape_fit import ShapeFitter, project
 from tools.bench.openface2_plain import PlainMedian, plain_fhog, plain_fit, plain_predict
 from tools.bench.timing import Report, interleaved
 

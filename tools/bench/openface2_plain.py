@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.measure.openface2.pdm import ShapeModel
-from realtime.measure.openface2.svr import LinearModel
+from realtime.openface2.pdm import ShapeModel
+from realtime.openface2.svr import LinearModel
 
 F64 = NDArray[np.float64]
 

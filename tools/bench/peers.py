@@ -14,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.app import Outputs, build
+from realtime.action_units import FaceMeasures
+from realtime.app.networks import action_units, face_detector, landmark_model
+from realtime.app.pipeline import Outputs, build
 from realtime.config import Config, resolve
 from realtime.face.crops import crop_from_box, crop_from_points
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.tracker import Tracker
 from realtime.graph import RealClock, StopToken
-from realtime.measure import FaceMeasures
 from realtime.media.frame import Frame
-from realtime.media.source import VideoSource
-from realtime.media.spec import parse_source
+from realtime.media.source_spec import parse_source
+from realtime.media.video_source import VideoSource
 from realtime.models import Registry
-from realtime.models.accelerate import open_model
-from realtime.networks import action_units, face_detector, landmark_model
-from realtime.view.scene import Scene
-from realtime.view.status import LiveFigures
+from realtime.models.open_model import open_model
+from realtime.render.scene import Scene
+from realtime.render.status import LiveFigures
 from tools.bench.timing import Report
 
 _EVERY = 8
@@ -78,7 +78,7 @@ class BareLoop:
 
     @staticmethod
     def _draw(scene: Scene, measures: FaceMeasures, frame: Frame, face: object) -> None:
-        from realtime.face.observation import Analysis, FaceObservation
+        from realtime.types import Analysis, FaceObservation
 
         if isinstance(face, FaceObservation):
             right, left = measures.update(face, frame.image)

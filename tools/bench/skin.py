@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.measure.rest_picture import EYE, EYE_FLOW
+from realtime.action_units.rest_frame import EYE, EYE_FLOW
 from tools.bench.timing import Report, interleaved
 
 F32 = NDArray[np.float32]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError, UserInputError
 from realtime.face import contract, crops, landmarks, retinaface
-from realtime.face.observation import Detection
 from realtime.models.registry import Registry, weights_folder
+from realtime.types import Detection
 from tools import pictures
 from tools.pictures import F32, U8
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.baseline import Rest
+from realtime.action_units.descriptor import Descriptor, describe, mirror_shape
+from realtime.action_units.model import ActionUnits
+from realtime.action_units.rest_frame import NearestToRest, RestPicture, Windows
 from realtime.face.landmarks import LandmarkModel
-from realtime.measure.action_units import ActionUnits
-from realtime.measure.descriptor import Descriptor, describe, mirror_shape
-from realtime.measure.neutral import Rest
-from realtime.measure.rest_picture import NearestToRest, RestPicture, Windows
 from tools.train.au_points import locate
 
 F32 = NDArray[np.float32]

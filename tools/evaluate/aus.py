@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.descriptor import Descriptor, describe
+from realtime.action_units.model import FEATURES, ActionUnits
+from realtime.action_units.rest_frame import RestPicture, Windows, flow_features, rest_picture
+from realtime.app.networks import action_units, landmark_model
 from realtime.errors import UserInputError
-from realtime.face.head import HEAD_3D
+from realtime.face.face_model import HEAD_3D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose
 from realtime.face.wflw import FLIP_ORDER
-from realtime.measure.action_units import FEATURES, ActionUnits
-from realtime.measure.descriptor import Descriptor, describe
-from realtime.measure.rest_picture import RestPicture, Windows, flow_features, rest_picture
 from realtime.models import Registry
-from realtime.networks import action_units, landmark_model
 from tools.evaluate.au_people import Acquaintance, acquaintances
 from tools.evaluate.figures import Figure, Options
 from tools.synth.hidden import COVERED_BROWS, photograph_of

@@ -7,10 +7,10 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
+from realtime.action_units.baseline import LOOK
+from realtime.action_units.model import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
+from realtime.action_units.rest_frame import EYE, FLOW_FEATURES, MOUTH
 from realtime.errors import ModelFileError
-from realtime.measure.action_units import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
-from realtime.measure.neutral import LOOK
-from realtime.measure.rest_picture import EYE, FLOW_FEATURES, MOUTH
 
 PARITY = 1e-4
 BOUND = 0.8

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from realtime.measure.action_units import POINT_FEATURES
-from realtime.measure.descriptor import mirror_shape
-from realtime.measure.rest_picture import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
+from realtime.action_units.descriptor import mirror_shape
+from realtime.action_units.model import POINT_FEATURES
+from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
 from tools.train.au_samples import Samples
 from tools.train.au_windows import Change, settled, windows
 
@@ -95,7 +95,7 @@ class Deck:
         return Batch(flat, torch.from_numpy(flow), eye, mouth, rest_eye, rest_mouth, known, truth)
 
     def _points(self, rows: Rows, known: NDArray[np.bool_]) -> F32:
-        """(2, B, POINT_FEATURES), as `realtime.measure.action_units.point_features`, for a stack."""
+        """(2, B, POINT_FEATURES), as `realtime.action_units.model.point_features`, for a stack."""
         out = np.empty((2, len(rows), POINT_FEATURES), np.float32)
         rest = self._means[:, rows] * known[None, :, None, None]
         out[..., :196] = (self._shapes[:, rows] - rest).reshape(2, len(rows), -1)
@@ -114,7 +114,7 @@ def both_sides(shapes: F32) -> F32:
 def _flow(
     now: tuple[Tensor, Tensor], rest: tuple[Tensor, Tensor], turned: NDArray[np.floating], known: NDArray[np.bool_]
 ) -> F32:
-    """(2B, FLOW_FEATURES), as `realtime.measure.rest_picture.flow_features`, for a stack. turned: (2B, 3) as the side sees it."""
+    """(2B, FLOW_FEATURES), as `realtime.action_units.rest_frame.flow_features`, for a stack. turned: (2B, 3) as the side sees it."""
     out = np.zeros((len(known), FLOW_FEATURES), np.float32)
     eyes, mouths, rest_eyes, rest_mouths = (part[:, 0].numpy() for part in (*now, *rest))
     for k in np.flatnonzero(known):

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.descriptor import describe
+from realtime.action_units.model import FaceWindows
 from realtime.face.landmarks import LandmarkModel
-from realtime.measure.action_units import FaceWindows
-from realtime.measure.descriptor import describe
 from tools.synth.make import read_shard
 from tools.synth.scenery import degrade
 from tools.train.au_points import locate

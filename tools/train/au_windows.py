@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from realtime.action_units.rest_frame import EYE, MOUTH
 from realtime.face.patches import LEAST_SPREAD
-from realtime.measure.rest_picture import EYE, MOUTH
 from tools.train.au_samples import MARGIN, Samples
 
 U8 = NDArray[np.uint8]
@@ -87,7 +87,7 @@ def _cut(
 
 
 def settled(stack: Tensor) -> Tensor:
-    """As `realtime.measure.action_units.settled`, for a stack."""
+    """As `realtime.action_units.model.settled`, for a stack."""
     stack = stack - stack.mean(dim=(1, 2, 3), keepdim=True)
     return stack / stack.square().mean(dim=(1, 2, 3), keepdim=True).sqrt().clamp_min(LEAST_SPREAD)
 

@@ -23,8 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from realtime.app.networks import landmark_model
 from realtime.models import Registry
-from realtime.networks import landmark_model
 from tools.networks.action_units import ActionUnitNet, export
 from tools.train.au_batches import Batch, Deck
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored

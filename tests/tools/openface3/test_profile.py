@@ -69,7 +69,7 @@ def test_the_command_writes_text_and_json(tmp_path, capsys):
 
 def test_the_programs_own_trace_is_understood(tmp_path):
     """Written by the graph's own tracer, so that the two cannot drift apart."""
-    from realtime.graph.envelope import Envelope
+    from realtime.graph.messages import Envelope
     from realtime.graph.trace import Trace
 
     trace = Trace()

@@ -1,0 +1,5 @@
+"""What is measured on a face: Action Units of the patient's left and right."""
+
+from realtime.action_units.estimator import FaceMeasures
+
+__all__ = ["FaceMeasures"]

@@ -1,0 +1,191 @@
+"""Taking a person's neutral: a few seconds of rest, collected only while head, light and stillness allow it.
+
+Pure: fed with what is seen and when, it says what it is waiting for, how far it is, and in the end what rest looks like.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.action_units.baseline import Rest
+from realtime.action_units.descriptor import Descriptor
+
+F32 = NDArray[np.float32]
+Phase = Literal["idle", "waiting", "collecting", "done", "failed"]
+
+# A person at rest blinks: the eyelids and pupils do not count as movement, and the median keeps blinks out of the neutral.
+_STILL_POINTS = np.array([i for i in range(98) if not 60 <= i <= 75 and i < 96])
+_LONGEST_STEP = 0.2
+_FEWEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """seconds: of rest to collect. yaw, pitch, roll: degrees either way. light: mean grey of the face, 0..255.
+
+    window: seconds over which stillness is judged. movement: root mean square spread of the points inside it, in
+    inter-ocular distances. turning: spread of the head's angles inside it, degrees. patience: seconds of unrest after
+    which collecting starts anew. give_up: seconds after which it fails.
+    """
+
+    seconds: float = 4.0
+    yaw: float = 12.0
+    pitch: float = 15.0
+    roll: float = 15.0
+    light: tuple[float, float] = (40.0, 225.0)
+    window: float = 0.5
+    movement: float = 0.012
+    turning: float = 1.5
+    patience: float = 1.0
+    give_up: float = 30.0
+
+
+class CalibrationProgress(NamedTuple):
+    """share: 0..1 of the rest that is needed. sentence: what the person should do or know."""
+
+    phase: Phase
+    share: float
+    sentence: str
+
+
+IDLE = CalibrationProgress("idle", 0.0, "No calibration is running.")
+
+
+@dataclass(slots=True)
+class Calibration:
+    """`start`, then `update` per analysed frame until the phase is done (`neutral` is set) or failed.
+
+    neutral: the medians of descriptor and look at rest. frames: how many it was made of. network: whose looks they are.
+    """
+
+    settings: CalibrationSettings = field(default_factory=CalibrationSettings)
+    network: str = ""
+    progress: CalibrationProgress = IDLE
+    neutral: Rest | None = None
+    frames: int = 0
+    _shapes: list[F32] = field(default_factory=list)
+    _looks: list[F32] = field(default_factory=list)
+    _recent: deque[tuple[float, F32, tuple[float, float, float]]] = field(default_factory=deque)
+    _collected: float = 0.0
+    _started: float | None = None
+    _last: float | None = None
+    _unrest: float | None = None
+    _face_id: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Between `start` and its end."""
+        return self.progress.phase in ("waiting", "collecting")
+
+    def start(self) -> None:
+        """Begin, or begin anew."""
+        self._recent.clear()
+        self._begin_anew()
+        self._started = None
+        self._face_id = None
+        self.neutral = None
+        self.progress = CalibrationProgress("waiting", 0.0, "Look into the camera and rest your face.")
+
+    def update(
+        self,
+        time: float,
+        face_id: int | None,
+        found: Descriptor | None,
+        light: float | None,
+        look: F32 | None = None,
+    ) -> None:
+        """One analysed frame. time: its capture time (s). found: None without a face. light: mean grey of the face, 0..255.
+
+        look: (2, LOOK) where the face's picture was read as well.
+        """
+        if not self.running:
+            return
+        self._started = time if self._started is None else self._started
+        if self._face_id not in (None, face_id) and face_id is not None:
+            self._recent.clear()
+            self._begin_anew()
+        self._face_id = face_id if face_id is not None else self._face_id
+        obstacle = self._obstacle(time, found, light)
+        if obstacle is None:
+            assert found is not None
+            self._collect(time, found.shape, look)
+        else:
+            self._wait(time, obstacle)
+        if self.running and time - self._started >= self.settings.give_up:
+            self.progress = CalibrationProgress(
+                "failed",
+                self._share,
+                f"The calibration was given up after {self.settings.give_up:.0f} s. {obstacle or ''}".strip(),
+            )
+
+    @property
+    def _share(self) -> float:
+        return min(1.0, self._collected / self.settings.seconds)
+
+    def _begin_anew(self) -> None:
+        self._shapes.clear()
+        self._looks.clear()
+        self._collected = 0.0
+        self._last = self._unrest = None
+
+    def _obstacle(self, time: float, found: Descriptor | None, light: float | None) -> str | None:
+        """What keeps this frame from being taken, as a sentence."""
+        wanted = self.settings
+        if found is None:
+            self._recent.clear()
+            return "No face is seen: sit in front of the camera."
+        self._recent.append((time, found.shape[_STILL_POINTS], found.pose))
+        while time - self._recent[0][0] > wanted.window:
+            self._recent.popleft()
+        yaw, pitch, roll = found.pose
+        if abs(yaw) > wanted.yaw or abs(pitch) > wanted.pitch:
+            return "Turn your head so that you look straight into the camera."
+        if abs(roll) > wanted.roll:
+            return "Hold your head upright."
+        if light is None or not np.isfinite(light):
+            return "The light on the face cannot be judged."
+        if light < wanted.light[0]:
+            return "It is too dark: put more light on your face."
+        if light > wanted.light[1]:
+            return "It is too bright: take some light off your face."
+        if time - self._recent[0][0] < 0.6 * wanted.window:
+            return "Keep still."
+        shapes = np.stack([shape for _, shape, _ in self._recent])
+        angles = np.array([pose for _, _, pose in self._recent])
+        if float(np.sqrt(shapes.var(axis=0).sum(axis=1).mean())) > wanted.movement:
+            return "Rest your face and keep still."
+        if float(angles.std(axis=0).max()) > wanted.turning:
+            return "Keep your head still."
+        return None
+
+    def _collect(self, time: float, shape: F32, look: F32 | None) -> None:
+        if self._last is not None:
+            self._collected += min(time - self._last, _LONGEST_STEP)
+        self._last, self._unrest = time, None
+        self._shapes.append(shape)
+        if look is not None:
+            self._looks.append(look)
+        if self._collected < self.settings.seconds or len(self._shapes) < _FEWEST:
+            self.progress = CalibrationProgress(
+                "collecting", self._share, "Rest your face: the calibration is running."
+            )
+            return
+        looks = _median(self._looks) if len(self._looks) == len(self._shapes) else None
+        self.neutral = Rest(_median(self._shapes), looks, self.network)
+        self.frames = len(self._shapes)
+        self.progress = CalibrationProgress("done", 1.0, f"Calibrated from {self._collected:.1f} s of rest.")
+
+    def _wait(self, time: float, obstacle: str) -> None:
+        self._last = None
+        self._unrest = time if self._unrest is None else self._unrest
+        if time - self._unrest > self.settings.patience:
+            self._begin_anew()
+            self._unrest = time
+        self.progress = CalibrationProgress("waiting", self._share, obstacle)
+
+
+def _median(values: list[F32]) -> F32:
+    return np.median(np.stack(values), axis=0).astype(np.float32)

@@ -1,0 +1,104 @@
+"""A person's picture at rest, against which movements of the skin are measured, and the keeping of the best one seen so far.
+
+The shape at rest can be stored; a picture is the person's face and is not: it lives as long as the session and is chosen anew from
+the frames in which the face comes nearest to its shape at rest.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.action_units.descriptor import Descriptor
+from realtime.face.skin_flow import SkinFlow, Template
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+Angles = tuple[float, float, float]
+Windows = tuple[U8, U8, U8]
+"""Grey windows of the patient's left eye, right eye, and the mouth."""
+
+EYE = (52, 48)
+MOUTH = (40, 60)
+EYE_FLOW = SkinFlow(EYE, cells=(7, 6), fine=(11, 10), coarse=(6, 5))
+MOUTH_FLOW = SkinFlow(MOUTH, cells=(5, 6), fine=(6, 8), coarse=(4, 6))
+FLOW_FEATURES = 2 * (7 * 6 + 5 * 6) + 4
+ANGLE = 30.0
+"""Degrees that count as one in the network's input."""
+
+# distance from the shape at rest (inter-ocular distances): 97 of 100 pictures of rendered people at rest lie below
+_NEAR = 0.02
+_BETTER = 0.9
+_MOST_TURNED = 12.0
+_INNER = slice(33, 98)
+"""The contour is left out: it is the least exact, and says nothing of rest."""
+
+
+class RestPicture(NamedTuple):
+    """What `flow_features` compares with. left, right, mouth: windows at rest. pose: degrees it was seen at. shape: (98, 2)."""
+
+    left: Template
+    right: Template
+    mouth: Template
+    pose: Angles
+    shape: F32
+
+
+def rest_picture(found: Descriptor, windows: Windows) -> RestPicture:
+    """Of a frame at rest."""
+    left, right, mouth = windows
+    return RestPicture(
+        EYE_FLOW.template(left), EYE_FLOW.template(right), MOUTH_FLOW.template(mouth), found.pose, found.shape
+    )
+
+
+def flow_features(rest: RestPicture | None, pose: Angles, windows: Windows) -> F32:
+    """(2, FLOW_FEATURES): of the left side, and what the mirror image would show of the right.
+
+    Per row: displacements of the cells of the eye's window and of the mouth's (pixels, x and y), what the head has turned since
+    in units of 30 degrees, and whether there is a picture at rest; all zero without.
+    """
+    if rest is None:
+        return np.zeros((2, FLOW_FEATURES), np.float32)
+    left, right = EYE_FLOW.moved(rest.left, windows[0]), EYE_FLOW.moved(rest.right, windows[1])
+    mouth = MOUTH_FLOW.moved(rest.mouth, windows[2])
+    turned = np.subtract(pose, rest.pose) / ANGLE
+    return np.stack([flow_row(left, mouth, turned), flow_row(in_mirror(right), in_mirror(mouth), turned * (-1, 1, -1))])
+
+
+def flow_row(eye: F32, mouth: F32, turned: NDArray[np.floating]) -> F32:
+    """(FLOW_FEATURES,) of one side. eye, mouth: displacements of the cells. turned: (3,) in units of 30 degrees."""
+    return np.concatenate([eye.reshape(-1), mouth.reshape(-1), turned, [1]]).astype(np.float32)
+
+
+def in_mirror(field: F32) -> F32:
+    """Displacements (..., columns, 2) as the mirror image shows them."""
+    return field[..., ::-1, :] * np.array([-1, 1], np.float32)
+
+
+class NearestToRest:
+    """Keeps the picture of the frame that came nearest to the shape at rest. picture: None while none came near."""
+
+    def __init__(self) -> None:
+        self.picture: RestPicture | None = None
+
+    def offer(self, found: Descriptor, windows: Windows, rest: F32 | None) -> None:
+        """A frame, and the shape (98, 2) that the person has at rest as far as is known now (it may have changed)."""
+        if rest is None:
+            self.picture = None
+            return
+        kept = _NEAR if self.picture is None else apart(self.picture.shape, rest)
+        if kept > _NEAR:  # what was taken for rest was something else
+            self.picture, kept = None, _NEAR
+        limit = kept if self.picture is None else _BETTER * kept
+        if max(abs(found.pose[0]), abs(found.pose[1])) <= _MOST_TURNED and apart(found.shape, rest) < limit:
+            self.picture = rest_picture(found, windows)
+
+    def forget(self) -> None:
+        """Another person: start anew."""
+        self.picture = None
+
+
+def apart(shape: F32, other: F32) -> float:
+    """Root mean square distance of two descriptors' (98, 2) points, the contour left out."""
+    return float(np.sqrt(np.square(shape[_INNER] - other[_INNER]).sum(axis=1).mean()))

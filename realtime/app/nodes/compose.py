@@ -1,0 +1,94 @@
+"""Draws the newest analysis on the current frame, and says how old it is."""
+
+from collections import deque
+from collections.abc import Callable
+
+from realtime.app.nodes.quality import Quality
+from realtime.app.nodes.values import Analysed, Shown, Status
+from realtime.face.point_flow import PointFlow
+from realtime.graph import Side
+from realtime.media.frame import Frame
+from realtime.render.scene import Scene
+from realtime.render.status import LiveFigures
+from realtime.types import F32
+
+_RATE_WINDOW = 60
+
+
+class Compose:
+    """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        flow: PointFlow,
+        clock: Callable[[], float],
+        quality: Quality,
+        *,
+        live: bool = True,
+        too_old: float | None = None,
+    ) -> None:
+        """too_old: the age (s) from which results are not given here; a picture without one counts as a result so late."""
+        self._too_old = too_old
+        self._scene = scene
+        self._flow = flow
+        self._clock = clock
+        self._quality = quality
+        self._live = live
+        self._dropped = 0
+        self._last = -1
+        self._anchor: int | None = None
+        self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
+
+    def process(self, frame: Frame, analysis: Side[Analysed] | None = None) -> Shown:
+        """The picture to show for this frame."""
+        now = self._clock()
+        self._times.append(frame.capture_time)
+        self._dropped += max(0, frame.sequence - self._last - 1) if self._last >= 0 else 0
+        self._last = frame.sequence
+        found = analysis.payload.analysis if analysis is not None else None
+        face = found.face if found is not None else None
+        points = face.points if face is not None else None
+        status: Status = "none"
+        if analysis is None and self._too_old is not None:
+            # Results come so late that none is given: without this the ladder would never hear of it.
+            self._quality.update(self._too_old, now)
+        if analysis is not None:
+            if analysis.fresh:
+                self._quality.update(now - analysis.capture_time, now)
+            status = "measured" if analysis.sequence == frame.sequence else "held"
+            if status == "held" and face is not None:
+                points = self._follow(frame, analysis.payload)
+        result_age = analysis.age if analysis is not None else None
+        state = (
+            "no result" if found is None else "no face" if face is None else "held" if status == "held" else "tracked"
+        )
+        figures = LiveFigures(
+            self._rate(),
+            (now - frame.capture_time) * 1e3 if self._live else None,
+            None if result_age is None else result_age * 1e3,
+            self._dropped,
+            state,
+        )
+        image = self._scene.draw(frame.image, found, points, figures)
+        return Shown(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame)
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: what was seen before says nothing about what comes."""
+        self._flow.clear()
+        self._anchor = None
+        self._times.clear()
+
+    def _follow(self, frame: Frame, analysed: Analysed) -> F32:
+        face = analysed.analysis.face
+        assert face is not None
+        if self._anchor != analysed.frame.sequence:
+            self._flow.anchor(analysed.frame.image, face.points)
+            self._anchor = analysed.frame.sequence
+        moved = self._flow.move(frame.image)
+        return moved.points if moved is not None else face.points
+
+    def _rate(self) -> float:
+        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
+            return 0.0
+        return (len(self._times) - 1) / (self._times[-1] - self._times[0])

@@ -1,0 +1,93 @@
+"""Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
+
+import time
+from collections.abc import Callable
+
+from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
+from realtime.app.nodes.values import Analysed
+from realtime.face.detector import FaceDetector
+from realtime.face.tracker import State, Tracker
+from realtime.graph import Envelope, Side
+from realtime.media.frame import Frame
+from realtime.session.decision_log import Journal
+from realtime.types import Analysis, Detections
+
+
+class Detect:
+    """RetinaFace on the frames the tracker asks for; all others pass it by at no cost.
+
+    coarse: the same network on a smaller picture, for when the quality ladder asks for it. `journal`: told of every look.
+    `listeners` get every answer.
+    """
+
+    def __init__(self, detector: FaceDetector, coarse: FaceDetector, tracker: Tracker, quality: Quality) -> None:
+        self.journal: Journal | None = None
+        self.listeners: list[Callable[[Detections], None]] = []
+        self._detector = detector
+        self._coarse = coarse
+        self._tracker = tracker
+        self._quality = quality
+        self._skip = False
+        self.count = 0
+
+    def accepts(self, envelope: Envelope[Frame]) -> bool:
+        """The gate, asked before the thread hop."""
+        if not self._tracker.wants_detection(envelope.sequence):
+            return False
+        if SPARSE_DETECTION in self._quality.active and self._tracker.state is State.TRACKING:
+            self._skip = not self._skip
+            return not self._skip
+        return True
+
+    def process(self, frame: Frame) -> Detections:
+        """Every face of the frame, or of the region the tracker wants looked at."""
+        self.count += 1
+        coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
+        if self.journal is not None:
+            self.journal.detect(frame.sequence, region, coarse=coarse)
+        found = (self._coarse if coarse else self._detector).detect(frame, region)
+        for listener in self.listeners:
+            listener(found)
+        return found
+
+
+class Track:
+    """Landmarks on every frame it gets: the newest one whenever it is free.
+
+    inline: a detector to call in line when the tracker asks for it, so that results do not depend on timing (offline).
+    delay: seconds by which each frame is held up, to see what becomes of the picture under load.
+    """
+
+    def __init__(self, tracker: Tracker, quality: Quality, inline: Detect | None = None, delay: float = 0.0) -> None:
+        self._tracker = tracker
+        self._quality = quality
+        self._inline = inline
+        self._delay = delay
+        self.journal: Journal | None = None
+        self.face_frames = 0
+        self.tracked_frames = 0
+
+    def accepts(self, envelope: Envelope[Frame]) -> bool:
+        """Every frame, or every second one when the quality ladder asks for it."""
+        return HALF_RATE not in self._quality.active or envelope.sequence % 2 == 0
+
+    def process(self, frame: Frame, detections: Side[Detections] | None = None) -> Analysed:
+        """The tracked face, or word that there is none."""
+        if self._delay:
+            time.sleep(self._delay)
+        seen = detections.payload if detections is not None else None
+        if self._inline is not None and self._tracker.wants_detection(frame.sequence):
+            seen = self._inline.process(frame)
+        if self.journal is not None:
+            self.journal.track(frame.sequence, None if seen is None else seen.sequence)
+        face = self._tracker.update(frame, seen)
+        if face is not None:
+            self.face_frames += 1
+            self.tracked_frames += not face.detected
+        return Analysed(Analysis(frame.sequence, frame.capture_time, face), frame)
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: whoever comes now is not known yet."""
+        if self.journal is not None:
+            self.journal.reset()
+        self._tracker.reset()

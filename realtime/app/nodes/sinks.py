@@ -1,0 +1,72 @@
+"""Where shown pictures go."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.app.nodes.values import Shown
+from realtime.media.frame import Frame
+from realtime.media.lossless import RawRecorder
+from realtime.render.blur import FaceBlur
+
+
+class PictureSink(Protocol):
+    """Takes a (H, W, 3) uint8 BGR picture and its capture time; False when it has given up."""
+
+    def write(self, image: NDArray[np.uint8], capture_time: float) -> bool: ...
+
+    def close(self) -> None: ...
+
+
+class Record:
+    """The recording of what is shown. blur: draws another picture for it, with every face unrecognisable."""
+
+    def __init__(self, recorder: PictureSink, blur: FaceBlur | None = None) -> None:
+        self._recorder = recorder
+        self._blur = blur
+
+    def process(self, shown: Shown) -> None:
+        """Encode one picture."""
+        image = shown.image if self._blur is None else self._blur.draw(shown)
+        self._recorder.write(image, shown.capture_time)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._recorder.close()
+
+
+class RecordRaw:
+    """The captured frames, on their way to a recorder with a thread and a backlog of its own.
+
+    wait: hold the graph up when the backlog is full (offline, where every frame counts).
+    """
+
+    def __init__(self, recorder: RawRecorder, *, wait: bool) -> None:
+        self._recorder = recorder
+        self._wait = wait
+
+    def process(self, frame: Frame) -> None:
+        """Hand one frame on; does not wait for its encoding."""
+        self._recorder.put(frame, wait=self._wait)
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._recorder.close()
+
+
+class Show:
+    """Hands the newest picture to whoever shows it (window, virtual camera)."""
+
+    def __init__(self, show: Callable[[NDArray[np.uint8]], None], close: Callable[[], None] = lambda: None) -> None:
+        self._show = show
+        self._close = close
+
+    def process(self, shown: Shown) -> None:
+        """Show one picture."""
+        self._show(shown.image)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        self._close()

@@ -1,0 +1,203 @@
+"""A recorded session run again: the raw frames through the same networks, with the live run's decisions.
+
+What depended on time (which frames were analysed, which detections entered when, what was shown or dropped and how old its
+result was) is taken from the journal. What was measured is computed anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from realtime.action_units.baseline import Rest
+from realtime.app.face_pipeline import FacePath, open_face_path
+from realtime.app.nodes.action_units import Measure
+from realtime.app.nodes.values import Analysed
+from realtime.config import Config
+from realtime.config.layers import nested
+from realtime.errors import DeviceError, ModelFileError, UserInputError
+from realtime.media import lossless
+from realtime.media.frame import Frame
+from realtime.session import decision_log
+from realtime.session.columns import column_names
+from realtime.session.decision_log import read_journal
+from realtime.session.folder import reason
+from realtime.session.manifest import session_of
+from realtime.session.schema import FrameRow, RowFormat
+from realtime.types import Analysis, Detections
+
+U8 = NDArray[np.uint8]
+Decision = Mapping[str, Any]
+
+
+class Replayed(NamedTuple):
+    """same: the rows are those of the session, byte for byte, as far as both go. sentence: for the user."""
+
+    same: bool
+    rows: int
+    sentence: str
+
+
+def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> Replayed:
+    """Write out/frames.csv and compare it with the session's.
+
+    weights: another folder with the same models.
+
+    Raises UserInputError (no raw session), ModelFileError (other models than then), DeviceError (frames missing, disk).
+    """
+    described = session_of(session)
+    config = _configuration(described, weights)
+    decisions = list(read_journal(session / decision_log.NAME))
+    pictures = Pictures(decisions, lossless.read_raw(session / lossless.NAME))
+    height, width = pictures.size
+    path = open_face_path(config, height, width, _stored_neutral(decisions))
+    _same_models(described, path)
+    target = out / "frames.csv"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            raise UserInputError(f"{target} exists already; choose another folder with --out.")
+        with target.open("w", encoding="utf-8", newline="") as file:
+            file.write(",".join(column_names()) + "\n")
+            rows = RowFormat()
+            count = 0
+            for row in rerun(decisions, pictures, path):
+                file.write(rows.line(row))
+                count += 1
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    return compare(session / "frames.csv", target, count)
+
+
+def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> Iterator[FrameRow]:
+    """The rows, in the order in which they were written.
+
+    Raises DeviceError when a frame that was analysed is not among the raw pictures.
+    """
+    measure = Measure(path.measures)
+    looks = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
+    detections: dict[int, Detections] = {}
+    tracked: dict[int, Analysed] = {}
+    measured: dict[int, Analysis] = {}
+    for decision in decisions:
+        kind, number = decision["kind"], int(decision.get("n", -1))
+        if kind == "reset":
+            path.tracker.reset()
+        elif kind == "track":
+            frame = None
+            for seen in pictures.up_to(number):
+                if seen.sequence in looks:
+                    detections[seen.sequence] = _look(looks[seen.sequence], seen, path)
+                frame = seen
+            if frame is None or frame.sequence != number:
+                raise DeviceError(
+                    f"Frame {number} was analysed live, but the raw recording does not hold it: the replay ends there."
+                )
+            entering = decision["detections"]
+            if entering is not None and entering not in detections:
+                raise DeviceError(
+                    f"Frame {entering} was searched for faces live, but the raw recording does not hold it."
+                )
+            face = path.tracker.update(frame, None if entering is None else detections[entering])
+            tracked[number] = Analysed(Analysis(number, frame.capture_time, face), frame)
+            for old in [n for n in detections if n < number - 600]:
+                del detections[old]
+        elif kind == "measure":
+            if decision["calibrate"]:
+                path.measures.ask_for_calibration()
+            measured[number] = measure.process(tracked.pop(number)).analysis
+        elif kind == "row":
+            found = measured.pop(number, None)
+            if decision["measured"] and found is None:
+                raise DeviceError(
+                    f"{decision_log.NAME} is damaged: frame {number} has a result, but was never measured."
+                )
+            yield FrameRow(
+                number,
+                decision["t"],
+                decision["shown"],
+                decision["cause"],
+                decision["age"],
+                found if decision["measured"] else None,
+            )
+
+
+def _look(decision: Decision, frame: Frame, path: FacePath) -> Detections:
+    detector = path.coarse if decision["coarse"] else path.detector
+    region = decision["region"]
+    return detector.detect(frame, None if region is None else tuple(region))
+
+
+@dataclass(slots=True)
+class Pictures:
+    """The raw frames in capture order, read one by one."""
+
+    size: tuple[int, int]
+    _known: Iterator[Decision]
+    _images: Iterator[U8]
+    _ahead: Frame | None
+
+    def __init__(self, decisions: list[Decision], images: Iterator[U8]) -> None:
+        """Raises UserInputError when there is no picture."""
+        self._known = (decision for decision in decisions if decision["kind"] == "raw")
+        self._images = images
+        self._ahead = self._next()
+        if self._ahead is None:
+            raise UserInputError("The raw recording holds no picture, so there is nothing to replay.")
+        height, width = self._ahead.image.shape[:2]
+        self.size = height, width
+
+    def up_to(self, sequence: int) -> Iterator[Frame]:
+        """The frames not given yet, up to and including this one."""
+        while self._ahead is not None and self._ahead.sequence <= sequence:
+            yield self._ahead
+            self._ahead = self._next()
+
+    def _next(self) -> Frame | None:
+        known, image = next(self._known, None), next(self._images, None)
+        return None if known is None or image is None else Frame(image, known["n"], known["t"])
+
+
+def compare(recorded: Path, replayed: Path, rows: int) -> Replayed:
+    """Byte for byte, as far as both go: a killed session's files may break off at different frames."""
+    try:
+        there, here = recorded.read_bytes(), replayed.read_bytes()
+    except OSError as error:
+        raise DeviceError(f"{error.filename} cannot be read ({reason(error)}).") from None
+    if there == here:
+        return Replayed(True, rows, f"The replay gives the same {rows:,} rows, byte for byte.")
+    for number, (a, b) in enumerate(zip(there.splitlines(), here.splitlines(), strict=False)):
+        if a != b and not (number == there.count(b"\n") and not there.endswith(b"\n")):
+            words = column_names()
+            cells = [name for name, x, y in zip(words, a.split(b","), b.split(b","), strict=False) if x != y]
+            return Replayed(
+                False, rows, f"The replay gives another row {number} (first in {cells[0] if cells else 'its length'})."
+            )
+    both = min(there.count(b"\n"), here.count(b"\n")) - 1
+    return Replayed(True, rows, f"The replay gives the same rows, byte for byte, as far as both go ({both:,} rows).")
+
+
+def _configuration(described: Mapping[str, Any], weights: Path | None) -> Config:
+    try:
+        values = {name: entry["value"] for name, entry in described["configuration"].items()}
+        config = Config.model_validate(nested(values))
+    except (KeyError, TypeError, AttributeError, ValidationError):
+        raise UserInputError("session.json is damaged: its configuration cannot be read.") from None
+    return config if weights is None else config.model_copy(update={"weights": weights})
+
+
+def _same_models(described: Mapping[str, Any], path: FacePath) -> None:
+    then = {entry["name"]: entry["sha256"] for entry in described.get("models", [])}
+    for spec in path.models:
+        if then.get(spec.name) != spec.sha256:
+            raise ModelFileError(
+                f"The session was made with another model than {spec.name} as it is here; give the folder with --weights."
+            )
+
+
+def _stored_neutral(decisions: list[Decision]) -> Rest | None:
+    return next((Rest.from_json(d) for d in decisions if d["kind"] == "neutral"), None)

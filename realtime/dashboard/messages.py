@@ -1,0 +1,105 @@
+"""What the pages are told, as plain values. What was not measured is None, never 0."""
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.app.nodes.values import Shown
+from realtime.graph import Report
+from realtime.openface3.multitask import PRESENT, Expression
+
+PICTURE_HEADER = struct.Struct("<dI")
+"""Before the JPEG of a picture message: capture time (seconds on the program's clock), sequence number."""
+QUIET = 0.5
+"""Intensity (0..5) that at least one side must reach before left and right are compared: noise on a face at rest is no asymmetry."""
+_QUALITY = 75
+
+
+def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, Any]:
+    """One shown frame. now: seconds on the clock of its capture time. units: the Action Units to tell, in order.
+
+    "left" and "right" (the patient's own): intensity 0..5 or None by position in `units`. "symmetry": per unit, 0..1.
+    "openface3": OpenFace 3.0's values, a scale of their own (see `expression_words`); None where there are none.
+    "age_ms": capture to here. "result_age_ms": how much older the analysis is than the picture.
+    """
+    found = shown.analysis
+    face = found.face if found is not None else None
+    left = [_measured(found.au_left if found else {}, unit) for unit in units]
+    right = [_measured(found.au_right if found else {}, unit) for unit in units]
+    per_unit = [symmetry(a, b) for a, b in zip(left, right, strict=True)]
+    known = [value for value in per_unit if value is not None]
+    return {
+        "type": "state",
+        "sequence": shown.sequence,
+        "capture_time": round(shown.capture_time, 6),
+        "status": "no face" if shown.analysis is not None and face is None else shown.status,
+        "age_ms": round((now - shown.capture_time) * 1e3, 1),
+        "result_age_ms": None if shown.result_age is None else round(shown.result_age * 1e3, 1),
+        "pose": None if face is None or face.pose is None else [_finite(angle) for angle in face.pose],
+        "confidence": None if face is None else _finite(face.confidence),
+        "left": left,
+        "right": right,
+        "symmetry": per_unit,
+        "overall": round(sum(known) / len(known), 3) if known else None,
+        "openface3": expression_words(shown.expression, shown.expression_age),
+    }
+
+
+def expression_words(found: Expression | None, age: float | None) -> dict[str, Any] | None:
+    """ "units": [[Action Unit, 0..1], ...] of the whole face. "present": the threshold. "emotion", "probability": the likeliest
+    and its 0..1. "gaze": yaw, pitch in degrees. "age_ms": how much older they are than the picture."""
+    if found is None:
+        return None
+    return {
+        "units": [[unit, _finite(value)] for unit, value in found.units.items()],
+        "present": PRESENT,
+        "emotion": found.emotion,
+        "probability": _finite(found.emotions[found.emotion]),
+        "gaze": [_finite(math.degrees(angle)) for angle in found.gaze],
+        "age_ms": None if age is None else round(age * 1e3, 1),
+    }
+
+
+def symmetry(left: float | None, right: float | None) -> float | None:
+    """The weaker side's share of the stronger side's intensity: 1 = alike, 0 = one side only; None at rest or unmeasured."""
+    if left is None or right is None or max(left, right) < QUIET:
+        return None
+    return round(min(left, right) / max(left, right), 3)
+
+
+def figures_message(report: Report, output: str, fps: float) -> dict[str, Any]:
+    """Rates and losses so far. fps: pictures per second lately."""
+    age, path = report.nodes[output].age, report.paths[output]
+    return {
+        "type": "figures",
+        "fps": round(fps, 1),
+        "age_ms": {"p50": age.p50, "p95": age.p95, "p99": age.p99},
+        "captured": path.captured,
+        "delivered": path.delivered,
+        "dropped": sum(path.dropped.values()),
+        "causes": {f"{cause} ({edge})": count for (edge, cause), count in path.dropped.items()},
+    }
+
+
+def encode_picture(image: NDArray[np.uint8], capture_time: float, sequence: int, width: int) -> bytes:
+    """A picture message: header and JPEG. image: (H, W, 3) BGR; wider ones are scaled down to `width`."""
+    height = round(image.shape[0] * width / image.shape[1])
+    if image.shape[1] > width:
+        image = cv2.resize(image, (width, max(1, height)), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    if not done:
+        raise ValueError(f"a picture of shape {image.shape} cannot be made a JPEG")
+    return PICTURE_HEADER.pack(capture_time, sequence % 2**32) + jpeg.tobytes()
+
+
+def _measured(values: Mapping[int, float], unit: int) -> float | None:
+    return _finite(values.get(unit, math.nan))
+
+
+def _finite(value: float) -> float | None:
+    return round(float(value), 3) if math.isfinite(value) else None

@@ -1,0 +1,199 @@
+"""The web server's routes and rules. Needs aiohttp, so it is imported only when a dashboard is asked for."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from realtime.dashboard.assets import PAGES, Asset, load_assets
+from realtime.dashboard.commands import Commands, Fixed, Unavailable
+from realtime.dashboard.hub import Client, Hub
+from realtime.dashboard.orders import OrderError, json_object, order
+from realtime.dashboard.security import Bucket, Guard, security_headers
+from realtime.errors import FacemirrorError
+from realtime.session.markers import LONGEST
+
+_LARGEST_BODY = 16 * 1024
+_LARGEST_MESSAGE = 4 * 1024
+_MOST_CLIENTS = 16
+_HEARTBEAT = 10.0
+_FAREWELL = 1.0
+_SHOWN = web.RequestKey("token_shown", bool)
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(slots=True)
+class Server:
+    """Everything the handlers share. newest: (capture time, sequence) of the newest frame shown, None before the first.
+
+    clock: the frames' clock. run: calls a command off the event loop, one at a time. send_timeout: seconds after which a
+    client that takes nothing is let go.
+    """
+
+    guard: Guard
+    hub: Hub
+    commands: Commands
+    clock: Callable[[], float]
+    newest: Callable[[], tuple[float, int] | None]
+    run: Callable[[Callable[[], None]], Awaitable[None]]
+    send_timeout: float = 10.0
+    assets: dict[str, Asset] = field(default_factory=load_assets)
+    _sockets: set[web.WebSocketResponse] = field(default_factory=set)
+    _orders: Bucket = field(default_factory=lambda: Bucket(10, 30))
+    _strangers: Bucket = field(default_factory=lambda: Bucket(5, 20))
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[self._check], client_max_size=_LARGEST_BODY)
+        app.on_response_prepare.append(self._add_headers)
+        app.on_shutdown.append(self._farewell)
+        for path in PAGES:
+            app.router.add_get(path, self._page, allow_head=False)
+        app.router.add_get("/assets/{name}", self._asset, allow_head=False)
+        app.router.add_get("/live", self._live, allow_head=False)
+        app.router.add_post("/api/{command}", self._command)
+        return app
+
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        host = request.headers.get("Host", "")
+        response.headers.update(
+            security_headers(host if self.guard.right_host(host) else f"127.0.0.1:{self.guard.port}")
+        )
+        response.headers.popall("Server", None)
+
+    async def _farewell(self, _app: web.Application) -> None:
+        async def part(socket: web.WebSocketResponse) -> None:
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(_FAREWELL):
+                    await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the program ends")
+
+        await asyncio.gather(*(part(socket) for socket in list(self._sockets)))
+
+    @web.middleware
+    async def _check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers, guard = request.headers, self.guard
+        if not guard.right_host(headers.get("Host")):
+            return _refusal(403, "This server answers to its own address only; open the link that the program printed.")
+        shown = request.query.get("token") or headers.get("Authorization", "").removeprefix("Bearer ") or None
+        token_shown = guard.right_token(shown)
+        if not token_shown and (shown is not None or not guard.right_token(request.cookies.get(guard.cookie))):
+            if not self._strangers.allow(time.monotonic()):
+                return _refusal(429, "Too many requests without the token; wait a moment.")
+            return _refusal(
+                401, "The token is missing or wrong; open the link that the program printed when it started."
+            )
+        speaks = request.method != "GET" or headers.get("Upgrade", "").lower() == "websocket"
+        if speaks and not guard.right_origin(headers.get("Origin"), headers.get("Host"), token_shown=token_shown):
+            return _refusal(403, "This request comes from a page of another site and is refused.")
+        request[_SHOWN] = token_shown
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413, f"That is too long: a marker holds at most {LONGEST} characters.")
+        except web.HTTPException as error:
+            return _refusal(error.status, f"{error.reason}.")
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        response = _serve(self.assets[PAGES[request.path]])
+        if request[_SHOWN]:
+            response.set_cookie(self.guard.cookie, self.guard.token, httponly=True, samesite="Strict", path="/")
+        return response
+
+    async def _asset(self, request: web.Request) -> web.StreamResponse:
+        asset = self.assets.get(request.match_info["name"])
+        if asset is None:
+            raise web.HTTPNotFound
+        return _serve(asset)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        if self.hub.watchers >= _MOST_CLIENTS:
+            return _refusal(503, f"{_MOST_CLIENTS} pages are open already; close one.")
+        socket = web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE, heartbeat=_HEARTBEAT, compress=False)
+        await socket.prepare(request)
+        client = Client(picture=request.query.get("picture") == "1")
+        self.hub.join(client)
+        self._sockets.add(socket)
+        writer = asyncio.create_task(self._write(request, socket, client))
+        try:
+            await self._listen(socket, client)
+        finally:
+            self.hub.leave(client)
+            self._sockets.discard(socket)
+            writer.cancel()
+        return socket
+
+    async def _write(self, request: web.Request, socket: web.WebSocketResponse, client: Client) -> None:
+        try:
+            while True:
+                message = await client.next()
+                async with asyncio.timeout(self.send_timeout):
+                    if isinstance(message, bytes):
+                        await socket.send_bytes(message)
+                    else:
+                        await socket.send_str(message)
+        except (TimeoutError, ConnectionError):
+            if request.transport is not None:
+                request.transport.abort()
+
+    async def _listen(self, socket: web.WebSocketResponse, client: Client) -> None:
+        allowance = Bucket(60, 120)
+        async for message in socket:
+            if not allowance.allow(time.monotonic()):
+                await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages")
+                return
+            words = json_object(message.data) if message.type is WSMsgType.TEXT else None
+            if words is None:
+                await socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=b"not understood")
+                return
+            match words.get("type"):
+                case "seen":
+                    client.confirm()
+                case "ping":
+                    sent = words.get("t")
+                    sent = sent if isinstance(sent, int | float) and math.isfinite(sent) else None
+                    client.offer("pong", json.dumps({"type": "pong", "t": sent, "now": self.clock()}))
+                case "picture":
+                    client.wants_picture = words.get("on") is True
+                    self.hub.count()
+
+    async def _command(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["command"]
+        if not self._orders.allow(time.monotonic()):
+            return _refusal(429, "Too many orders at once; wait a moment.")
+        if request.content_type != "application/json":
+            return _refusal(415, "Orders are read as JSON (Content-Type: application/json).")
+        words = json_object(await request.text())
+        if words is None:
+            return _refusal(400, 'The order must be a JSON object, such as {"text": "smile"}.')
+        if name not in self.commands.describe():
+            raise web.HTTPNotFound
+        command = getattr(self.commands, name)
+        if isinstance(command, Unavailable | Fixed):
+            return _refusal(409, command.reason)
+        origin = "dashboard" if "Origin" in request.headers else "http"
+        try:
+            async with asyncio.timeout(10.0):
+                await self.run(order(name, command, words, self.newest(), origin))
+        except OrderError as error:
+            return _refusal(error.status, str(error))
+        except FacemirrorError as error:
+            return _refusal(409, str(error))
+        except TimeoutError:
+            return _refusal(503, "The program did not answer in time.")
+        return web.json_response(self.commands.describe()[name])
+
+
+def _serve(asset: Asset) -> web.Response:
+    return web.Response(body=asset.content, content_type=asset.media_type, charset="utf-8")
+
+
+def _refusal(status: int, sentence: str) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)

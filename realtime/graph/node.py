@@ -1,0 +1,195 @@
+"""One node, without any waiting in it: what to do next, given what lies on its edges.
+
+A driver (thread, event loop, virtual clock) calls `begin`, runs the `Job` it may get, and hands the outcome to `finish`.
+Everything a node may be waiting for is told by waking its driver, which then calls `begin` again.
+"""
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Any
+
+from realtime.graph.edge_ends import Receiver
+from realtime.graph.edge_state import Entry
+from realtime.graph.joins import SideInput
+from realtime.graph.messages import Envelope
+from realtime.graph.node_figures import NodeCounts, NodeTimes
+from realtime.graph.outlets import Outlets
+from realtime.graph.policies import Cause
+from realtime.graph.protocols import call_where_there
+from realtime.graph.steps import DONE, FOREVER, Done, Idle, Job
+from realtime.graph.trace import Trace
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """A transform or a sink: its inputs, its outlets and its counts."""
+
+    def __init__(self, name: str, processor: Any, pass_envelope: bool = False) -> None:
+        self.name = name
+        self.processor = processor
+        self.pass_envelope = pass_envelope
+        self.process: Callable[..., Any] = processor.process if hasattr(processor, "process") else processor
+        self.primary: Receiver | None = None
+        self.sides: list[SideInput] = []
+        self.outlets = Outlets()
+        self.counts = NodeCounts()
+        self.times = NodeTimes()
+        self.busy_since: float | None = None
+        self.current: Envelope | None = None
+        self.stalled = False
+        self.trace: Trace | None = None
+        self.ended = False
+        self._waiting: Entry | None = None
+        self._free_at = -math.inf
+        self._looked_at = -math.inf
+
+    def open(self) -> None:
+        """Call the processor's `open`, where it has one."""
+        call_where_there(self.processor, "open")
+
+    def close(self) -> None:
+        """Call the processor's `close`, where it has one."""
+        call_where_there(self.processor, "close")
+
+    def accepts(self, envelope: Envelope) -> bool:
+        """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream is told not to wait.
+
+        Called on the producer's thread. A gate that raises loses no frame: `process` gets it.
+        """
+        try:
+            if self.processor.accepts(envelope):
+                return True
+        except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
+            self._note(error)
+            return True
+        self.counts.skipped += 1
+        self.outlets.no_result_at(envelope.sequence)
+        return False
+
+    def begin(self, now: float) -> Job | Idle | Done:
+        """The next frame to process, or what to wait for. Expired frames are dropped on the way, before any work."""
+        assert self.primary is not None
+        if not self.outlets.flush(now):
+            return FOREVER
+        while True:
+            entry = self._waiting
+            if entry is None:
+                exhausted = self.primary.exhausted
+                entry = self.primary.take_nowait()
+                if entry is None:
+                    return self._nothing_to_take(exhausted)
+                self._waiting, self._looked_at = entry, now
+                self.primary.wait.record(now - entry.arrived)
+                self._apply_resets(entry.envelope.sequence)
+                self.outlets.no_result_up_to(entry.envelope.sequence - 1)
+            envelope = entry.envelope
+            if now > envelope.deadline:
+                self._waiting = None
+                self.primary.drop(Cause.EXPIRED, envelope)
+                self.outlets.no_result_up_to(envelope.sequence)
+                continue
+            until = -math.inf
+            for side in self.sides:
+                wanted = side.ready(entry, now)
+                if wanted is not None:
+                    until = max(until, wanted)
+            if until > -math.inf:
+                return Idle(until)
+            self._waiting = None
+            sides = {side.keyword: side.pick(envelope, now) for side in self.sides}
+            self.busy_since, self.current = now, envelope
+            return Job(entry, sides, now, max(entry.arrived, self._free_at), self._looked_at)
+
+    def _nothing_to_take(self, exhausted: bool) -> Idle | Done:
+        assert self.primary is not None
+        self._apply_resets(None)
+        if (bounds := self.primary.bounds()) is not None:
+            self.outlets.no_result_up_to(bounds[0])
+            for side in self.sides:
+                side.pass_by(bounds[0])
+            for sequence in bounds[1]:
+                self.outlets.no_result_at(sequence)
+        if not exhausted:
+            return FOREVER
+        self.finish_input(Cause.STOPPING)
+        return DONE
+
+    def _apply_resets(self, up_to: int | None) -> None:
+        assert self.primary is not None
+        while (message := self.primary.take_reset(up_to)) is not None:
+            self.counts.resets += 1
+            for side in self.sides:
+                side.interrupted(message)
+            try:
+                call_where_there(self.processor, "reset", message.reason)
+            except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
+                self._note(error)
+            self.outlets.reset(message)
+
+    def run(self, job: Job) -> Any:
+        """Call `process`; the driver hands what it returns, or the exception, to `finish`."""
+        subject = job.primary.envelope if self.pass_envelope else job.primary.envelope.payload
+        return self.process(subject, **job.sides) if job.sides else self.process(subject)
+
+    def finish(self, job: Job, result: Any, error: Exception | None, now: float) -> None:
+        """Settle the frame and hand the result on."""
+        assert self.primary is not None
+        envelope = job.primary.envelope
+        self.busy_since, self.current, self._free_at = None, None, now
+        self._record(job, now, error)
+        if error is not None:
+            self.counts.failed += 1
+            self._note(error)
+            self.primary.drop(Cause.FAILED, envelope)
+            self.outlets.no_result_up_to(envelope.sequence)
+            return
+        self.counts.processed += 1
+        self.primary.deliver(envelope)
+        result_age = envelope.result_age
+        ages = [side.age for side in job.sides.values() if side is not None]
+        if ages:
+            result_age = max(ages)
+        self.times.age.record(now - envelope.capture_time)
+        if result_age is not None:
+            self.times.result_age.record(result_age)
+        if not self.outlets.senders:
+            return
+        if result is None:
+            self.counts.empty += 1
+            self.outlets.no_result_up_to(envelope.sequence)
+            return
+        self.outlets.put(
+            Envelope(result, envelope.sequence, envelope.capture_time, envelope.deadline, envelope.source, result_age),
+            now,
+        )
+
+    def _record(self, job: Job, now: float, error: Exception | None) -> None:
+        times, arrived = self.times, job.primary.arrived
+        times.queue.record(job.ready - arrived)
+        times.executor.record(max(0.0, job.looked_at - job.ready))
+        if self.sides:
+            times.join.record(job.started - job.looked_at)
+        times.service.record(now - job.started)
+        if self.trace is not None:
+            self.trace.frame(self.name, job.primary.envelope, job.started, now, failed=error is not None)
+
+    def _note(self, error: Exception) -> None:
+        words = f"{type(error).__name__}: {error}"
+        if words != self.counts.last_error:  # once, not thirty times a second
+            log.warning("node %s: %s", self.name, words, exc_info=error)
+        self.counts.last_error = words
+
+    def finish_input(self, cause: Cause) -> None:
+        """No more input will be taken: let go of what is held and say so downstream."""
+        if self.ended:
+            return
+        self.ended = True
+        if self._waiting is not None and self.primary is not None:
+            self.primary.drop(cause, self._waiting.envelope)
+            self._waiting = None
+        for side in self.sides:
+            side.forget(cause)
+            side.receiver.leave()
+        self.outlets.end()

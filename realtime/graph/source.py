@@ -1,0 +1,229 @@
+"""A source: reads items, makes envelopes of them, puts each on every outgoing edge, and survives its device."""
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from realtime.graph.clock import Clock
+from realtime.graph.histogram import Recorder
+from realtime.graph.messages import Envelope, Item, Reset
+from realtime.graph.outlets import Outlets
+from realtime.graph.restart import Backoff, Restart
+from realtime.graph.stop import StopToken
+
+log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """What a source is made of. `read`, and the optional open() and close(), run on the source's own thread.
+
+    After a failed `read`, close() and open() are called again as the source's `Restart` says; a failure of the very
+    first open() is final. renew() -> Reader, optional, gives a fresh reader when the thread of this one is stuck.
+    """
+
+    def read(self, stop: StopToken) -> Item | None:
+        """The next item; waits for it, but not much longer than until `stop` is set. None at the end of the stream."""
+        ...
+
+
+class SourceStalledError(Exception):
+    """A source gave nothing for longer than its stall time-out."""
+
+
+@dataclass(slots=True)
+class SourceCounts:
+    """What a source did."""
+
+    captured: int = 0
+    restarts: int = 0
+    failures: int = 0
+    stalls: int = 0
+    last_error: str | None = None
+
+
+class Source:
+    """The state of one source, without any waiting in it."""
+
+    def __init__(
+        self,
+        name: str,
+        reader: Reader,
+        max_age: float = math.inf,
+        stall_timeout: float = math.inf,
+        restart: Restart | None = None,
+        grace: float = 2.0,
+    ) -> None:
+        self.name = name
+        self.reader = reader
+        self.max_age = max_age
+        self.stall_timeout = stall_timeout
+        self.restart = restart
+        self.grace = grace
+        self.outlets = Outlets()
+        self.counts = SourceCounts()
+        self.read_time = Recorder()
+        self.halting = False
+        self.waiting_since: float | None = None  # in `read`, or in an `open` after a failure
+        self.on_opened: Callable[[], None] = lambda: None
+        self.on_asked: Callable[[], None] = lambda: None  # wakes a driver that sleeps in `life`
+        self.on_stuck: Callable[[], None] = lambda: None  # the runtime then starts a new life on a new thread
+        self.lives = 0
+        self._stop = StopToken()
+        self._turn = threading.Lock()
+        self._asked_at: float | None = None
+        self._last = -1
+        self._offset = 0
+
+    def halt(self) -> None:
+        """No restarts from now on, and `read` should return."""
+        self.halting = True
+        self._stop.set()
+
+    def life(self, clock: Clock, paced: bool) -> Generator[float, None, None]:
+        """Open, read, emit, and start again after a failure. Yields the time until which to sleep unless woken.
+
+        paced: on a virtual clock `read` returns at once, so an item comes out when its capture time has come. Raises
+        the error that ended the source, if one did.
+        """
+        life, reader = self.lives, self.reader
+        _call(reader, "open")
+        self.on_opened()
+        try:
+            error = yield from self._read(reader, clock, paced, life)
+            if self.restart is None:
+                if error is not None and not self.halting and life == self.lives:
+                    self._interrupted(error)
+                    raise error
+                return
+            backoff = Backoff(self.restart)
+            while error is not None and not self.halting and life == self.lives:
+                self._interrupted(error)
+                _close(reader)
+                yield from self._reopen(reader, clock, backoff, error)
+                error = yield from self._read(reader, clock, paced, life)
+        finally:
+            _close(reader)
+
+    def _reopen(self, reader: Reader, clock: Clock, backoff: Backoff, error: Exception) -> Generator[float, None, None]:
+        """Wait and open until that works. Raises the last error when the attempts are used up."""
+        while True:
+            delay = backoff.next(clock.now())
+            if delay is None:
+                raise error
+            until = clock.now() + delay
+            while clock.now() < until and not self.halting:
+                yield until
+            if self.halting:
+                return
+            self._stop = StopToken()
+            self.waiting_since = clock.now()
+            try:
+                _call(reader, "open")
+            except Exception as again:  # noqa: BLE001 - a driver may raise anything
+                error = again
+                self.counts.failures += 1
+                self.counts.last_error = _words(again)
+            else:
+                self.counts.restarts += 1
+                log.warning("source %s: back", self.name)
+                return
+            finally:
+                self.waiting_since = None
+
+    def _read(self, reader: Reader, clock: Clock, paced: bool, life: int) -> Generator[float, None, Exception | None]:
+        """Emit items until the end (returns None) or a failure (returns the exception)."""
+        stop = self._stop
+        while not self.halting and life == self.lives:
+            self.waiting_since = began = clock.now()
+            try:
+                item = reader.read(stop)
+            except Exception as error:  # noqa: BLE001 - a driver may raise anything
+                return error
+            if paced and item is not None and item.capture_time is not None:
+                while clock.now() < item.capture_time and not stop.is_set():
+                    yield item.capture_time
+            now = clock.now()
+            with self._turn:
+                if life != self.lives:
+                    return None
+                self.waiting_since = None
+                if stop.is_set():
+                    return None if self.halting else SourceStalledError(f"nothing for {self.stall_timeout:g} s")
+                if item is None:
+                    return None
+                self.read_time.record(now - began)
+                self._emit(item, now)
+            while not self.outlets.flush(clock.now()):
+                yield math.inf
+            if paced:
+                yield clock.now()
+        return None
+
+    def _emit(self, item: Item, now: float) -> None:
+        """Put the item on every edge. Its deadline is its capture time plus `max_age`."""
+        sequence = item.sequence + self._offset
+        if sequence <= self._last:
+            self._offset += self._last + 1 - sequence
+            sequence = self._last + 1
+        self.outlets.no_result_up_to(sequence - 1)
+        self._last = sequence
+        self.counts.captured += 1
+        captured = now if item.capture_time is None else item.capture_time
+        self.outlets.put(Envelope(item.payload, sequence, captured, captured + self.max_age, self.name), now)
+
+    def _interrupted(self, error: Exception) -> None:
+        """Note the failure and tell everything downstream that what follows is a new stream."""
+        self.counts.failures += 1
+        self.counts.last_error = _words(error)
+        log.warning("source %s: %s", self.name, self.counts.last_error)
+        self.outlets.reset(Reset(self.name, self.counts.last_error, self._last + 1))
+
+    def check_stall(self, now: float) -> None:
+        """Ask a silent reader to return; if it does not within its grace time, go on with a fresh one if there is one."""
+        since = self.waiting_since
+        if since is None or now - since <= self.stall_timeout or self.halting:
+            self._asked_at = None
+            return
+        if not self._stop.is_set():
+            self.counts.stalls += 1
+            self._asked_at = now
+            self._stop.set()
+            self.on_asked()
+            return
+        renew = getattr(self.reader, "renew", None)
+        if renew is None or self._asked_at is None or now - self._asked_at <= self.grace:
+            return
+        with self._turn:
+            if self.waiting_since != since:
+                return
+            self.lives += 1
+            self._stop = StopToken()
+            self.reader = renew()
+            self.waiting_since = None
+        self._interrupted(SourceStalledError(f"nothing for {now - since:.1f} s, and stuck"))
+        self.counts.restarts += 1
+        self.on_stuck()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self.outlets.end()
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _call(reader: Any, method: str) -> None:
+    function = getattr(reader, method, None)
+    if function is not None:
+        function()
+
+
+def _close(reader: Any) -> None:
+    try:
+        _call(reader, "close")
+    except Exception as error:  # noqa: BLE001 - a device that is gone may fail to close, too
+        log.warning("closing a source: %s", _words(error))

@@ -1,0 +1,120 @@
+"""The parts a graph is put together from, as the runtime, the reports and the drawing see them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from realtime.graph.edges import Edge
+from realtime.graph.errors import GraphError
+from realtime.graph.joins import Exact, Join
+from realtime.graph.node import Node
+from realtime.graph.policies import Block
+from realtime.graph.source import Source
+from realtime.graph.workers import ServiceTime
+
+
+@dataclass(eq=False, slots=True)
+class SourceHandle:
+    """A source in a graph."""
+
+    name: str
+    source: Source
+    startup_timeout: float
+
+
+@dataclass(eq=False, slots=True)
+class NodeHandle:
+    """A transform or sink in a graph. Times in seconds."""
+
+    name: str
+    kind: str
+    node: Node
+    run_on: str
+    startup_timeout: float
+    stall_timeout: float
+    grace: float
+    service_time: ServiceTime | None
+
+    @property
+    def group(self) -> str:
+        """Nodes of the same group share a worker."""
+        return f"thread:{self.name}" if self.run_on == "thread" else self.run_on
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One edge with its two nodes; as_side and join for a side input."""
+
+    edge: Edge
+    producer: SourceHandle | NodeHandle
+    consumer: NodeHandle
+    as_side: str | None
+    join: Join | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the consumer may wait for a sequence on this edge."""
+        return self.join is not None and self.join.wait > 0
+
+    @property
+    def blocks_beside(self) -> bool:
+        """Whether a producer may be blocked until the consumer's primary input gets on."""
+        return self.join is not None and isinstance(self.edge.policy, Block)
+
+
+def upstream_first(nodes: Mapping[str, NodeHandle], connections: Sequence[Connection]) -> list[NodeHandle]:
+    """The nodes in an order in which frames meet them. Raises GraphError for a cycle or a missing primary input."""
+    if not nodes:
+        raise GraphError("the graph has no nodes")
+    for handle in nodes.values():
+        if handle.node.primary is None:
+            raise GraphError(f"{handle.name} has no primary input")
+    done: dict[str, NodeHandle] = {}
+    waiting = dict(nodes)
+    while waiting:
+        blocked = {c.consumer.name for c in connections if c.producer.name in waiting}
+        ready = [name for name in waiting if name not in blocked]
+        if not ready:
+            raise GraphError(f"the graph has a cycle through {', '.join(waiting)}")
+        for name in ready:
+            done[name] = waiting.pop(name)
+    return list(done.values())
+
+
+def primary_path(node: NodeHandle, connections: Sequence[Connection]) -> list[Connection]:
+    """The primary edges from the node's source to the node, upstream first."""
+    path: list[Connection] = []
+    here: SourceHandle | NodeHandle = node
+    while isinstance(here, NodeHandle):
+        connection = next(c for c in connections if c.consumer is here and c.as_side is None)
+        path.append(connection)
+        here = connection.producer
+    return path[::-1]
+
+
+def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
+    """Sequences only mean the same where they go back to the same source. Raises GraphError where a join waits otherwise."""
+    origin = {n.name: primary_path(n, connections)[0].producer.name for n in nodes}
+    for c in connections:
+        theirs = origin.get(c.producer.name, c.producer.name)
+        if (c.waits or isinstance(c.join, Exact)) and theirs != origin[c.consumer.name]:
+            raise GraphError(
+                f"{c.edge.name}: {c.join} matches sequence numbers, but the side input goes back to {theirs} "
+                f"and the primary one to {origin[c.consumer.name]}; use LatestBefore or Hold without wait"
+            )
+        if c.blocks_beside and theirs != origin[c.consumer.name]:
+            raise GraphError(
+                f"{c.edge.name}: {c.edge.policy} beside a primary input from another source would let "
+                f"{origin[c.consumer.name]} block {theirs}; use a policy that drops"
+            )
+
+
+def spare_bounds(order: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
+    """Bounds travel only on edges from which a join can be reached that waits, or that blocks a producer."""
+    wanted = {c.consumer.name for c in connections if c.blocks_beside}  # nodes whose primary input must carry bounds
+    for handle in reversed(order):
+        for c in connections:
+            if c.producer is handle and (c.waits or (c.as_side is None and c.consumer.name in wanted)):
+                wanted.add(handle.name)
+    for c in connections:
+        if not (c.waits or (c.as_side is None and c.consumer.name in wanted)):
+            c.edge.without_bounds()

@@ -1,0 +1,64 @@
+"""The beeps of `doctor --av-sync`, and its result, which is kept for sessions to come."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.media.audio.av_offset import Offset
+from realtime.session.calibration_store import user_folder
+from realtime.session.folder import write_json
+
+PERIOD = 1.0
+"""Seconds between beeps."""
+_BEEP_SECONDS = 0.05
+_HERTZ = 1000.0
+_LEVEL = 0.2
+
+
+class Beeps:
+    """A beep at every whole period after `begin` (seconds on the program's clock), at its time to the sample."""
+
+    def __init__(self, begin: float, rate: int) -> None:
+        self._begin = begin
+        self._rate = rate
+
+    def samples(self, count: int, heard: float) -> NDArray[np.float32]:
+        """(count,) samples, the first of which is heard at `heard`."""
+        since = heard + np.arange(count) / self._rate - self._begin
+        on = (since >= 0) & (since % PERIOD < _BEEP_SECONDS)
+        return np.where(on, _LEVEL * np.cos(2 * np.pi * _HERTZ * (since % PERIOD)), 0.0).astype(np.float32)
+
+
+def stored_measurement() -> dict[str, Any] | None:
+    """What `doctor --av-sync` found on this machine when it was last run; None: never."""
+    try:
+        found = json.loads(_place().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Store a measurement for sessions to come. Raises OSError or DeviceError."""
+    _place().parent.mkdir(parents=True, exist_ok=True)
+    write_json(_place(), found)
+
+
+def summary(offsets: list[Offset]) -> dict[str, Any]:
+    """Of several offsets: the median, and the largest distance between two (milliseconds; > 0: sound is late)."""
+    values = [1e3 * offset.seconds for offset in offsets]
+    return {
+        "offset_ms": round(median(values), 1),
+        "spread_ms": round(max(values) - min(values), 1),
+        "beeps": len(values),
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _place() -> Path:
+    return user_folder().parent / "av_sync.json"

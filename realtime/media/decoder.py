@@ -1,0 +1,251 @@
+"""Demuxing and decoding: packets in, decoded pictures out. Blocking; used by one thread at a time."""
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import av
+from av.container import InputContainer
+from av.error import BlockingIOError as WouldBlock
+from av.error import EOFError as EndOfFile
+from av.error import FFmpegError, InvalidDataError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.media.demux_options import Opening
+from realtime.media.ending import early_end
+from realtime.media.libav_errors import opening_fault, reading_fault
+from realtime.media.stream_info import Negotiated
+
+_RETRY_SECONDS = 0.002
+_ARRIVALS_KEPT = 128
+_DAMAGED_LIMIT = 300
+# A camera that is busy, forbidden or gone is so in every mode.
+_HOPELESS = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENODEV, errno.ENXIO)
+# A text file "plays" as ANSI art; nobody means that.
+_NOT_VIDEO = ("tty", "ass", "srt", "webvtt", "txd")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture before conversion. time: the source's own seconds, or None. arrival: clock seconds when its packet
+    came (for a camera with kernel time stamps: when it was taken). lost: pictures known to be lost just before it."""
+
+    picture: VideoFrame
+    time: float | None
+    arrival: float
+    lost: int = 0
+
+
+class Reader:
+    """Opens a source and yields its pictures in presentation order.
+
+    clock: the graph's clock. decode_threads: 1 costs least and adds no delay; more helps large H.264/HEVC files.
+    open_timeout, stall_timeout: seconds, for streams. Damaged packets are skipped and counted in `damaged`.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        clock: Callable[[], float],
+        *,
+        decode_threads: int = 1,
+        open_timeout: float = 10.0,
+        stall_timeout: float = 5.0,
+    ) -> None:
+        self.opening = opening
+        self.damaged = 0
+        self.cut_short: str | None = None
+        self._clock = clock
+        self._threads = decode_threads
+        self._timeouts = (open_timeout, stall_timeout)
+        self._container: InputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._pictures: Iterator[Decoded] = iter(())
+        self._first: Decoded | None = None
+        self._first_time = 0.0
+        self._last_time = 0.0
+        self._period = 0.0
+        self._live = False
+        self._count = 0
+        self._abandoned = False
+
+    def open(self) -> Negotiated:
+        """Open and decode the first picture. Raises UserInputError (not a video) or DeviceError (cannot be had)."""
+        self.close()
+        self.damaged, self.cut_short, self._count, self._last_time = 0, None, 0, 0.0
+        try:
+            container = self._open_container()
+            self._container = container
+            self._stream = stream = self._choose(container)
+            stream.thread_count = self._threads
+            stream.thread_type = "SLICE" if self._threads == 1 or self.opening.own_thread else "AUTO"
+            self._pictures = self._decode(container, stream)
+            self._first = next(self._pictures, None)
+            if self._first is None:
+                raise UserInputError(f"{self.opening.name} holds no picture that can be decoded.")
+            negotiated = self._negotiated(container, stream, self._first.picture)
+            self._live = negotiated.live
+            self._period = 1 / negotiated.fps if negotiated.fps else 0.0
+            return negotiated
+        except BaseException:
+            self.close()
+            raise
+
+    def next(self) -> Decoded | None:
+        """The next picture, or None at the end. Raises DeviceError when a live source stops giving frames."""
+        decoded, self._first = self._first, None
+        if decoded is None:
+            decoded = next(self._pictures, None)
+        if decoded is None:
+            if self._live and not self.opening.may_end:
+                raise DeviceError(f"{self.opening.name} ended: no more frames come.")
+            self._judge_end()
+        else:
+            if decoded.time is not None:
+                self._first_time = self._first_time if self._count else decoded.time
+                self._last_time = max(self._last_time, decoded.time)
+            self._count += 1
+        return decoded
+
+    def abandon(self) -> None:
+        """Nobody wants more pictures: end at the next chance. From any thread."""
+        self._abandoned = True
+
+    def close(self) -> None:
+        """Let go of the source. Only from the thread that reads."""
+        self._pictures = iter(())
+        self._first = None
+        container, self._container, self._stream = self._container, None, None
+        if container is not None:
+            container.close()
+
+    def _open_container(self) -> InputContainer:
+        error: Exception | None = None
+        opening = self.opening
+        for attempt in opening.attempts:
+            try:
+                return av.open(
+                    attempt.file,
+                    mode="r",
+                    format=attempt.format,
+                    options=dict(attempt.options),
+                    timeout=self._timeouts if opening.own_thread and not opening.device else None,
+                )
+            except (FFmpegError, ValueError, OSError) as failure:
+                error = error or failure
+                if getattr(failure, "errno", None) in _HOPELESS:
+                    error = failure
+                    break
+        assert error is not None
+        raise opening_fault(
+            opening.name,
+            error,
+            device=opening.device,
+            url=opening.own_thread,
+            seconds=self._timeouts[0],
+        ) from None
+
+    def _choose(self, container: InputContainer) -> VideoStream:
+        name = self.opening.name
+        if container.format.name in _NOT_VIDEO:
+            raise UserInputError(f"{name} is not a video this program can read.")
+        streams = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
+        if not streams:
+            has_sound = bool(container.streams.audio)
+            raise UserInputError(f"{name} holds {'only sound, ' if has_sound else ''}no picture.")
+        return streams[0]
+
+    def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
+        arrivals: dict[int, float] = {}
+        lost = 0
+        for packet in self._packets(container, stream):
+            arrival = self._arrival(packet)
+            if packet.pts is not None:
+                arrivals[packet.pts] = arrival
+                if len(arrivals) > _ARRIVALS_KEPT:
+                    arrivals.pop(next(iter(arrivals)))
+            try:
+                pictures = packet.decode()
+            except (InvalidDataError, UnicodeDecodeError):
+                self.damaged += 1
+                lost += 1
+                continue
+            for picture in pictures:
+                at = picture.pts
+                seconds = float(at * picture.time_base) if at is not None and picture.time_base else None
+                yield Decoded(picture, seconds, arrivals.pop(at, arrival) if at is not None else arrival, lost)
+                lost = 0
+
+    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+        damaged = 0
+        while True:
+            try:
+                for packet in container.demux(stream):
+                    damaged = 0
+                    yield packet
+                return
+            except WouldBlock:
+                if self._abandoned:
+                    return
+                time.sleep(_RETRY_SECONDS)
+            except EndOfFile:
+                return
+            except InvalidDataError:
+                damaged += 1
+                self.damaged += 1
+                if damaged > _DAMAGED_LIMIT:
+                    return
+            except (FFmpegError, OSError) as error:
+                if self.opening.own_thread:
+                    raise reading_fault(self.opening.name, error, seconds=self._timeouts[1]) from None
+                self.cut_short = f"{self.opening.name} could not be read to its end ({error.strerror})."
+                return
+
+    def _arrival(self, packet: Packet) -> float:
+        now = self._clock()
+        if self.opening.device and packet.pts is not None and packet.time_base:
+            # Video4Linux and AVFoundation stamp pictures by the system's monotonic clock when they are taken.
+            age = time.monotonic() - float(packet.pts * packet.time_base)
+            if 0.0 <= age < 1.0:
+                return now - age
+        return now
+
+    def _negotiated(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> Negotiated:
+        rotation = round(picture.rotation) % 360
+        width, height = (picture.width, picture.height)
+        if rotation in (90, 270):
+            width, height = height, width
+        rate = stream.average_rate or stream.guessed_rate
+        duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        return Negotiated(
+            source=self.opening.name,
+            input_format=container.format.name,
+            codec=stream.codec_context.name,
+            pixel_format=picture.format.name,
+            width=width,
+            height=height,
+            fps=round(float(rate), 4) if rate else None,
+            rotation=rotation,
+            live=self.opening.always_live or (self.opening.own_thread and duration is None),
+            duration=duration,
+        )
+
+    def _judge_end(self) -> None:
+        """Say so when a recording ended before its own index says it should."""
+        stream, container = self._stream, self._container
+        if stream is None or container is None or self.cut_short or self._live:
+            return
+        # AVI counts ticks, not frames; only the MP4 family's count is one of pictures.
+        counted = "mp4" in container.format.name
+        self.cut_short = early_end(
+            self.opening.name,
+            frames=self._count,
+            damaged=self.damaged,
+            expected_frames=stream.frames if counted else None,
+            end=self._last_time - self._first_time + self._period if self._count else None,
+            expected_end=container.duration / av.time_base if container.duration else None,
+        )

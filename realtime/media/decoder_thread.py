@@ -1,0 +1,148 @@
+"""A thread that reads a source which may block: a camera, or a stream.
+
+The thread alone touches the container, so that stopping never waits for the device and nothing is closed under a
+running read. A source that is slow to let go keeps only its own daemon thread, for at most its stall time-out.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from realtime.errors import DeviceError
+from realtime.media.decoder import Decoded
+from realtime.media.libav_errors import stalled
+from realtime.media.stream_info import Negotiated
+
+_POLL_SECONDS = 0.05
+_AHEAD = 4
+
+
+class StopToken(Protocol):
+    """Anything that can say: stop now (`threading.Event` can)."""
+
+    def is_set(self) -> bool: ...
+
+
+class PictureReader(Protocol):
+    """What the thread needs of a Reader."""
+
+    def open(self) -> Negotiated: ...
+    def next(self) -> Decoded | None: ...
+    def abandon(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Feeder:
+    """Runs `reader` on a thread of its own.
+
+    Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next
+    one's `lost`. Recordings read over the network are read `_AHEAD` pictures ahead and none is lost.
+    clock: seconds, for the stall time-out. wait: how a waiting taker sleeps; gets the condition and seconds.
+    """
+
+    def __init__(
+        self,
+        reader: PictureReader,
+        name: str,
+        clock: Callable[[], float],
+        *,
+        open_timeout: float = 10.0,
+        stall_timeout: float = 5.0,
+        wait: Callable[[threading.Condition, float], object] = threading.Condition.wait,
+    ) -> None:
+        self._reader = reader
+        self._name = name
+        self._clock = clock
+        self._open_timeout = open_timeout
+        self._stall_timeout = stall_timeout
+        self._wait = wait
+        self._changed = threading.Condition()
+        self._pictures: deque[Decoded] = deque()
+        self._negotiated: Negotiated | None = None
+        self._error: Exception | None = None
+        self._ended = False
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def open(self, stop: StopToken | None = None) -> Negotiated | None:
+        """Start the thread and wait for the first picture; None if stopped before. Raises what the reader raises."""
+        self._thread = threading.Thread(target=self._run, name=f"read {self._name}", daemon=True)
+        self._thread.start()
+        began = self._clock()
+        with self._changed:
+            while self._negotiated is None:
+                if self._error is not None:
+                    raise self._error
+                if stop is not None and stop.is_set():
+                    return None
+                # libav has its own open time-out; the margin is for devices that ignore it.
+                if self._clock() - began > self._open_timeout + 5.0:
+                    raise DeviceError(f"{self._name}: nothing came within {self._open_timeout + 5.0:g} s.")
+                self._wait(self._changed, _POLL_SECONDS)
+            return self._negotiated
+
+    def take(self, stop: StopToken) -> Decoded | None:
+        """The next picture; None at the end or when stopped. Raises DeviceError on a stall or a failed device."""
+        began = self._clock()
+        with self._changed:
+            while not self._pictures:
+                if self._error is not None:
+                    raise self._error
+                if self._ended or stop.is_set():
+                    return None
+                if self._clock() - began > self._stall_timeout:
+                    raise stalled(self._name, self._stall_timeout)
+                self._wait(self._changed, _POLL_SECONDS)
+            if stop.is_set():
+                return None
+            picture = self._pictures.popleft()
+            self._changed.notify_all()
+            return picture
+
+    def close(self) -> None:
+        """Tell the thread to let go; returns at once."""
+        self._reader.abandon()
+        with self._changed:
+            self._closing = True
+            self._pictures.clear()
+            self._changed.notify_all()
+
+    def join(self, seconds: float) -> bool:
+        """Wait until the source is really closed; False if it was not within `seconds`."""
+        if self._thread is None:
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            negotiated = self._reader.open()
+            with self._changed:
+                self._negotiated = negotiated
+                self._changed.notify_all()
+            while self._put(self._reader.next(), live=negotiated.live):
+                pass
+        except Exception as error:  # noqa: BLE001 - handed to the thread that reads, whatever it is
+            with self._changed:
+                self._error = error
+                self._changed.notify_all()
+        finally:
+            self._reader.close()
+
+    def _put(self, picture: Decoded | None, *, live: bool) -> bool:
+        with self._changed:
+            if picture is None:
+                self._ended = True
+            elif live:
+                if self._pictures:
+                    overwritten = self._pictures.pop()
+                    picture = replace(picture, lost=picture.lost + overwritten.lost + 1)
+                self._pictures.append(picture)
+            else:
+                while len(self._pictures) >= _AHEAD and not self._closing:
+                    self._changed.wait(_POLL_SECONDS)
+                self._pictures.append(picture)
+            self._changed.notify_all()
+            return picture is not None and not self._closing

@@ -1,0 +1,106 @@
+"""What to hand to libav to open each kind of source: name, format, options, in the order worth trying."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+
+from realtime.errors import DeviceError
+from realtime.media.cameras import Camera, device_format, find_camera
+from realtime.media.source_spec import SourceKind, SourceSpec
+
+# Short probing. Not `nobuffer`: it throws the probed packets away, the first keyframe among them; and not `low_delay`,
+# which changes nothing for streams without reordering and cannot help those with it.
+_STREAM = {"analyzeduration": "500000", "probesize": "1000000"}
+_UDP = {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "2097152"}
+_DEFAULT_SIZE = (1280, 720)
+_DEFAULT_FPS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of `av.open`."""
+
+    file: str
+    format: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """name: how errors call the source. attempts: tried in order until one opens. always_live: never paced by PTS.
+
+    may_end: a live source's end is an end, not a failure to be followed by another try.
+    device: a camera, whose time stamps may be the system's monotonic clock. own_thread: reading may block for long.
+    """
+
+    name: str
+    attempts: tuple[Attempt, ...]
+    always_live: bool = False
+    may_end: bool = False
+    device: bool = False
+    own_thread: bool = False
+    broadcast: bool = True
+
+
+def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> Opening:
+    """How to open `spec`. size: wished (width, height) in pixels, fps: wished rate; both matter to cameras only.
+
+    Raises DeviceError or UserInputError where a camera cannot be found, DeviceError where the demo clip is missing.
+    """
+    if spec.kind is SourceKind.CAMERA:
+        return _camera(find_camera(spec), size, fps)
+    if spec.kind is SourceKind.LAVFI:
+        return Opening(str(spec), (Attempt(spec.target, "lavfi"),), broadcast=False)
+    if spec.kind is SourceKind.DEMO:
+        return Opening("the demo clip", (Attempt(str(demo_clip())),))
+    if spec.kind is SourceKind.FILE:
+        return Opening(spec.target, (Attempt(_local(spec.target)),))
+    scheme = spec.target.split(":", 1)[0].lower()
+    options = dict(_STREAM)
+    if scheme == "udp":
+        options |= _UDP
+    if scheme == "rtsp":
+        options |= {"rtsp_flags": "prefer_tcp"}
+    always = scheme in ("udp", "rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt")
+    return Opening(
+        spec.target,
+        (Attempt(spec.target, None, options),),
+        always_live=always,
+        may_end=scheme in ("tcp", "udp", "srt"),
+        own_thread=True,
+    )
+
+
+def demo_clip() -> Path:
+    """The embedded demo clip. Raises DeviceError if the installation lacks it."""
+    folder = Path(str(resources.files("realtime.media"))) / "assets"
+    clips = sorted(folder.glob("demo.*"))
+    for clip in clips:
+        if clip.suffix in (".mp4", ".mkv", ".webm"):
+            return clip
+    raise DeviceError("The demo clip is missing from this installation; install facemirror-live again.")
+
+
+def _local(path: str) -> str:
+    """A path libav takes for a path: a colon in a file's name must not look like a protocol."""
+    return f"file:{path}" if os.name != "nt" else path
+
+
+def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> Opening:
+    width, height = size or _DEFAULT_SIZE
+    mode = {"video_size": f"{width}x{height}", "framerate": f"{fps or _DEFAULT_FPS:g}"}
+    wishes: list[dict[str, str]]
+    if sys.platform == "darwin":
+        nv12 = {"pixel_format": "nv12"}
+        vga = {"video_size": "640x480", "framerate": "30"}
+        wishes = [mode | nv12, {"video_size": "1280x720", "framerate": "30"} | nv12, vga | nv12, mode, vga]
+    elif sys.platform == "win32":
+        buffer = {"rtbufsize": "64M"}
+        wishes = [mode | buffer, {"video_size": mode["video_size"]} | buffer, buffer]
+    else:
+        # USB cameras reach 30 fps at 720p as motion JPEG only; others (loopback devices) do not know it.
+        wishes = [{"input_format": "mjpeg"} | mode, mode, {"video_size": mode["video_size"]}, {}]
+    attempts = tuple(Attempt(camera.address, device_format(), wish) for wish in wishes)
+    return Opening(f"camera {camera.label}", attempts, always_live=True, device=True, own_thread=True, broadcast=False)

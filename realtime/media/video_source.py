@@ -1,0 +1,193 @@
+"""The one object a graph's source thread reads frames from, whatever they come from."""
+
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.media.convert import ToBgr
+from realtime.media.decoder import Decoded, Reader
+from realtime.media.decoder_thread import Feeder, StopToken
+from realtime.media.demux_options import Opening, plan
+from realtime.media.frame import Frame
+from realtime.media.pacing import PtsLine, Schedule
+from realtime.media.source_spec import SourceSpec
+from realtime.media.stream_info import Negotiated
+
+Speed = Literal["realtime", "max"]
+
+# A stop is noticed within this time even while a paced source waits for a frame's due time.
+_SLICE_SECONDS = 0.05
+
+
+class Changed(NamedTuple):
+    """From this frame on the pictures came from this source. capture_time: seconds on the clock."""
+
+    source: str
+    from_sequence: int
+    from_capture_time: float
+
+
+class VideoSource:
+    """Frames from a camera, file, stream, generator or the demo clip. Blocking: give it a thread of its own.
+
+    clock: the graph's monotonic seconds. sleep: waits that many seconds.
+    Recordings and generators are paced by their time stamps in real time: a frame's capture time is when it was due,
+    and a late reader gets late frames at once. With speed "max" nothing waits and the capture time is the time stamp.
+    Live sources give what comes: the capture time is when the picture's data arrived (or, where the device stamps
+    pictures, when it was taken); a picture overwritten by a newer one leaves a gap in the sequence.
+
+    After `open` and at any time later: `negotiated` is what the source really gives; `notices` are sentences for the
+    user that are no reason to stop (a file cut short, a changed picture size); `lost` counts frames lost in the source.
+    `open` may be called again after a failure: the sequence goes on, with a gap as long as the outage.
+    `changes` says which frame was the first of which source, once `choose` had another one opened.
+    """
+
+    def __init__(
+        self,
+        spec: SourceSpec,
+        clock: Callable[[], float],
+        *,
+        speed: Speed = "realtime",
+        size: tuple[int, int] | None = None,
+        fps: float | None = None,
+        decode_threads: int = 1,
+        open_timeout: float = 10.0,
+        stall_timeout: float = 5.0,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.spec = spec
+        self.negotiated: Negotiated | None = None
+        self.notices: list[str] = []
+        self.lost = 0
+        self.changes: list[Changed] = []
+        self._chosen: SourceSpec | None = None
+        self._read_before = spec
+        self._clock = clock
+        self._sleep = sleep
+        self._speed = speed
+        self._wish = (size, fps)
+        self._decode_threads = decode_threads
+        self._timeouts = (open_timeout, stall_timeout)
+        self._sequence = -1
+        self._started = False
+        self._last_capture: float | None = None
+        self._shape: tuple[int, ...] = ()
+        self._reader: Reader | None = None
+        self._feeder: Feeder | None = None
+
+    def choose(self, spec: SourceSpec) -> None:
+        """Read from another source, from any thread: the next `read` fails, and the `open` that follows opens this one.
+
+        Where that cannot be opened, the one before is opened again, and `notices` says why.
+        """
+        self._chosen = spec
+
+    def open(self, stop: StopToken | None = None) -> Negotiated | None:
+        """Open, decode the first picture, and return what was negotiated; None if `stop` was set meanwhile.
+
+        Raises UserInputError (no video, wrong words) or DeviceError (missing, busy, unreachable).
+        """
+        chosen, self._chosen = self._chosen, None
+        if chosen is None or chosen == self.spec:
+            return self._open(stop)
+        before, self.spec = self.spec, chosen
+        try:
+            return self._open(stop)
+        except (DeviceError, UserInputError) as error:
+            self.notices.append(f"{error} Going on with {before}.")
+            self.spec = before
+        return self._open(stop)
+
+    def _open(self, stop: StopToken | None) -> Negotiated | None:
+        self.close()
+        opening = plan(self.spec, *self._wish)
+        open_timeout, stall_timeout = self._timeouts
+        reader = Reader(
+            opening,
+            self._clock,
+            decode_threads=self._decode_threads,
+            open_timeout=open_timeout,
+            stall_timeout=stall_timeout,
+        )
+        self._reader = reader
+        if opening.own_thread:
+            self._feeder = Feeder(
+                reader, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=stall_timeout
+            )
+            negotiated = self._feeder.open(stop)
+        else:
+            negotiated = reader.open()
+        if negotiated is None:
+            return None
+        self._start(opening, negotiated)
+        return negotiated
+
+    def read(self, stop: StopToken) -> Frame | None:
+        """The next frame; None at the end or as soon as `stop` is set. Raises DeviceError when a live source fails."""
+        if self._chosen is not None:
+            raise DeviceError(f"Changing from {self.spec} to {self._chosen}.")
+        reader, negotiated = self._reader, self.negotiated
+        if reader is None or negotiated is None:
+            raise RuntimeError("open() comes before read()")
+        decoded = self._feeder.take(stop) if self._feeder else reader.next()
+        if decoded is None:
+            if reader is self._reader and not stop.is_set() and reader.cut_short:
+                self.notices.append(reader.cut_short)
+                reader.cut_short = None
+            return None
+        image = self._to_bgr.convert(decoded.picture)
+        if image.shape != self._shape:
+            self._note_size(image.shape)
+        pts = self._line.update(decoded.time)
+        capture_time = self._capture_time(decoded, pts, stop)
+        if capture_time is None:
+            return None
+        # What was overwritten before anybody asked for the first frame is no loss.
+        lost, self._started = decoded.lost if self._started or not negotiated.live else 0, True
+        self.lost += lost
+        self._sequence += 1 + lost
+        self._last_capture = capture_time
+        if self.spec != self._read_before:
+            self._read_before = self.spec
+            self.changes.append(Changed(str(self.spec), self._sequence, capture_time))
+        return Frame(image, self._sequence, capture_time, pts if decoded.time is not None else None)
+
+    def close(self) -> None:
+        """Let go of the source; a stream's thread follows within its time-out. Safe to call twice."""
+        reader, feeder = self._reader, self._feeder
+        self._reader = self._feeder = None
+        if feeder is not None:
+            feeder.close()
+        elif reader is not None:
+            reader.close()
+
+    def _start(self, opening: Opening, negotiated: Negotiated) -> None:
+        period = 1 / negotiated.fps if negotiated.fps else 1 / 30
+        self.negotiated = negotiated
+        self._to_bgr = ToBgr(broadcast=opening.broadcast)
+        self._line = PtsLine(period)
+        self._schedule = Schedule()
+        self._started = False
+        self._shape = (negotiated.height, negotiated.width, 3)
+        if self._last_capture is not None and negotiated.live:
+            missed = max(0, round((self._clock() - self._last_capture) / period) - 1)
+            self._sequence += missed
+            self.lost += missed
+
+    def _capture_time(self, decoded: Decoded, pts: float, stop: StopToken) -> float | None:
+        assert self.negotiated is not None
+        if self.negotiated.live:
+            return decoded.arrival
+        if self._speed == "max":
+            return None if stop.is_set() else pts
+        due = self._schedule.due(pts, self._clock())
+        while (left := due - self._clock()) > 0:
+            if stop.is_set():
+                return None
+            self._sleep(min(left, _SLICE_SECONDS))
+        return None if stop.is_set() else due
+
+    def _note_size(self, shape: tuple[int, ...]) -> None:
+        old, self._shape = self._shape, shape
+        self.notices.append(f"{self.spec} changed its picture size from {old[1]}x{old[0]} to {shape[1]}x{shape[0]}.")

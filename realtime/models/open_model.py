@@ -1,0 +1,53 @@
+"""Chooses a provider for each model: the first of the configured ones that this machine has and that passed its trial."""
+
+import logging
+from collections.abc import Callable
+
+import onnxruntime as ort
+
+from realtime.models.fallback_session import GuardedSession, GuardSettings
+from realtime.models.manifest import ModelSpec
+from realtime.models.onnx_session import CPU, ModelSession
+from realtime.models.provider_trial import try_provider
+from realtime.models.providers import WORDS
+from realtime.models.registry import Registry, cache_folder
+from realtime.models.subprocess_session import ApartSession
+
+log = logging.getLogger(__name__)
+
+
+def open_model(
+    registry: Registry,
+    spec: ModelSpec,
+    *,
+    shape: tuple[int, ...] | None = None,
+    providers: tuple[str, ...] = ("cpu",),
+    threads: int | None = None,
+    guard: GuardSettings | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> ModelSession:
+    """Open a model on the first usable provider, warmed up, on the calling thread.
+
+    shape: the input size to warm up where the manifest leaves it open. providers: words of `WORDS`, in order of wish.
+    """
+    cpu = registry.open(spec, threads)
+    cpu.warm_up(shape)
+    cache = cache_folder()
+    for word in providers:
+        provider = WORDS.get(word, word)
+        if provider == CPU:
+            return cpu
+        if provider not in ort.get_available_providers():
+            log.warning("%s: %s is not used because this machine's ONNX Runtime does not have it", spec.name, provider)
+            continue
+        path = registry.checked_path(spec)
+        report = (lambda gone, name=spec.name: progress(name, gone)) if progress else None
+        verdict = try_provider(spec, path, provider, cache, progress=report)
+        if not verdict.ok:
+            log.warning("%s: %s is not used because %s", spec.name, provider, verdict.reason)
+            continue
+        apart = ApartSession(spec, path, provider, shape)
+        guarded = GuardedSession(spec, apart.open, cpu, guard, end=apart.end)
+        if guarded.wait_until_up():
+            return guarded
+    return cpu

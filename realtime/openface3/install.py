@@ -1,0 +1,73 @@
+"""`facemirror-live models pull openface3`: licence first, then the files, then their conversion; all or nothing.
+
+The published files are kept apart from the installed networks, so that a conversion that could not be done (torch is not
+installed) is done by the next call without fetching anything again.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.files import swap_folder
+from realtime.models.manifest import load_manifest
+from realtime.openface3 import convert as conversion
+from realtime.openface3 import download, files
+from realtime.openface3.files import Official
+
+Convert = Callable[[dict[str, Path], Path], None]
+"""Writes networks and manifest.toml into the folder; checkpoints come by network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """folder: for `--weights`, where `run --models openface3` looks by itself. models: their names, in the manifest's order."""
+
+    folder: Path
+    models: tuple[str, ...]
+
+
+def install(
+    accept: Callable[[str], bool],
+    convert: Convert,
+    *,
+    from_folder: Path | None = None,
+    to: Path | None = None,
+    keep: Path | None = None,
+    progress: download.Progress = lambda _name, _have, _total: None,
+    opener: download.Open = download.open_url,
+    official: tuple[Official, ...] = files.OFFICIAL,
+    needs: Callable[[], str | None] = conversion.missing_tools,
+) -> Installed:
+    """Install the networks after `accept(licence text)` has said yes.
+
+    from_folder: where the published files lie; None downloads. to: target folder, replaced as a whole. keep: where the
+    published files are kept. needs: what converting still lacks, as a sentence.
+    Raises UserInputError (refused, folder incomplete, converting is not possible here), ModelFileError (another file, not
+    convertible), DeviceError (no network, broken off, disk full).
+    """
+    target, kept = to or files.default_folder(), keep or files.checkpoints_folder()
+    found = download.find(from_folder, official) if from_folder is not None else None
+    if not accept(files.NOTICE):
+        raise UserInputError("The licence of OpenFace 3.0 was not accepted; nothing was installed.")
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if found is not None:
+            download.copy(found, kept)
+        else:
+            for each in official:
+                download.download(each, files.BASE, kept, progress, opener)
+        lacking = needs()
+        if lacking is not None:
+            raise UserInputError(lacking)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".openface3-") as scratch:
+            staged = Path(scratch) / "new"
+            staged.mkdir()
+            convert({each.network: kept / each.name for each in official}, staged)
+            models = tuple(load_manifest(staged).models)
+            swap_folder(staged, target, Path(scratch) / "old")
+    except OSError as error:
+        raise DeviceError(f"OpenFace 3.0 cannot be installed into {target}: {error.strerror or error}.") from None
+    return Installed(target, models)

@@ -1,0 +1,72 @@
+"""Landmarks, box and midline on a picture."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.render.palette import BOX, LEFT, NEUTRAL, RIGHT
+from realtime.types import F32
+
+# WFLW curves (facts of the data set): (first, last, closed, colour). The contour, nose and lips cross the midline.
+_CURVES = (
+    (0, 16, False, RIGHT),
+    (16, 32, False, LEFT),
+    (33, 41, True, RIGHT),
+    (42, 50, True, LEFT),
+    (51, 54, False, NEUTRAL),
+    (55, 57, False, RIGHT),
+    (57, 59, False, LEFT),
+    (60, 67, True, RIGHT),
+    (68, 75, True, LEFT),
+)
+_LIPS = (
+    ((76, 77, 78, 79), RIGHT),
+    ((79, 80, 81, 82), LEFT),
+    ((82, 83, 84, 85), LEFT),
+    ((85, 86, 87, 76), RIGHT),
+    ((88, 89, 90), RIGHT),
+    ((90, 91, 92), LEFT),
+    ((92, 93, 94), LEFT),
+    ((94, 95, 88), RIGHT),
+)
+_SHIFT = 4  # OpenCV draws lines with 4 fractional bits
+_UNIT = 1 << _SHIFT
+
+
+def _fixed(points: F32) -> NDArray[np.int32]:
+    return np.round(points * _UNIT).astype(np.int32)
+
+
+def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
+    """Draw the 98 points' curves in place, the patient's right in blue, left in orange. points: (98, 2) pixels."""
+    fixed = _fixed(points)
+    by_colour: dict[tuple[tuple[int, int, int], bool], list[NDArray[np.int32]]] = {}
+    for first, last, closed, colour in _CURVES:
+        by_colour.setdefault((colour, closed), []).append(fixed[first : last + 1])
+    for indices, colour in _LIPS:
+        by_colour.setdefault((colour, False), []).append(fixed[list(indices)])
+    for (colour, closed), curves in by_colour.items():
+        cv2.polylines(image, curves, closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+    for pupil, colour in ((96, RIGHT), (97, LEFT)):
+        cv2.circle(image, fixed[pupil].tolist(), 2 * _UNIT, colour, -1, cv2.LINE_AA, _SHIFT)
+
+
+def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
+    """The line through glabella and chin about which half-faces are mirrored."""
+    glabella = (points[38] + points[50]) / 2
+    chin = points[16]
+    along = (chin - glabella) * 0.35
+    ends = _fixed(np.stack([glabella - along, chin + along * 0.3]))
+    cv2.line(image, ends[0].tolist(), ends[1].tolist(), NEUTRAL, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1) -> None:
+    """Corners of the face box: less ink than a rectangle, as readable."""
+    x1, y1, x2, y2 = _fixed(box)
+    reach = int(0.15 * min(x2 - x1, y2 - y1))
+    corners = [
+        np.array([[x + sx * reach, y], [x, y], [x, y + sy * reach]], np.int32)
+        for x, sx in ((x1, 1), (x2, -1))
+        for y, sy in ((y1, 1), (y2, -1))
+    ]
+    cv2.polylines(image, corners, False, BOX, thickness, cv2.LINE_AA, _SHIFT)

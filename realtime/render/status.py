@@ -1,0 +1,37 @@
+"""The line of figures at the bottom of the picture."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.render.palette import NEUTRAL, WARNING
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """fps: frames shown per second. age_ms: capture to drawing; None offline, where it means nothing.
+
+    result_age_ms: how much older than the picture its analysis is; None: there is none.
+    """
+
+    fps: float
+    age_ms: float | None
+    result_age_ms: float | None
+    dropped: int
+    state: str
+
+
+def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
+    """Draw in place, in yellow when what is shown is not fresh."""
+    scale = image.shape[0] / 720
+    result = "none" if figures.result_age_ms is None else f"{figures.result_age_ms:.0f} ms"
+    age = "" if figures.age_ms is None else f"age {figures.age_ms:.0f} ms   "
+    text = f"{figures.fps:.0f} fps   {age}result age {result}   dropped {figures.dropped}   {figures.state}"
+    tall = round(26 * scale)
+    strip = image[image.shape[0] - tall :]
+    np.right_shift(strip, 1, out=strip)
+    colour = WARNING if figures.state != "tracked" else NEUTRAL
+    at = (round(12 * scale), image.shape[0] - round(8 * scale))
+    cv2.putText(image, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5 * scale, colour, max(1, round(scale)), cv2.LINE_AA)

@@ -1,0 +1,129 @@
+"""Stored calibrations: one small file a person, by the name the user gave. Nothing biometric but the neutral descriptor."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from realtime.action_units.baseline import Rest
+from realtime.errors import DeviceError, UserInputError
+from realtime.session.folder import reason, write_json
+
+FORMAT = 2
+"""1 held the shape at rest alone, as a list under `neutral`; it is still read."""
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """neutral: the face at rest. calibrated: ISO date and time. frames: how many the neutral was made of."""
+
+    name: str
+    neutral: Rest
+    calibrated: str
+    frames: int
+
+
+def user_folder() -> Path:
+    """Where this user's calibrations are kept unless --people says otherwise."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "facemirror-live" / "people"
+
+
+class People:
+    """The calibrations of one folder. Nothing is made on disk before the first is stored."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or user_folder()
+
+    def names(self) -> list[str]:
+        """Everybody with a readable calibration, by name."""
+        return sorted((person.name for person in self.all()), key=str.casefold)
+
+    def all(self) -> list[Person]:
+        """Every readable calibration, by name."""
+        found = []
+        for path in self.folder.glob("person-*.json"):
+            person = self._read(path)
+            if person is not None:
+                found.append(person)
+        return sorted(found, key=lambda person: person.name.casefold())
+
+    def find(self, name: str) -> Person | None:
+        """This person's calibration, None where there is none yet.
+
+        Raises UserInputError when the name is none or the file is damaged.
+        """
+        path = self._path(name)
+        if not path.exists():
+            return None
+        person = self._read(path)
+        if person is None:
+            raise UserInputError(
+                f"The stored calibration of {name} ({path}) is damaged; delete it with `facemirror-live people --delete`."
+            )
+        return person
+
+    def store(self, name: str, neutral: Rest, frames: int, when: datetime) -> Path:
+        """Keep this calibration in place of any earlier one. Raises UserInputError (name) or DeviceError (disk)."""
+        path = self._path(name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeviceError(
+                f"{self.folder} cannot be made ({reason(error)}); choose another with --people."
+            ) from None
+        write_json(
+            path,
+            {
+                "format": FORMAT,
+                "name": checked_name(name),
+                "calibrated": when.isoformat(timespec="seconds"),
+                "frames": frames,
+                "neutral": neutral.as_json(),
+            },
+        )
+        return path
+
+    def delete(self, name: str) -> None:
+        """Forget this person. Raises UserInputError when nothing is stored under the name."""
+        path = self._path(name)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            raise UserInputError(f"No calibration is stored for {name} in {self.folder}.") from None
+        except OSError as error:
+            raise DeviceError(f"{path} cannot be deleted ({reason(error)}).") from None
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"person-{quote(checked_name(name), safe=' ')}.json"
+
+    @staticmethod
+    def _read(path: Path) -> Person | None:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] not in (1, FORMAT):
+                return None
+            found = content["neutral"]
+            neutral = Rest.from_json(
+                found if content["format"] == FORMAT else {"shape": found, "look": None, "network": ""}
+            )
+            return Person(str(content["name"]), neutral, str(content["calibrated"]), int(content["frames"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def checked_name(name: str) -> str:
+    """The name without spaces around it. Raises UserInputError when nothing can be stored under it."""
+    plain = name.strip()
+    if not plain or len(plain) > _LONGEST_NAME or not plain.isprintable():
+        raise UserInputError(f"A person's name is 1 to {_LONGEST_NAME} printable characters, not {name[:100]!r}.")
+    return plain

@@ -1,0 +1,65 @@
+"""What session.json says: program, machine, settings, models, and what was chosen while the session ran."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from realtime import __version__
+from realtime.config import Resolved
+from realtime.media.video_source import Changed
+from realtime.models import ModelSpec
+from realtime.session.choices import KeptChoice
+from realtime.session.columns import data_dictionary
+from realtime.session.writer import Keeping
+
+NAME = "session.json"
+_PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
+
+
+def kept_choices(keeping: Keeping) -> dict[str, KeptChoice]:
+    """What the page can change and session.json tells, by its name there."""
+    found = {"affected_side": keeping.side, "landmark_model": keeping.model}
+    return {name: choice for name, choice in found.items() if choice is not None}
+
+
+def describe(
+    resolved: Resolved,
+    models: Sequence[ModelSpec],
+    keeping: Keeping,
+    *,
+    sources: Sequence[Changed],
+    av_sync: Mapping[str, Any] | None,
+    summary: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The content of session.json as of now, ready for JSON.
+
+    sources: which were taken after the first one. av_sync: the machine's measured offset, where sound is recorded. summary:
+    the run's figures, None while it lasts.
+    """
+    settings = {name: {"value": value, "from": origin} for name, value, origin in resolved.rows()}
+    return {
+        "format": 1,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "program": {"facemirror-live": __version__, **{name: version(name) for name in _PACKAGES}},
+        "machine": {"python": platform.python_version(), "system": platform.platform()},
+        "configuration": _plain(settings),
+        "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in models],
+        "columns": data_dictionary(),
+        "calibrations": keeping.calibrations(),
+        "sources": [change._asdict() for change in sources],
+        **{name: choice.as_dict() for name, choice in kept_choices(keeping).items()},
+        "av_sync": av_sync,
+        "markers": keeping.markers.count,
+        "summary": summary,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Paths and tuples as JSON knows them."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

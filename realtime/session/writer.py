@@ -1,0 +1,154 @@
+"""Everything a run keeps in its session folder, opened together, closed together, and sealed with the manifest."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from realtime.action_units.baseline import Rest
+from realtime.action_units.calibration import Calibration
+from realtime.errors import DeviceError, UserInputError
+from realtime.media import lossless
+from realtime.media.frame import Frame
+from realtime.media.lossless import RawRecorder
+from realtime.session import decision_log, markers
+from realtime.session.calibration_store import People, checked_name
+from realtime.session.choices import AffectedSide, KeptChoice
+from realtime.session.columns import data_dictionary
+from realtime.session.decision_log import Journal
+from realtime.session.folder import write_json
+from realtime.session.frames_csv import FramesCsv
+from realtime.session.manifest import write_manifest
+from realtime.session.markers import SessionMarkers
+from realtime.session.parquet import write_parquet
+from realtime.types import Analysis
+
+CALIBRATION = "calibration.json"
+DICTIONARY = "data_dictionary.json"
+
+
+def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
+    """Add one more file's columns to the session's data dictionary. Raises DeviceError."""
+    path = folder / DICTIONARY
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = {}
+    write_json(path, {**known, name: dict(meanings)})
+
+
+class Keeping:
+    """The session's files. folder None: nothing is kept, and `csv`, `journal` and `raw` are None.
+
+    person: whose stored calibration is used, and replaced by one made now; None: nobody's. clock: capture times' seconds.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        clock: Callable[[], float],
+        *,
+        person: str | None = None,
+        people: Path | None = None,
+        raw_pictures: bool = False,
+        fps: float = 30.0,
+    ) -> None:
+        """Create the files. Raises UserInputError (person) or DeviceError (disk)."""
+        self.folder = folder
+        self.notices: list[str] = []
+        self.own_neutral: Rest | None = None
+        self._person = checked_name(person) if person is not None else None
+        self._people = People(people)
+        self._calibrations: list[dict[str, Any]] = []
+        self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
+        self._clock = clock
+        self.side = AffectedSide(self.moment)
+        self.model: KeptChoice | None = None
+        self.journal = Journal(folder / decision_log.NAME, clock) if folder and raw_pictures else None
+        self.raw = RawRecorder(folder / lossless.NAME, self.journal.raw, fps=fps) if folder and self.journal else None
+        on_row = self.journal.row if self.journal is not None else None
+        self.csv = FramesCsv(folder / "frames.csv", clock, on_row=on_row) if folder else None
+        if folder is not None:
+            write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
+        self._load()
+
+    def moment(self) -> tuple[int, float]:
+        """(sequence, capture time in seconds) of now."""
+        return self.markers.newest, self._clock()
+
+    def captured(self, frame: Frame) -> None:
+        """A frame came from the source."""
+        self.markers.captured(frame.sequence)
+        if self.csv is not None:
+            self.csv.captured(frame.sequence, frame.capture_time)
+
+    def calibrated(self, analysis: Analysis, calibration: Calibration) -> None:
+        """A calibration is done: keep it with the session, and under the person's name where one was given."""
+        assert calibration.neutral is not None
+        now = datetime.now().astimezone()
+        self._note(
+            "made in this session", calibration.neutral, now.isoformat(timespec="seconds"), calibration.frames, analysis
+        )
+        if self._person is None:
+            return
+        try:
+            self._people.store(self._person, calibration.neutral, calibration.frames, now)
+        except (DeviceError, UserInputError) as error:
+            self.notices.append(str(error))
+
+    def close(self) -> None:
+        """Close every file. Safe to call twice."""
+        for part in (self.csv, self.raw, self.journal, self.markers):
+            if part is not None:
+                part.close()
+
+    def all_notices(self) -> list[str]:
+        """What went wrong with any of the files, as sentences."""
+        parts = (self.csv, self.raw, self.journal)
+        return self.notices + [sentence for part in parts if part is not None for sentence in part.notices]
+
+    def seal(self, *, parquet: bool = False) -> None:
+        """After everything is written: the Parquet file where it was asked for, then the manifest."""
+        if self.folder is None:
+            return
+        if parquet:
+            write_parquet(self.folder / "frames.csv")
+        write_manifest(self.folder)
+
+    def _load(self) -> None:
+        if self._person is None:
+            return
+        found = self._people.find(self._person)
+        if found is None:
+            self.notices.append(
+                f"No calibration is stored for {self._person} yet; press c, or use the dashboard, to make one."
+            )
+            return
+        self.own_neutral = found.neutral
+        if self.journal is not None:
+            self.journal.neutral(found.neutral)
+        self._note("stored earlier", found.neutral, found.calibrated, found.frames, None)
+
+    def _note(self, origin: str, neutral: Rest, when: str, frames: int, analysis: Analysis | None) -> None:
+        self._calibrations.append(
+            {
+                "origin": origin,
+                "person": self._person,
+                "calibrated": when,
+                "frames": frames,
+                "from_sequence": None if analysis is None else analysis.sequence,
+                "from_capture_time": None if analysis is None else analysis.capture_time,
+                "neutral": neutral.as_json(),
+            }
+        )
+        if self.folder is None:
+            return
+        try:
+            write_json(self.folder / CALIBRATION, {"format": 2, "calibrations": self._calibrations})
+        except DeviceError as error:
+            self.notices.append(str(error))
+
+    def calibrations(self) -> list[dict[str, Any]]:
+        """For session.json: each calibration without its numbers."""
+        return [{key: value for key, value in entry.items() if key != "neutral"} for entry in self._calibrations]

@@ -1,0 +1,114 @@
+"""Open Sound Control over UDP: one bundle a frame.
+
+/facemirror/frame        int sequence, float seconds since the first frame sent
+/facemirror/face         int 1 where a face is tracked, else 0
+/facemirror/au/12/left   float intensity 0..5 (the patient's left), only where it was measured; so for every unit and side
+/facemirror/pose         float yaw, pitch, roll in degrees, only where measured
+/facemirror/marker       string text, int sequence
+
+With OpenFace 3.0's networks one more bundle a frame that they saw, only where something was measured:
+
+/facemirror/openface3/frame     int sequence, float seconds since the first frame sent
+/facemirror/openface3/au/12     float 0..1 of the whole face, present above 0.5: no intensity; so for every unit
+/facemirror/openface3/emotion   string the likeliest, float its probability 0..1
+/facemirror/openface3/gaze      float yaw, pitch in radians
+"""
+
+import math
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.openface3.multitask import Expression
+from realtime.session.markers import Mark
+from realtime.types import Analysis
+
+
+def parse_address(words: str) -> tuple[str, int]:
+    """HOST:PORT. Raises UserInputError."""
+    host, colon, port = words.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserInputError(f"--osc reads HOST:PORT, such as 127.0.0.1:9000, not {words!r}.")
+    return host.strip("[]"), int(port)
+
+
+class OscStream:
+    """Sends to one address and never waits: what the network does not take is lost, and counted in `lost`."""
+
+    def __init__(self, host: str, port: int, units: Sequence[int]) -> None:
+        """Raises DeviceError when python-osc is missing, UserInputError when the host is unknown."""
+        try:
+            from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
+            from pythonosc.osc_message_builder import OscMessageBuilder
+        except ImportError:
+            raise DeviceError('--osc needs python-osc: pip install "facemirror-live[osc]".') from None
+        self._bundle: Any = lambda: OscBundleBuilder(IMMEDIATELY)
+        self._message: Any = OscMessageBuilder
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        except (OSError, UnicodeError):
+            raise UserInputError(f"--osc: there is no host {host!r}.") from None
+        self._address: Any = address
+        self._socket = socket.socket(family, kind, protocol)
+        self._socket.setblocking(False)
+        self.units = tuple(units)
+        self.lost = 0
+        self._origin: float | None = None
+
+    def frame(self, analysis: Analysis) -> None:
+        """One analysed frame."""
+        self._origin = analysis.capture_time if self._origin is None else self._origin
+        bundle = self._bundle()
+        self._add(bundle, "/facemirror/frame", analysis.sequence, analysis.capture_time - self._origin)
+        face = analysis.face
+        self._add(bundle, "/facemirror/face", int(face is not None))
+        for unit in self.units:
+            for side, values in (("left", analysis.au_left), ("right", analysis.au_right)):
+                value = values.get(unit, math.nan)
+                if math.isfinite(value):
+                    self._add(bundle, f"/facemirror/au/{unit}/{side}", float(value))
+        if face is not None and face.pose is not None and all(math.isfinite(angle) for angle in face.pose):
+            self._add(bundle, "/facemirror/pose", *(float(angle) for angle in face.pose))
+        self._send(bundle.build().dgram)
+
+    def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
+        """Nothing has to be announced."""
+
+    def expression(self, found: Expression | None, sequence: int, capture_time: float) -> None:
+        """OpenFace 3.0's values of one frame."""
+        if found is None:
+            return
+        self._origin = capture_time if self._origin is None else self._origin
+        bundle = self._bundle()
+        self._add(bundle, "/facemirror/openface3/frame", sequence, capture_time - self._origin)
+        for unit, value in found.units.items():
+            if math.isfinite(value):
+                self._add(bundle, f"/facemirror/openface3/au/{unit}", float(value))
+        self._add(bundle, "/facemirror/openface3/emotion", found.emotion, float(found.emotions[found.emotion]))
+        self._add(bundle, "/facemirror/openface3/gaze", *(float(angle) for angle in found.gaze))
+        self._send(bundle.build().dgram)
+
+    def marker(self, mark: Mark) -> None:
+        """One marker."""
+        self._send(self._build("/facemirror/marker", mark.text, mark.sequence).dgram)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._socket.close()
+
+    def _build(self, path: str, *values: str | float) -> Any:
+        builder = self._message(address=path)
+        for value in values:
+            builder.add_arg(value)
+        return builder.build()
+
+    def _add(self, bundle: Any, path: str, *values: str | float) -> None:
+        bundle.add_content(self._build(path, *values))
+
+    def _send(self, datagram: bytes) -> None:
+        try:
+            self._socket.sendto(datagram, self._address)
+        except OSError:
+            # Nobody listens, or the network is full: the next frame comes in a moment.
+            self.lost += 1

@@ -1,0 +1,174 @@
+"""Sides, order and honesty of the Action Units, with a network that is arithmetic."""
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from realtime.action_units.baseline import LOOK, Neutral, Rest, RunningMedian
+from realtime.action_units.descriptor import Descriptor, mirror_shape
+from realtime.action_units.model import (
+    FEATURES,
+    POINT_FEATURES,
+    REST_FEATURES,
+    ActionUnits,
+    FaceWindows,
+    picture_features,
+    point_features,
+    rest_features,
+)
+from realtime.action_units.rest_frame import FLOW_FEATURES, flow_features, rest_picture
+from realtime.face import wflw
+from realtime.face.alignment import canonical
+
+F32 = np.ndarray
+IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
+POINTS = canonical(160) + np.float32(40)
+WINDOWS = FaceWindows().cut(IMAGE, POINTS)
+
+
+def corner_height(rows: F32) -> Mapping[str, F32]:
+    """Two outputs per row: how high the own (left in the row's view) mouth corner is, and a constant beyond the scale."""
+    height = rows[:, 2 * 82 + 1 : 2 * 82 + 2] * 10
+    # The look tells what came in of the looks at rest.
+    look = np.repeat(rows[:, POINT_FEATURES : POINT_FEATURES + 1] + 0.25, LOOK, axis=1)
+    return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1), "look": look}
+
+
+def face(left_corner: float, right_corner: float) -> Descriptor:
+    shape = np.zeros((98, 2), np.float32)
+    shape[82, 1], shape[76, 1] = left_corner, right_corner
+    return Descriptor(shape, (3.0, -2.0, 1.0))
+
+
+def test_each_side_is_the_patients_own() -> None:
+    units = ActionUnits(corner_height, [12, 25])
+    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
+    assert left == {12: np.float32(3.0), 25: 5.0}
+    assert round(right[12], 5) == 1.0
+
+
+def test_a_mirrored_face_swaps_the_values() -> None:
+    units = ActionUnits(corner_height, [12, 25])
+    found = face(0.3, 0.1)
+    assert units.measure(found.mirrored(), None, WINDOWS) == units.measure(found, None, WINDOWS)[::-1]
+
+
+def test_what_cannot_be_observed_is_left_out() -> None:
+    units = ActionUnits(corner_height, [12, 25], unobservable=[25])
+    assert units.units == (12,)
+    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
+    assert set(right) == set(left) == {12}
+
+
+def test_the_neutral_is_subtracted_on_both_sides_and_its_absence_is_said() -> None:
+    neutral = np.random.default_rng(0).normal(0, 0.05, (98, 2)).astype(np.float32)
+    found = Descriptor(neutral + np.float32(0.01), (0.0, 0.0, 0.0))
+    rows = point_features(found, neutral)
+    assert rows.shape == (2, POINT_FEATURES)
+    np.testing.assert_allclose(rows[0, :196], 0.01, atol=1e-6)
+    np.testing.assert_allclose(rows[1, 196:392].reshape(98, 2), mirror_shape(neutral))
+    assert rows[:, -1].tolist() == [1.0, 1.0]
+    assert point_features(found, None)[:, -1].tolist() == [0.0, 0.0]
+
+
+def test_pose_changes_sign_with_the_side() -> None:
+    rows = point_features(face(0, 0), None)
+    np.testing.assert_allclose(rows[0, 392:395] * 30, [3, -2, 1], atol=1e-5)
+    np.testing.assert_allclose(rows[1, 392:395] * 30, [-3, -2, -1], atol=1e-5)
+
+
+def test_running_median_agrees_with_the_median_of_all_values() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 0.1, (501, 4)).astype(np.float32)
+    median = RunningMedian(4)
+    for value in values:
+        median.update(value)
+    np.testing.assert_allclose(median.median(), np.median(values, axis=0), atol=0.0026)
+
+
+def test_flip_order_pairs_the_sides() -> None:
+    assert wflw.FLIP_ORDER[82] == 76
+
+
+def test_the_windows_are_free_of_brightness_and_contrast() -> None:
+    left, right, mouth = ((w.astype(float) * 0.5 + 60).astype(np.uint8) for w in WINDOWS)
+    rows = picture_features(WINDOWS)
+    np.testing.assert_allclose(picture_features((left, right, mouth)), rows, atol=0.05)
+    assert rows.shape[1] + POINT_FEATURES + REST_FEATURES + FLOW_FEATURES == FEATURES
+
+
+def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> None:
+    calls: list[F32] = []
+
+    def network(rows: F32) -> Mapping[str, F32]:
+        calls.append(rows.copy())
+        return corner_height(rows)
+
+    units = ActionUnits(network, [12, 25])
+    picture = rest_picture(face(0, 0), WINDOWS)
+    units.measure(face(0, 0), None, WINDOWS, picture)
+    units.measure(face(0, 0), None, WINDOWS)
+    place = slice(POINT_FEATURES + REST_FEATURES, POINT_FEATURES + REST_FEATURES + FLOW_FEATURES)
+    np.testing.assert_array_equal(calls[0][:, place], flow_features(picture, (3.0, -2.0, 1.0), WINDOWS))
+    assert calls[0][:, place.stop - 1].tolist() == [1, 1]
+    assert not calls[1][:, place].any()
+
+
+def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
+    faces = FaceWindows()
+    one = picture_features(faces.cut(IMAGE, POINTS))
+    mirrored = (POINTS * np.array([-1, 1], np.float32) + np.array([319, 0], np.float32))[wflw.FLIP_ORDER]
+    other = picture_features(faces.cut(np.ascontiguousarray(IMAGE[:, ::-1]), mirrored))
+    for side in range(2):
+        likeness = np.corrcoef(one[side], other[1 - side])[0, 1]
+        assert likeness > 0.97, "the patient's left eye is the mirror image's right one"
+
+
+def test_the_look_at_rest_reaches_the_network_on_its_own_side_and_its_absence_is_said() -> None:
+    look = np.stack([np.full(LOOK, 0.5), np.full(LOOK, -0.5)]).astype(np.float32)
+    rows = rest_features(look)
+    assert rows[0, :LOOK].tolist() == [0.5] * LOOK
+    assert rows[1, :LOOK].tolist() == [-0.5] * LOOK
+    assert rows[:, LOOK].tolist() == [1, 1]
+    assert not rest_features(None).any()
+    units = ActionUnits(corner_height, [12, 25])
+    units.measure(face(0, 0), Rest(np.zeros((98, 2), np.float32), look), WINDOWS)
+    assert units.look is not None
+    assert units.look[:, 0].tolist() == [0.75, -0.25]
+
+
+def test_the_running_neutral_takes_the_median_of_shapes_and_looks() -> None:
+    rng, neutral = np.random.default_rng(3), Neutral(network="abc")
+    shapes = rng.normal(0, 0.05, (60, 98, 2)).astype(np.float32)
+    looks = rng.uniform(-0.8, 0.8, (60, 2, LOOK)).astype(np.float32)
+    for shape, look in zip(shapes, looks, strict=True):
+        neutral.update(shape, (0, 0, 0), look)
+    rest = neutral.rest
+    assert rest is not None
+    assert rest.look is not None
+    assert rest.network == "abc"
+    # The lower median, to within a bin of the histogram.
+    np.testing.assert_allclose(rest.shape, np.sort(shapes, axis=0)[29], atol=0.0026)
+    np.testing.assert_allclose(rest.look, np.sort(looks, axis=0)[29], atol=0.0026)
+    neutral.update(shapes[0], (40, 0, 0), looks[0])
+    assert neutral.rest is rest, "a turned head teaches nothing"
+
+
+def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> None:
+    rng = np.random.default_rng(4)
+    rest = Rest(rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, LOOK)).astype(np.float32), "abc")
+    again = Rest.from_json(json.loads(json.dumps(rest.as_json())))
+    assert again.look is not None
+    assert np.array_equal(again.shape, rest.shape)
+    assert np.array_equal(again.look, rest.look)
+    assert again.known_to("abc") is again
+    assert again.known_to("other").look is None
+    assert np.array_equal(again.known_to("other").shape, rest.shape)
+    for damaged in (
+        {"shape": [[1, 2]], "look": None, "network": ""},
+        {"shape": rest.shape, "look": [1], "network": ""},
+    ):
+        with pytest.raises(ValueError, match="at rest"):
+            Rest.from_json(damaged)

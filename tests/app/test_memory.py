@@ -1,0 +1,76 @@
+"""What start-up took is given back, and nothing that the process still needs is lost."""
+
+import subprocess
+import sys
+
+import pytest
+
+from realtime.app.memory import untouched_files
+
+SMAPS = """\
+10000-20000 r--p 00000000 08:01 11 /lib/a.so
+Rss:                  64 kB
+Anonymous:             0 kB
+20000-50000 r-xp 00010000 08:01 11 /lib/a.so
+Rss:                  64 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me
+50000-60000 r--p 00040000 08:01 11 /lib/a.so
+Anonymous:             4 kB
+60000-70000 rw-p 00050000 08:01 11 /lib/a.so
+Anonymous:             0 kB
+70000-80000 rw-p 00000000 00:00 0 [heap]
+Anonymous:             0 kB
+80000-90000 r--p 00000000 00:00 0
+Anonymous:             0 kB
+90000-a0000 r-xp 00000000 00:00 0 [vdso]
+Anonymous:             0 kB
+a0000-b0000 ---p 00000000 08:01 12 /lib/b.so
+Anonymous:             0 kB
+b0000-c0000 r--s 00000000 08:01 13 /data/a file with blanks
+Anonymous:             0 kB
+"""
+
+PROGRAM = """
+import hashlib, re, ctypes
+import cv2, numpy as np, numba, onnxruntime, av
+from pathlib import Path
+from realtime.app.memory import release_start_up
+
+def resident(kind):
+    return int(re.search(kind + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+def everything():
+    image = np.arange(3 * 64 * 64, dtype=np.uint8).reshape(64, 64, 3)
+    words = hashlib.sha256(cv2.resize(image, (31, 31)).tobytes() + (np.eye(9) @ np.ones((9, 9))).tobytes())
+    kernel = numba.njit(lambda x: x * 3 + 1)
+    return words.hexdigest(), kernel(5), onnxruntime.get_available_providers(), sorted(av.codecs_available)
+
+before = everything()
+files = resident("RssFile")
+release_start_up()
+left = resident("RssFile")
+assert everything() == before
+assert left < 0.5 * files, (left, files)
+print("released")
+"""
+
+
+def test_only_a_files_own_unwritable_pages_are_dropped() -> None:
+    found = list(untouched_files(SMAPS.splitlines()))
+    assert found == [(0x10000, 0x10000), (0x20000, 0x30000), (0xB0000, 0x10000)]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nothing is done")
+def test_a_process_lets_go_of_its_libraries_pages_and_goes_on_as_before() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=55)
+    assert (done.returncode, done.stdout) == (0, "released\n"), done.stderr
+
+
+def test_what_was_not_asked_for_is_not_even_imported() -> None:
+    program = "import sys, realtime.cli.live; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=55)
+    loaded = set(done.stdout.split())
+    assert "realtime.app.pipeline" in loaded
+    unasked = {"aiohttp", "sounddevice", "http.client", "realtime.openface2", "realtime.openface3.install"}
+    assert not loaded & unasked

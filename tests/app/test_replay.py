@@ -1,0 +1,123 @@
+"""A replay gives the live run's rows byte for byte, and says so when it cannot."""
+
+import csv
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.action_units.baseline import Rest
+from realtime.app.replay import Pictures, compare, rerun
+from realtime.errors import DeviceError, UserInputError
+from realtime.media.lossless import read_raw
+from realtime.session.calibration_store import People
+from realtime.session.columns import column_names
+from realtime.session.decision_log import read_journal
+from realtime.session.schema import RowFormat
+from tests.session.live_like import FRAMES, face_path, make_session
+
+
+def replayed(folder: Path, own_neutral=None) -> bytes:
+    decisions = list(read_journal(folder / "decisions.jsonl"))
+    pictures = Pictures(decisions, read_raw(folder / "raw.mkv"))
+    rows = RowFormat()
+    lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(own_neutral))]
+    return (",".join(column_names()) + "\n" + "".join(lines)).encode()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_same_rows_byte_for_byte_whatever_was_dropped(tmp_path: Path, seed: int) -> None:
+    _, analysed = make_session(tmp_path, seed)
+    recorded = (tmp_path / "frames.csv").read_bytes()
+    assert replayed(tmp_path) == recorded
+    rows = list(csv.DictReader(recorded.decode().splitlines()))
+    assert len(rows) == FRAMES
+    assert 0 < len(analysed) < FRAMES
+    assert {row["status"] for row in rows} == {"measured", "held", "dropped"}
+    assert any(row["wflw_x_0"] for row in rows)
+    assert any(float(row["AU01_left"] or 0) > 0 for row in rows), "there is something to reproduce"
+    assert {row["neutral"] for row in rows} == {"", "none", "running", "calibrated"}
+
+
+def test_frames_not_analysed_live_are_not_analysed_again(tmp_path: Path) -> None:
+    make_session(tmp_path, 4)
+    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    # One frame more analysed than live moves the tracker and the running neutral: the rows must differ.
+    analysed = [d["n"] for d in decisions if d["kind"] == "track"]
+    extra = next(n for n in range(30, FRAMES) if n not in analysed)
+    at = next(i for i, d in enumerate(decisions) if d["kind"] == "track" and d["n"] > extra)
+    changed = [*decisions[:at], {"kind": "track", "n": extra, "detections": None}, *decisions[at:]]
+    rows = RowFormat()
+    pictures = Pictures(changed, read_raw(tmp_path / "raw.mkv"))
+    lines = [rows.line(row) for row in rerun(changed, pictures, face_path())]
+    assert lines != (tmp_path / "frames.csv").read_text().splitlines(keepends=True)[1:]
+
+
+def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    make_session(first, 5)
+    shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
+    People(people).store("Ada", Rest(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
+    keeping, _ = make_session(second, 5, person="Ada", people=people)
+    assert keeping.own_neutral is not None
+    recorded = (second / "frames.csv").read_bytes()
+    assert recorded != (first / "frames.csv").read_bytes()
+    assert replayed(second, keeping.own_neutral) == recorded
+    assert {row["neutral"] for row in csv.DictReader(recorded.decode().splitlines())} == {"", "calibrated"}
+    # The session's own calibration took the stored one's place, and the session tells both.
+    kept = json.loads((second / "calibration.json").read_text())["calibrations"]
+    assert [entry["origin"] for entry in kept] == ["stored earlier", "made in this session"]
+    assert np.array_equal(np.array(kept[0]["neutral"]["shape"], np.float32), shape)
+    found = People(people).find("Ada")
+    assert found is not None
+    assert kept[1]["neutral"] == found.neutral.as_json()
+    assert found.neutral.look is not None
+    assert not np.array_equal(found.neutral.shape, shape)
+
+
+def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None:
+    _, analysed = make_session(tmp_path, 6)
+    gone = analysed[len(analysed) // 2]
+    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    pictures = list(read_raw(tmp_path / "raw.mkv"))
+    del pictures[gone]
+    decisions = [d for d in decisions if not (d["kind"] == "raw" and d["n"] == gone)]
+    with pytest.raises(DeviceError, match=f"Frame {gone} was analysed live"):
+        list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path()))
+
+
+def test_a_journal_cut_short_is_read_up_to_the_cut_and_damage_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    path.write_text('{"kind":"reset"}\n{"kind":"tra')
+    assert list(read_journal(path)) == [{"kind": "reset"}]
+    path.write_text('{"kind":"reset"}\nnonsense\n{"kind":"reset"}\n')
+    with pytest.raises(UserInputError, match="line 2"):
+        list(read_journal(path))
+    with pytest.raises(UserInputError, match="--record raw"):
+        list(read_journal(tmp_path / "nothing.jsonl"))
+
+
+def test_the_comparison_names_the_first_other_cell(tmp_path: Path) -> None:
+    head = ",".join(column_names()) + "\n"
+    a, b = tmp_path / "a.csv", tmp_path / "b.csv"
+    a.write_text(head + "0,1.0,measured\n1,2.0,held\n")
+    b.write_text(head + "0,1.0,measured\n1,2.0,dropped\n")
+    found = compare(a, b, 2)
+    assert not found.same
+    assert "row 2 (first in status)" in found.sentence
+    a.write_text(head + "0,1.0,measured\n1,2")
+    found = compare(a, b, 2)
+    assert found.same
+    assert "as far as both go (1 rows)" in found.sentence
+    assert compare(b, b, 2).sentence.startswith("The replay gives the same 2 rows")
+
+
+def test_every_decision_is_one_json_object(tmp_path: Path) -> None:
+    make_session(tmp_path, 7)
+    kinds = {json.loads(line)["kind"] for line in (tmp_path / "decisions.jsonl").read_text().splitlines()}
+    assert kinds == {"raw", "detect", "track", "measure", "reset", "row"}

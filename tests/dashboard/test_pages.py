@@ -1,0 +1,176 @@
+"""The pages in a real browser: what a person sees and presses."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.dashboard.commands import Unavailable
+from realtime.dashboard.messages import encode_picture
+from realtime.dashboard.service import Dashboard
+from tests.dashboard.chromium import PROGRAM, Page, browser
+from tests.dashboard.conftest import TOKEN, Recorded
+
+pytestmark = [pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed"), pytest.mark.timeout(240)]
+UNITS = (1, 6, 12)
+FILL = "document.querySelectorAll('.row')[{row}].querySelector('.{side} .fill').style.transform"
+NUMBER = "document.querySelectorAll('.row')[{row}].querySelector('.{side} .number').textContent"
+
+
+def tell(dashboard: Dashboard, sequence: int, **changes: Any) -> None:
+    """One frame, as the program would publish it."""
+    state = {
+        "type": "state",
+        "sequence": sequence,
+        "capture_time": 100.0 + sequence / 30,
+        "status": "measured",
+        "age_ms": 30.0,
+        "result_age_ms": 0.0,
+        "pose": [12.0, -3.0, 0.2],
+        "left": [None, 0.0, 4.0],
+        "right": [0.5, 1.0, 1.0],
+        "overall": 0.25,
+    }
+    dashboard.hub.publish("state", json.dumps({**state, **changes}))
+
+
+def in_browser(scene: Callable[[Page], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with browser() as page:
+            await scene(page)
+            assert page.complaints == []
+
+    asyncio.run(whole())
+
+
+@pytest.fixture
+def told(dashboard: Dashboard) -> Dashboard:
+    """The program has said which Action Units it measures."""
+    dashboard.told.units = UNITS
+    dashboard.hub.publish("hello", dashboard.told.hello())
+    return dashboard
+
+
+def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashboard, recorded: Recorded) -> None:
+    told.commands.camera = Unavailable("The camera is fixed.")
+
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{told.url}?token={TOKEN}", 1280, 720)
+        await page.until(
+            f"document.body.className === '' && {FILL.format(row=2, side='left')} === 'scaleX(0.8)'",
+            lambda: tell(told, next(frame)),
+        )
+        assert TOKEN not in await page.value("location.href")
+        assert TOKEN not in await page.value("document.cookie"), "HttpOnly"
+        assert await page.value("document.querySelectorAll('.row').length") == 3
+        await page.until(
+            f"{FILL.format(row=2, side='right')} === 'scaleX(0.2)'"
+            f" && {NUMBER.format(row=1, side='left')} === '0.0'"  # measured, and none
+            f" && {NUMBER.format(row=0, side='left')} === '–'",  # not measured
+            lambda: tell(told, next(frame)),
+        )
+        assert await page.value(FILL.format(row=0, side="left")) == "scaleX(0)"
+        right = await page.value("document.querySelector('.cell.right').getBoundingClientRect().x")
+        left = await page.value("document.querySelector('.cell.left').getBoundingClientRect().x")
+        assert right < left, "as in the picture, which is not flipped"
+        assert await page.value("document.getElementById('yaw').textContent") == "12° own left"
+
+        await page.until(
+            f"{FILL.format(row=2, side='left')} === 'scaleX(0.4)' && document.body.classList.contains('held')",
+            lambda: tell(told, next(frame), status="held", left=[None, 0.0, 2.0]),
+        )
+        hatched = "getComputedStyle(document.querySelector('.fill')).backgroundImage.includes('gradient')"
+        await page.until(hatched, lambda: tell(told, next(frame), status="held"))
+
+        red = np.full((90, 160, 3), (0, 0, 255), np.uint8)
+        told.hub.publish("picture", encode_picture(red, 100.0, 2, 640))
+        pixel = "[...document.getElementById('picture').getContext('2d').getImageData(80, 45, 1, 1).data]"
+        await page.until(f"{pixel}[0] > 240")
+
+        await page.until("!document.getElementById('marker-text').disabled")
+        for key in ["m", *"smile", "Enter"]:
+            await page.key(key)
+        await page.until("document.getElementById('said').textContent.includes('smile')")
+        assert recorded.marks == [{"text": "smile", "capture_time": 99.0, "sequence": 42, "origin": "dashboard"}]
+        await page.key("r")
+        await page.until("document.getElementById('record').getAttribute('aria-pressed') === 'true'")
+        assert recorded.active
+        await page.until("document.getElementById('camera').disabled")
+        assert "fixed" in await page.value("document.querySelector('[data-command=camera] .why').textContent")
+        assert await page.value("document.documentElement.scrollWidth") <= 1280
+        await page.until("document.body.classList.contains('stale')")  # no news for a while
+
+    in_browser(scene)
+
+
+def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) -> None:
+    dashboard.told.units = ()
+    dashboard.hub.publish("hello", dashboard.told.hello())
+    found = {
+        "units": [[1, 0.25], [12, 0.9], [26, None]],
+        "present": 0.5,
+        "emotion": "happy",
+        "probability": 0.75,
+        "gaze": [30.0, -1.0],
+        "age_ms": 125.0,
+    }
+    share = "document.querySelectorAll('.share')[{}]"
+
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{dashboard.url}?token={TOKEN}", 1280, 720)
+        full = f"{share.format(1)}.querySelector('.fill').style.transform === 'scaleX(0.9)'"
+        await page.until(full, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=found))
+        texts = await page.value("[...document.querySelectorAll('.share .number')].map((n) => n.textContent)")
+        assert texts == ["0.25", "0.90", "–"]
+        reach = f"(({{left, width}}, whole) => [left - whole.left, width / whole.width])({share.format(1)}"
+        reach += f".querySelector('.fill').getBoundingClientRect(), {share.format(1)}.querySelector('.track').getBoundingClientRect())"
+        assert await page.value(reach) == pytest.approx([0.0, 0.9]), "from 0 at the left"
+        assert await page.value("document.getElementById('emotion').textContent") == "happy 0.75"
+        assert await page.value("document.getElementById('gaze').textContent") == "30° -1°"
+        assert await page.value(f"{share.format(0)}.querySelector('.threshold').style.left") == "50%"
+        assert not await page.value("document.getElementById('openface3').hidden")
+        assert await page.value("document.querySelectorAll('.row').length") == 0, "no bars of 0 to 5"
+        gone = "document.getElementById('emotion').textContent === '–'"
+        await page.until(gone, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=None))
+        assert await page.value(f"{share.format(1)}.querySelector('.number').textContent") == "–"
+
+    in_browser(scene)
+
+
+def test_the_overlay_is_transparent_and_comes_back_after_a_restart(told: Dashboard) -> None:
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6,26,x&side=left", 400, 200)
+        moved = f"{FILL.format(row=0, side='left')} === 'scaleX(0.8)' && document.body.className === 'bars'"
+        await page.until(moved, lambda: tell(told, next(frame)))
+        assert await page.value("document.querySelectorAll('.row').length") == 3
+        assert await page.value(NUMBER.format(row=2, side="left")) == "–", "AU 26 is not measured here"
+        assert await page.value("document.querySelectorAll('.cell.right').length") == 0
+        tell(told, next(frame))
+        image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert image.shape == (200, 400, 4)
+        assert (image[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "the corners"
+        assert (image[..., 3] == 0).mean() > 0.3
+        orange = (np.abs(image.astype(int) - (0, 159, 230, 255)).max(axis=2) < 12).mean()
+        assert orange > 0.05, "the bars are there"
+
+        told.stop()
+        await page.until("document.body.classList.contains('lost')")
+        again = Dashboard("127.0.0.1", told.port, TOKEN, lambda: 200.0)
+        try:
+            again.told.units = UNITS
+            again.hub.publish("hello", again.told.hello())
+            back = f"{FILL.format(row=0, side='left')} === 'scaleX(0.5)' && document.body.className === 'bars'"
+            await page.until(back, lambda: tell(again, next(frame), left=[0.0, 0.0, 2.5]))
+        finally:
+            again.stop()
+        page.complaints.clear()  # the browser notes every attempt while nobody answered
+
+    in_browser(scene)

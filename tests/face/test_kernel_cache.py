@@ -1,0 +1,120 @@
+"""Kernels are compiled by a child, once for a source, a Numba and a processor."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from realtime.face import kernel_cache
+from realtime.face.crops import five_of, square_crop
+from realtime.face.kernel_cache import prepare
+
+CHILD = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.joinpath('made').open('a').write('x'); p.joinpath('k.nbi').touch()"
+
+
+def command(folder: Path) -> tuple[str, ...]:
+    return (sys.executable, "-c", CHILD, str(folder))
+
+
+def times(folder: Path) -> int:
+    return len((folder / "made").read_text())
+
+
+def test_the_child_runs_once(tmp_path: Path) -> None:
+    for _ in range(3):
+        prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 1
+
+
+def test_the_child_runs_again_when_a_compiled_file_is_gone(tmp_path: Path) -> None:
+    prepare(folder=tmp_path, command=command(tmp_path))
+    (tmp_path / "k.nbi").unlink()
+    prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 2
+
+
+@pytest.mark.parametrize("note", ["", "{}", '{"made_for": "another processor", "files": []}'])
+def test_the_child_runs_again_for_another_note(tmp_path: Path, note: str) -> None:
+    prepare(folder=tmp_path, command=command(tmp_path))
+    (tmp_path / "facemirror-kernels.json").write_text(note)
+    prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 2
+
+
+def test_a_changed_source_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = tmp_path / "package" / "face"
+    sources.mkdir(parents=True)
+    (sources / "a.py").write_text("one")
+    monkeypatch.setattr(kernel_cache, "_SOURCES", sources)
+    prepare(folder=tmp_path, command=command(tmp_path))
+    (sources / "a.py").write_text("two")
+    prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 2
+
+
+def test_a_child_that_fails_is_named_and_not_remembered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        prepare(folder=tmp_path, command=(sys.executable, "-c", "raise SystemExit(7)"))
+    assert "exit code 7" in caplog.text
+    prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 1
+
+
+def test_what_is_compiled_is_told_while_it_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_cache, "_POLL_SECONDS", 0.01)
+    heard: list[tuple[str, float]] = []
+    waiting = (sys.executable, "-c", "import time; time.sleep(0.2)")
+    prepare(lambda what, seconds: heard.append((what, seconds)), folder=tmp_path, command=waiting)
+    assert heard
+    assert all(what == "fast code" and seconds > 0 for what, seconds in heard)
+
+
+def test_an_interrupted_wait_leaves_no_child_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_cache, "_POLL_SECONDS", 0.01)
+    children = []
+    start = kernel_cache.subprocess.Popen
+
+    def kept(*words: object, **options: object) -> object:
+        children.append(start(*words, **options))  # type: ignore[call-overload]
+        return children[-1]
+
+    def interrupt(_what: str, _seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kernel_cache.subprocess, "Popen", kept)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(interrupt, folder=tmp_path, command=(sys.executable, "-c", "import time; time.sleep(600)"))
+    assert children[0].returncode is not None
+
+
+def test_numba_keeps_all_kernels_in_the_folder_that_is_looked_at() -> None:
+    assert square_crop.stats.cache_path == five_of.stats.cache_path
+    sources = [source for source in kernel_cache._SOURCES.rglob("*.py") if "@njit" in source.read_text("utf-8")]
+    assert len(sources) > 5
+    assert {source.parent for source in sources} == {kernel_cache._SOURCES}
+
+
+GOING_LIVE = """
+import sys
+from numba.core.dispatcher import Dispatcher
+from realtime.app import face_pipeline as facepath
+from realtime.config import Config
+
+def signatures():
+    modules = [m for name, m in sys.modules.items() if name.startswith("realtime.face.")]
+    kernels = {value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
+    return {(k.py_func.__module__, k.py_func.__name__, str(s)) for k in kernels for s in k.signatures}
+
+warmed = set()
+warm_up = facepath.warm_up
+facepath.warm_up = lambda settings: (warm_up(settings), warmed.update(signatures()))
+facepath.open_face_path(Config(), 240, 320)
+print(sorted(signatures() - warmed), len(warmed) > 12)
+"""
+
+
+def test_the_warm_up_that_the_child_runs_leaves_nothing_to_compile() -> None:
+    done = subprocess.run([sys.executable, "-c", GOING_LIVE], capture_output=True, text=True, check=False, timeout=55)
+    assert (done.returncode, done.stdout) == (0, "[] True\n"), done.stderr

@@ -1,0 +1,224 @@
+"""LSL and OSC, each heard by a real receiver."""
+
+import math
+import socket
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.app.nodes.openface3 import Expressed, columns
+from realtime.app.nodes.streams import SendExpression, SendStream, streams
+from realtime.app.nodes.values import Analysed
+from realtime.config import resolve
+from realtime.errors import UserInputError
+from realtime.openface3.multitask import Expression
+from realtime.session.markers import SessionMarkers
+from realtime.streams.lsl import channel_labels, expression_labels
+from realtime.streams.osc import OscStream, parse_address
+from realtime.types import Analysis, FaceObservation
+
+UNITS = (1, 12)
+
+
+def face() -> FaceObservation:
+    points = np.zeros((98, 2), np.float32)
+    return FaceObservation(1, np.zeros(4, np.float32), points, points, 0.75, True, None, (1.0, -2.0, 3.5))
+
+
+def analyses() -> list[Analysis]:
+    return [
+        Analysis(0, 100.0, face(), {1: 0.5, 12: 4.25}, {1: 1.5, 12: 2.0}),
+        Analysis(1, 100.04, face(), {1: 0.25, 12: math.nan}, {12: 3.0}),
+        Analysis(2, 100.08, None),
+    ]
+
+
+def send(config_words: dict, clock, listener=None) -> tuple[list[SendStream], SessionMarkers]:
+    """Everything the configuration asks for, opened."""
+    config = resolve(config_words, environment={}).config
+    markers = SessionMarkers(None, clock)
+    return [SendStream(open_one(UNITS)) for open_one in streams(config, markers, clock).values()], markers
+
+
+def test_lsl_carries_labelled_values_and_markers_at_their_capture_times() -> None:
+    pylsl = pytest.importorskip("pylsl")
+    # A clock far from LSL's own: stamps must be converted, not copied.
+    sinks, markers = send({"lsl": True}, lambda: time.monotonic() - 5000.0)
+    (sink,) = sinks
+    inlets = []
+    try:
+        for name in ("FaceMirror AU", "FaceMirror markers"):
+            (found,) = pylsl.resolve_byprop("name", name, timeout=10.0)
+            inlets.append(pylsl.StreamInlet(found, max_buflen=10))
+            inlets[-1].open_stream(timeout=10.0)
+        values, marks = inlets
+        now = time.monotonic() - 5000.0
+        there = pylsl.local_clock()
+        for analysis in analyses():
+            moved = replace(analysis, capture_time=now + analysis.capture_time - 100)
+            sink.process(Analysed(moved, None))
+        markers.add("begin", "key", capture_time=now + 0.5)
+        got = [values.pull_sample(timeout=10.0) for _ in range(3)]
+        stamps = [stamp for _, stamp in got]
+        assert got[0][0] == [0.5, 1.5, 4.25, 2.0, 1.0, -2.0, 3.5, 0.75]
+        assert [math.isnan(v) for v in got[1][0]] == [False, True, True, False, False, False, False, False]
+        assert all(math.isnan(v) for v in got[2][0])
+        assert np.allclose(stamps, [there, there + 0.04, there + 0.08], atol=0.02)
+        text, stamp = marks.pull_sample(timeout=10.0)
+        assert text == ["begin"]
+        assert stamp == pytest.approx(there + 0.5, abs=0.02)
+        info = values.info(timeout=10.0)
+        assert info.source_id() == f"facemirror-live:{socket.gethostname()}:au"
+        assert info.channel_format() == pylsl.cf_float32
+        node = info.desc().child("channels").child("channel")
+        labels, sides, kinds = [], [], []
+        while not node.empty():
+            labels.append(node.child_value("label"))
+            sides.append(node.child_value("side"))
+            kinds.append(node.child_value("unit"))
+            node = node.next_sibling()
+        assert labels == channel_labels(UNITS)
+        assert sides[:2] == ["patient's left", "patient's right"]
+        assert kinds[0] == "intensity 0 to 5"
+    finally:
+        for inlet in inlets:
+            inlet.close_stream()
+        sink.close()
+
+
+def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -> None:
+    pytest.importorskip("pythonosc")
+    from pythonosc.dispatcher import Dispatcher
+    from pythonosc.osc_server import ThreadingOSCUDPServer
+
+    heard: list[tuple] = []
+    all_heard = threading.Event()
+
+    def take(path: str, *values: object) -> None:
+        heard.append((path, *values))
+        if path == "/facemirror/marker":
+            all_heard.set()
+
+    dispatcher = Dispatcher()
+    dispatcher.set_default_handler(take)
+    with ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
+        # One at a time, so that messages keep their order.
+        server.process_request = lambda request, address: server.finish_request(request, address)  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            sinks, markers = send({"osc": f"127.0.0.1:{server.server_address[1]}"}, lambda: 7.0)
+            for analysis in analyses():
+                sinks[0].process(Analysed(analysis, None))
+            markers.captured(2)
+            markers.add("Lächeln", "key")
+            assert all_heard.wait(10.0)
+            sinks[0].close()
+        finally:
+            server.shutdown()
+            thread.join()
+    first = heard[: heard.index(next(h for h in heard if h[:2] == ("/facemirror/frame", 1)))]
+    assert ("/facemirror/au/12/left", 4.25) in first
+    assert ("/facemirror/au/1/right", 1.5) in first
+    assert ("/facemirror/pose", 1.0, -2.0, 3.5) in first
+    rest = heard[len(first) :]
+    assert rest[0][2] == pytest.approx(0.04, abs=1e-4)
+    assert [h for h in rest if h[0].startswith("/facemirror/au")] == [
+        ("/facemirror/au/1/left", 0.25),
+        ("/facemirror/au/12/right", 3.0),
+    ]
+    assert [h[1] for h in heard if h[0] == "/facemirror/face"] == [1, 1, 0]
+    assert heard[-1] == ("/facemirror/marker", "Lächeln", 2)
+
+
+EXPRESSION = Expression({1: 0.25, 12: 0.75}, {"happy": 0.75, "sad": 0.25}, (0.5, -0.25))
+
+
+def test_lsl_carries_openface3_in_an_outlet_of_its_own() -> None:
+    pylsl = pytest.importorskip("pylsl")
+    (sink,), _ = send({"lsl": True}, time.monotonic)
+    stream = sink._stream
+    stream.open_expression([1, 12], ["happy", "sad"])
+    inlet = None
+    try:
+        (found,) = pylsl.resolve_byprop("name", "FaceMirror OpenFace 3.0", timeout=10.0)
+        inlet = pylsl.StreamInlet(found, max_buflen=10)
+        inlet.open_stream(timeout=10.0)
+        there, now = pylsl.local_clock(), time.monotonic()
+        sending = SendExpression(stream)
+        sending.process(Expressed(4, now - 0.5, 1, EXPRESSION))
+        sending.process(Expressed(5, now, None, None))
+        values, stamp = inlet.pull_sample(timeout=10.0)
+        assert values == [0.25, 0.75, 0.75, 0.25, 0.5, -0.25]
+        assert stamp == pytest.approx(there - 0.5, abs=0.02)
+        assert all(math.isnan(value) for value in inlet.pull_sample(timeout=10.0)[0])
+        node = inlet.info(timeout=10.0).desc().child("channels").child("channel")
+        told = []
+        while not node.empty():
+            told.append((node.child_value("label"), node.child_value("unit")))
+            node = node.next_sibling()
+        assert told[0] == ("of3_AU01", "0 to 1, present above 0.5")
+        assert [label for label, _ in told] == expression_labels([1, 12], ["happy", "sad"])
+        assert not any("intensity" in unit for _, unit in told)
+        assert [label for label, _ in told] == [
+            name for name in columns((1, 12), ("happy", "sad")) if name.startswith("of3_") and name != "of3_emotion"
+        ], "named as in openface3.csv"
+    finally:
+        if inlet is not None:
+            inlet.close_stream()
+        sink.close()
+    SendExpression(stream).process(Expressed(6, now, 1, EXPRESSION))
+
+
+def test_osc_carries_openface3_under_addresses_of_its_own() -> None:
+    pytest.importorskip("pythonosc")
+    from pythonosc.osc_packet import OscPacket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10.0)
+        (sink,), _ = send({"osc": f"127.0.0.1:{receiver.getsockname()[1]}"}, lambda: 7.0)
+        sending = SendExpression(sink._stream)
+        sending.process(Expressed(3, 10.0, None, None))
+        sending.process(Expressed(4, 10.5, 1, EXPRESSION))
+        packet = receiver.recv(65536)
+        sink.close()
+    heard = {timed.message.address: timed.message.params for timed in OscPacket(packet).messages}
+    assert heard == {
+        "/facemirror/openface3/frame": [4, 0.0],
+        "/facemirror/openface3/au/1": [0.25],
+        "/facemirror/openface3/au/12": [0.75],
+        "/facemirror/openface3/emotion": ["happy", 0.75],
+        "/facemirror/openface3/gaze": [0.5, -0.25],
+    }
+
+
+def test_osc_to_nobody_costs_nothing_and_is_no_error() -> None:
+    pytest.importorskip("pythonosc")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stream = OscStream("127.0.0.1", port, UNITS)
+    for analysis in analyses() * 5:
+        stream.frame(analysis)
+    stream.close()
+
+
+@pytest.mark.parametrize("words", ["nowhere", ":9000", "host:", "host:0", "host:99999", "host:x"])
+def test_a_wrong_osc_address_is_one_sentence(words: str) -> None:
+    with pytest.raises(UserInputError, match="HOST:PORT"):
+        parse_address(words)
+
+
+def test_an_unknown_host_is_one_sentence() -> None:
+    pytest.importorskip("pythonosc")
+    with pytest.raises(UserInputError, match="no host"):
+        OscStream("no-such-host.invalid", 9000, UNITS)
+
+
+def test_nothing_is_sent_unless_asked(tmp_path: Path) -> None:
+    assert streams(resolve({}, environment={}).config, SessionMarkers(None, lambda: 0.0), lambda: 0.0) == {}
