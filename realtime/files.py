@@ -1,10 +1,108 @@
-"""Putting a finished folder in the place of an old one."""
+"""Files and folders: where this user's data and caches lie, one atomic write for everybody, checksums, errors in words."""
 
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
+
+import platformdirs
+
+from realtime.errors import DeviceError
+
+_NAME = "facemirror-live"
+
+
+def data_folder() -> Path:
+    """This user's folder for what must not be lost (stored calibrations)."""
+    return Path(platformdirs.user_data_dir(_NAME, appauthor=False, roaming=True))
+
+
+def cache_folder() -> Path:
+    """The folder for downloaded models and compiled sessions: FACEMIRROR_CACHE, else the platform's cache folder."""
+    chosen = os.environ.get("FACEMIRROR_CACHE")
+    if chosen:
+        return Path(chosen)
+    former = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / _NAME
+    if sys.platform == "darwin" and former.is_dir():  # versions before 0.2 downloaded models to ~/.cache on macOS too
+        return former
+    return Path(platformdirs.user_cache_dir(_NAME, appauthor=False))
+
+
+def file_sha256(path: Path) -> str:
+    """The checksum of a file, read in pieces.
+
+    Args:
+        path: an existing file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def write_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside `path` for writing, and put it in the place of `path` when the block ends without an error.
+
+    A reader, a kill or a power cut meets the old content or the new one, never half of it.
+
+    Args:
+        path: the file to replace; its folder exists.
+
+    Raises:
+        OSError: the file cannot be written. What was there before stays.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with scratch.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace `path` with `content` as JSON, atomically.
+
+    Raises:
+        DeviceError: the file cannot be written. What was there before stays.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        with write_atomically(path) as file:
+            file.write(text.encode("utf-8"))
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+
+
+def reason(error: OSError) -> str:
+    """An operating system's error in words."""
+    if error.errno == errno.ENOSPC:
+        return "the disk is full"
+    return (error.strerror or str(error)).rstrip(".")
 
 
 def swap_folder(staged: Path, target: Path, old: Path) -> None:
-    """Move `staged` to `target`; what was there goes to `old`, and comes back if the move fails (which raises OSError)."""
+    """Move `staged` to `target`.
+
+    Args:
+        staged: the finished folder.
+        target: where it belongs.
+        old: where a former `target` is moved to; it comes back if the move fails.
+
+    Raises:
+        OSError: the move failed.
+    """
     if target.exists():
         target.rename(old)
     try:

@@ -1,8 +1,9 @@
-"""What the face path says about one frame.
+"""Value types that several rooms share: frames, detections, faces, and what travels between the nodes.
 
 Points are pixels of the full frame, x right, y down, pixel centres at integers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture as it came from the source, upright and not mirrored.
+
+    image: (H, W, 3) uint8 BGR, C-contiguous, never written to after capture (draw on a copy).
+    sequence: 0, 1, 2, ... in capture order, gaps mean frames the source itself lost.
+    capture_time: seconds on the graph's clock when the picture was taken (or, for a paced file, was due).
+    pts: the source's own presentation time in seconds from its first frame, or None where it has none.
+    """
+
+    image: NDArray[np.uint8]
+    sequence: int
+    capture_time: float
+    pts: float | None = None
+
+
 Region = tuple[int, int, int, int]
 """x1, y1, x2, y2 in frame pixels, x2 and y2 excluded, inside the frame."""
 
@@ -77,3 +98,60 @@ class Analysis:
     au_left: dict[int, float] = field(default_factory=dict)
     au_right: dict[int, float] = field(default_factory=dict)
     neutral: Literal["none", "running", "calibrated"] = "none"
+
+
+PRESENT = 0.5
+"""The network's threshold between an Action Unit that is there and one that is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What the network says of one face.
+
+    units: 0..1 by Action Unit. emotions: probability 0..1 by name, summing to 1. gaze: yaw, pitch in radians, in the direction
+    (-cos p sin y, -sin p, -cos p cos y) of the camera's axes (x right in the picture, y down, z away from the camera).
+    """
+
+    units: Mapping[int, float]
+    emotions: Mapping[str, float]
+    gaze: tuple[float, float]
+
+    @property
+    def emotion(self) -> str:
+        """The likeliest emotion."""
+        return max(self.emotions, key=lambda name: self.emotions[name])
+
+
+Status = Literal["measured", "held", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """An analysis and the frame it was made on (needed to move its points to a later picture)."""
+
+    analysis: Analysis
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture ready to be shown.
+
+    image: (H, W, 3) uint8 BGR, not written to any more. sequence, capture_time: of the frame it was drawn on.
+    status: measured = the analysis is this very frame's, held = an older one, none = there is none young enough.
+    result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
+    points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
+    frame: the captured picture, with nothing drawn on it.
+    expression, expression_age: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
+    """
+
+    image: NDArray[np.uint8]
+    sequence: int
+    capture_time: float
+    status: Status
+    analysis: Analysis | None
+    result_age: float | None
+    points: F32 | None
+    frame: Frame | None = None
+    expression: Expression | None = None
+    expression_age: float | None = None

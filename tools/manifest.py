@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from realtime.models.registry import file_sha256
+from realtime.files import file_sha256
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 EMBEDDED_LIMIT_MB = 8.0

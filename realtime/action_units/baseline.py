@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
+from realtime.types import F32
 
 _LOWEST, _HIGHEST, _BINS = -0.8, 0.8, 640  # inter-ocular distances; a bin is 0.0025
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.action_units.baseline import Rest
 from realtime.action_units.descriptor import Descriptor
+from realtime.types import F32
 
-F32 = NDArray[np.float32]
 Phase = Literal["idle", "waiting", "collecting", "done", "failed"]
 
 # A person at rest blinks: the eyelids and pupils do not count as movement, and the median keeps blinks out of the neutral.

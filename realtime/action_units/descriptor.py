@@ -7,13 +7,11 @@ A picture shows two of three dimensions, so the shortest displacement that expla
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
 from realtime.face.pose import Pose, estimate_pose
-
-F32 = NDArray[np.float32]
+from realtime.types import F32
 
 _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _FLIP = wflw.FLIP_ORDER

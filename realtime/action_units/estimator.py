@@ -10,11 +10,10 @@ from realtime.action_units.calibration import Calibration
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import ActionUnits
 from realtime.action_units.rest_frame import NearestToRest
-from realtime.types import FaceObservation
+from realtime.types import U8, FaceObservation
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
-U8 = NDArray[np.uint8]
 
 
 class FaceMeasures:

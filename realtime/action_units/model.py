@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.action_units.baseline import LOOK, Rest
 from realtime.action_units.descriptor import Descriptor, mirror_shape
@@ -19,10 +18,9 @@ from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, R
 from realtime.face import wflw
 from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
-from realtime.face.patches import LEAST_SPREAD
+from realtime.face.skin_flow import LEAST_SPREAD
+from realtime.types import F32, U8
 
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from realtime.action_units.descriptor import Descriptor
 from realtime.face.skin_flow import SkinFlow, Template
+from realtime.types import F32, U8
 
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 Angles = tuple[float, float, float]
 Windows = tuple[U8, U8, U8]
 """Grey windows of the patient's left eye, right eye, and the mouth."""

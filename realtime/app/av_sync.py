@@ -20,10 +20,10 @@ from realtime.media.audio.av_offset import av_offsets
 from realtime.media.audio.microphone import open_microphone
 from realtime.media.audio.player import Player
 from realtime.media.audio.sync_beeps import PERIOD, Beeps, keep, summary
-from realtime.media.frame import Frame
 from realtime.media.recorder import VideoRecorder
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
+from realtime.types import Frame
 
 _FPS = 30
 _SETTLE = 4

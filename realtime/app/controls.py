@@ -20,11 +20,11 @@ from realtime.dashboard.commands import (
 )
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.media.cameras import Camera, find_camera, list_cameras
+from realtime.media.recorder import SwitchedRecorder
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.video_source import VideoSource
 from realtime.models.tiers import Tiers
 from realtime.session.choices import KeptChoice
-from realtime.session.switching import SwitchedRecorder
 from realtime.session.writer import Keeping
 
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from realtime.action_units import FaceMeasures
 from realtime.action_units.baseline import Rest
 from realtime.action_units.model import FEATURES
 from realtime.app.memory import release_start_up
 from realtime.app.networks import action_units, face_detector, landmark_model, landmark_tiers, registry_of
-from realtime.app.nodes.rehearsal import rehearse
 from realtime.config import Config
 from realtime.face.contract import detector_input
 from realtime.face.detector import FaceDetector
@@ -19,6 +20,7 @@ from realtime.models import ModelSession, ModelSpec
 from realtime.models.open_model import open_model
 from realtime.models.tiers import Tiers
 from realtime.openface3.multitask import Multitask
+from realtime.types import Detection, Detections, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +86,18 @@ def open_face_path(
         tiers,
         multitask,
     )
+
+
+def rehearse(tracker: Tracker, detectors: list[FaceDetector], height: int, width: int) -> None:
+    """Run the detectors and the tracker on a made-up picture of this size, then make the tracker forget it."""
+    image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    image.flags.writeable = False
+    side = min(height, width) / 3
+    box = np.array([side, side, 2 * side, 2 * side], np.float32)
+    points = np.array([[1.3, 1.4], [1.7, 1.4], [1.5, 1.6], [1.35, 1.8], [1.65, 1.8]], np.float32) * np.float32(side)
+    for number in range(2):
+        frame = Frame(image, number, number / 30)
+        for detector in detectors:
+            detector.detect(frame)
+        tracker.update(frame, Detections(number, frame.capture_time, (Detection(box, 0.99, points),)))
+    tracker.reset()

@@ -26,7 +26,7 @@ def registry_of(config: Config) -> Registry:
     if config.models.family != "openface3" or config.weights is not None:
         return Registry(config.weights)
     # Imported here: it can fetch files, and no other family needs the network's libraries.
-    from realtime.openface3.files import default_folder
+    from realtime.openface3.download import default_folder
 
     folder = default_folder()
     if not (folder / "manifest.toml").is_file():

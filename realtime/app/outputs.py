@@ -16,12 +16,11 @@ from realtime.app.pipeline import Outputs
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
 from realtime.media.preview import Preview
-from realtime.media.recorder import VideoRecorder
+from realtime.media.recorder import SwitchedRecorder, VideoRecorder
 from realtime.media.stream_info import Negotiated
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.session.folder import create_session_folder, use_session_folder
-from realtime.session.switching import SwitchedRecorder
 from realtime.session.writer import Keeping
 
 if TYPE_CHECKING:

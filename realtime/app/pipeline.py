@@ -55,7 +55,6 @@ from realtime.graph import (
     Restart,
     Trace,
 )
-from realtime.media.frame import Frame
 from realtime.media.lossless import RawRecorder
 from realtime.media.video_source import VideoSource
 from realtime.models import ModelSpec
@@ -65,7 +64,7 @@ from realtime.render.blur import FaceBlur
 from realtime.render.scene import Scene
 from realtime.session.decision_log import Journal
 from realtime.session.frames_csv import FramesCsv
-from realtime.types import Analysis
+from realtime.types import Analysis, Frame
 
 
 @dataclass(slots=True)

@@ -9,28 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from realtime.action_units.baseline import Rest
 from realtime.app.face_pipeline import FacePath, open_face_path
 from realtime.app.nodes.action_units import Measure
-from realtime.app.nodes.values import Analysed
 from realtime.config import Config
 from realtime.config.layers import nested
 from realtime.errors import DeviceError, ModelFileError, UserInputError
+from realtime.files import reason
 from realtime.media import lossless
-from realtime.media.frame import Frame
 from realtime.session import decision_log
-from realtime.session.columns import column_names
 from realtime.session.decision_log import read_journal
-from realtime.session.folder import reason
 from realtime.session.manifest import session_of
-from realtime.session.schema import FrameRow, RowFormat
-from realtime.types import Analysis, Detections
+from realtime.session.schema import FrameRow, RowFormat, column_names
+from realtime.types import U8, Analysed, Analysis, Detections, Frame
 
-U8 = NDArray[np.uint8]
 Decision = Mapping[str, Any]
 
 

@@ -16,13 +16,13 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.files import write_json
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.audio.sync_beeps import stored_measurement
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
 from realtime.session import metadata
-from realtime.session.folder import write_json
 
 INTERRUPTED = 130
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
@@ -137,7 +137,7 @@ class Run:
         if outputs.folder is None:
             return
         content = metadata.describe(
-            self.resolved,
+            self.resolved.rows(),
             app.models,
             outputs.keeping,
             sources=source.changes,

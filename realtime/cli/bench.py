@@ -7,7 +7,7 @@ from rich.table import Table
 
 from realtime.app.run import Run
 from realtime.config import resolve
-from realtime.session.folder import write_json
+from realtime.files import write_json
 
 
 def bench(options: argparse.Namespace) -> int:

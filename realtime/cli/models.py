@@ -1,6 +1,8 @@
 """`facemirror-live models`."""
 
 import argparse
+import importlib
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -82,10 +84,26 @@ def _pull_openface2(options: argparse.Namespace) -> int:
     return 0
 
 
+def missing_tools() -> str | None:
+    """One sentence that says what converting still needs, or None."""
+    absent = [name for name in ("torch", "onnx") if importlib.util.find_spec(name) is None]
+    if absent:
+        return (
+            f"The files are here, but converting them needs {' and '.join(absent)}: "
+            '`pip install "facemirror-live[tools]"` and run the same command again.'
+        )
+    spec = importlib.util.find_spec("tools")
+    if spec is None or importlib.util.find_spec("tools.export") is None:
+        return (
+            "The files are here, but converting them needs the folder tools/ of facemirror-live's source, which is not part "
+            "of the installed package: run `python -m realtime models pull openface3` in a copy of the source."
+        )
+    return None
+
+
 def _pull_openface3(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from realtime.openface3.convert import convert
     from realtime.openface3.install import install
 
     def say(sentence: str) -> None:
@@ -103,10 +121,14 @@ def _pull_openface3(options: argparse.Namespace) -> int:
 
     def convert_all(checkpoints: dict[str, Path], out: Path) -> None:
         bars.stop()
+        # The converter is a tool: the library below never imports tools/, the program hands it in.
+        convert = importlib.import_module("tools.export.openface3").convert
         convert(checkpoints, out, say, options.precision, options.calibration)
 
     try:
-        done = install(_accept(options), convert_all, from_folder=options.folder, progress=progress)
+        done = install(
+            _accept(options), convert_all, from_folder=options.folder, progress=progress, needs=missing_tools
+        )
     finally:
         bars.stop()
     print(f"{', '.join(done.models)} are in {done.folder}; use them with `facemirror-live run --models openface3`.")

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.app.nodes.values import Shown
 from realtime.graph import Report
-from realtime.openface3.multitask import PRESENT, Expression
+from realtime.types import PRESENT, Expression, Shown
 
 PICTURE_HEADER = struct.Struct("<dI")
 """Before the JPEG of a picture message: capture time (seconds on the program's clock), sequence number."""

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from realtime.dashboard.assets import PAGES, Asset, load_assets
-from realtime.dashboard.commands import Commands, Fixed, Unavailable
+from realtime.dashboard.commands import Commands, Fixed, OrderError, Unavailable, json_object, order
 from realtime.dashboard.hub import Client, Hub
-from realtime.dashboard.orders import OrderError, json_object, order
 from realtime.dashboard.security import Bucket, Guard, security_headers
 from realtime.errors import FacemirrorError
 from realtime.session.markers import LONGEST

@@ -6,15 +6,11 @@ the source in fixed point, so that no pixel costs a bounds test or a float multi
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.face import wflw
+from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import fit_similarity, invert
-from realtime.face.template import FACE_2D
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
+from realtime.types import F32, F64, U8
 
 # outer eye corners lie this far apart, and their middle this far down, in sides of the aligned picture
 _EYE_DISTANCE = 0.46

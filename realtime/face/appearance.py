@@ -8,11 +8,9 @@ import math
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.face.pose import Pose
-
-F32 = NDArray[np.float32]
+from realtime.types import F32
 
 _CELLS = 16
 # misfit (inter-ocular distances) and crop disagreement (crop sides) at which a sign of a face has fallen to one half

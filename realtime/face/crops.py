@@ -6,13 +6,10 @@ lie on the crop's outer edges, half a pixel outside its first and last pixel cen
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.face.contract import LandmarkContract
 from realtime.face.matching import face_box
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from realtime.types import F32, F64
 
 
 def crop_from_box(box: F32, five: F32, contract: LandmarkContract) -> F64:

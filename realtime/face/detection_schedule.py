@@ -5,6 +5,7 @@ was (cheap, and closer up), then in the whole picture.
 """
 
 import math
+import threading
 from dataclasses import dataclass
 
 from realtime.face.geometry import F32
@@ -83,3 +84,36 @@ class Cadence:
         if x1 - x0 < 16 or y1 - y0 < 16 or (x1 - x0) * (y1 - y0) > 0.6 * width * height:
             return None
         return x0, y0, x1, y1
+
+
+class Booking:
+    """The plan in force, and the frame that was given away last. Every method may be called from any thread."""
+
+    def __init__(self, look: Look) -> None:
+        self._lock = threading.Lock()
+        self._look = look
+        self._asked = -1
+
+    def plan(self, look: Look) -> None:
+        """This is the plan from now on; what was booked stays booked."""
+        with self._lock:
+            self._look = look
+
+    def anew(self, look: Look) -> None:
+        """The same, for a stream that begins again: nothing is booked."""
+        with self._lock:
+            self._look, self._asked = look, -1
+
+    def wants(self, sequence: int) -> bool:
+        """Should this frame go to the detector? Asking with the answer yes books it: the next yes is an interval away."""
+        with self._lock:
+            look = self._look
+            if sequence < look.due or (self._asked >= look.due and sequence < self._asked + look.every):
+                return False
+            self._asked = sequence
+            return True
+
+    @property
+    def region(self) -> Region | None:
+        """Where the detector should look now; None: the whole picture."""
+        return self._look.region

@@ -6,16 +6,12 @@ from collections.abc import Mapping as Outputs
 import cv2
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
 from realtime.face import retinaface
 from realtime.face.settings import DetectorSettings
-from realtime.media.frame import Frame
-from realtime.types import Detections, Region
+from realtime.types import F32, U8, Detections, Frame, Region
 
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 Network = Callable[[F32], Outputs[str, F32]]
 """Takes (1, 3, H, W) float32, gives arrays by the program's words; `realtime.models` sessions' `run` is one."""
 

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
 from realtime.face import wflw
 from realtime.face.alignment import warp_float
 from realtime.face.contract import LandmarkContract
 from realtime.face.geometry import invert, scale_of, transform
+from realtime.types import F32, F64, U8
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
 Network = Callable[[F32], Mapping[str, F32]]
 """Takes (1, 3, S, S) float32, gives arrays by the program's words; `realtime.models` sessions' `run` is one."""
 

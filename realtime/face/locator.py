@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face.appearance import plausibility
 from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
@@ -11,9 +10,7 @@ from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import F32, scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.pose import Pose, estimate_pose
-from realtime.types import Detection
-
-U8 = NDArray[np.uint8]
+from realtime.types import U8, Detection
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from realtime.face import wflw
 from realtime.face.alignment import warp_bytes
 from realtime.face.geometry import F64
-
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
+from realtime.types import F32, U8
 
 
 @dataclass(frozen=True, slots=True)

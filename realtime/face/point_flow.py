@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity, transform
 from realtime.face.settings import FlowSettings
+from realtime.types import F32, F64, U8
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Window = tuple[int, int, int, int]
 

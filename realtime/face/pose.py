@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.face import wflw
-from realtime.face.template import FACE_3D
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from realtime.face.face_model import FACE_3D
+from realtime.types import F32, F64
 
 
 @dataclass(frozen=True, slots=True)

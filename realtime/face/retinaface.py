@@ -12,9 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
-from realtime.types import Detection
-
-F32 = NDArray[np.float32]
+from realtime.types import F32, Detection
 
 
 @dataclass(frozen=True, slots=True)

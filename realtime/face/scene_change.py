@@ -2,10 +2,8 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
-F32 = NDArray[np.float32]
+from realtime.types import F32, U8
 
 _ROWS, _COLUMNS = 18, 32
 

@@ -10,12 +10,177 @@ and takes several times as long (`python -m tools.bench skin`).
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from realtime.face.patches import PAD, PATCH, averaged, follow, prepare, settled_pyramid
+from realtime.types import F32, U8
 
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
+PATCH = 8
+"""Side of a patch, pixels."""
+PAD = 8
+"""Pixels by which a window's edge is repeated outward."""
+LEAST_SPREAD = 8.0
+"""The least spread of grey values (0..255) by which a flat window is scaled up."""
+_STEPS = 4
+_STILL = np.float32(4e-4)
+_UNLIKE = np.float32(0.02)
+"""Mean squared difference (of a settled window) that halves what a patch counts."""
+_ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
+_SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
+    """The window without its brightness and contrast, its edge repeated outward, and the same at half the size."""
+    height, width = window.shape
+    mean = _ZERO
+    for y in range(height):
+        for x in range(width):
+            mean += np.float32(window[y, x])
+    mean /= np.float32(height * width)
+    spread = _ZERO
+    for y in range(height):
+        for x in range(width):
+            spread += (np.float32(window[y, x]) - mean) ** 2
+    gain = _ONE / max(np.float32(np.sqrt(spread / np.float32(height * width))), np.float32(LEAST_SPREAD))
+    fine = np.empty((height + 2 * PAD, width + 2 * PAD), np.float32)
+    for y in range(height + 2 * PAD):
+        row = window[min(max(y - PAD, 0), height - 1)]
+        for x in range(width):
+            fine[y, x + PAD] = (np.float32(row[x]) - mean) * gain
+        fine[y, :PAD] = fine[y, PAD]
+        fine[y, width + PAD :] = fine[y, width + PAD - 1]
+    coarse = np.empty((fine.shape[0] // 2, fine.shape[1] // 2), np.float32)
+    for y in range(coarse.shape[0]):
+        for x in range(coarse.shape[1]):
+            both = fine[2 * y, 2 * x] + fine[2 * y + 1, 2 * x] + fine[2 * y, 2 * x + 1] + fine[2 * y + 1, 2 * x + 1]
+            coarse[y, x] = np.float32(0.25) * both
+    return fine, coarse
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def prepare(picture: F32, corners: F32, pad: int, hold: float) -> tuple[F32, F32, F32, F32, F32, F32]:
+    """The fields of `Scale` for patches of a padded picture."""
+    count, area = len(corners), np.float32(PATCH * PATCH)
+    parts = np.empty((3, count, PATCH, PATCH), np.float32)
+    inverse, offset = np.empty((count, 3), np.float32), np.empty((count, 2), np.float32)
+    energy = np.empty(count, np.float32)
+    for p in range(count):
+        top, left = int(corners[p, 0]) + pad, int(corners[p, 1]) + pad
+        for y in range(PATCH):
+            for x in range(PATCH):
+                v, u = top + y, left + x
+                parts[0, p, y, x] = picture[v, u]
+                parts[1, p, y, x] = _HALF * (picture[v, u + 1] - picture[v, u - 1])
+                parts[2, p, y, x] = _HALF * (picture[v + 1, u] - picture[v - 1, u])
+        for k in range(3):
+            parts[k, p] -= parts[k, p].sum() / area
+        patch, across, down = parts[0, p], parts[1, p], parts[2, p]
+        xx, xy, yy = (across * across).sum() + hold, (across * down).sum(), (down * down).sum() + hold
+        scale = _ONE / (xx * yy - xy * xy)
+        inverse[p, 0], inverse[p, 1], inverse[p, 2] = yy * scale, -xy * scale, xx * scale
+        offset[p, 0], offset[p, 1] = (patch * across).sum(), (patch * down).sum()
+        energy[p] = (patch * patch).sum()
+    flat = parts.reshape(3, count, PATCH * PATCH)
+    return flat[0], flat[1], flat[2], inverse, offset, energy
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _place(start: float, limit: int) -> tuple[int, np.float32]:
+    """Where a patch begins along one side: the pixel before and what lies beyond it, kept inside the padded picture."""
+    inside = min(max(np.float32(start), _ZERO), np.float32(limit - PATCH - 1.01))
+    whole = int(inside)
+    return whole, np.float32(inside - np.float32(whole))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _look(picture: F32, y: float, x: float, out: F32) -> None:
+    """Fill `out` (64,) with the patch that begins at (y, x), between pixels where need be.
+
+    Indices without a sign need no test for wrapping round, which would keep the compiler from taking eight pixels at a time.
+    """
+    v, below = _place(y, picture.shape[0])
+    u, right = _place(x, picture.shape[1])
+    a, b = (_ONE - below) * (_ONE - right), (_ONE - below) * right
+    c, d = below * (_ONE - right), below * right
+    flat, width = picture.ravel(), np.uint64(picture.shape[1])
+    start, k = np.uint64(v) * width + np.uint64(u), np.uint64(0)
+    for _ in range(PATCH):
+        for j in range(_SIDE):
+            i = start + j
+            out[k + j] = a * flat[i] + b * flat[i + _NEXT] + c * flat[i + width] + d * flat[i + width + _NEXT]
+        start += width
+        k += _SIDE
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _unlikeness(seen: F32, patch: F32, energy: float) -> np.float32:
+    """Mean squared difference of what is seen (64,) from a patch without its mean, brightness apart."""
+    plain, square, product = _ZERO, _ZERO, _ZERO
+    for k in range(PATCH * PATCH):
+        plain += seen[k]
+        square += seen[k] * seen[k]
+        product += seen[k] * patch[k]
+    area = np.float32(PATCH * PATCH)
+    return max(square - plain * plain / area - 2 * product + energy, _ZERO) / area
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def follow(
+    picture: F32,
+    corners: F32,
+    pad: int,
+    patches: F32,
+    across: F32,
+    down: F32,
+    inverse: F32,
+    offset: F32,
+    energy: F32,
+    moved: F32,
+) -> F32:
+    """Move each patch (from where `moved` (P, 2) x, y has it, in place) to where it looks alike; returns its unlikeness there."""
+    out, seen = np.empty(len(corners), np.float32), np.empty(PATCH * PATCH, np.float32)
+    for p in range(len(corners)):
+        top, left = corners[p, 0] + np.float32(pad), corners[p, 1] + np.float32(pad)
+        patch, gradient_x, gradient_y = patches[p], across[p], down[p]
+        x, y = moved[p, 0], moved[p, 1]
+        _look(picture, top + y, left + x, seen)
+        before = _unlikeness(seen, patch, energy[p])
+        for _ in range(_STEPS):
+            by_x, by_y = -offset[p, 0], -offset[p, 1]
+            for k in range(PATCH * PATCH):
+                by_x += seen[k] * gradient_x[k]
+                by_y += seen[k] * gradient_y[k]
+            step_x = inverse[p, 0] * by_x + inverse[p, 1] * by_y
+            step_y = inverse[p, 1] * by_x + inverse[p, 2] * by_y
+            x, y = x - step_x, y - step_y
+            _look(picture, top + y, left + x, seen)
+            if step_x * step_x + step_y * step_y < _STILL:
+                break
+        after = _unlikeness(seen, patch, energy[p])
+        far = (x - moved[p, 0]) ** 2 + (y - moved[p, 1]) ** 2 > np.float32(PATCH * PATCH)
+        if after > before or far:
+            out[p] = before
+        else:
+            moved[p, 0], moved[p, 1], out[p] = x, y, after
+    return out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def averaged(shares: F32, moved: F32, unlike: F32) -> F32:
+    """(places, 2): what patches near a place have moved, the more alike the more it counts."""
+    out = np.empty((shares.shape[0], 2), np.float32)
+    for k in range(shares.shape[0]):
+        total, x, y = np.float32(1e-12), _ZERO, _ZERO
+        for p in range(shares.shape[1]):
+            if shares[k, p] > 0:
+                weight = shares[k, p] / (_UNLIKE + unlike[p])
+                total += weight
+                x += weight * moved[p, 0]
+                y += weight * moved[p, 1]
+        out[k, 0], out[k, 1] = x / total, y / total
+    return out
+
 
 # what a patch without texture is held in place by, in squared gradients of a settled window; more where half the size
 _HOLD, _HOLD_COARSE = np.float32(0.3), np.float32(1.0)

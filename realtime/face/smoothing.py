@@ -11,15 +11,12 @@ codecs make the picture itself tremble from frame to frame, and that halves away
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity, transform
 from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from realtime.types import F32, F64
 
 _ONES = np.ones(wflw.POINTS, np.float32)
 

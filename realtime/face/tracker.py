@@ -10,8 +10,7 @@ import numpy as np
 
 from realtime.face import matching
 from realtime.face.appearance import Appearance
-from realtime.face.booking import Booking
-from realtime.face.detection_schedule import Cadence
+from realtime.face.detection_schedule import Booking, Cadence
 from realtime.face.geometry import F32
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import Located, Locator, share_inside
@@ -20,8 +19,7 @@ from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
 from realtime.face.track import Candidate, Identities, Past, Track
-from realtime.media.frame import Frame
-from realtime.types import Detection, Detections, FaceObservation, Region
+from realtime.types import Detection, Detections, FaceObservation, Frame, Region
 
 _STILL = np.zeros(2, np.float32)
 

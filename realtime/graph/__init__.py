@@ -17,19 +17,15 @@ It knows nothing of what the payloads are, and imports nothing from the rest of 
 
 from realtime.graph.clock import Clock, RealClock, VirtualClock
 from realtime.graph.controller import Budget, BudgetSettings
-from realtime.graph.edge_state import EdgeStatistics
-from realtime.graph.edges import Edge
-from realtime.graph.errors import GraphError
+from realtime.graph.edges import Edge, EdgeStatistics
 from realtime.graph.graph import Graph
 from realtime.graph.histogram import Percentiles
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
-from realtime.graph.messages import Envelope, Item, Reset, Side
+from realtime.graph.messages import Envelope, GraphError, Item, Reset, Side
 from realtime.graph.policies import Block, Cause, DropNewest, DropOldest, Latest, Policy
-from realtime.graph.protocols import Processor
+from realtime.graph.protocols import Processor, StopToken
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
-from realtime.graph.restart import Restart
-from realtime.graph.source import Reader, SourceStalledError
-from realtime.graph.stop import StopToken
+from realtime.graph.source import Reader, Restart, SourceStalledError
 from realtime.graph.trace import Trace
 
 __all__ = [

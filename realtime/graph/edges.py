@@ -11,16 +11,321 @@ is room again; `on_readable` when there is something to take. Whoever drives a n
 virtual clock) turns these calls into waking up. All methods may be called from any thread.
 """
 
+import logging
+import threading
+from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, TypeVar
 
-from realtime.graph.edge_ends import Receiver, Sender
-from realtime.graph.edge_state import DropListener, EdgeState, EdgeStatistics
-from realtime.graph.errors import GraphError
-from realtime.graph.messages import Envelope
-from realtime.graph.policies import Block, Cause, Latest, Policy
+from realtime.graph.histogram import Recorder
+from realtime.graph.messages import Envelope, GraphError, Reset
+from realtime.graph.policies import Block, Cause, DropNewest, Latest, Policy
+
+log = logging.getLogger(__name__)
+
+
+class EdgeStatistics(NamedTuple):
+    """Counts since the start; put = delivered + sum(dropped.values()) + queued."""
+
+    put: int
+    delivered: int
+    dropped: dict[str, int]
+    queued: int
+    deepest: int
+
+
+class Entry(NamedTuple):
+    """An envelope on an edge and when (graph clock, seconds) it was put there."""
+
+    envelope: Envelope
+    arrived: float
+
+
+DropListener = Callable[[str, Cause, Envelope], None]
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(eq=False, slots=True)
+class EdgeState:
+    """What both ends of an edge share."""
+
+    name: str
+    policy: Policy
+    capacity: int
+    items: deque[Entry] = field(default_factory=deque)
+    resets: deque[Reset] = field(default_factory=deque)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    put: int = 0
+    delivered: int = 0
+    dropped: dict[Cause, int] = field(default_factory=dict)
+    taken: list[Envelope] = field(default_factory=list)
+    deepest: int = 0
+    blocks: bool = False
+    refused: bool = False  # a put was refused since: the producer wants to know when there is room
+    settled: int = -1  # nothing with a sequence up to this one will still come
+    nothing_at: set[int] = field(default_factory=set)  # nor with one of these
+    carries_bounds: bool = True
+    lapsed: bool = False  # the producer does not come back for now: no join waits for it
+    ended: bool = False
+    refusing: Cause | None = None  # every put is dropped with this cause
+    on_readable: Callable[[], None] = _nothing
+    on_writable: Callable[[], None] = _nothing
+    on_drop: DropListener | None = None
+    gate: Callable[[Envelope], bool] | None = None  # False: the consumer does not want this one
+
+    def tell(self, lost: list[tuple[Cause, Envelope]]) -> None:
+        """Tell the listener of drops; not under the lock."""
+        if self.on_drop is not None:
+            for cause, envelope in lost:
+                try:
+                    self.on_drop(self.name, cause, envelope)
+                except Exception:
+                    log.exception("a drop listener failed on edge %s", self.name)
+
+    def settle(self, envelope: Envelope) -> bool:
+        """Under the lock: take this envelope out of those taken; False where the books were closed on it."""
+        for i, other in enumerate(self.taken):
+            if other is envelope:
+                del self.taken[i]
+                return True
+        return False
+
+    def refuse(self, cause: Cause | None) -> None:
+        """Drop what waits and every later put with `cause`; None opens the edge again."""
+        lost: list[tuple[Cause, Envelope]] = []
+        with self.lock:
+            self.refusing = cause
+            if cause is not None:
+                lost = [(cause, entry.envelope) for entry in self.items]
+                self.items.clear()
+                if lost:
+                    self.dropped[cause] = self.dropped.get(cause, 0) + len(lost)
+        self.tell(lost)
+        self.tell_producer()
+        self.on_readable()
+
+    def tell_producer(self) -> None:
+        """There may be room again for one who was refused."""
+        if self.refused:
+            self.refused = False
+            self.on_writable()
+
 
 T = TypeVar("T")
+
+
+class Sender(Generic[T]):
+    """The producer's end of an edge."""
+
+    def __init__(self, state: EdgeState) -> None:
+        self._state = state
+
+    @property
+    def name(self) -> str:
+        return self._state.name
+
+    def put_nowait(self, envelope: Envelope[T], now: float, wake: bool = True) -> bool:
+        """Put, dropping as the policy says. False (nothing was done) only where `Block` is full.
+
+        Without `wake` the consumer learns of it by a later `wake()`, so that a thread is woken once for several edges.
+        """
+        s = self._state
+        if s.gate is not None and not s.gate(envelope):
+            with s.lock:
+                s.put += 1
+                s.delivered += 1
+            return True
+        lost: list[tuple[Cause, Envelope]] = []
+        with s.lock:
+            if s.refusing is not None or s.ended:
+                s.put += 1
+                lost.append((s.refusing or Cause.STOPPING, envelope))
+            else:
+                full = len(s.items) >= s.capacity
+                if full and s.blocks:
+                    s.refused = True
+                    return False
+                s.put += 1
+                if full and isinstance(s.policy, DropNewest):
+                    lost.append((Cause.OVERFLOW, envelope))
+                else:
+                    if full:
+                        cause = Cause.SUPERSEDED if isinstance(s.policy, Latest) else Cause.OVERFLOW
+                        lost.append((cause, s.items.popleft().envelope))
+                    s.items.append(Entry(envelope, now))
+                    if len(s.items) > s.deepest:
+                        s.deepest = len(s.items)
+            if envelope.sequence > s.settled:
+                s.settled = envelope.sequence
+            for cause, _ in lost:
+                s.dropped[cause] = s.dropped.get(cause, 0) + 1
+        if lost:
+            s.tell(lost)
+        if wake:
+            s.on_readable()
+        return True
+
+    def wake(self) -> None:
+        """Wake the consumer."""
+        self._state.on_readable()
+
+    def no_result_up_to(self, sequence: int) -> None:
+        """Bound: nothing with a sequence up to `sequence` will still come. Joins that wait for one are settled."""
+        s = self._state
+        if not s.carries_bounds:
+            return
+        with s.lock:
+            if sequence <= s.settled:
+                return
+            s.settled = sequence
+            if s.nothing_at:
+                s.nothing_at = {n for n in s.nothing_at if n > sequence}
+        s.on_readable()
+
+    def no_result_at(self, sequence: int) -> None:
+        """Bound for one sequence only; earlier ones may still come."""
+        s = self._state
+        if not s.carries_bounds:
+            return
+        with s.lock:
+            if sequence <= s.settled:
+                return
+            s.nothing_at.add(sequence)
+        s.on_readable()
+
+    def reset(self, message: Reset) -> None:
+        """Tell the consumer that the stream was interrupted. On the control lane: data cannot evict it."""
+        with self._state.lock:
+            self._state.resets.append(message)
+        self._state.on_readable()
+
+    def end(self) -> None:
+        """Nothing will be put any more; what waits can still be taken."""
+        with self._state.lock:
+            self._state.ended = True
+        self._state.on_readable()
+
+
+class Receiver(Generic[T]):
+    """The consumer's end of an edge. Only the consuming node calls it."""
+
+    def __init__(self, state: EdgeState) -> None:
+        self._state = state
+        self.wait = Recorder()  # seconds from put until the consumer looked at it, or first used it
+
+    @property
+    def name(self) -> str:
+        return self._state.name
+
+    def take_nowait(self) -> Entry | None:
+        """The oldest waiting envelope, or None. Must be settled by `deliver` or `drop`."""
+        s = self._state
+        if not s.items:
+            return None
+        with s.lock:
+            if not s.items:
+                return None
+            entry = s.items.popleft()
+            s.taken.append(entry.envelope)
+        s.tell_producer()
+        return entry
+
+    def take_until(self, sequence: int, time: float | None) -> tuple[list[Entry], bool]:
+        """All waiting envelopes captured at or before `time` (None: with a sequence up to `sequence`).
+
+        Also whether one of `sequence` can no longer come.
+
+        Both are read at the same instant, so that a value cannot slip in between the look and the verdict.
+        """
+        s = self._state
+        entries: list[Entry] = []
+        if not (s.items or s.carries_bounds):
+            return entries, s.ended or s.lapsed or sequence <= s.settled
+        with s.lock:
+            while s.items:
+                head = s.items[0].envelope
+                if head.sequence > sequence if time is None else head.capture_time > time:
+                    break
+                entries.append(s.items.popleft())
+            s.taken.extend(entry.envelope for entry in entries)
+            settled = s.ended or s.lapsed or sequence <= s.settled or sequence in s.nothing_at
+            if s.nothing_at:
+                s.nothing_at = {n for n in s.nothing_at if n >= sequence}
+        if entries:
+            s.tell_producer()
+        return entries, settled
+
+    def take_passed(self, sequence: int) -> list[Entry]:
+        """All waiting envelopes with a sequence up to `sequence`."""
+        s = self._state
+        if not s.items:
+            return []
+        entries: list[Entry] = []
+        with s.lock:
+            while s.items and s.items[0].envelope.sequence <= sequence:
+                entries.append(s.items.popleft())
+            s.taken.extend(entry.envelope for entry in entries)
+        if entries:
+            s.tell_producer()
+        return entries
+
+    def leave(self) -> None:
+        """The consumer takes nothing any more: what waits and what still comes is dropped as stopping."""
+        self._state.refuse(Cause.STOPPING)
+
+    def deliver(self, envelope: Envelope[T]) -> None:
+        """Settle one taken envelope as delivered."""
+        s = self._state
+        with s.lock:
+            if s.settle(envelope):
+                s.delivered += 1
+
+    def drop(self, cause: Cause, envelope: Envelope[T]) -> None:
+        """Settle one taken envelope as dropped."""
+        s = self._state
+        with s.lock:
+            if not s.settle(envelope):
+                return
+            s.dropped[cause] = s.dropped.get(cause, 0) + 1
+        s.tell([(cause, envelope)])
+
+    def take_reset(self, up_to: int | None) -> Reset | None:
+        """The next control message that belongs before sequence `up_to` (None: any)."""
+        s = self._state
+        if not s.resets:
+            return None
+        with s.lock:
+            if s.resets and (up_to is None or s.resets[0].sequence <= up_to):
+                return s.resets.popleft()
+            return None
+
+    def bounds(self) -> tuple[int, tuple[int, ...]] | None:
+        """Every sequence up to the first number, and each of the others, is settled; None while envelopes wait.
+
+        The others are given once.
+        """
+        s = self._state
+        if not s.carries_bounds:
+            return None
+        with s.lock:
+            if s.items:
+                return None
+            skipped = tuple(sorted(s.nothing_at))
+            s.nothing_at.clear()
+            return s.settled, skipped
+
+    @property
+    def exhausted(self) -> bool:
+        """Ended, and nothing waits."""
+        s = self._state
+        if not s.ended:
+            return False
+        with s.lock:
+            return not s.items
 
 
 class Edge(Generic[T]):

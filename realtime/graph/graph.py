@@ -7,17 +7,14 @@ from typing import Any
 
 from realtime.graph.clock import Clock, RealClock
 from realtime.graph.edges import Edge
-from realtime.graph.errors import GraphError
 from realtime.graph.joins import Join, SideInput
 from realtime.graph.mermaid import mermaid
-from realtime.graph.messages import Envelope
-from realtime.graph.node import Node
+from realtime.graph.messages import Envelope, GraphError
+from realtime.graph.node import Job, Node
 from realtime.graph.policies import Block, Cause, Policy
 from realtime.graph.report import Report, make_report
-from realtime.graph.restart import Restart
 from realtime.graph.runtime import Run
-from realtime.graph.source import Reader, Source
-from realtime.graph.steps import Job
+from realtime.graph.source import Reader, Restart, Source
 from realtime.graph.topology import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime

@@ -4,6 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+
+class GraphError(Exception):
+    """The graph is not one that can run; the sentence says which node or edge, and what to change."""
+
+
 T = TypeVar("T")
 
 

@@ -6,19 +6,119 @@ Everything a node may be waiting for is told by waking its driver, which then ca
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
-from realtime.graph.edge_ends import Receiver
-from realtime.graph.edge_state import Entry
+from realtime.graph.edges import Entry, Receiver, Sender
+from realtime.graph.histogram import Recorder
 from realtime.graph.joins import SideInput
-from realtime.graph.messages import Envelope
-from realtime.graph.node_figures import NodeCounts, NodeTimes
-from realtime.graph.outlets import Outlets
+from realtime.graph.messages import Envelope, Reset, Side
 from realtime.graph.policies import Cause
 from realtime.graph.protocols import call_where_there
-from realtime.graph.steps import DONE, FOREVER, Done, Idle, Job
 from realtime.graph.trace import Trace
+
+
+@dataclass(slots=True)
+class NodeCounts:
+    """How the frames that came to a node fared."""
+
+    processed: int = 0
+    skipped: int = 0
+    empty: int = 0
+    failed: int = 0
+    resets: int = 0
+    stalls: int = 0
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class NodeTimes:
+    """Durations in seconds. A frame's way through a node is queue + executor + join + service.
+
+    queue: waiting while the node was busy with earlier frames. executor: from then until its thread really looked.
+    join: waiting for side inputs, waking up included. service: in `process`. age: capture to the end of `process`. result_age: the age of
+    the oldest side input that the frame carried.
+    """
+
+    queue: Recorder = field(default_factory=Recorder)
+    join: Recorder = field(default_factory=Recorder)
+    executor: Recorder = field(default_factory=Recorder)
+    service: Recorder = field(default_factory=Recorder)
+    age: Recorder = field(default_factory=Recorder)
+    result_age: Recorder = field(default_factory=Recorder)
+
+
+class Outlets:
+    """The sending ends of a node. Keeps what a full `Block` edge did not take yet."""
+
+    def __init__(self) -> None:
+        self.senders: list[Sender] = []
+        self._unsent: deque[tuple[Sender, Envelope]] = deque()
+        self._bound = -1
+
+    def flush(self, now: float) -> bool:
+        """Offer the unsent again. True when nothing is left."""
+        while self._unsent:
+            sender, envelope = self._unsent[0]
+            if not sender.put_nowait(envelope, now):
+                return False
+            self._unsent.popleft()
+        return True
+
+    def put(self, envelope: Envelope, now: float) -> None:
+        """Offer the envelope to every edge; `flush` must have returned True before."""
+        self._bound = max(self._bound, envelope.sequence)
+        for sender in self.senders:
+            if not sender.put_nowait(envelope, now, wake=False):
+                self._unsent.append((sender, envelope))
+        for sender in self.senders:
+            sender.wake()
+
+    def no_result_up_to(self, sequence: int) -> None:
+        if sequence > self._bound:
+            self._bound = sequence
+            for sender in self.senders:
+                sender.no_result_up_to(sequence)
+
+    def no_result_at(self, sequence: int) -> None:
+        if sequence > self._bound:
+            for sender in self.senders:
+                sender.no_result_at(sequence)
+
+    def reset(self, message: Reset) -> None:
+        for sender in self.senders:
+            sender.reset(message)
+
+    def end(self) -> None:
+        for sender in self.senders:
+            sender.end()
+
+
+class Job(NamedTuple):
+    """One frame ready to be processed. Times are on the graph's clock, seconds."""
+
+    primary: Entry
+    sides: dict[str, Side | None]
+    started: float
+    ready: float  # when it had arrived and the node was free
+    looked_at: float  # when the node's thread first saw it
+
+
+class Idle(NamedTuple):
+    """Nothing to do before the driver is woken, or before `until`."""
+
+    until: float
+
+
+class Done(NamedTuple):
+    """The input has ended and everything was handed on."""
+
+
+FOREVER: Final = Idle(math.inf)
+DONE: Final = Done()
+
 
 log = logging.getLogger(__name__)
 

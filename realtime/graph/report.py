@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from realtime.graph.clock import Clock
-from realtime.graph.edge_state import EdgeStatistics
+from realtime.graph.edges import EdgeStatistics
 from realtime.graph.histogram import Percentiles
 from realtime.graph.runtime import Run
 from realtime.graph.source import Source

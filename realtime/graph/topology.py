@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from realtime.graph.edges import Edge
-from realtime.graph.errors import GraphError
 from realtime.graph.joins import Exact, Join
+from realtime.graph.messages import GraphError
 from realtime.graph.node import Node
 from realtime.graph.policies import Block
 from realtime.graph.source import Source

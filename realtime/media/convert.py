@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
-from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
+from realtime.types import U8
 
 _UNSPECIFIED, _BT470BG, _SMPTE170M = 2, 5, 6
 _LIMITED, _FULL = 1, 2

@@ -20,13 +20,11 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.media.frame import Frame
+from realtime.types import U8, Frame
 
 NAME = "raw.mkv"
-U8 = NDArray[np.uint8]
 # Matroska keeps a cluster in memory until it is full: short ones are what survives a kill.
 _CLUSTER_MS = 300
 _TICKS = 1000

@@ -9,10 +9,10 @@ from realtime.media.convert import ToBgr
 from realtime.media.decoder import Decoded, Reader
 from realtime.media.decoder_thread import Feeder, StopToken
 from realtime.media.demux_options import Opening, plan
-from realtime.media.frame import Frame
 from realtime.media.pacing import PtsLine, Schedule
 from realtime.media.source_spec import SourceSpec
 from realtime.media.stream_info import Negotiated
+from realtime.types import Frame
 
 Speed = Literal["realtime", "max"]
 

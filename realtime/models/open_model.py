@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import onnxruntime as ort
 
+from realtime.files import cache_folder
 from realtime.models.fallback_session import GuardedSession, GuardSettings
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import CPU, ModelSession
 from realtime.models.provider_trial import try_provider
 from realtime.models.providers import WORDS
-from realtime.models.registry import Registry, cache_folder
+from realtime.models.registry import Registry
 from realtime.models.subprocess_session import ApartSession
 
 log = logging.getLogger(__name__)

@@ -1,11 +1,10 @@
 """Finds the weights folder, checks files by checksum before they are opened, and opens sessions."""
 
-import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import ModelFileError
+from realtime.files import file_sha256
 from realtime.models.manifest import Manifest, ModelSpec, load_manifest
 from realtime.models.onnx_session import OnnxSession, SessionSettings
 
@@ -17,23 +16,6 @@ def weights_folder(chosen: Path | None = None) -> Path:
     package = Path(__file__).resolve().parents[1]
     installed = package / "_weights"
     return installed if installed.is_dir() else package.parent / "weights"
-
-
-def cache_folder() -> Path:
-    """Where downloaded models and compiled sessions are kept (FACEMIRROR_CACHE, else the platform's cache folder)."""
-    chosen = os.environ.get("FACEMIRROR_CACHE")
-    if chosen:
-        return Path(chosen)
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "facemirror-live"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "facemirror-live"
-
-
-def file_sha256(path: Path) -> str:
-    """Checksum of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

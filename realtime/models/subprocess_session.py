@@ -25,10 +25,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from realtime.files import cache_folder
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import ModelSession, OnnxSession, SessionLostError, SessionSettings
 from realtime.models.providers import provider_options
-from realtime.models.registry import cache_folder
 
 DEFAULT_FACTORY = "realtime.models.subprocess_session:open_accelerated"
 PATIENCE = 0.5

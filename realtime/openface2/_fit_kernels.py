@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from realtime.types import F64
+
 FAST = {"reassoc", "contract"}
 STEP = 0.75
 GAIN = 0.999

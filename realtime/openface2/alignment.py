@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from realtime.face.mirroring import Midline
 from realtime.openface2.mirrored_halves import reflection
 from realtime.openface2.pdm import ShapeModel
-
-U8 = NDArray[np.uint8]
-F64 = NDArray[np.float64]
+from realtime.types import F64, U8
 
 SIZE = 112
 SCALE = 0.7

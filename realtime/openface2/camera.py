@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.openface2.pdm import ShapeModel
 from realtime.openface2.shape_fit import Fit, euler_from_matrix
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 
 @dataclass(frozen=True, slots=True)

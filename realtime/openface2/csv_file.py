@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
 from realtime.openface2.assets import INTENSITY_AUS, OCCURRENCE_AUS
 from realtime.openface2.camera import Camera, head_pose, landmarks_3d
 from realtime.openface2.pdm import MODES, POINTS, ShapeModel
 from realtime.openface2.pipeline import Face, Measurement
+from realtime.types import F64
 
-F64 = NDArray[np.float64]
 Group = Literal["gaze", "pose", "landmarks_2d", "landmarks_3d", "pdm", "aus"]
 
 GROUPS: tuple[Group, ...] = ("gaze", "pose", "landmarks_2d", "landmarks_3d", "pdm", "aus")

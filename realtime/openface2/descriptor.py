@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.openface2.pdm import MODES, POINTS, ShapeModel
 from realtime.openface2.running_median import GEOMETRY_BINS, HOG_BINS, RunningMedian
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 APPEARANCE = 12 * 12 * 31
 GEOMETRY = 3 * POINTS + MODES

@@ -8,12 +8,10 @@ across it, because the mirrored picture shows nothing of the other side.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face.mirroring import Midline
 from realtime.openface2.points68 import BROW_ENDS, CHIN, FLIP_68
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 # The patient's right: contour, brow, nose wing, eye, mouth corner and lips on the image's left.
 _RIGHT = np.array([*range(8), *range(17, 22), 31, 32, *range(36, 42), 48, 49, 50, 58, 59, 60, 61, 67])

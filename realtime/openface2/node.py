@@ -8,7 +8,6 @@ import numpy as np
 
 from realtime.face.mirroring import midline
 from realtime.graph import Side
-from realtime.media.frame import Frame
 from realtime.openface2.assets import load
 from realtime.openface2.camera import Camera
 from realtime.openface2.csv_file import CsvFile, CsvRows, RowContext, columns, file_name
@@ -17,7 +16,7 @@ from realtime.openface2.pfld68 import open_pfld68
 from realtime.openface2.pipeline import Face, Measurement, OpenFace2
 from realtime.openface2.points68 import Pfld68, from_98
 from realtime.openface2.warm_up import warm_up
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysis, FaceObservation, Frame
 
 FLUSH_EVERY = 30
 

@@ -18,8 +18,7 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.openface2.assets import Assets
 from realtime.openface2.pipeline import Face, Measurement
 from realtime.openface2.postprocess import Session
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 FORMAT = "facemirror-live openface2 parts 1"
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 POINTS = 68
 MODES = 34

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
 from realtime.openface2.points68 import PFLD68_SIZE, Pfld68
-
-F32 = NDArray[np.float32]
+from realtime.types import F32
 
 
 def open_pfld68(path: Path) -> Pfld68:

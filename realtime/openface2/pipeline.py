@@ -4,12 +4,12 @@
 fit, its own neutral and its own correction, because each is a different face to the models.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face.mirroring import Midline
 from realtime.openface2.alignment import Aligned, Aligner
@@ -18,11 +18,37 @@ from realtime.openface2.descriptor import Neutral, describe
 from realtime.openface2.fhog import fhog
 from realtime.openface2.mirrored_halves import half_points, midline_of_68
 from realtime.openface2.postprocess import OnlineCorrection
-from realtime.openface2.settling import Settling
 from realtime.openface2.shape_fit import Fit, ShapeFitter, project
+from realtime.types import F64, U8
 
-F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
+FRAMES = 60
+TOLERANCE = 0.25
+
+
+class Settling:
+    """Settled once no dynamic Action Unit's neutral share moved by more than 0.25 within the last 60 measured frames.
+
+    A quarter of the step between two neighbouring grades of the 0..5 scale. Stays settled until `reset`.
+    """
+
+    def __init__(self) -> None:
+        self._last: deque[F64] = deque(maxlen=FRAMES)
+        self.settled = False
+
+    def update(self, neutral: F64) -> bool:
+        """Take the neutral shares of one measured frame; returns whether it has settled."""
+        if self.settled:
+            return True
+        self._last.append(neutral)
+        if len(self._last) == FRAMES:
+            recent = np.array(self._last)
+            self.settled = bool(np.ptp(recent, axis=0).max(initial=0.0) <= TOLERANCE)
+        return self.settled
+
+    def reset(self) -> None:
+        self._last.clear()
+        self.settled = False
+
 
 OUTSIDE_LIMIT = 0.05  # share of the masked face that may lie outside the picture; a chin tip is about that
 

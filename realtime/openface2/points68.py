@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face.wflw import FLIP_ORDER, TO_68
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
+from realtime.types import F32, F64
 
 PFLD68_SIZE = 112
 PFLD68_MARGIN = 1.1

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.openface2.svr import NO_CUTOFF
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 HIGHEST = 5.0
 EARLY_FRAMES = 3000

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import DeviceError, ModelFileError, UserInputError
-from realtime.files import swap_folder
-from realtime.models.registry import cache_folder, file_sha256
+from realtime.files import cache_folder, file_sha256, swap_folder
 from realtime.openface2.assets import (
     INTENSITY_AUS,
     OCCURRENCE_AUS,

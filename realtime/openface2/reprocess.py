@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.openface2.parts_file import Parts, read_parts
 from realtime.openface2.pipeline import Face
 from realtime.openface2.postprocess import offline_intensities, offline_occurrences
 from realtime.openface2.svr import classes_of
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
+from realtime.types import F64
 
-F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 Counts = NDArray[np.uint16] | NDArray[np.int32]
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from realtime.openface2._fit_kernels import euler_from_matrix, fit, matrix_from_euler
 from realtime.openface2.pdm import POINTS, ShapeModel
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 MINIMUM_POINTS = 24  # fewer say nothing about 40 parameters that the regularisation did not say already
 RESIDUAL_LIMIT = 0.06  # RMS, as a fraction of the face's fitted size; landmarks of real faces leave 0.01 to 0.03

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
 from realtime.openface2.descriptor import DESCRIPTOR
-
-F64 = NDArray[np.float64]
+from realtime.types import F64
 
 FLOAT64 = 6
 NO_CUTOFF = -1.0

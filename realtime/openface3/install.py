@@ -12,9 +12,8 @@ from pathlib import Path
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import swap_folder
 from realtime.models.manifest import load_manifest
-from realtime.openface3 import convert as conversion
-from realtime.openface3 import download, files
-from realtime.openface3.files import Official
+from realtime.openface3 import download
+from realtime.openface3.download import Official
 
 Convert = Callable[[dict[str, Path], Path], None]
 """Writes networks and manifest.toml into the folder; checkpoints come by network."""
@@ -37,8 +36,8 @@ def install(
     keep: Path | None = None,
     progress: download.Progress = lambda _name, _have, _total: None,
     opener: download.Open = download.open_url,
-    official: tuple[Official, ...] = files.OFFICIAL,
-    needs: Callable[[], str | None] = conversion.missing_tools,
+    official: tuple[Official, ...] = download.OFFICIAL,
+    needs: Callable[[], str | None] = lambda: None,
 ) -> Installed:
     """Install the networks after `accept(licence text)` has said yes.
 
@@ -47,9 +46,9 @@ def install(
     Raises UserInputError (refused, folder incomplete, converting is not possible here), ModelFileError (another file, not
     convertible), DeviceError (no network, broken off, disk full).
     """
-    target, kept = to or files.default_folder(), keep or files.checkpoints_folder()
+    target, kept = to or download.default_folder(), keep or download.checkpoints_folder()
     found = download.find(from_folder, official) if from_folder is not None else None
-    if not accept(files.NOTICE):
+    if not accept(download.NOTICE):
         raise UserInputError("The licence of OpenFace 3.0 was not accepted; nothing was installed.")
     try:
         kept.mkdir(parents=True, exist_ok=True)
@@ -58,7 +57,7 @@ def install(
             download.copy(found, kept)
         else:
             for each in official:
-                download.download(each, files.BASE, kept, progress, opener)
+                download.download(each, download.BASE, kept, progress, opener)
         lacking = needs()
         if lacking is not None:
             raise UserInputError(lacking)

@@ -4,7 +4,6 @@ Its Action Units are cosine similarities trained on "intensity of at least 2 or 
 no FACS intensities of 0..5 and never share a column or a bar with those.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -15,30 +14,7 @@ from realtime.errors import ModelFileError
 from realtime.face.matching import face_box
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import ModelSession
-
-F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
-
-PRESENT = 0.5
-"""The network's threshold between an Action Unit that is there and one that is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """What the network says of one face.
-
-    units: 0..1 by Action Unit. emotions: probability 0..1 by name, summing to 1. gaze: yaw, pitch in radians, in the direction
-    (-cos p sin y, -sin p, -cos p cos y) of the camera's axes (x right in the picture, y down, z away from the camera).
-    """
-
-    units: Mapping[int, float]
-    emotions: Mapping[str, float]
-    gaze: tuple[float, float]
-
-    @property
-    def emotion(self) -> str:
-        """The likeliest emotion."""
-        return max(self.emotions, key=lambda name: self.emotions[name])
+from realtime.types import F32, U8, Expression
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.openface3.multitask import PRESENT, Expression
 from realtime.render.palette import DIM, NEUTRAL
+from realtime.types import PRESENT, Expression
 
 FULL = 1.0
 

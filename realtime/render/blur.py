@@ -8,14 +8,10 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from realtime.app.nodes.values import Shown
 from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_landmarks
-from realtime.types import F32, Detections
-
-U8 = NDArray[np.uint8]
+from realtime.types import F32, U8, Detections, Shown
 
 BLOCKS = 8
 # From the middle of the landmarks' box to the edge of the blurred square, in its longer sides: brows to crown is half of one.

@@ -2,12 +2,10 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.action_units.calibration import CalibrationProgress
 from realtime.render.palette import BOX, DIM, NEUTRAL, WARNING, Colour
-
-U8 = NDArray[np.uint8]
+from realtime.types import U8
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 # how long the outcome stays in the picture, seconds

@@ -2,13 +2,11 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face.mirroring import Midline, Mirror, midline
 from realtime.render.palette import LEFT, NEUTRAL, RIGHT, Colour
-from realtime.types import F32
+from realtime.types import F32, U8
 
-U8 = NDArray[np.uint8]
 _FILL = 0.5  # glabella to chin as a share of the pane's height
 
 

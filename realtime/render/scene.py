@@ -5,16 +5,14 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
 from realtime.render.status import LiveFigures, draw_status
-from realtime.types import F32, Analysis
+from realtime.types import F32, U8, Analysis
 
 Mode = Literal["overlay", "mirrored", "split", "raw"]
-U8 = NDArray[np.uint8]
 
 
 class Scene:

@@ -1,8 +1,6 @@
 """Stored calibrations: one small file a person, by the name the user gave. Nothing biometric but the neutral descriptor."""
 
 import json
-import os
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +8,7 @@ from urllib.parse import quote
 
 from realtime.action_units.baseline import Rest
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.folder import reason, write_json
+from realtime.files import data_folder, reason, write_json
 
 FORMAT = 2
 """1 held the shape at rest alone, as a list under `neutral`; it is still read."""
@@ -27,22 +25,11 @@ class Person:
     frames: int
 
 
-def user_folder() -> Path:
-    """Where this user's calibrations are kept unless --people says otherwise."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "facemirror-live" / "people"
-
-
 class People:
     """The calibrations of one folder. Nothing is made on disk before the first is stored."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or user_folder()
+        self.folder = folder or data_folder() / "people"
 
     def names(self) -> list[str]:
         """Everybody with a readable calibration, by name."""

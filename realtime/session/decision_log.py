@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from realtime.action_units.baseline import Rest
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.folder import reason
+from realtime.files import reason
 from realtime.session.schema import FrameRow
 from realtime.types import Region
 

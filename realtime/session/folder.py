@@ -1,14 +1,11 @@
 """A session's folder and its session.json."""
 
 import contextlib
-import errno
-import json
-import os
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import reason
 
 
 def create_session_folder(root: Path, when: datetime) -> Path:
@@ -46,35 +43,6 @@ def use_session_folder(folder: Path) -> Path:
     if taken:
         raise UserInputError(f"{folder} holds a session already ({', '.join(taken)}); choose another folder.")
     return folder
-
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Replace `path` with `content` as JSON in one step: a reader, or a kill, never meets half a file.
-
-    Raises DeviceError when it cannot be written; what was there before stays.
-    """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with scratch.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
-    except (TypeError, ValueError):
-        scratch.unlink(missing_ok=True)
-        raise
-
-
-def reason(error: OSError) -> str:
-    """An operating system's error in words."""
-    if error.errno == errno.ENOSPC:
-        return "the disk is full"
-    return (error.strerror or str(error)).rstrip(".")
 
 
 def create_beside(session: Path, word: str) -> Path:

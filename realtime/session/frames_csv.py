@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 from realtime.errors import DeviceError
-from realtime.session.columns import AUS, column_names
-from realtime.session.folder import reason
+from realtime.files import reason
 from realtime.session.row_assembler import RowSorter
-from realtime.session.schema import FrameRow, RowFormat
+from realtime.session.schema import AUS, FrameRow, RowFormat, column_names
 from realtime.types import Analysis
 
 # With the sorter's longest wait this keeps the file less than a second behind.

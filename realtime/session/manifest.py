@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.models.registry import file_sha256
-from realtime.session.folder import reason, write_json
+from realtime.files import file_sha256, reason, write_json
 
 NAME = "manifest.json"
 FORMAT = 1

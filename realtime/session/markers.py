@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.folder import reason
+from realtime.files import reason
 
 NAME = "markers.csv"
 COLUMNS = {

@@ -1,17 +1,16 @@
 """What session.json says: program, machine, settings, models, and what was chosen while the session ran."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 from realtime import __version__
-from realtime.config import Resolved
 from realtime.media.video_source import Changed
 from realtime.models import ModelSpec
 from realtime.session.choices import KeptChoice
-from realtime.session.columns import data_dictionary
+from realtime.session.schema import data_dictionary
 from realtime.session.writer import Keeping
 
 NAME = "session.json"
@@ -25,7 +24,7 @@ def kept_choices(keeping: Keeping) -> dict[str, KeptChoice]:
 
 
 def describe(
-    resolved: Resolved,
+    settings: Iterable[tuple[str, object, str]],
     models: Sequence[ModelSpec],
     keeping: Keeping,
     *,
@@ -35,16 +34,16 @@ def describe(
 ) -> dict[str, Any]:
     """The content of session.json as of now, ready for JSON.
 
+    settings: name, value and origin of every setting.
     sources: which were taken after the first one. av_sync: the machine's measured offset, where sound is recorded. summary:
     the run's figures, None while it lasts.
     """
-    settings = {name: {"value": value, "from": origin} for name, value, origin in resolved.rows()}
     return {
         "format": 1,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "program": {"facemirror-live": __version__, **{name: version(name) for name in _PACKAGES}},
         "machine": {"python": platform.python_version(), "system": platform.platform()},
-        "configuration": _plain(settings),
+        "configuration": _plain({name: {"value": value, "from": origin} for name, value, origin in settings}),
         "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in models],
         "columns": data_dictionary(),
         "calibrations": keeping.calibrations(),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.columns import data_dictionary
-from realtime.session.folder import reason
+from realtime.files import reason
+from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
 _WHOLE = {"sequence", "face_id"}

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
-from realtime.session.columns import AUS
+from realtime.session.schema import AUS
+from realtime.types import F64
 
-F64 = NDArray[np.float64]
 QUIET = 0.5
 """Intensity that at least one side must reach before left and right are compared: noise at rest is no asymmetry."""
 GAP = 0.5

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from realtime.errors import DeviceError
+from realtime.files import reason
 from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
 from realtime.session.choices import in_words
-from realtime.session.folder import reason
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.read_frames import F64, QUIET, Rows, read_rows

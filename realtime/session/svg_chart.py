@@ -6,9 +6,9 @@ from html import escape
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
+from realtime.types import F64
+
 _LEFT, _TOP, _BOTTOM, _END = 40, 8, 20, 10
 
 

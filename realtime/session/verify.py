@@ -11,8 +11,8 @@ from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
+from realtime.files import file_sha256
 from realtime.media import lossless
-from realtime.models.registry import file_sha256
 from realtime.session import decision_log, markers
 from realtime.session.manifest import Listed, files_of, read_manifest, session_of
 

@@ -9,20 +9,19 @@ from typing import Any
 from realtime.action_units.baseline import Rest
 from realtime.action_units.calibration import Calibration
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import write_json
 from realtime.media import lossless
-from realtime.media.frame import Frame
 from realtime.media.lossless import RawRecorder
 from realtime.session import decision_log, markers
 from realtime.session.calibration_store import People, checked_name
 from realtime.session.choices import AffectedSide, KeptChoice
-from realtime.session.columns import data_dictionary
 from realtime.session.decision_log import Journal
-from realtime.session.folder import write_json
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.manifest import write_manifest
 from realtime.session.markers import SessionMarkers
 from realtime.session.parquet import write_parquet
-from realtime.types import Analysis
+from realtime.session.schema import data_dictionary
+from realtime.types import Analysis, Frame
 
 CALIBRATION = "calibration.json"
 DICTIONARY = "data_dictionary.json"

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from realtime.errors import DeviceError
-from realtime.openface3.multitask import Expression
 from realtime.session.markers import Mark
-from realtime.types import Analysis
+from realtime.types import Analysis, Expression
 
 _SIDES = ("left", "right")
 _POSE = ("yaw", "pitch", "roll")

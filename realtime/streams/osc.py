@@ -20,9 +20,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.openface3.multitask import Expression
 from realtime.session.markers import Mark
-from realtime.types import Analysis
+from realtime.types import Analysis, Expression
 
 
 def parse_address(words: str) -> tuple[str, int]:

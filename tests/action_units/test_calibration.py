@@ -10,7 +10,7 @@ from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.estimator import light_on
 from realtime.action_units.model import POINT_FEATURES, REST_FEATURES, ActionUnits
 from realtime.action_units.rest_frame import FLOW_FEATURES
-from realtime.face.template import FACE_3D
+from realtime.face.face_model import FACE_3D
 from realtime.types import FaceObservation
 
 RATE = 30.0

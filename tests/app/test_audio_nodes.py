@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 from realtime.app.nodes.audio import RunSound, Tune
-from realtime.app.nodes.values import Analysed
 from realtime.config import Config
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import UserInputError
 from realtime.media.audio.tone import Tone, ToneSettings
-from realtime.media.frame import Frame
-from realtime.types import Analysis
+from realtime.types import Analysed, Analysis, Frame
 
 
 class Speaker:

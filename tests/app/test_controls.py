@@ -10,10 +10,9 @@ from realtime.app.controls import Controls, ModelChoice, model_choice
 from realtime.config import Config
 from realtime.dashboard.commands import Commands, Unavailable
 from realtime.errors import DeviceError
-from realtime.media.recorder import VideoRecorder
+from realtime.media.recorder import SwitchedRecorder, VideoRecorder
 from realtime.models.tiers import Tiers
 from realtime.session.markers import read_markers
-from realtime.session.switching import SwitchedRecorder
 from realtime.session.writer import Keeping
 from tests.session.live_like import face_path
 

@@ -13,9 +13,8 @@ from realtime.app.replay import Pictures, compare, rerun
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.lossless import read_raw
 from realtime.session.calibration_store import People
-from realtime.session.columns import column_names
 from realtime.session.decision_log import read_journal
-from realtime.session.schema import RowFormat
+from realtime.session.schema import RowFormat, column_names
 from tests.session.live_like import FRAMES, face_path, make_session
 
 

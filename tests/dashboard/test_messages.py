@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.app.nodes.dashboard import PICTURE_SECONDS, Web
-from realtime.app.nodes.values import Shown
 from realtime.dashboard.messages import PICTURE_HEADER, QUIET, encode_picture, state_message, symmetry
 from realtime.dashboard.status_feed import Told
-from realtime.openface3.multitask import Expression
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysis, Expression, FaceObservation, Shown
 
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
 

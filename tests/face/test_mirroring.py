@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from realtime.face.face_model import FACE_2D
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
-from realtime.face.template import FACE_2D
 
 
 def face(x=150.3, y=80.7, size=70.0, angle=0.0):

@@ -10,15 +10,14 @@ from realtime.face.appearance import Appearance, plausibility
 from realtime.face.crops import five_of
 from realtime.face.detection_schedule import Cadence
 from realtime.face.detector import DetectorInput, FaceDetector
+from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import iou
 from realtime.face.pose import estimate_pose
 from realtime.face.retinaface import priors
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import CadenceSettings, DetectorSettings, FaceSettings, TrackerSettings
-from realtime.face.template import FACE_2D
 from realtime.face.warm_up import warm_up
-from realtime.media.frame import Frame
-from realtime.types import Detection
+from realtime.types import Detection, Frame
 
 BOX = np.array((300, 100, 380, 200), np.float32)
 SIZE = (360, 640)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.face.face_model import FACE_2D
 from realtime.face.point_flow import PointFlow
-from realtime.face.template import FACE_2D
 
 POINTS = (FACE_2D * 90 + (310, 140)).astype(np.float32)
 

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.face import wflw
-from realtime.face.face_model import HEAD_3D
+from realtime.face.face_model import FACE_3D, HEAD_3D
 from realtime.face.pose import angles, estimate_pose, rotation
-from realtime.face.template import FACE_3D
 
 
 def project(yaw, pitch, roll, scale=20.0, x=320.0, y=240.0, distance=None):

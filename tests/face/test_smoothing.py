@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from realtime.face import wflw
+from realtime.face.face_model import FACE_2D
 from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
 from realtime.face.smoothing import Smoother
-from realtime.face.template import FACE_2D
 
 IOD = 100.0
 FACE = (FACE_2D * IOD + (300, 200)).astype(np.float32)

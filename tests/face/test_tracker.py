@@ -7,7 +7,7 @@ import pytest
 
 from realtime.face.settings import CadenceSettings, FaceSettings, TrackerSettings
 from realtime.face.tracker import State
-from realtime.media.frame import Frame
+from realtime.types import Frame
 from tests.face.world import Disc, World, detect, picture
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.face import wflw
-from realtime.face.template import FACE_2D, FACE_3D
+from realtime.face.face_model import FACE_2D, FACE_3D
 
 
 def test_groups_cover_every_point_once():

@@ -12,12 +12,11 @@ import numpy as np
 from realtime.face import matching
 from realtime.face.contract import LandmarkContract
 from realtime.face.crops import five_of
+from realtime.face.face_model import FACE_2D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
-from realtime.face.template import FACE_2D
 from realtime.face.tracker import Tracker
-from realtime.media.frame import Frame
-from realtime.types import Detection, Detections
+from realtime.types import Detection, Detections, Frame
 
 WIDTH, HEIGHT = 640, 360
 CONTRACT = LandmarkContract(size=112, presence="probability", upright=False)

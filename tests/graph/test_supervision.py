@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from realtime.graph import DropOldest, Graph, Hold, Item, Latest, RealClock, Restart, VirtualClock
-from realtime.graph.restart import Backoff
+from realtime.graph.source import Backoff
 from tests.graph.modelled import Recorder, Script, frames, run
 
 

@@ -26,8 +26,8 @@ onnx = pytest.importorskip("onnx")
 from onnx import helper, numpy_helper  # noqa: E402
 
 from realtime.models.registry import weights_folder  # noqa: E402
-from realtime.openface3 import convert  # noqa: E402
 from tools.export import networks  # noqa: E402
+from tools.export import openface3 as convert  # noqa: E402
 from tools.networks import random_checkpoint  # noqa: E402
 from tools.quantise import int8  # noqa: E402
 

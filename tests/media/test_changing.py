@@ -20,11 +20,11 @@ from realtime.media import video_source as module
 from realtime.media.cameras import Camera
 from realtime.media.decoder import Decoded
 from realtime.media.demux_options import Attempt, Opening
-from realtime.media.frame import Frame
 from realtime.media.source_spec import SourceSpec, parse_source
 from realtime.media.stream_info import Negotiated
 from realtime.media.video_source import VideoSource
 from realtime.session.frames_csv import FramesCsv
+from realtime.types import Frame
 from tests.media.clips import FakeClock
 
 KNOWN = [Camera(0, "Inside", "/dev/video0"), Camera(2, "Outside", "/dev/video2"), Camera(4, "Broken", "/dev/video4")]

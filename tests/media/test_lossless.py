@@ -8,8 +8,8 @@ import pytest
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.media import lossless
-from realtime.media.frame import Frame
 from realtime.media.lossless import RawRecorder, read_raw
+from realtime.types import Frame
 
 
 def frames(count: int, shape=(90, 122, 3), seed: int = 0) -> list[Frame]:

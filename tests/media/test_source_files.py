@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.media.frame import Frame
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import Speed, VideoSource
+from realtime.types import Frame
 from tests.media.clips import (
     FakeClock,
     Stop,

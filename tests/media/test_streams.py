@@ -12,9 +12,9 @@ import cv2
 import pytest
 
 from realtime.errors import DeviceError
-from realtime.media.frame import Frame
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
+from realtime.types import Frame
 from tests.media.clips import FakeClock, number_of, numbered, write_clip
 
 FRAMES = 45

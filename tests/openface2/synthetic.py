@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import Delaunay
 
-from realtime.face.template import FACE_3D
+from realtime.face.face_model import FACE_3D
 from realtime.face.wflw import TO_68
 from realtime.openface2.assets import (
     DYNAMIC_AUS,

@@ -9,11 +9,10 @@ import pytest
 
 from realtime.face.mirroring import midline
 from realtime.face.wflw import FLIP_ORDER, eye_opening
-from realtime.media.frame import Frame
 from realtime.openface2 import Face, Measurement, OpenFace2, from_98
 from realtime.openface2.assets import Assets
 from realtime.openface2.node import OpenFace2Node
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysis, FaceObservation, Frame
 
 FIRST, FRAMES = 90, 180  # eyes shut and lips closed at first, then open, with three blinks and speech
 EVERY = 30

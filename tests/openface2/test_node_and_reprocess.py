@@ -8,15 +8,14 @@ import pandas as pd
 import pytest
 
 from realtime.errors import UserInputError
-from realtime.face.template import FACE_2D
+from realtime.face.face_model import FACE_2D
 from realtime.graph import Block, Graph, Item, RealClock, Side
-from realtime.media.frame import Frame
 from realtime.openface2 import Face
 from realtime.openface2.node import OpenFace2Node
 from realtime.openface2.parts_file import read_parts
 from realtime.openface2.postprocess import offline_intensities
 from realtime.openface2.reprocess import reprocess
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysis, FaceObservation, Frame
 
 FRAMES = 40
 LOST = (12, 13)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from realtime.errors import ModelFileError
+from realtime.face.face_model import FACE_2D
 from realtime.face.mirroring import midline
-from realtime.face.template import FACE_2D
 from realtime.openface2.mirrored_halves import half_points, midline_of_68, reflection
 from realtime.openface2.pdm import ShapeModel
 from realtime.openface2.pfld68 import open_pfld68

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from realtime.errors import DeviceError, ModelFileError, UserInputError
-from realtime.models.registry import file_sha256
+from realtime.files import file_sha256
 from realtime.openface2 import load, pull
 from tests.openface2 import synthetic
 

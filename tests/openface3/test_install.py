@@ -14,8 +14,8 @@ import pytest
 from realtime.cli import main
 from realtime.errors import DeviceError, ModelFileError, UserInputError
 from realtime.openface3 import download
+from realtime.openface3.download import NOTICE, OFFICIAL, Official
 from realtime.openface3.install import Installed, install
-from realtime.openface3.files import NOTICE, OFFICIAL, Official
 from tests.models.tiny_onnx import one_operator, write
 
 CONTENT = {"a.pth": bytes(range(256)) * 4000, "b.pkl": b"landmarks" * 1000}

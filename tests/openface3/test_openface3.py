@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from realtime.app.networks import landmark_tiers
 from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, LIGHT_LANDMARKS, SPARSE_DETECTION, Quality
-from realtime.app.nodes.values import Analysed
 from realtime.cli import main
 from realtime.errors import ModelFileError
 from realtime.face.contract import landmark_contract
@@ -26,12 +25,11 @@ from realtime.face.matching import face_box
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.media.demux_options import demo_clip
-from realtime.media.frame import Frame
 from realtime.models import ModelSpec, Registry
 from realtime.models.tiers import Tiers
 from realtime.openface3.multitask import Multitask, grown, softmax
 from realtime.render.scene import Scene
-from realtime.types import Analysis
+from realtime.types import Analysed, Analysis, Frame
 from tests.openface3.weights import GAZE, LOGITS, UNITS, installed, mean_face
 
 FRAMES = 6
@@ -267,7 +265,7 @@ def test_random_weights_of_the_official_shape_run_the_whole_way(clip: Path, tmp_
     pytest.importorskip("onnx")
     import torch
 
-    from realtime.openface3.convert import convert
+    from tools.export.openface3 import convert
     from tools.networks import multitask, retinaface, star
 
     torch.manual_seed(5)

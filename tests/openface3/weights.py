@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from realtime.face.alignment import canonical
 from realtime.face.matching import face_box, middle
 from realtime.models.registry import weights_folder
-from realtime.openface3 import convert
 from tests.models.tiny_onnx import from_mean_colour
+from tools.export import openface3 as convert
 
 F32 = NDArray[np.float32]
 LOGITS = np.array([[0, 2, 0, 0, 0, 0, 0, 0]], np.float32)

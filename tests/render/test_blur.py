@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.app.nodes.values import Shown
-from realtime.media.frame import Frame
 from realtime.render.blur import BLOCKS, FaceBlur, blur_square, coarse
-from realtime.types import Analysis, Detection, Detections, FaceObservation
+from realtime.types import Analysis, Detection, Detections, FaceObservation, Frame, Shown
 
 HEIGHT, WIDTH = 360, 640
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.face.template import FACE_2D
+from realtime.face.face_model import FACE_2D
 from realtime.render.au_panel import AuPanel
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.scene import Scene

@@ -17,8 +17,8 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
 from realtime.graph import Envelope, Side
-from realtime.media.frame import Frame
 from realtime.session.writer import Keeping
+from realtime.types import Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
 FRAMES = 150

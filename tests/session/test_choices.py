@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from realtime.dashboard.assets import load_assets
+from realtime.files import write_json
 from realtime.session.choices import AffectedSide
-from realtime.session.folder import write_json
 from realtime.session.markers import LONGEST
 from realtime.session.report import write_report
 from realtime.session.writer import Keeping

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.folder import create_session_folder, use_session_folder, write_json
+from realtime.files import write_json
+from realtime.session.folder import create_session_folder, use_session_folder
 
 WHEN = datetime(2026, 3, 9, 14, 5, 7)  # noqa: DTZ001 - folders are named by local time
 

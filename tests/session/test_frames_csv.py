@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import DeviceError
-from realtime.session.columns import AUS, column_names, data_dictionary
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.row_assembler import RowSorter
-from realtime.session.schema import FrameRow, RowFormat
+from realtime.session.schema import AUS, FrameRow, RowFormat, column_names, data_dictionary
 from realtime.types import Analysis, FaceObservation
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from realtime.action_units.baseline import LOOK, Rest
 from realtime.errors import DeviceError, UserInputError
-from realtime.session.calibration_store import People, user_folder
+from realtime.files import data_folder
+from realtime.session.calibration_store import People
 from realtime.session.markers import COLUMNS, LONGEST, SessionMarkers, read_markers
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -153,4 +154,4 @@ def test_a_calibration_of_the_first_format_is_still_read(tmp_path: Path) -> None
 def test_the_users_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert user_folder() == tmp_path / "facemirror-live" / "people"
+    assert data_folder() == tmp_path / "facemirror-live"

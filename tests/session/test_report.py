@@ -10,10 +10,10 @@ import pytest
 
 from realtime.cli import main
 from realtime.errors import UserInputError
-from realtime.session.columns import AUS, column_names, data_dictionary
-from realtime.session.folder import write_json
+from realtime.files import write_json
 from realtime.session.parquet import write_parquet
 from realtime.session.read_frames import Rows, read_rows
+from realtime.session.schema import AUS, column_names, data_dictionary
 from realtime.session.svg_chart import Curve, Plot, thinned, tick
 from tests.session.live_like import make_session
 

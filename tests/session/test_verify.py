@@ -8,7 +8,7 @@ import pytest
 
 from realtime.cli import main
 from realtime.errors import UserInputError
-from realtime.session.folder import write_json
+from realtime.files import write_json
 from realtime.session.manifest import write_manifest
 from realtime.session.verify import verify
 from tests.session.live_like import FRAMES, make_session

@@ -12,14 +12,12 @@ import pytest
 
 from realtime.app.nodes.openface3 import Expressed, columns
 from realtime.app.nodes.streams import SendExpression, SendStream, streams
-from realtime.app.nodes.values import Analysed
 from realtime.config import resolve
 from realtime.errors import UserInputError
-from realtime.openface3.multitask import Expression
 from realtime.session.markers import SessionMarkers
 from realtime.streams.lsl import channel_labels, expression_labels
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysed, Analysis, Expression, FaceObservation
 
 UNITS = (1, 12)
 

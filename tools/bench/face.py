@@ -21,6 +21,7 @@ from realtime.face.alignment import Aligner
 from realtime.face.contract import PFLD_GHOST_ONE
 from realtime.face.crops import five_of
 from realtime.face.detector import DetectorInput
+from realtime.face.face_model import FACE_2D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.matching import face_box
 from realtime.face.mirroring import Mirror, midline
@@ -28,11 +29,9 @@ from realtime.face.point_flow import PointFlow
 from realtime.face.retinaface import decode, priors
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
-from realtime.face.template import FACE_2D
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
-from realtime.media.frame import Frame
-from realtime.types import Detection, Detections
+from realtime.types import Detection, Detections, Frame
 from tools.bench.timing import Report, interleaved
 
 F32 = NDArray[np.float32]

@@ -22,13 +22,13 @@ from realtime.face.crops import crop_from_box, crop_from_points
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.tracker import Tracker
 from realtime.graph import RealClock, StopToken
-from realtime.media.frame import Frame
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
 from realtime.models import Registry
 from realtime.models.open_model import open_model
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures
+from realtime.types import Frame
 from tools.bench.timing import Report
 
 _EVERY = 8

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from realtime.action_units.rest_frame import EYE, MOUTH
-from realtime.face.patches import LEAST_SPREAD
+from realtime.face.skin_flow import LEAST_SPREAD
 from tools.train.au_samples import MARGIN, Samples
 
 U8 = NDArray[np.uint8]

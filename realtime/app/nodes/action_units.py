@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from realtime.action_units import FaceMeasures
 from realtime.action_units.calibration import Calibration
 from realtime.action_units.estimator import light_on
-from realtime.app.nodes.values import Analysed
 from realtime.session.decision_log import Journal
-from realtime.types import Analysis
+from realtime.types import Analysed, Analysis
 
 if TYPE_CHECKING:
     from realtime.openface2.node import OpenFace2Node

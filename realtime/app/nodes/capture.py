@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from realtime.graph import Item, StopToken
-from realtime.media.frame import Frame
 from realtime.media.video_source import VideoSource
+from realtime.types import Frame
 
 
 class Capture:

@@ -4,13 +4,11 @@ from collections import deque
 from collections.abc import Callable
 
 from realtime.app.nodes.quality import Quality
-from realtime.app.nodes.values import Analysed, Shown, Status
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
-from realtime.media.frame import Frame
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures
-from realtime.types import F32
+from realtime.types import F32, Analysed, Frame, Shown, Status
 
 _RATE_WINDOW = 60
 

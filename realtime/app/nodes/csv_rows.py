@@ -1,8 +1,8 @@
 """News of every frame, on its way to frames.csv."""
 
-from realtime.app.nodes.values import Analysed, Shown
 from realtime.graph import Cause, Envelope
 from realtime.session.frames_csv import FramesCsv
+from realtime.types import Analysed, Shown
 
 
 class ShownRows:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Protocol
 
-from realtime.app.nodes.values import Shown
 from realtime.dashboard.messages import encode_picture, state_message
 from realtime.dashboard.status_feed import Told
+from realtime.types import Shown
 
 PICTURE_WIDTH = 640
 PICTURE_SECONDS = 1 / 15

@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable
 
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
-from realtime.app.nodes.values import Analysed
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
-from realtime.media.frame import Frame
 from realtime.session.decision_log import Journal
-from realtime.types import Analysis, Detections
+from realtime.types import Analysed, Analysis, Detections, Frame
 
 
 class Detect:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TextIO
 
 from realtime.app.nodes.compose import Compose
-from realtime.app.nodes.values import Analysed, Shown
 from realtime.errors import DeviceError
 from realtime.graph import Side
-from realtime.media.frame import Frame
-from realtime.openface3.multitask import Expression, Multitask
+from realtime.openface3.multitask import Multitask
 from realtime.openface3.panel import ExpressionPanel
 from realtime.session.writer import describe_file
+from realtime.types import Analysed, Expression, Frame, Shown
 
 FILE = "openface3.csv"
 

@@ -6,10 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.app.nodes.values import Shown
-from realtime.media.frame import Frame
 from realtime.media.lossless import RawRecorder
 from realtime.render.blur import FaceBlur
+from realtime.types import Frame, Shown
 
 
 class PictureSink(Protocol):

@@ -4,13 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from realtime.app.nodes.openface3 import Expressed
-from realtime.app.nodes.values import Analysed
 from realtime.config import Config
-from realtime.openface3.multitask import Expression
 from realtime.session.markers import SessionMarkers
 from realtime.streams.lsl import LslStreams
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysis
+from realtime.types import Analysed, Analysis, Expression
 
 
 class Stream(Protocol):

@@ -7,14 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime.errors import DeviceError, FacemirrorError
 from realtime.media.audio.devices import LATENCY, choose, close_stream, open_stream, portaudio
 from realtime.media.audio.track import SoundTrack
+from realtime.types import F32
 
-F32 = NDArray[np.float32]
 _RING_BLOCKS = 500
 _STALL_SECONDS = 1.5
 _BEGIN_SECONDS = 6.0  # PulseAudio's plugin took more than a second to its first callback

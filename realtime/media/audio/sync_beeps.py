@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.files import data_folder, write_json
 from realtime.media.audio.av_offset import Offset
-from realtime.session.calibration_store import user_folder
-from realtime.session.folder import write_json
 
 PERIOD = 1.0
 """Seconds between beeps."""
@@ -61,4 +60,4 @@ def summary(offsets: list[Offset]) -> dict[str, Any]:
 
 
 def _place() -> Path:
-    return user_folder().parent / "av_sync.json"
+    return data_folder() / "av_sync.json"

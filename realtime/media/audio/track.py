@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.media.audio.sample_clock import SoundClock
+from realtime.types import F32
 
-F32 = NDArray[np.float32]
 PATIENCE = 1.0
 """Seconds that sound may come later than the picture before silence takes its place."""
 _HALF = 8

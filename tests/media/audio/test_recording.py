@@ -9,8 +9,7 @@ import pytest
 from realtime.media.audio.av_offset import av_offsets
 from realtime.media.audio.track import SoundTrack
 from realtime.media.encoders import ENCODERS
-from realtime.media.recorder import VideoRecorder
-from realtime.session.switching import SwitchedRecorder
+from realtime.media.recorder import SwitchedRecorder, VideoRecorder
 
 RATE = 48_000
 BLOCK = 480

@@ -1,15 +1,15 @@
-"""From the published checkpoints to ONNX files with a manifest, by the repository's `tools` (which need torch and onnx)."""
+"""From OpenFace 3.0's published checkpoints to ONNX files with a manifest.
+
+torch and onnx are imported at the first call, so that the manifest entries can be written without them.
+"""
 
 import hashlib
-import importlib
-import importlib.util
 import json
 import math
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 import av
@@ -17,7 +17,7 @@ import cv2
 
 from realtime.media.demux_options import demo_clip
 from realtime.models.registry import Registry
-from realtime.openface3.files import ACADEMIC, BASE
+from realtime.openface3.download import ACADEMIC, BASE
 
 Precision = Literal["int8", "float32"]
 CALIBRATION_PICTURES = 12
@@ -29,23 +29,6 @@ ACTION_UNITS = (1, 2, 4, 6, 9, 12, 25, 26)
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-def missing_tools() -> str | None:
-    """One sentence that says what converting still needs, or None."""
-    absent = [name for name in ("torch", "onnx") if importlib.util.find_spec(name) is None]
-    if absent:
-        return (
-            f"The files are here, but converting them needs {' and '.join(absent)}: "
-            '`pip install "facemirror-live[tools]"` and run the same command again.'
-        )
-    spec = importlib.util.find_spec("tools")
-    if spec is None or importlib.util.find_spec("tools.export") is None:
-        return (
-            "The files are here, but converting them needs the folder tools/ of facemirror-live's source, which is not part "
-            "of the installed package: run `python -m realtime models pull openface3` in a copy of the source."
-        )
-    return None
 
 
 def convert(
@@ -62,7 +45,8 @@ def convert(
 
     Raises ModelFileError: a checkpoint is damaged or another network's, or the result differs from torch.
     """
-    export = importlib.import_module("tools.export.networks")
+    from tools.export import networks as export
+
     say("converting RetinaFace")
     export.export("retinaface", checkpoints["retinaface"], out / "retinaface.onnx")
     stacks = _stacks(checkpoints["star"])
@@ -70,7 +54,7 @@ def convert(
     finder = embedded.checked_path(embedded.manifest.find("detector"))
     entries = [detector_entry(out / "retinaface.onnx")]
     with tempfile.TemporaryDirectory() as scratch:
-        pictures = calibration
+        pictures: Path | None = calibration
         if precision == "int8" and pictures is None:
             pictures = _faces_of_the_demo(Path(scratch))
 
@@ -79,7 +63,9 @@ def convert(
             export.export(name, checkpoints[name], exact, **options)
             chosen, words = exact, "float32"
             if precision == "int8":
-                quantise: ModuleType = importlib.import_module("tools.quantise.int8")
+                from tools.quantise import int8 as quantise
+
+                assert pictures is not None
                 loss = quantise.quantise(name, checkpoints[name], exact, small, pictures, detector=finder, **options)
                 if math.isfinite(loss.mean) and loss.mean <= limit:
                     chosen, words = small, f"int8 ({loss})"
@@ -99,7 +85,8 @@ def convert(
 
 
 def _stacks(checkpoint: Path) -> int:
-    catalogue = importlib.import_module("tools.networks.catalogue")
+    from tools.networks import catalogue
+
     module, _ = catalogue.load("star", checkpoint)
     return int(module.stacks)
 
