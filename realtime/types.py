@@ -126,7 +126,7 @@ Status = Literal["measured", "held", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Analysed:
+class TrackedFrame:
     """An analysis and the frame it was made on (needed to move its points to a later picture)."""
 
     analysis: Analysis
@@ -134,7 +134,7 @@ class Analysed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RenderedFrame:
     """A picture ready to be shown.
 
     image: (H, W, 3) uint8 BGR, not written to any more. sequence, capture_time: of the frame it was drawn on.

@@ -43,7 +43,7 @@ LOOK = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Baseline:
     """A face at rest.
 
     shape: (98, 2) descriptor. look: (2, LOOK) of the patient's left and right side, None where unknown. network: checksum of
@@ -54,9 +54,9 @@ class Rest:
     look: F32 | None = None
     network: str = ""
 
-    def known_to(self, network: str) -> "Rest":
+    def known_to(self, network: str) -> "Baseline":
         """The same rest for this network: without the look where another made it."""
-        return self if self.look is None or self.network == network else Rest(self.shape)
+        return self if self.look is None or self.network == network else Baseline(self.shape)
 
     def as_json(self) -> dict[str, Any]:
         """For files; `from_json` reads it."""
@@ -64,7 +64,7 @@ class Rest:
         return {"shape": self.shape.tolist(), "look": look, "network": self.network}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Rest":
+    def from_json(cls, content: Mapping[str, Any]) -> "Baseline":
         """Raises KeyError, TypeError or ValueError where `content` is no rest."""
         shape = np.array(content["shape"], np.float32)
         look = None if content["look"] is None else np.array(content["look"], np.float32)
@@ -76,7 +76,7 @@ class Rest:
 
 
 @dataclass(slots=True)
-class Neutral:
+class RunningBaseline:
     """The neutral in force. rest: None while too little has been seen.
 
     settle: values before the running median counts. refresh: updates between two readings of it.
@@ -89,7 +89,7 @@ class Neutral:
     max_angle: float = 20.0
     network: str = ""
     calibrated: bool = False
-    rest: Rest | None = None
+    rest: Baseline | None = None
     _shapes: RunningMedian = field(default_factory=lambda: RunningMedian(98 * 2))
     _looks: RunningMedian = field(default_factory=lambda: RunningMedian(2 * LOOK))
 
@@ -104,9 +104,9 @@ class Neutral:
         if seen >= self.settle and (self.rest is None or seen % self.refresh == 0):
             known = self._looks.values >= self.settle
             looks = self._looks.median().reshape(2, LOOK) if known else None
-            self.rest = Rest(self._shapes.median().reshape(-1, 2), looks, self.network)
+            self.rest = Baseline(self._shapes.median().reshape(-1, 2), looks, self.network)
 
-    def calibrate(self, rest: Rest) -> None:
+    def calibrate(self, rest: Baseline) -> None:
         """From now on this is the neutral."""
         self.rest, self.calibrated = rest, True
 

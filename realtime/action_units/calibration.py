@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.action_units.descriptor import Descriptor
 from realtime.types import F32
 
@@ -63,7 +63,7 @@ class Calibration:
     settings: CalibrationSettings = field(default_factory=CalibrationSettings)
     network: str = ""
     progress: CalibrationProgress = IDLE
-    neutral: Rest | None = None
+    neutral: Baseline | None = None
     frames: int = 0
     _shapes: list[F32] = field(default_factory=list)
     _looks: list[F32] = field(default_factory=list)
@@ -173,7 +173,7 @@ class Calibration:
             )
             return
         looks = _median(self._looks) if len(self._looks) == len(self._shapes) else None
-        self.neutral = Rest(_median(self._shapes), looks, self.network)
+        self.neutral = Baseline(_median(self._shapes), looks, self.network)
         self.frames = len(self._shapes)
         self.progress = CalibrationProgress("done", 1.0, f"Calibrated from {self._collected:.1f} s of rest.")
 

@@ -5,18 +5,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.action_units.baseline import Neutral, Rest
+from realtime.action_units.baseline import Baseline, RunningBaseline
 from realtime.action_units.calibration import Calibration
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import ActionUnits
-from realtime.action_units.rest_frame import NearestToRest
+from realtime.action_units.rest_frame import BestRestFrame
 from realtime.types import U8, FaceObservation
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
 
 
-class FaceMeasures:
+class ActionUnitEstimator:
     """Action Units of the tracked face against its own neutral. units: those that are measured (none without a network).
 
     own_neutral: a calibration stored earlier. named: the session is about one person, whom the user named. Their
@@ -26,14 +26,14 @@ class FaceMeasures:
     def __init__(
         self,
         action_units: ActionUnits | None = None,
-        own_neutral: Rest | None = None,
+        own_neutral: Baseline | None = None,
         *,
         named: bool = False,
     ) -> None:
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
         network = action_units.identity if action_units is not None else ""
-        self.neutral = Neutral(network=network)
-        self.at_rest = NearestToRest()
+        self.neutral = RunningBaseline(network=network)
+        self.at_rest = BestRestFrame()
         self.calibration = Calibration(network=network)
         self.descriptor: Descriptor | None = None
         self.own_neutral = own_neutral

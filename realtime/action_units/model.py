@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from realtime.action_units.baseline import LOOK, Rest
+from realtime.action_units.baseline import LOOK, Baseline
 from realtime.action_units.descriptor import Descriptor, mirror_shape
-from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestPicture, Windows, flow_features
+from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
 from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
@@ -130,14 +130,14 @@ class ActionUnits:
         self._windows = FaceWindows()
         self.units = tuple(units[i] for i in self._kept)
         self.look: F32 | None = None
-        """(2, LOOK) of the last picture measured, left and right: what `Rest.look` is made of."""
+        """(2, LOOK) of the last picture measured, left and right: what `Baseline.look` is made of."""
 
     def cut(self, image: U8, points: F32) -> Windows:
         """What `measure` looks at: windows of the (H, W, 3) BGR image with (98, 2) `points` on it."""
         return self._windows.cut(image, points)
 
     def measure(
-        self, found: Descriptor, rest: Rest | None, windows: Windows, picture: RestPicture | None = None
+        self, found: Descriptor, rest: Baseline | None, windows: Windows, picture: RestFrame | None = None
     ) -> tuple[dict[int, float], dict[int, float]]:
         """(patient's right, patient's left), by Action Unit. windows: as `cut` gives them. picture: the person's at rest."""
         shape, look = (None, None) if rest is None else (rest.shape, rest.look)

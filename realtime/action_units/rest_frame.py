@@ -33,7 +33,7 @@ _INNER = slice(33, 98)
 """The contour is left out: it is the least exact, and says nothing of rest."""
 
 
-class RestPicture(NamedTuple):
+class RestFrame(NamedTuple):
     """What `flow_features` compares with. left, right, mouth: windows at rest. pose: degrees it was seen at. shape: (98, 2)."""
 
     left: Template
@@ -43,15 +43,15 @@ class RestPicture(NamedTuple):
     shape: F32
 
 
-def rest_picture(found: Descriptor, windows: Windows) -> RestPicture:
+def rest_picture(found: Descriptor, windows: Windows) -> RestFrame:
     """Of a frame at rest."""
     left, right, mouth = windows
-    return RestPicture(
+    return RestFrame(
         EYE_FLOW.template(left), EYE_FLOW.template(right), MOUTH_FLOW.template(mouth), found.pose, found.shape
     )
 
 
-def flow_features(rest: RestPicture | None, pose: Angles, windows: Windows) -> F32:
+def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows) -> F32:
     """(2, FLOW_FEATURES): of the left side, and what the mirror image would show of the right.
 
     Per row: displacements of the cells of the eye's window and of the mouth's (pixels, x and y), what the head has turned since
@@ -75,11 +75,11 @@ def in_mirror(field: F32) -> F32:
     return field[..., ::-1, :] * np.array([-1, 1], np.float32)
 
 
-class NearestToRest:
+class BestRestFrame:
     """Keeps the picture of the frame that came nearest to the shape at rest. picture: None while none came near."""
 
     def __init__(self) -> None:
-        self.picture: RestPicture | None = None
+        self.picture: RestFrame | None = None
 
     def offer(self, found: Descriptor, windows: Windows, rest: F32 | None) -> None:
         """A frame, and the shape (98, 2) that the person has at rest as far as is known now (it may have changed)."""

@@ -20,12 +20,12 @@ from realtime.dashboard.commands import (
 )
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.media.cameras import Camera, find_camera, list_cameras
-from realtime.media.recorder import SwitchedRecorder
+from realtime.media.recorder import PausableRecorder
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.video_source import VideoSource
-from realtime.models.tiers import Tiers
-from realtime.session.choices import KeptChoice
-from realtime.session.writer import Keeping
+from realtime.models.tiers import ModelLadder
+from realtime.session.choices import LoggedChoice
+from realtime.session.writer import SessionWriter
 
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 T = TypeVar("T")
@@ -72,13 +72,13 @@ class CameraChoice:
             self._source.choose(SourceSpec(SourceKind.CAMERA, str(self._cameras[value].index)))
 
 
-class ModelChoice(KeptChoice):
+class ModelChoice(LoggedChoice):
     """The landmark network: the best tier, which gives way to the lightest when results come late, or the lightest always.
 
     names: of the tiers, best first. All are open and warm, so changing costs no frame.
     """
 
-    def __init__(self, tiers: Tiers, names: Sequence[str], now: Callable[[], tuple[int, float]]) -> None:
+    def __init__(self, tiers: ModelLadder, names: Sequence[str], now: Callable[[], tuple[int, float]]) -> None:
         super().__init__((names[0], names[-1]), now)
         self._tiers, self._ladder = tiers, tiers.lighter
 
@@ -89,7 +89,7 @@ class ModelChoice(KeptChoice):
 
 
 def model_choice(config: Config, app: App, now: Callable[[], tuple[int, float]]) -> ModelChoice | Fixed:
-    """What the page may offer. now: see `KeptChoice`."""
+    """What the page may offer. now: see `LoggedChoice`."""
     names = [spec.name for spec in app.models if spec.role == "landmarks"]
     how = "others are taken at the start, with --models or --set models.landmarks=NAME."
     if config.record == "raw":
@@ -121,15 +121,15 @@ class Controls:
     marker: Marker | Unavailable
     record: Switch | Unavailable
     view: SceneChoice
-    keeping: Keeping
+    keeping: SessionWriter
     say: Callable[[str], None]
 
     @classmethod
     def of(
         cls,
         app: App,
-        keeping: Keeping,
-        recorder: SwitchedRecorder | None,
+        keeping: SessionWriter,
+        recorder: PausableRecorder | None,
         *,
         own_units: bool,
         say: Callable[[str], None],

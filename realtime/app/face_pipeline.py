@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.action_units import FaceMeasures
-from realtime.action_units.baseline import Rest
+from realtime.action_units import ActionUnitEstimator
+from realtime.action_units.baseline import Baseline
 from realtime.action_units.model import FEATURES
 from realtime.app.memory import release_start_up
 from realtime.app.networks import action_units, face_detector, landmark_model, landmark_tiers, registry_of
@@ -18,7 +18,7 @@ from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
 from realtime.models import ModelSession, ModelSpec
 from realtime.models.open_model import open_model
-from realtime.models.tiers import Tiers
+from realtime.models.tiers import ModelLadder
 from realtime.openface3.multitask import Multitask
 from realtime.types import Detection, Detections, Frame
 
@@ -33,9 +33,9 @@ class FacePath:
     detector: FaceDetector
     coarse: FaceDetector
     tracker: Tracker
-    measures: FaceMeasures
+    measures: ActionUnitEstimator
     models: list[ModelSpec]
-    tiers: Tiers | None = None
+    tiers: ModelLadder | None = None
     multitask: Multitask | None = None
 
 
@@ -43,7 +43,7 @@ def open_face_path(
     config: Config,
     height: int,
     width: int,
-    own_neutral: Rest | None = None,
+    own_neutral: Baseline | None = None,
     compiling: Callable[[str, float], None] | None = None,
 ) -> FacePath:
     """Open and warm up. height, width: of the pictures to come. own_neutral: a stored calibration.
@@ -70,7 +70,7 @@ def open_face_path(
         return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=compiling)
 
     detector = opened(detector_spec, shape)
-    tiers = Tiers([opened(spec) for spec in landmark_specs])
+    tiers = ModelLadder([opened(spec) for spec in landmark_specs])
     landmarks = landmark_model(tiers)
     multitask = Multitask(opened(multitask_spec)) if multitask_spec is not None else None
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
@@ -81,7 +81,7 @@ def open_face_path(
         whole,
         coarse,
         Tracker(landmarks, config.face),
-        FaceMeasures(units, own_neutral, named=config.person is not None),
+        ActionUnitEstimator(units, own_neutral, named=config.person is not None),
         [spec for spec in (detector_spec, *landmark_specs, unit_spec, multitask_spec) if spec is not None],
         tiers,
         multitask,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.action_units import FaceMeasures
+from realtime.action_units import ActionUnitEstimator
 from realtime.render.guidance import Guidance
 
 
-class Telling:
+class Notifier:
     """Says a sentence when it changes. say: called with what the user should read at once.
 
     measures: whose calibration is told of; None until the graph is wired.
@@ -18,7 +18,7 @@ class Telling:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-        self.measures: FaceMeasures | None = None
+        self.measures: ActionUnitEstimator | None = None
         self._guidance = Guidance()
         self._told = ""
 

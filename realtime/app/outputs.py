@@ -11,17 +11,17 @@ from realtime.app.nodes.audio import RunSound
 from realtime.app.nodes.dashboard import Web
 from realtime.app.nodes.sinks import Show
 from realtime.app.nodes.streams import streams
-from realtime.app.notifier import Telling
+from realtime.app.notifier import Notifier
 from realtime.app.pipeline import Outputs
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
 from realtime.media.preview import Preview
-from realtime.media.recorder import SwitchedRecorder, VideoRecorder
-from realtime.media.stream_info import Negotiated
+from realtime.media.recorder import PausableRecorder, VideoRecorder
+from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.session.folder import create_session_folder, use_session_folder
-from realtime.session.writer import Keeping
+from realtime.session.writer import SessionWriter
 
 if TYPE_CHECKING:
     from realtime.dashboard.service import Dashboard
@@ -38,10 +38,10 @@ class RunOutputs:
     """
 
     config: Config
-    keeping: Keeping
+    keeping: SessionWriter
     wired: Outputs
     sound: RunSound = field(default_factory=RunSound)
-    recorder: SwitchedRecorder | None = None
+    recorder: PausableRecorder | None = None
     dashboard: "Dashboard | None" = None
     preview: Preview | None = None
     missing: list[str] = field(default_factory=list)
@@ -50,9 +50,9 @@ class RunOutputs:
     def open(
         cls,
         config: Config,
-        source: Negotiated,
+        source: StreamInfo,
         now: Callable[[], float],
-        telling: Telling,
+        telling: Notifier,
         *,
         stop: Callable[[], None],
         press: Callable[[str], None],
@@ -62,7 +62,7 @@ class RunOutputs:
         Raises UserInputError or DeviceError; then nothing is left open.
         """
         folder, fps = _session_folder(config), source.fps or 30.0
-        keeping = Keeping(
+        keeping = SessionWriter(
             folder, now, person=config.person, people=config.people, raw_pictures=config.record == "raw", fps=fps
         )
         outputs = cls(config, keeping, _kept(keeping, telling))
@@ -111,7 +111,7 @@ class RunOutputs:
         if self.folder is None or self.config.landmarks_only:
             return
         video, microphone = self.folder / "video.mp4", self.sound.microphone
-        self.recorder = SwitchedRecorder(
+        self.recorder = PausableRecorder(
             lambda: VideoRecorder(video, fps=fps, sound=microphone), on=self.config.record != "off"
         )
         self.wired.recorder = self.recorder
@@ -127,7 +127,7 @@ class RunOutputs:
             say(sentence)
         self.wired.web = Web(self.dashboard.hub, self.dashboard.told, now)
 
-    def _open_preview(self, telling: Telling, stop: Callable[[], None], press: Callable[[str], None]) -> None:
+    def _open_preview(self, telling: Notifier, stop: Callable[[], None], press: Callable[[str], None]) -> None:
         reason = no_window_reason()
         if reason is None:
             self.preview = Preview(stop, press, finish=telling.draw)
@@ -142,7 +142,7 @@ def _session_folder(config: Config) -> Path | None:
     return None if config.record == "off" else create_session_folder(SESSIONS, datetime.now().astimezone())
 
 
-def _kept(keeping: Keeping, telling: Telling) -> Outputs:
+def _kept(keeping: SessionWriter, telling: Notifier) -> Outputs:
     """What the session's files want of the graph."""
     return Outputs(
         raw=keeping.raw,

@@ -23,12 +23,12 @@ from pathlib import Path
 
 import cv2
 
-from realtime.action_units import FaceMeasures
-from realtime.action_units.baseline import Rest
+from realtime.action_units import ActionUnitEstimator
+from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
 from realtime.app.face_pipeline import open_face_path
 from realtime.app.nodes.action_units import Measure, MeasureOpenFace2
-from realtime.app.nodes.audio import Tune
+from realtime.app.nodes.audio import ToneSink
 from realtime.app.nodes.capture import Capture
 from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
@@ -58,11 +58,11 @@ from realtime.graph import (
 from realtime.media.lossless import RawRecorder
 from realtime.media.video_source import VideoSource
 from realtime.models import ModelSpec
-from realtime.models.tiers import Tiers
+from realtime.models.tiers import ModelLadder
 from realtime.openface3.panel import ExpressionPanel
 from realtime.render.blur import FaceBlur
 from realtime.render.scene import Scene
-from realtime.session.decision_log import Journal
+from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
 from realtime.types import Analysis, Frame
 
@@ -84,11 +84,11 @@ class Outputs:
     folder: Path | None = None
     streams: dict[str, Callable[[Sequence[int]], Stream]] = field(default_factory=dict)
     captured: list[Callable[[Frame], None]] = field(default_factory=list)
-    journal: Journal | None = None
+    journal: DecisionLog | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
-    own_neutral: Rest | None = None
+    own_neutral: Baseline | None = None
     web: Web | None = None
-    tune: Tune | None = None
+    tune: ToneSink | None = None
     compiling: Callable[[str, float], None] | None = None
 
 
@@ -101,10 +101,10 @@ class App:
     detect: Detect
     track: Track
     quality: Quality
-    measures: FaceMeasures
+    measures: ActionUnitEstimator
     scene: Scene
     models: list[ModelSpec] = field(default_factory=list)
-    tiers: Tiers | None = None
+    tiers: ModelLadder | None = None
 
 
 @dataclass(frozen=True, slots=True)

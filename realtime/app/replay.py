@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.app.face_pipeline import FacePath, open_face_path
 from realtime.app.nodes.action_units import Measure
 from realtime.config import Config
@@ -23,7 +23,7 @@ from realtime.session import decision_log
 from realtime.session.decision_log import read_journal
 from realtime.session.manifest import session_of
 from realtime.session.schema import FrameRow, RowFormat, column_names
-from realtime.types import U8, Analysed, Analysis, Detections, Frame
+from realtime.types import U8, Analysis, Detections, Frame, TrackedFrame
 
 Decision = Mapping[str, Any]
 
@@ -75,7 +75,7 @@ def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> It
     measure = Measure(path.measures)
     looks = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
     detections: dict[int, Detections] = {}
-    tracked: dict[int, Analysed] = {}
+    tracked: dict[int, TrackedFrame] = {}
     measured: dict[int, Analysis] = {}
     for decision in decisions:
         kind, number = decision["kind"], int(decision.get("n", -1))
@@ -97,7 +97,7 @@ def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> It
                     f"Frame {entering} was searched for faces live, but the raw recording does not hold it."
                 )
             face = path.tracker.update(frame, None if entering is None else detections[entering])
-            tracked[number] = Analysed(Analysis(number, frame.capture_time, face), frame)
+            tracked[number] = TrackedFrame(Analysis(number, frame.capture_time, face), frame)
             for old in [n for n in detections if n < number - 600]:
                 del detections[old]
         elif kind == "measure":
@@ -193,5 +193,5 @@ def _same_models(described: Mapping[str, Any], path: FacePath) -> None:
             )
 
 
-def _stored_neutral(decisions: list[Decision]) -> Rest | None:
-    return next((Rest.from_json(d) for d in decisions if d["kind"] == "neutral"), None)
+def _stored_neutral(decisions: list[Decision]) -> Baseline | None:
+    return next((Baseline.from_json(d) for d in decisions if d["kind"] == "neutral"), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.app.controls import KEYS, Controls, offer
-from realtime.app.notifier import Telling
+from realtime.app.notifier import Notifier
 from realtime.app.outputs import RunOutputs
 from realtime.app.pipeline import App, build
 from realtime.app.summary import Usage, empty_summary, summarise
@@ -71,7 +71,7 @@ class Run:
     def _execute(self, started: Usage) -> dict[str, Any]:
         config = self.resolved.config
         clock = RealClock()
-        telling = Telling(self.say)
+        telling = Notifier(self.say)
         refuse_conflicts(config)
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
@@ -136,7 +136,7 @@ class Run:
     ) -> None:
         if outputs.folder is None:
             return
-        content = metadata.describe(
+        content = metadata.session_metadata(
             self.resolved.rows(),
             app.models,
             outputs.keeping,
@@ -155,7 +155,7 @@ class Run:
         if self.app is not None:
             self.app.graph.stop("stopped by the user")
 
-    def _run_graph(self, app: App, telling: Telling, preview: Preview | None) -> Report:
+    def _run_graph(self, app: App, telling: Notifier, preview: Preview | None) -> Report:
         """Until the source, the user or the duration ends it. A preview gets the thread that its system wants."""
         if preview is None:
             return asyncio.run(self._watched(app, telling))
@@ -180,7 +180,7 @@ class Run:
             raise DeviceError("The graph ended without a report; see the messages above.")
         return found[0]
 
-    async def _watched(self, app: App, telling: Telling) -> Report:
+    async def _watched(self, app: App, telling: Notifier) -> Report:
         async def look() -> None:
             self.started(app)
             while True:

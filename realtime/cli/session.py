@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from realtime.session.calibration_store import People
+from realtime.session.calibration_store import CalibrationStore
 from realtime.session.folder import create_beside
 from realtime.session.manifest import session_of
 from realtime.session.parquet import write_parquet
@@ -68,7 +68,7 @@ def export(options: argparse.Namespace) -> int:
 
 def people(options: argparse.Namespace) -> int:
     """List the stored calibrations, or delete one."""
-    store = People(options.people)
+    store = CalibrationStore(options.people)
     if options.delete is not None:
         store.delete(options.delete)
         print(f"The calibration of {options.delete} is deleted.")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.graph import Report
-from realtime.types import PRESENT, Expression, Shown
+from realtime.types import PRESENT, Expression, RenderedFrame
 
 PICTURE_HEADER = struct.Struct("<dI")
 """Before the JPEG of a picture message: capture time (seconds on the program's clock), sequence number."""
@@ -19,7 +19,7 @@ QUIET = 0.5
 _QUALITY = 75
 
 
-def state_message(shown: Shown, now: float, units: Sequence[int]) -> dict[str, Any]:
+def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dict[str, Any]:
     """One shown frame. now: seconds on the clock of its capture time. units: the Action Units to tell, in order.
 
     "left" and "right" (the patient's own): intensity 0..5 or None by position in `units`. "symmetry": per unit, 0..1.

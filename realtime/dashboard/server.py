@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from realtime.dashboard.assets import PAGES, Asset, load_assets
-from realtime.dashboard.commands import Commands, Fixed, OrderError, Unavailable, json_object, order
+from realtime.dashboard.commands import CommandError, Commands, Fixed, Unavailable, json_object, order
 from realtime.dashboard.hub import Client, Hub
 from realtime.dashboard.security import Bucket, Guard, security_headers
 from realtime.errors import FacemirrorError
@@ -181,7 +181,7 @@ class Server:
         try:
             async with asyncio.timeout(10.0):
                 await self.run(order(name, command, words, self.newest(), origin))
-        except OrderError as error:
+        except CommandError as error:
             return _refusal(error.status, str(error))
         except FacemirrorError as error:
             return _refusal(409, str(error))

@@ -14,7 +14,7 @@ from realtime.types import Region
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DetectionPass:
     """due: first frame to look at. every: interval until an answer comes (frames). region: where; None: everywhere."""
 
     due: int
@@ -31,7 +31,7 @@ class Cadence:
         self._local = 0
         self._near: F32 | None = None
         self._looks_left = 0
-        self.look = Look(0, settings.searching)
+        self.look = DetectionPass(0, settings.searching)
 
     @property
     def interval(self) -> int:
@@ -42,20 +42,22 @@ class Cadence:
         """A face was found on this frame; look again soon."""
         self._interval = float(self._settings.shortest)
         self._near, self._local = None, 0
-        self.look = Look(sequence + self.interval, self.interval)
+        self.look = DetectionPass(sequence + self.interval, self.interval)
 
     def agreed(self, sequence: int, box: F32, height: int, width: int) -> None:
         """The detector saw the tracked face where the tracker has it; look less often."""
         self._interval = min(self._interval * self._settings.growth, float(self._settings.longest))
         self._local += 1
         whole = self._local % self._settings.whole_every == 0
-        self.look = Look(sequence + self.interval, self.interval, None if whole else self.region(box, height, width))
+        self.look = DetectionPass(
+            sequence + self.interval, self.interval, None if whole else self.region(box, height, width)
+        )
 
     def doubtful(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
         """Tracking is in doubt: look at the next frame, near the face, or everywhere where `box` is None."""
         self._interval = float(self._settings.shortest)
         region = None if box is None else self.region(box, height, width)
-        self.look = Look(sequence, self._settings.unsure, region)
+        self.look = DetectionPass(sequence, self._settings.unsure, region)
 
     def lost(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
         """No face is tracked any more; `box` is where it was last, None where it may be anywhere (scene cut)."""
@@ -73,7 +75,7 @@ class Cadence:
         """Plan the next look for a face that is not tracked."""
         near = self._near is not None and self._looks_left > 0
         region = self.region(self._near, height, width) if near and self._near is not None else None
-        self.look = Look(sequence, self._settings.searching, region)
+        self.look = DetectionPass(sequence, self._settings.searching, region)
 
     def region(self, box: F32, height: int, width: int) -> Region | None:
         """The square around a face box, inside the picture; None where it would be most of the picture anyway."""
@@ -86,20 +88,20 @@ class Cadence:
         return x0, y0, x1, y1
 
 
-class Booking:
+class DetectionSchedule:
     """The plan in force, and the frame that was given away last. Every method may be called from any thread."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: DetectionPass) -> None:
         self._lock = threading.Lock()
         self._look = look
         self._asked = -1
 
-    def plan(self, look: Look) -> None:
+    def plan(self, look: DetectionPass) -> None:
         """This is the plan from now on; what was booked stays booked."""
         with self._lock:
             self._look = look
 
-    def anew(self, look: Look) -> None:
+    def anew(self, look: DetectionPass) -> None:
         """The same, for a stream that begins again: nothing is booked."""
         with self._lock:
             self._look, self._asked = look, -1

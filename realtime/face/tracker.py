@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.face import matching
 from realtime.face.appearance import Appearance
-from realtime.face.detection_schedule import Booking, Cadence
+from realtime.face.detection_schedule import Cadence, DetectionSchedule
 from realtime.face.geometry import F32
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import Located, Locator, share_inside
@@ -39,7 +39,7 @@ class Tracker:
         self._settings = settings.tracker
         self._locator = Locator(landmarks, settings.tracker.second_look)
         self._cadence = Cadence(settings.cadence)
-        self._booking = Booking(self._cadence.look)
+        self._booking = DetectionSchedule(self._cadence.look)
         self._flow = PointFlow(settings.flow)
         self._flow_enough = settings.flow.enough
         self._smoother = Smoother(settings.smoothing)

@@ -16,13 +16,13 @@ It knows nothing of what the payloads are, and imports nothing from the rest of 
 """
 
 from realtime.graph.clock import Clock, RealClock, VirtualClock
-from realtime.graph.controller import Budget, BudgetSettings
+from realtime.graph.controller import LatencyController, LatencyControllerSettings
 from realtime.graph.edges import Edge, EdgeStatistics
 from realtime.graph.graph import Graph
 from realtime.graph.histogram import Percentiles
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore
 from realtime.graph.messages import Envelope, GraphError, Item, Reset, Side
-from realtime.graph.policies import Block, Cause, DropNewest, DropOldest, Latest, Policy
+from realtime.graph.policies import Block, DropNewest, DropOldest, DropReason, Latest, Policy
 from realtime.graph.protocols import Processor, StopToken
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
 from realtime.graph.source import Reader, Restart, SourceStalledError
@@ -30,12 +30,10 @@ from realtime.graph.trace import Trace
 
 __all__ = [
     "Block",
-    "Budget",
-    "BudgetSettings",
-    "Cause",
     "Clock",
     "DropNewest",
     "DropOldest",
+    "DropReason",
     "Edge",
     "EdgeStatistics",
     "Envelope",
@@ -45,6 +43,8 @@ __all__ = [
     "Hold",
     "Item",
     "Join",
+    "LatencyController",
+    "LatencyControllerSettings",
     "Latest",
     "LatestBefore",
     "NodeReport",

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetSettings:
+class LatencyControllerSettings:
     """When the controller acts. Times in seconds.
 
     limit: the 95th percentile of the age is to stay below it. settle: ages this soon after a switch are not judged (what
@@ -40,14 +40,14 @@ class _Step:
     useless_until: float = -math.inf
 
 
-class Budget:
+class LatencyController:
     """Steps down a ladder of quality steps while the age is too high, and up again when there is room.
 
     steps: names, in the order in which quality is to be given up (for example a longer detection interval, a smaller
     landmark network, a lower resolution). What each means is the application's matter; it asks `active`.
     """
 
-    def __init__(self, steps: Sequence[str], settings: BudgetSettings) -> None:
+    def __init__(self, steps: Sequence[str], settings: LatencyControllerSettings) -> None:
         if len(set(steps)) != len(steps):
             raise ValueError("the steps of a budget need different names")
         self.settings = settings

@@ -18,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from realtime.graph.histogram import Recorder
+from realtime.graph.histogram import DurationHistogram
 from realtime.graph.messages import Envelope, GraphError, Reset
-from realtime.graph.policies import Block, Cause, DropNewest, Latest, Policy
+from realtime.graph.policies import Block, DropNewest, DropReason, Latest, Policy
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     arrived: float
 
 
-DropListener = Callable[[str, Cause, Envelope], None]
+DropListener = Callable[[str, DropReason, Envelope], None]
 
 
 def _nothing() -> None:
@@ -61,7 +61,7 @@ class EdgeState:
     lock: threading.Lock = field(default_factory=threading.Lock)
     put: int = 0
     delivered: int = 0
-    dropped: dict[Cause, int] = field(default_factory=dict)
+    dropped: dict[DropReason, int] = field(default_factory=dict)
     taken: list[Envelope] = field(default_factory=list)
     deepest: int = 0
     blocks: bool = False
@@ -71,13 +71,13 @@ class EdgeState:
     carries_bounds: bool = True
     lapsed: bool = False  # the producer does not come back for now: no join waits for it
     ended: bool = False
-    refusing: Cause | None = None  # every put is dropped with this cause
+    refusing: DropReason | None = None  # every put is dropped with this cause
     on_readable: Callable[[], None] = _nothing
     on_writable: Callable[[], None] = _nothing
     on_drop: DropListener | None = None
     gate: Callable[[Envelope], bool] | None = None  # False: the consumer does not want this one
 
-    def tell(self, lost: list[tuple[Cause, Envelope]]) -> None:
+    def tell(self, lost: list[tuple[DropReason, Envelope]]) -> None:
         """Tell the listener of drops; not under the lock."""
         if self.on_drop is not None:
             for cause, envelope in lost:
@@ -94,9 +94,9 @@ class EdgeState:
                 return True
         return False
 
-    def refuse(self, cause: Cause | None) -> None:
+    def refuse(self, cause: DropReason | None) -> None:
         """Drop what waits and every later put with `cause`; None opens the edge again."""
-        lost: list[tuple[Cause, Envelope]] = []
+        lost: list[tuple[DropReason, Envelope]] = []
         with self.lock:
             self.refusing = cause
             if cause is not None:
@@ -139,11 +139,11 @@ class Sender(Generic[T]):
                 s.put += 1
                 s.delivered += 1
             return True
-        lost: list[tuple[Cause, Envelope]] = []
+        lost: list[tuple[DropReason, Envelope]] = []
         with s.lock:
             if s.refusing is not None or s.ended:
                 s.put += 1
-                lost.append((s.refusing or Cause.STOPPING, envelope))
+                lost.append((s.refusing or DropReason.STOPPING, envelope))
             else:
                 full = len(s.items) >= s.capacity
                 if full and s.blocks:
@@ -151,10 +151,10 @@ class Sender(Generic[T]):
                     return False
                 s.put += 1
                 if full and isinstance(s.policy, DropNewest):
-                    lost.append((Cause.OVERFLOW, envelope))
+                    lost.append((DropReason.OVERFLOW, envelope))
                 else:
                     if full:
-                        cause = Cause.SUPERSEDED if isinstance(s.policy, Latest) else Cause.OVERFLOW
+                        cause = DropReason.SUPERSEDED if isinstance(s.policy, Latest) else DropReason.OVERFLOW
                         lost.append((cause, s.items.popleft().envelope))
                     s.items.append(Entry(envelope, now))
                     if len(s.items) > s.deepest:
@@ -215,7 +215,7 @@ class Receiver(Generic[T]):
 
     def __init__(self, state: EdgeState) -> None:
         self._state = state
-        self.wait = Recorder()  # seconds from put until the consumer looked at it, or first used it
+        self.wait = DurationHistogram()  # seconds from put until the consumer looked at it, or first used it
 
     @property
     def name(self) -> str:
@@ -275,7 +275,7 @@ class Receiver(Generic[T]):
 
     def leave(self) -> None:
         """The consumer takes nothing any more: what waits and what still comes is dropped as stopping."""
-        self._state.refuse(Cause.STOPPING)
+        self._state.refuse(DropReason.STOPPING)
 
     def deliver(self, envelope: Envelope[T]) -> None:
         """Settle one taken envelope as delivered."""
@@ -284,7 +284,7 @@ class Receiver(Generic[T]):
             if s.settle(envelope):
                 s.delivered += 1
 
-    def drop(self, cause: Cause, envelope: Envelope[T]) -> None:
+    def drop(self, cause: DropReason, envelope: Envelope[T]) -> None:
         """Settle one taken envelope as dropped."""
         s = self._state
         with s.lock:
@@ -356,7 +356,7 @@ class Edge(Generic[T]):
         """No join downstream waits for a sequence: spare it the bounds."""
         self._state.carries_bounds = False
 
-    def refuse(self, cause: Cause | None) -> None:
+    def refuse(self, cause: DropReason | None) -> None:
         """Drop what waits and every later put with `cause`; None opens the edge again."""
         self._state.refuse(cause)
 
@@ -369,12 +369,12 @@ class Edge(Generic[T]):
     def close_books(self) -> None:
         """The end: whatever waits, or is held by a node that never came back, is dropped as stopping."""
         s = self._state
-        self.refuse(Cause.STOPPING)
+        self.refuse(DropReason.STOPPING)
         with s.lock:
-            lost = [(Cause.STOPPING, envelope) for envelope in s.taken]
+            lost = [(DropReason.STOPPING, envelope) for envelope in s.taken]
             s.taken.clear()
             if lost:
-                s.dropped[Cause.STOPPING] = s.dropped.get(Cause.STOPPING, 0) + len(lost)
+                s.dropped[DropReason.STOPPING] = s.dropped.get(DropReason.STOPPING, 0) + len(lost)
         s.tell(lost)
         s.on_drop = None  # a node that comes back after the end has nobody to tell
 

@@ -11,7 +11,7 @@ from realtime.graph.joins import Join, SideInput
 from realtime.graph.mermaid import mermaid
 from realtime.graph.messages import Envelope, GraphError
 from realtime.graph.node import Job, Node
-from realtime.graph.policies import Block, Cause, Policy
+from realtime.graph.policies import Block, DropReason, Policy
 from realtime.graph.report import Report, make_report
 from realtime.graph.runtime import Run
 from realtime.graph.source import Reader, Restart, Source
@@ -19,7 +19,7 @@ from realtime.graph.topology import Connection, NodeHandle, SourceHandle, check_
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime
 
-DropListener = Callable[[str, Cause, Envelope], None]
+DropListener = Callable[[str, DropReason, Envelope], None]
 
 
 class Graph:
@@ -171,7 +171,7 @@ class Graph:
         """Call `listener(edge, cause, envelope)` for every drop, on the thread where it happens: be quick there."""
         self._drop_listeners.append(listener)
 
-    def _dropped(self, edge: str, cause: Cause, envelope: Envelope) -> None:
+    def _dropped(self, edge: str, cause: DropReason, envelope: Envelope) -> None:
         if self.trace is not None:
             self.trace.drop(edge, cause, envelope, self.clock.now())
         for listener in self._drop_listeners:

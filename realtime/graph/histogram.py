@@ -63,7 +63,7 @@ class Histogram:
         return Percentiles(total, p50, p95, p99, self._greatest / 1e3)
 
 
-class Recorder:
+class DurationHistogram:
     """Durations of one kind. One thread records; any thread may ask."""
 
     def __init__(self) -> None:

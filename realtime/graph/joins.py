@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from realtime.graph.edges import Entry, Receiver
 from realtime.graph.messages import Envelope, Reset, Side
-from realtime.graph.policies import Cause
+from realtime.graph.policies import DropReason
 
 PATIENCE = 3  # late results in a row after which a branch is no longer waited for
 _REMEMBERED = 256  # primaries whose arrival is remembered, to judge results that come late
@@ -112,9 +112,9 @@ class SideInput:
     def _replace(self, entry: Entry) -> None:
         self._judge(entry)
         if self._is_before_reset(entry.envelope):
-            self.receiver.drop(Cause.SUPERSEDED, entry.envelope)
+            self.receiver.drop(DropReason.SUPERSEDED, entry.envelope)
             return
-        self.forget(Cause.SUPERSEDED)
+        self.forget(DropReason.SUPERSEDED)
         self._held, self._used = entry, False
 
     def _judge(self, entry: Entry) -> None:
@@ -135,10 +135,10 @@ class SideInput:
         age = max(0.0, primary.capture_time - side.capture_time)
         if isinstance(join, Exact):
             if side.sequence != primary.sequence:
-                self.forget(Cause.EXPIRED)
+                self.forget(DropReason.EXPIRED)
                 return None
         elif age > join.max_age:
-            self.forget(Cause.EXPIRED)
+            self.forget(DropReason.EXPIRED)
             return None
         fresh = not self._used
         if fresh:
@@ -153,12 +153,12 @@ class SideInput:
         """What goes back to before the interruption of its source says nothing about what follows: it is not given."""
         self._resets[message.source] = max(message.sequence, self._resets.get(message.source, 0))
         if self._held is not None and self._is_before_reset(self._held.envelope):
-            self.forget(Cause.SUPERSEDED)
+            self.forget(DropReason.SUPERSEDED)
 
     def _is_before_reset(self, envelope: Envelope) -> bool:
         return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
-    def forget(self, cause: Cause) -> None:
+    def forget(self, cause: DropReason) -> None:
         """Let go of the held value; it counts as dropped if no primary ever saw it."""
         if self._held is not None and not self._used:
             self.receiver.drop(cause, self._held.envelope)

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from realtime.graph.edges import Entry, Receiver, Sender
-from realtime.graph.histogram import Recorder
+from realtime.graph.histogram import DurationHistogram
 from realtime.graph.joins import SideInput
 from realtime.graph.messages import Envelope, Reset, Side
-from realtime.graph.policies import Cause
+from realtime.graph.policies import DropReason
 from realtime.graph.protocols import call_where_there
 from realtime.graph.trace import Trace
 
 
 @dataclass(slots=True)
-class NodeCounts:
+class NodeMetrics:
     """How the frames that came to a node fared."""
 
     processed: int = 0
@@ -42,15 +42,15 @@ class NodeTimes:
     the oldest side input that the frame carried.
     """
 
-    queue: Recorder = field(default_factory=Recorder)
-    join: Recorder = field(default_factory=Recorder)
-    executor: Recorder = field(default_factory=Recorder)
-    service: Recorder = field(default_factory=Recorder)
-    age: Recorder = field(default_factory=Recorder)
-    result_age: Recorder = field(default_factory=Recorder)
+    queue: DurationHistogram = field(default_factory=DurationHistogram)
+    join: DurationHistogram = field(default_factory=DurationHistogram)
+    executor: DurationHistogram = field(default_factory=DurationHistogram)
+    service: DurationHistogram = field(default_factory=DurationHistogram)
+    age: DurationHistogram = field(default_factory=DurationHistogram)
+    result_age: DurationHistogram = field(default_factory=DurationHistogram)
 
 
-class Outlets:
+class OutputPorts:
     """The sending ends of a node. Keeps what a full `Block` edge did not take yet."""
 
     def __init__(self) -> None:
@@ -133,8 +133,8 @@ class Node:
         self.process: Callable[..., Any] = processor.process if hasattr(processor, "process") else processor
         self.primary: Receiver | None = None
         self.sides: list[SideInput] = []
-        self.outlets = Outlets()
-        self.counts = NodeCounts()
+        self.outlets = OutputPorts()
+        self.counts = NodeMetrics()
         self.times = NodeTimes()
         self.busy_since: float | None = None
         self.current: Envelope | None = None
@@ -187,7 +187,7 @@ class Node:
             envelope = entry.envelope
             if now > envelope.deadline:
                 self._waiting = None
-                self.primary.drop(Cause.EXPIRED, envelope)
+                self.primary.drop(DropReason.EXPIRED, envelope)
                 self.outlets.no_result_up_to(envelope.sequence)
                 continue
             until = -math.inf
@@ -213,7 +213,7 @@ class Node:
                 self.outlets.no_result_at(sequence)
         if not exhausted:
             return FOREVER
-        self.finish_input(Cause.STOPPING)
+        self.finish_input(DropReason.STOPPING)
         return DONE
 
     def _apply_resets(self, up_to: int | None) -> None:
@@ -242,7 +242,7 @@ class Node:
         if error is not None:
             self.counts.failed += 1
             self._note(error)
-            self.primary.drop(Cause.FAILED, envelope)
+            self.primary.drop(DropReason.FAILED, envelope)
             self.outlets.no_result_up_to(envelope.sequence)
             return
         self.counts.processed += 1
@@ -281,7 +281,7 @@ class Node:
             log.warning("node %s: %s", self.name, words, exc_info=error)
         self.counts.last_error = words
 
-    def finish_input(self, cause: Cause) -> None:
+    def finish_input(self, cause: DropReason) -> None:
         """No more input will be taken: let go of what is held and say so downstream."""
         if self.ended:
             return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Cause(StrEnum):
+class DropReason(StrEnum):
     """Why an envelope did not reach the end of its edge."""
 
     SUPERSEDED = "superseded"  # a newer one took its place

@@ -14,7 +14,7 @@ from realtime.graph.clock import Clock, VirtualClock
 from realtime.graph.edges import Edge
 from realtime.graph.messages import Envelope
 from realtime.graph.node import Node
-from realtime.graph.policies import Cause
+from realtime.graph.policies import DropReason
 from realtime.graph.source import Source
 from realtime.graph.topology import Connection, NodeHandle, SourceHandle
 from realtime.graph.workers import (
@@ -105,7 +105,7 @@ class Supervisor:
             for edge in watched.outgoing:
                 edge.lapse(True)
             for edge in watched.incoming:
-                edge.refuse(Cause.STALLED)
+                edge.refuse(DropReason.STALLED)
 
 
 class Run:
@@ -117,7 +117,7 @@ class Run:
         sources: Sequence[SourceHandle],
         connections: Sequence[Connection],
         clock: Clock,
-        dropped: Callable[[str, Cause, Envelope], None],
+        dropped: Callable[[str, DropReason, Envelope], None],
     ) -> None:
         self._handles = list(order)
         self._sources = list(sources)
@@ -274,7 +274,7 @@ class Run:
         for server in self._workers.values():
             server.halt()
         for c in self._connections:
-            c.edge.refuse(Cause.STOPPING)
+            c.edge.refuse(DropReason.STOPPING)
         halted_at = self._clock.now()
         for worker in sorted(started, key=self._grace):
             left = halted_at + self._grace(worker) - self._clock.now()
@@ -303,7 +303,7 @@ class Run:
     def _close_books(self) -> None:
         now = self._clock.now()
         for handle in self._handles:
-            handle.node.finish_input(Cause.STOPPING)
+            handle.node.finish_input(DropReason.STOPPING)
         for owner in [*(h.node.outlets for h in self._handles), *(s.source.outlets for s in self._sources)]:
             owner.flush(now)
         for c in self._connections:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from realtime.graph.clock import Clock
-from realtime.graph.histogram import Recorder
+from realtime.graph.histogram import DurationHistogram
 from realtime.graph.messages import Envelope, Item, Reset
-from realtime.graph.node import Outlets
+from realtime.graph.node import OutputPorts
 from realtime.graph.protocols import StopToken
 
 
@@ -93,9 +93,9 @@ class Source:
         self.stall_timeout = stall_timeout
         self.restart = restart
         self.grace = grace
-        self.outlets = Outlets()
+        self.outlets = OutputPorts()
         self.counts = SourceCounts()
-        self.read_time = Recorder()
+        self.read_time = DurationHistogram()
         self.halting = False
         self.waiting_since: float | None = None  # in `read`, or in an `open` after a failure
         self.on_opened: Callable[[], None] = lambda: None

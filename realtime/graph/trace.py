@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.graph.messages import Envelope
-from realtime.graph.policies import Cause
+from realtime.graph.policies import DropReason
 
 _PROCESS = 1
 
@@ -27,7 +27,7 @@ class Trace:
         if len(self._frames) < self._limit:
             self._frames.append((node, envelope.source, envelope.sequence, started, ended, failed))
 
-    def drop(self, edge: str, cause: Cause, envelope: Envelope, now: float) -> None:
+    def drop(self, edge: str, cause: DropReason, envelope: Envelope, now: float) -> None:
         """A frame was dropped on `edge`."""
         if len(self._drops) < self._limit:
             self._drops.append((edge, cause.value, envelope.source, envelope.sequence, now))

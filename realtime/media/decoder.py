@@ -15,9 +15,9 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.media.demux_options import Opening
+from realtime.media.demux_options import OpenPlan
 from realtime.media.libav_errors import opening_fault, reading_fault
-from realtime.media.stream_info import Negotiated
+from realtime.media.stream_info import StreamInfo
 
 
 def early_end(
@@ -73,7 +73,7 @@ class Reader:
 
     def __init__(
         self,
-        opening: Opening,
+        opening: OpenPlan,
         clock: Callable[[], float],
         *,
         decode_threads: int = 1,
@@ -97,7 +97,7 @@ class Reader:
         self._count = 0
         self._abandoned = False
 
-    def open(self) -> Negotiated:
+    def open(self) -> StreamInfo:
         """Open and decode the first picture. Raises UserInputError (not a video) or DeviceError (cannot be had)."""
         self.close()
         self.damaged, self.cut_short, self._count, self._last_time = 0, None, 0, 0.0
@@ -238,14 +238,14 @@ class Reader:
                 return now - age
         return now
 
-    def _negotiated(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> Negotiated:
+    def _negotiated(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> StreamInfo:
         rotation = round(picture.rotation) % 360
         width, height = (picture.width, picture.height)
         if rotation in (90, 270):
             width, height = height, width
         rate = stream.average_rate or stream.guessed_rate
         duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
-        return Negotiated(
+        return StreamInfo(
             source=self.opening.name,
             input_format=container.format.name,
             codec=stream.codec_context.name,

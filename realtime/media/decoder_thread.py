@@ -13,7 +13,7 @@ from typing import Protocol
 from realtime.errors import DeviceError
 from realtime.media.decoder import Decoded
 from realtime.media.libav_errors import stalled
-from realtime.media.stream_info import Negotiated
+from realtime.media.stream_info import StreamInfo
 
 _POLL_SECONDS = 0.05
 _AHEAD = 4
@@ -28,13 +28,13 @@ class StopToken(Protocol):
 class PictureReader(Protocol):
     """What the thread needs of a Reader."""
 
-    def open(self) -> Negotiated: ...
+    def open(self) -> StreamInfo: ...
     def next(self) -> Decoded | None: ...
     def abandon(self) -> None: ...
     def close(self) -> None: ...
 
 
-class Feeder:
+class DecoderThread:
     """Runs `reader` on a thread of its own.
 
     Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next
@@ -60,13 +60,13 @@ class Feeder:
         self._wait = wait
         self._changed = threading.Condition()
         self._pictures: deque[Decoded] = deque()
-        self._negotiated: Negotiated | None = None
+        self._negotiated: StreamInfo | None = None
         self._error: Exception | None = None
         self._ended = False
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def open(self, stop: StopToken | None = None) -> Negotiated | None:
+    def open(self, stop: StopToken | None = None) -> StreamInfo | None:
         """Start the thread and wait for the first picture; None if stopped before. Raises what the reader raises."""
         self._thread = threading.Thread(target=self._run, name=f"read {self._name}", daemon=True)
         self._thread.start()

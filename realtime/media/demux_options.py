@@ -28,7 +28,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpenPlan:
     """name: how errors call the source. attempts: tried in order until one opens. always_live: never paced by PTS.
 
     may_end: a live source's end is an end, not a failure to be followed by another try.
@@ -44,7 +44,7 @@ class Opening:
     broadcast: bool = True
 
 
-def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> Opening:
+def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> OpenPlan:
     """How to open `spec`. size: wished (width, height) in pixels, fps: wished rate; both matter to cameras only.
 
     Raises DeviceError or UserInputError where a camera cannot be found, DeviceError where the demo clip is missing.
@@ -52,11 +52,11 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
     if spec.kind is SourceKind.CAMERA:
         return _camera(find_camera(spec), size, fps)
     if spec.kind is SourceKind.LAVFI:
-        return Opening(str(spec), (Attempt(spec.target, "lavfi"),), broadcast=False)
+        return OpenPlan(str(spec), (Attempt(spec.target, "lavfi"),), broadcast=False)
     if spec.kind is SourceKind.DEMO:
-        return Opening("the demo clip", (Attempt(str(demo_clip())),))
+        return OpenPlan("the demo clip", (Attempt(str(demo_clip())),))
     if spec.kind is SourceKind.FILE:
-        return Opening(spec.target, (Attempt(_local(spec.target)),))
+        return OpenPlan(spec.target, (Attempt(_local(spec.target)),))
     scheme = spec.target.split(":", 1)[0].lower()
     options = dict(_STREAM)
     if scheme == "udp":
@@ -64,7 +64,7 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
     if scheme == "rtsp":
         options |= {"rtsp_flags": "prefer_tcp"}
     always = scheme in ("udp", "rtp", "rtsp", "rtsps", "rtmp", "rtmps", "srt")
-    return Opening(
+    return OpenPlan(
         spec.target,
         (Attempt(spec.target, None, options),),
         always_live=always,
@@ -88,7 +88,7 @@ def _local(path: str) -> str:
     return f"file:{path}" if os.name != "nt" else path
 
 
-def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> Opening:
+def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> OpenPlan:
     width, height = size or _DEFAULT_SIZE
     mode = {"video_size": f"{width}x{height}", "framerate": f"{fps or _DEFAULT_FPS:g}"}
     wishes: list[dict[str, str]]
@@ -103,4 +103,4 @@ def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> 
         # USB cameras reach 30 fps at 720p as motion JPEG only; others (loopback devices) do not know it.
         wishes = [{"input_format": "mjpeg"} | mode, mode, {"video_size": mode["video_size"]}, {}]
     attempts = tuple(Attempt(camera.address, device_format(), wish) for wish in wishes)
-    return Opening(f"camera {camera.label}", attempts, always_live=True, device=True, own_thread=True, broadcast=False)
+    return OpenPlan(f"camera {camera.label}", attempts, always_live=True, device=True, own_thread=True, broadcast=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class PtsLine:
+class PtsNormalizer:
     """A source's presentation times as seconds from its first frame, never going back.
 
     A frame without a time, or with one that does not move forward (joined files, broken muxers), is put one nominal

@@ -246,7 +246,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
-class SwitchedRecorder:
+class PausableRecorder:
     """Makes its file when it is first turned on. While it is off nothing is written; the file's time goes on, so that the
     recording stays in step with the rows and the last picture before the gap stands until the next.
 

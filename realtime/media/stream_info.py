@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Negotiated:
+class StreamInfo:
     """width, height: pixels of the delivered, upright picture. fps: nominal frames per second, None if unknown.
 
     rotation: degrees counter-clockwise by which the picture was turned to stand upright. live: frames come when they

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.convert import ToBgr
 from realtime.media.decoder import Decoded, Reader
-from realtime.media.decoder_thread import Feeder, StopToken
-from realtime.media.demux_options import Opening, plan
-from realtime.media.pacing import PtsLine, Schedule
+from realtime.media.decoder_thread import DecoderThread, StopToken
+from realtime.media.demux_options import OpenPlan, plan
+from realtime.media.pacing import PtsNormalizer, Schedule
 from realtime.media.source_spec import SourceSpec
-from realtime.media.stream_info import Negotiated
+from realtime.media.stream_info import StreamInfo
 from realtime.types import Frame
 
 Speed = Literal["realtime", "max"]
@@ -57,7 +57,7 @@ class VideoSource:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.spec = spec
-        self.negotiated: Negotiated | None = None
+        self.negotiated: StreamInfo | None = None
         self.notices: list[str] = []
         self.lost = 0
         self.changes: list[Changed] = []
@@ -74,7 +74,7 @@ class VideoSource:
         self._last_capture: float | None = None
         self._shape: tuple[int, ...] = ()
         self._reader: Reader | None = None
-        self._feeder: Feeder | None = None
+        self._feeder: DecoderThread | None = None
 
     def choose(self, spec: SourceSpec) -> None:
         """Read from another source, from any thread: the next `read` fails, and the `open` that follows opens this one.
@@ -83,7 +83,7 @@ class VideoSource:
         """
         self._chosen = spec
 
-    def open(self, stop: StopToken | None = None) -> Negotiated | None:
+    def open(self, stop: StopToken | None = None) -> StreamInfo | None:
         """Open, decode the first picture, and return what was negotiated; None if `stop` was set meanwhile.
 
         Raises UserInputError (no video, wrong words) or DeviceError (missing, busy, unreachable).
@@ -99,7 +99,7 @@ class VideoSource:
             self.spec = before
         return self._open(stop)
 
-    def _open(self, stop: StopToken | None) -> Negotiated | None:
+    def _open(self, stop: StopToken | None) -> StreamInfo | None:
         self.close()
         opening = plan(self.spec, *self._wish)
         open_timeout, stall_timeout = self._timeouts
@@ -112,7 +112,7 @@ class VideoSource:
         )
         self._reader = reader
         if opening.own_thread:
-            self._feeder = Feeder(
+            self._feeder = DecoderThread(
                 reader, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=stall_timeout
             )
             negotiated = self._feeder.open(stop)
@@ -162,11 +162,11 @@ class VideoSource:
         elif reader is not None:
             reader.close()
 
-    def _start(self, opening: Opening, negotiated: Negotiated) -> None:
+    def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> None:
         period = 1 / negotiated.fps if negotiated.fps else 1 / 30
         self.negotiated = negotiated
         self._to_bgr = ToBgr(broadcast=opening.broadcast)
-        self._line = PtsLine(period)
+        self._line = PtsNormalizer(period)
         self._schedule = Schedule()
         self._started = False
         self._shape = (negotiated.height, negotiated.width, 3)

@@ -24,7 +24,7 @@ Outputs = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class GuardSettings:
+class FallbackSettings:
     """Bounds in seconds. bad_runs: results with NaN or errors in a row after which the accelerator is given up."""
 
     start_up: float = 30.0
@@ -40,7 +40,7 @@ class _Request:
     error: BaseException | None = None
 
 
-class GuardedSession:
+class FallbackSession:
     """An accelerated session with the CPU behind it; itself a `ModelSession`.
 
     create: builds the accelerated session; called on the worker thread, may block for ever or raise.
@@ -52,12 +52,12 @@ class GuardedSession:
         spec: ModelSpec,
         create: Callable[[], ModelSession],
         fallback: ModelSession,
-        settings: GuardSettings | None = None,
+        settings: FallbackSettings | None = None,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         """create: opens the accelerated session, on the worker thread. end: stops it from outside, also one that hangs."""
         self.spec = spec
-        self.settings = settings or GuardSettings()
+        self.settings = settings or FallbackSettings()
         self.reason: str | None = None
         self._fallback = fallback
         self._create = create

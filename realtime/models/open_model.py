@@ -6,13 +6,13 @@ from collections.abc import Callable
 import onnxruntime as ort
 
 from realtime.files import cache_folder
-from realtime.models.fallback_session import GuardedSession, GuardSettings
+from realtime.models.fallback_session import FallbackSession, FallbackSettings
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import CPU, ModelSession
 from realtime.models.provider_trial import try_provider
 from realtime.models.providers import WORDS
 from realtime.models.registry import Registry
-from realtime.models.subprocess_session import ApartSession
+from realtime.models.subprocess_session import SubprocessSession
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def open_model(
     shape: tuple[int, ...] | None = None,
     providers: tuple[str, ...] = ("cpu",),
     threads: int | None = None,
-    guard: GuardSettings | None = None,
+    guard: FallbackSettings | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> ModelSession:
     """Open a model on the first usable provider, warmed up, on the calling thread.
@@ -47,8 +47,8 @@ def open_model(
         if not verdict.ok:
             log.warning("%s: %s is not used because %s", spec.name, provider, verdict.reason)
             continue
-        apart = ApartSession(spec, path, provider, shape)
-        guarded = GuardedSession(spec, apart.open, cpu, guard, end=apart.end)
+        apart = SubprocessSession(spec, path, provider, shape)
+        guarded = FallbackSession(spec, apart.open, cpu, guard, end=apart.end)
         if guarded.wait_until_up():
             return guarded
     return cpu

@@ -26,7 +26,7 @@ DEFAULT_FACTORY = "realtime.models.provider_trial:open_session"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ProbeResult:
     """ok, and the sentence that says why or why not. remembered: from an earlier trial."""
 
     ok: bool
@@ -55,7 +55,7 @@ def try_provider(
     bound: float = 300.0,
     factory: str = DEFAULT_FACTORY,
     progress: Callable[[float], None] | None = None,
-) -> Verdict:
+) -> ProbeResult:
     """Is this provider safe for this model on this machine?
 
     bound: seconds after which the child is killed. progress: called about twice a second with the seconds gone by.
@@ -63,7 +63,7 @@ def try_provider(
     note = _note(cache, spec, provider, factory)
     try:
         known = json.loads(note.read_text(encoding="utf-8"))
-        return Verdict(bool(known["ok"]), str(known["reason"]), float(known["seconds"]), remembered=True)
+        return ProbeResult(bool(known["ok"]), str(known["reason"]), float(known["seconds"]), remembered=True)
     except (OSError, ValueError, KeyError):
         pass
     started = time.monotonic()
@@ -83,7 +83,7 @@ def try_provider(
 
 def _watch(
     child: "subprocess.Popen[bytes]", bound: float, started: float, progress: Callable[[float], None] | None
-) -> Verdict:
+) -> ProbeResult:
     while True:
         gone = time.monotonic() - started
         try:
@@ -96,13 +96,13 @@ def _watch(
             if gone >= bound:
                 child.kill()
                 child.communicate()
-                return Verdict(False, f"it did not come up within {bound:g} s in a trial", gone)
+                return ProbeResult(False, f"it did not come up within {bound:g} s in a trial", gone)
     seconds = time.monotonic() - started
     if child.returncode == 0:
-        return Verdict(True, f"it came up in {seconds:.1f} s", seconds)
+        return ProbeResult(True, f"it came up in {seconds:.1f} s", seconds)
     lines = complaint.decode(errors="replace").strip().splitlines()
     how = f"with signal {-child.returncode}" if child.returncode < 0 else f"with exit code {child.returncode}"
-    return Verdict(False, f"the trial process ended {how}" + (f": {lines[-1][:200]}" if lines else ""), seconds)
+    return ProbeResult(False, f"the trial process ended {how}" + (f": {lines[-1][:200]}" if lines else ""), seconds)
 
 
 def main() -> None:

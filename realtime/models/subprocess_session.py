@@ -46,7 +46,7 @@ def open_accelerated(spec: ModelSpec, path: Path, provider: str, shape: tuple[in
     return session
 
 
-class ApartSession:
+class SubprocessSession:
     """A `ModelSession` whose network lives in a child process. `open` waits for it; `end` may come from any thread."""
 
     def __init__(
@@ -68,7 +68,7 @@ class ApartSession:
             stderr=self._complaints,
         )
 
-    def open(self) -> "ApartSession":
+    def open(self) -> "SubprocessSession":
         """Wait until the child's session is up. Raises RuntimeError (its complaint) or SessionLostError."""
         with self._asking:
             self._answer()

@@ -10,7 +10,7 @@ from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import ModelSession
 
 
-class Tiers:
+class ModelLadder:
     """A `ModelSession` that answers with its best tier, or with its lightest while `lighter` says so."""
 
     def __init__(self, sessions: Sequence[ModelSession], lighter: Callable[[], bool] = lambda: False) -> None:

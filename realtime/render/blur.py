@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_landmarks
-from realtime.types import F32, U8, Detections, Shown
+from realtime.types import F32, U8, Detections, RenderedFrame
 
 BLOCKS = 8
 # From the middle of the landmarks' box to the edge of the blurred square, in its longer sides: brows to crown is half of one.
@@ -45,7 +45,7 @@ class FaceBlur:
             fresh = [(now, face.box) for face in detections.faces]
             self._others = (kept + fresh)[-32:]
 
-    def draw(self, shown: Shown) -> U8:
+    def draw(self, shown: RenderedFrame) -> U8:
         """A new (H, W, 3) picture."""
         assert shown.frame is not None
         canvas = shown.frame.image.copy()
@@ -63,7 +63,7 @@ class FaceBlur:
             self._bars(canvas, shown)
         return canvas
 
-    def _blur(self, canvas: U8, shown: Shown, points: F32) -> None:
+    def _blur(self, canvas: U8, shown: RenderedFrame, points: F32) -> None:
         found = points[np.isfinite(points).all(axis=1)]
         growth = _HEAD * (1.0 + _GROWTH * (shown.result_age or 0.0))
         with self._lock:
@@ -73,7 +73,7 @@ class FaceBlur:
         for box, reach in squares:
             blur_square(canvas, box, reach)
 
-    def _bars(self, canvas: U8, shown: Shown) -> None:
+    def _bars(self, canvas: U8, shown: RenderedFrame) -> None:
         assert shown.analysis is not None
         if not self._units:
             return

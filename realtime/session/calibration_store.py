@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import data_folder, reason, write_json
 
@@ -20,12 +20,12 @@ class Person:
     """neutral: the face at rest. calibrated: ISO date and time. frames: how many the neutral was made of."""
 
     name: str
-    neutral: Rest
+    neutral: Baseline
     calibrated: str
     frames: int
 
 
-class People:
+class CalibrationStore:
     """The calibrations of one folder. Nothing is made on disk before the first is stored."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -59,7 +59,7 @@ class People:
             )
         return person
 
-    def store(self, name: str, neutral: Rest, frames: int, when: datetime) -> Path:
+    def store(self, name: str, neutral: Baseline, frames: int, when: datetime) -> Path:
         """Keep this calibration in place of any earlier one. Raises UserInputError (name) or DeviceError (disk)."""
         path = self._path(name)
         try:
@@ -100,7 +100,7 @@ class People:
             if content["format"] not in (1, FORMAT):
                 return None
             found = content["neutral"]
-            neutral = Rest.from_json(
+            neutral = Baseline.from_json(
                 found if content["format"] == FORMAT else {"shape": found, "look": None, "network": ""}
             )
             return Person(str(content["name"]), neutral, str(content["calibrated"]), int(content["frames"]))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 OPTIONS = ("none", "left", "right")
 
 
-class Said(NamedTuple):
+class ChoiceChange(NamedTuple):
     """From this frame on it was this one. sequence -1: before the first frame."""
 
     value: str
@@ -14,7 +14,7 @@ class Said(NamedTuple):
     capture_time: float
 
 
-class KeptChoice:
+class LoggedChoice:
     """One of several, of which every change is kept. The first option is in force until another is chosen.
 
     now: (sequence, capture time) of the newest frame. changed: called after every change.
@@ -28,7 +28,7 @@ class KeptChoice:
     ) -> None:
         self.options = tuple(options)
         self.value = self.options[0]
-        self.said: list[Said] = []
+        self.said: list[ChoiceChange] = []
         self.changed = changed
         self._now = now
 
@@ -37,7 +37,7 @@ class KeptChoice:
         if value == self.value:
             return
         self.value = value
-        self.said.append(Said(value, *self._now()))
+        self.said.append(ChoiceChange(value, *self._now()))
         self.changed()
 
     def as_dict(self) -> dict[str, Any] | None:
@@ -47,7 +47,7 @@ class KeptChoice:
         return {"value": self.value, "changes": [said._asdict() for said in self.said]}
 
 
-class AffectedSide(KeptChoice):
+class AffectedSide(LoggedChoice):
     """Which of the patient's sides is affected. A session may begin before anybody has said it."""
 
     def __init__(

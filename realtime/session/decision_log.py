@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import reason
 from realtime.session.schema import FrameRow
@@ -27,7 +27,7 @@ NAME = "decisions.jsonl"
 _FLUSH_SECONDS = 0.15
 
 
-class Journal:
+class DecisionLog:
     """Writes the decisions. From any thread; never raises on a failed disk (`failed`, one sentence in `notices`)."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
@@ -43,7 +43,7 @@ class Journal:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()
 
-    def neutral(self, rest: Rest) -> None:
+    def neutral(self, rest: Baseline) -> None:
         self._put(kind="neutral", **rest.as_json())
 
     def raw(self, sequence: int, capture_time: float) -> None:

@@ -9,24 +9,24 @@ from typing import Any
 from realtime import __version__
 from realtime.media.video_source import Changed
 from realtime.models import ModelSpec
-from realtime.session.choices import KeptChoice
+from realtime.session.choices import LoggedChoice
 from realtime.session.schema import data_dictionary
-from realtime.session.writer import Keeping
+from realtime.session.writer import SessionWriter
 
 NAME = "session.json"
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
 
 
-def kept_choices(keeping: Keeping) -> dict[str, KeptChoice]:
+def kept_choices(keeping: SessionWriter) -> dict[str, LoggedChoice]:
     """What the page can change and session.json tells, by its name there."""
     found = {"affected_side": keeping.side, "landmark_model": keeping.model}
     return {name: choice for name, choice in found.items() if choice is not None}
 
 
-def describe(
+def session_metadata(
     settings: Iterable[tuple[str, object, str]],
     models: Sequence[ModelSpec],
-    keeping: Keeping,
+    keeping: SessionWriter,
     *,
     sources: Sequence[Changed],
     av_sync: Mapping[str, Any] | None,

@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import write_json
 from realtime.media import lossless
 from realtime.media.lossless import RawRecorder
 from realtime.session import decision_log, markers
-from realtime.session.calibration_store import People, checked_name
-from realtime.session.choices import AffectedSide, KeptChoice
-from realtime.session.decision_log import Journal
+from realtime.session.calibration_store import CalibrationStore, checked_name
+from realtime.session.choices import AffectedSide, LoggedChoice
+from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.manifest import write_manifest
 from realtime.session.markers import SessionMarkers
@@ -37,7 +37,7 @@ def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
     write_json(path, {**known, name: dict(meanings)})
 
 
-class Keeping:
+class SessionWriter:
     """The session's files. folder None: nothing is kept, and `csv`, `journal` and `raw` are None.
 
     person: whose stored calibration is used, and replaced by one made now; None: nobody's. clock: capture times' seconds.
@@ -56,15 +56,15 @@ class Keeping:
         """Create the files. Raises UserInputError (person) or DeviceError (disk)."""
         self.folder = folder
         self.notices: list[str] = []
-        self.own_neutral: Rest | None = None
+        self.own_neutral: Baseline | None = None
         self._person = checked_name(person) if person is not None else None
-        self._people = People(people)
+        self._people = CalibrationStore(people)
         self._calibrations: list[dict[str, Any]] = []
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
         self._clock = clock
         self.side = AffectedSide(self.moment)
-        self.model: KeptChoice | None = None
-        self.journal = Journal(folder / decision_log.NAME, clock) if folder and raw_pictures else None
+        self.model: LoggedChoice | None = None
+        self.journal = DecisionLog(folder / decision_log.NAME, clock) if folder and raw_pictures else None
         self.raw = RawRecorder(folder / lossless.NAME, self.journal.raw, fps=fps) if folder and self.journal else None
         on_row = self.journal.row if self.journal is not None else None
         self.csv = FramesCsv(folder / "frames.csv", clock, on_row=on_row) if folder else None
@@ -129,7 +129,7 @@ class Keeping:
             self.journal.neutral(found.neutral)
         self._note("stored earlier", found.neutral, found.calibrated, found.frames, None)
 
-    def _note(self, origin: str, neutral: Rest, when: str, frames: int, analysis: Analysis | None) -> None:
+    def _note(self, origin: str, neutral: Baseline, when: str, frames: int, analysis: Analysis | None) -> None:
         self._calibrations.append(
             {
                 "origin": origin,

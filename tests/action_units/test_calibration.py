@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from realtime.action_units import FaceMeasures
-from realtime.action_units.baseline import LOOK, Rest
+from realtime.action_units import ActionUnitEstimator
+from realtime.action_units.baseline import LOOK, Baseline
 from realtime.action_units.calibration import Calibration, CalibrationSettings
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.estimator import light_on
@@ -173,7 +173,7 @@ def face(number: int, face_id: int = 1) -> FaceObservation:
 
 def test_values_before_and_after_a_calibration_are_told_apart() -> None:
     calls: list = []
-    measures = FaceMeasures(displaced(calls))
+    measures = ActionUnitEstimator(displaced(calls))
     states = []
     for number in range(300):
         if number == 60:
@@ -194,7 +194,7 @@ MOVED_SINCE = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES - 1
 
 def test_skin_is_followed_from_a_picture_of_this_face_as_soon_as_rest_is_known() -> None:
     calls: list = []
-    measures = FaceMeasures(displaced(calls))
+    measures = ActionUnitEstimator(displaced(calls))
     known = []
     for number, face_id in enumerate([1] * 40 + [2] * 40):
         measures.update(face(number, face_id), PICTURE)
@@ -210,15 +210,15 @@ def test_a_stored_rest_needs_a_frame_that_is_like_it() -> None:
     assert found is not None
     for stored, near in ((found.shape, True), (found.shape + np.float32(0.05), False)):
         calls: list = []
-        FaceMeasures(displaced(calls), Rest(stored)).update(face(number), PICTURE)
+        ActionUnitEstimator(displaced(calls), Baseline(stored)).update(face(number), PICTURE)
         assert bool(calls[-1][0, MOVED_SINCE]) == near
 
 
 def test_a_stored_calibration_stays_with_its_person() -> None:
     look = np.full((2, LOOK), 0.5, np.float32)
-    stored = Rest(np.full((98, 2), 0.01, np.float32), look)
+    stored = Baseline(np.full((98, 2), 0.01, np.float32), look)
     calls: list = []
-    measures = FaceMeasures(displaced(calls), stored)
+    measures = ActionUnitEstimator(displaced(calls), stored)
     for number, face_id in enumerate([1, 1, 2, 3]):
         measures.update(face(number, face_id), PICTURE)
         assert measures.neutral_state == "calibrated"
@@ -227,15 +227,15 @@ def test_a_stored_calibration_stays_with_its_person() -> None:
 
 
 def test_a_stored_look_of_another_network_is_not_used() -> None:
-    stored = Rest(np.full((98, 2), 0.01, np.float32), np.full((2, LOOK), 0.5, np.float32), "another")
+    stored = Baseline(np.full((98, 2), 0.01, np.float32), np.full((2, LOOK), 0.5, np.float32), "another")
     calls: list = []
-    FaceMeasures(displaced(calls), stored).update(face(1), PICTURE)
+    ActionUnitEstimator(displaced(calls), stored).update(face(1), PICTURE)
     assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored.shape)
     assert not calls[-1][:, POINT_FEATURES : POINT_FEATURES + REST_FEATURES].any()
 
 
 def test_a_calibration_made_for_a_named_person_stays_too() -> None:
-    measures = FaceMeasures(displaced([]), named=True)
+    measures = ActionUnitEstimator(displaced([]), named=True)
     measures.calibration.settings = CalibrationSettings(seconds=1.0)
     measures.ask_for_calibration()
     for number in range(60):

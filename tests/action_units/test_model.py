@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import LOOK, Neutral, Rest, RunningMedian
+from realtime.action_units.baseline import LOOK, Baseline, RunningBaseline, RunningMedian
 from realtime.action_units.descriptor import Descriptor, mirror_shape
 from realtime.action_units.model import (
     FEATURES,
@@ -134,13 +134,13 @@ def test_the_look_at_rest_reaches_the_network_on_its_own_side_and_its_absence_is
     assert rows[:, LOOK].tolist() == [1, 1]
     assert not rest_features(None).any()
     units = ActionUnits(corner_height, [12, 25])
-    units.measure(face(0, 0), Rest(np.zeros((98, 2), np.float32), look), WINDOWS)
+    units.measure(face(0, 0), Baseline(np.zeros((98, 2), np.float32), look), WINDOWS)
     assert units.look is not None
     assert units.look[:, 0].tolist() == [0.75, -0.25]
 
 
 def test_the_running_neutral_takes_the_median_of_shapes_and_looks() -> None:
-    rng, neutral = np.random.default_rng(3), Neutral(network="abc")
+    rng, neutral = np.random.default_rng(3), RunningBaseline(network="abc")
     shapes = rng.normal(0, 0.05, (60, 98, 2)).astype(np.float32)
     looks = rng.uniform(-0.8, 0.8, (60, 2, LOOK)).astype(np.float32)
     for shape, look in zip(shapes, looks, strict=True):
@@ -158,8 +158,8 @@ def test_the_running_neutral_takes_the_median_of_shapes_and_looks() -> None:
 
 def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> None:
     rng = np.random.default_rng(4)
-    rest = Rest(rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, LOOK)).astype(np.float32), "abc")
-    again = Rest.from_json(json.loads(json.dumps(rest.as_json())))
+    rest = Baseline(rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, LOOK)).astype(np.float32), "abc")
+    again = Baseline.from_json(json.loads(json.dumps(rest.as_json())))
     assert again.look is not None
     assert np.array_equal(again.shape, rest.shape)
     assert np.array_equal(again.look, rest.look)
@@ -171,4 +171,4 @@ def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> Non
         {"shape": rest.shape, "look": [1], "network": ""},
     ):
         with pytest.raises(ValueError, match="at rest"):
-            Rest.from_json(damaged)
+            Baseline.from_json(damaged)

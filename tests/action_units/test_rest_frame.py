@@ -8,7 +8,7 @@ from realtime.action_units.rest_frame import (
     EYE,
     FLOW_FEATURES,
     MOUTH,
-    NearestToRest,
+    BestRestFrame,
     apart,
     flow_features,
     rest_picture,
@@ -58,7 +58,7 @@ def test_without_a_picture_at_rest_nothing_is_claimed() -> None:
 
 
 def test_the_frame_nearest_to_rest_is_kept() -> None:
-    keeper = NearestToRest()
+    keeper = BestRestFrame()
     kept = []
     for frame, away in enumerate([0.03, 0.012, 0.014, 0.0115, 0.004, 0.006]):
         keeper.offer(looked(away, seed=frame), windows(2), REST)
@@ -71,7 +71,7 @@ def test_the_frame_nearest_to_rest_is_kept() -> None:
 
 
 def test_a_picture_goes_when_rest_turns_out_to_be_another() -> None:
-    keeper = NearestToRest()
+    keeper = BestRestFrame()
     keeper.offer(looked(0.002), windows(2), REST)
     assert keeper.picture is not None
     other = (REST + np.float32(0.05)).astype(np.float32)
@@ -84,7 +84,7 @@ def test_a_picture_goes_when_rest_turns_out_to_be_another() -> None:
 
 
 def test_nobody_is_measured_from_another_ones_picture() -> None:
-    keeper = NearestToRest()
+    keeper = BestRestFrame()
     keeper.offer(looked(0.002), windows(2), REST)
     keeper.forget()
     assert keeper.picture is None

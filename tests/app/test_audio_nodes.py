@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from realtime.app.nodes.audio import RunSound, Tune
+from realtime.app.nodes.audio import RunSound, ToneSink
 from realtime.config import Config
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import UserInputError
 from realtime.media.audio.tone import Tone, ToneSettings
-from realtime.types import Analysed, Analysis, Frame
+from realtime.types import Analysis, Frame, TrackedFrame
 
 
 class Speaker:
@@ -19,15 +19,15 @@ class Speaker:
         self.closed = True
 
 
-def analysed(left: float, right: float, at: float) -> Analysed:
+def analysed(left: float, right: float, at: float) -> TrackedFrame:
     frame = Frame(np.zeros((2, 2, 3), np.uint8), 0, at)
-    return Analysed(Analysis(0, at, None, {12: left}, {12: right}), frame)
+    return TrackedFrame(Analysis(0, at, None, {12: left}, {12: right}), frame)
 
 
 def test_the_sides_are_heard_and_the_latency_is_stated() -> None:
     now, speaker = 10.0, Speaker()
     tone = Tone(ToneSettings(), 48_000)
-    tune = Tune(12, tone, speaker, lambda: now)
+    tune = ToneSink(12, tone, speaker, lambda: now)
     tune.process(analysed(3.0, 1.0, 9.94))
     assert np.abs(tone.samples(9600, now)).max() > 0.09
     tune.process(analysed(2.0, 2.0, 9.94))

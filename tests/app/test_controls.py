@@ -10,10 +10,10 @@ from realtime.app.controls import Controls, ModelChoice, model_choice
 from realtime.config import Config
 from realtime.dashboard.commands import Commands, Unavailable
 from realtime.errors import DeviceError
-from realtime.media.recorder import SwitchedRecorder, VideoRecorder
-from realtime.models.tiers import Tiers
+from realtime.media.recorder import PausableRecorder, VideoRecorder
+from realtime.models.tiers import ModelLadder
 from realtime.session.markers import read_markers
-from realtime.session.writer import Keeping
+from realtime.session.writer import SessionWriter
 from tests.session.live_like import face_path
 
 
@@ -21,8 +21,8 @@ def app() -> SimpleNamespace:
     return SimpleNamespace(measures=face_path().measures, scene=SimpleNamespace(mode="overlay"))
 
 
-def controls(folder: Path | None, recorder: SwitchedRecorder | None, said: list[str], **more) -> Controls:
-    keeping = Keeping(folder, lambda: 3.5)
+def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more) -> Controls:
+    keeping = SessionWriter(folder, lambda: 3.5)
     return Controls.of(more.get("app", app()), keeping, recorder, own_units=more.get("own", True), say=said.append)
 
 
@@ -38,7 +38,7 @@ def test_each_key_does_its_thing(tmp_path: Path) -> None:
         made.append(VideoRecorder(tmp_path / "video.mp4"))
         return made[-1]
 
-    running, recorder = app(), SwitchedRecorder(make, on=False)
+    running, recorder = app(), PausableRecorder(make, on=False)
     keys = controls(tmp_path, recorder, said, app=running)
     keys.press("c")
     assert running.measures.begin_if_asked()
@@ -83,18 +83,18 @@ def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     def make() -> VideoRecorder:
         raise DeviceError("The disk is full.")
 
-    recorder = SwitchedRecorder(make, on=False)
+    recorder = PausableRecorder(make, on=False)
     keys = controls(tmp_path, recorder, said)
     keys.press("r")
     assert said == ["The disk is full."]
     assert not recorder.active
     keys.keeping.close()
     with pytest.raises(DeviceError):
-        SwitchedRecorder(make, on=True)
+        PausableRecorder(make, on=True)
 
 
 def test_the_dashboard_can_describe_every_control(tmp_path: Path) -> None:
-    recorder = SwitchedRecorder(lambda: VideoRecorder(tmp_path / "video.mp4"), on=True)
+    recorder = PausableRecorder(lambda: VideoRecorder(tmp_path / "video.mp4"), on=True)
     keys = controls(tmp_path, recorder, [])
     commands = Commands(calibrate=keys.calibrate, record=keys.record, marker=keys.marker, view=keys.view)
     told = commands.describe()
@@ -127,7 +127,7 @@ class Network:
 def test_the_landmark_model_is_chosen_among_the_open_tiers_and_kept() -> None:
     networks = [Network("best"), Network("middle"), Network("light")]
     late = False
-    tiers = Tiers(networks, lambda: late)  # type: ignore[arg-type]
+    tiers = ModelLadder(networks, lambda: late)  # type: ignore[arg-type]
     running = SimpleNamespace(
         tiers=tiers, models=[SimpleNamespace(name="d", role="detector"), *(n.spec for n in networks)]
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.app.replay import Pictures, compare, rerun
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.lossless import read_raw
-from realtime.session.calibration_store import People
+from realtime.session.calibration_store import CalibrationStore
 from realtime.session.decision_log import read_journal
 from realtime.session.schema import RowFormat, column_names
 from tests.session.live_like import FRAMES, face_path, make_session
@@ -61,7 +61,7 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     second.mkdir()
     make_session(first, 5)
     shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
-    People(people).store("Ada", Rest(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
+    CalibrationStore(people).store("Ada", Baseline(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
     keeping, _ = make_session(second, 5, person="Ada", people=people)
     assert keeping.own_neutral is not None
     recorded = (second / "frames.csv").read_bytes()
@@ -72,7 +72,7 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     kept = json.loads((second / "calibration.json").read_text())["calibrations"]
     assert [entry["origin"] for entry in kept] == ["stored earlier", "made in this session"]
     assert np.array_equal(np.array(kept[0]["neutral"]["shape"], np.float32), shape)
-    found = People(people).find("Ada")
+    found = CalibrationStore(people).find("Ada")
     assert found is not None
     assert kept[1]["neutral"] == found.neutral.as_json()
     assert found.neutral.look is not None

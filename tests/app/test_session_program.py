@@ -124,10 +124,12 @@ def test_a_session_that_is_not_raw_or_was_made_with_other_models_is_one_sentence
 def test_people_are_listed_and_deleted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from datetime import UTC, datetime
 
-    from realtime.action_units.baseline import Rest
-    from realtime.session.calibration_store import People
+    from realtime.action_units.baseline import Baseline
+    from realtime.session.calibration_store import CalibrationStore
 
-    People(tmp_path).store("Ada", Rest(np.zeros((98, 2), np.float32)), 120, datetime(2026, 1, 2, tzinfo=UTC))
+    CalibrationStore(tmp_path).store(
+        "Ada", Baseline(np.zeros((98, 2), np.float32)), 120, datetime(2026, 1, 2, tzinfo=UTC)
+    )
     assert main(["people", "--people", str(tmp_path), "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["people"]
     assert found == {"name": "Ada", "calibrated": "2026-01-02T00:00:00+00:00", "frames": 120}

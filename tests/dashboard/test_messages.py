@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from realtime.app.nodes.dashboard import PICTURE_SECONDS, Web
 from realtime.dashboard.messages import PICTURE_HEADER, QUIET, encode_picture, state_message, symmetry
 from realtime.dashboard.status_feed import Told
-from realtime.types import Analysis, Expression, FaceObservation, Shown
+from realtime.types import Analysis, Expression, FaceObservation, RenderedFrame
 
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
 
@@ -25,8 +25,8 @@ def face(pose: tuple[float, float, float] | None = (1.0, 2.0, 3.0)) -> FaceObser
 
 def shown(
     analysis: Analysis | None, *, sequence: int = 7, capture_time: float = 10.0, status: str = "measured"
-) -> Shown:
-    return Shown(IMAGE, sequence, capture_time, status, analysis, None if analysis is None else 0.05, None)  # type: ignore[arg-type]
+) -> RenderedFrame:
+    return RenderedFrame(IMAGE, sequence, capture_time, status, analysis, None if analysis is None else 0.05, None)  # type: ignore[arg-type]
 
 
 def test_a_measured_frame() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.graph import Budget, BudgetSettings, Graph, Latest, VirtualClock
+from realtime.graph import Graph, LatencyController, LatencyControllerSettings, Latest, VirtualClock
 from tests.graph.modelled import Script, frames, run
 
 PERIOD = 1 / 30
@@ -46,7 +46,7 @@ GAINS = dict(zip(LADDER, (0.7, 0.6, 0.5, 0.6), strict=True))
 
 @pytest.mark.parametrize("heavy", [0.045, 0.06, 0.1])
 def test_a_load_step_settles_under_the_bound_in_few_switches(heavy):
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     ages = simulate(budget, lambda t: 0.02 if t < 10 else heavy, GAINS)
     assert p95(ages, 5, 10) < 0.05
     assert p95(ages, 10, 11) > 0.05
@@ -55,25 +55,25 @@ def test_a_load_step_settles_under_the_bound_in_few_switches(heavy):
 
 
 def test_it_settles_within_two_judgements_per_step():
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     ages = simulate(budget, lambda t: 0.02 if t < 10 else 0.06, GAINS)
     assert p95(ages, 10 + 2 * 2 * 1.5 + 1.0, 60) < 0.05
 
 
 def test_quality_comes_back_when_the_load_goes():
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     simulate(budget, lambda t: 0.06 if 10 <= t < 20 else 0.01, GAINS, seconds=60.0)
     assert budget.active == ()
 
 
 def test_nothing_happens_below_the_bound():
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     simulate(budget, lambda t: 0.02, GAINS)
     assert (budget.switches, budget.active) == (0, ())
 
 
 def test_a_step_that_does_not_help_is_undone_and_the_next_one_taken():
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     gains = GAINS | {"detect every 8th": 1.0, "half resolution": 1.02}
     ages = simulate(budget, lambda t: 0.02 if t < 5 else 0.06, gains, seconds=40.0)
     assert "detect every 8th" not in budget.active
@@ -84,20 +84,20 @@ def test_a_step_that_does_not_help_is_undone_and_the_next_one_taken():
 
 @pytest.mark.parametrize("heavy", [0.19, 0.215, 0.31])
 def test_hopeless_load_gives_up_nothing_for_nothing(heavy):
-    budget = Budget(LADDER, BudgetSettings(limit=0.05, retry_after=1000.0))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05, retry_after=1000.0))
     simulate(budget, lambda t: heavy, dict.fromkeys(LADDER, 1.0))
     assert budget.active == ()
     assert budget.switches <= len(LADDER) + 1
 
 
 def test_a_load_at_the_border_does_not_make_it_oscillate():
-    budget = Budget(LADDER, BudgetSettings(limit=0.05))
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
     simulate(budget, lambda t: 0.0505, GAINS, seconds=300.0)
     assert budget.switches < 6
 
 
 def test_a_wrong_return_is_taken_back_and_waits_twice_as_long():
-    budget = Budget(("smaller",), BudgetSettings(limit=0.05, restore_after=5.0))
+    budget = LatencyController(("smaller",), LatencyControllerSettings(limit=0.05, restore_after=5.0))
     now, changes, active = 0.0, [], ()
     while now < 200.0:
         # the step's measured gain is small at first, so its return looks safe; without it the age is always too high
@@ -116,4 +116,4 @@ def test_a_wrong_return_is_taken_back_and_waits_twice_as_long():
 
 def test_names_differ():
     with pytest.raises(ValueError, match="different names"):
-        Budget(("a", "a"), BudgetSettings(limit=1.0))
+        LatencyController(("a", "a"), LatencyControllerSettings(limit=1.0))

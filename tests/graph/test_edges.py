@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.graph import Block, Cause, DropNewest, DropOldest, Edge, Envelope, GraphError, Latest, Reset
+from realtime.graph import Block, DropNewest, DropOldest, DropReason, Edge, Envelope, GraphError, Latest, Reset
 
 
 def envelope(n):
@@ -67,7 +67,7 @@ def test_control_messages_survive_data_that_evicts_data():
 def test_a_refusing_edge_drops_what_waits_and_what_comes_until_it_opens_again():
     edge = Edge("a→b", Block(1))
     edge.sender.put_nowait(envelope(0), 0.0)
-    edge.refuse(Cause.STALLED)
+    edge.refuse(DropReason.STALLED)
     assert edge.sender.put_nowait(envelope(1), 0.0)
     edge.refuse(None)
     edge.sender.put_nowait(envelope(2), 0.0)
@@ -142,7 +142,7 @@ def test_any_order_of_calls_keeps_the_balance_and_the_order(policy, calls):
         elif call == "deliver" and taken:
             edge.receiver.deliver(taken.popleft())
         elif call == "drop" and taken:
-            edge.receiver.drop(Cause.FAILED, taken.popleft())
+            edge.receiver.drop(DropReason.FAILED, taken.popleft())
         s = edge.statistics()
         assert s.put == n == s.delivered + sum(s.dropped.values()) + s.queued
     assert seen == sorted(set(seen))

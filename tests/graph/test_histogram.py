@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 
-from realtime.graph.histogram import Histogram, Recorder
+from realtime.graph.histogram import DurationHistogram, Histogram
 
 
 @pytest.mark.parametrize("scale", [3.0, 900.0, 20_000.0, 5e6])
@@ -32,12 +32,12 @@ def test_every_value_is_known_to_a_five_hundredth(value):
 
 
 def test_nothing_recorded_is_none_and_not_zero():
-    got = Recorder().percentiles()
+    got = DurationHistogram().percentiles()
     assert (got.count, got.p50, got.max) == (0, None, None)
 
 
 def test_asking_while_another_thread_records_loses_nothing():
-    recorder = Recorder()
+    recorder = DurationHistogram()
     total = 50_000
     thread = threading.Thread(target=lambda: [recorder.record(0.001) for _ in range(total)])
     thread.start()

@@ -19,9 +19,9 @@ from realtime.graph import Graph, Latest, Restart, VirtualClock
 from realtime.media import video_source as module
 from realtime.media.cameras import Camera
 from realtime.media.decoder import Decoded
-from realtime.media.demux_options import Attempt, Opening
+from realtime.media.demux_options import Attempt, OpenPlan
 from realtime.media.source_spec import SourceSpec, parse_source
-from realtime.media.stream_info import Negotiated
+from realtime.media.stream_info import StreamInfo
 from realtime.media.video_source import VideoSource
 from realtime.session.frames_csv import FramesCsv
 from realtime.types import Frame
@@ -35,15 +35,15 @@ class Device:
 
     open_now: ClassVar[list[str]] = []
 
-    def __init__(self, opening: Opening, clock: FakeClock, **_more: Any) -> None:
+    def __init__(self, opening: OpenPlan, clock: FakeClock, **_more: Any) -> None:
         self.name, self._clock, self.cut_short = opening.name, clock, None
         self._arrival, self._left = clock(), 40
 
-    def open(self) -> Negotiated:
+    def open(self) -> StreamInfo:
         if "Broken" in self.name:
             raise DeviceError(f"{self.name} is in use.")
         self.open_now.append(self.name)
-        return Negotiated(self.name, "v4l2", "rawvideo", "gray", 64, 48, 30.0, 0, True, None)
+        return StreamInfo(self.name, "v4l2", "rawvideo", "gray", 64, 48, 30.0, 0, True, None)
 
     def next(self) -> Decoded | None:
         self._arrival, self._left = self._arrival + 1 / 30, self._left - 1
@@ -58,9 +58,9 @@ class Device:
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Cameras without devices; a picture's grey says which one it is from."""
 
-    def plan(spec: SourceSpec, *_wish: Any) -> Opening:
+    def plan(spec: SourceSpec, *_wish: Any) -> OpenPlan:
         camera = next(camera for camera in KNOWN if camera.index == spec.camera_index)
-        return Opening(camera.label, (Attempt(camera.address),), always_live=True, device=True)
+        return OpenPlan(camera.label, (Attempt(camera.address),), always_live=True, device=True)
 
     class Convert:
         def __init__(self, **_more: Any) -> None: ...

@@ -8,13 +8,13 @@ import pytest
 
 from realtime.errors import DeviceError
 from realtime.media.decoder import Decoded
-from realtime.media.decoder_thread import Feeder
-from realtime.media.stream_info import Negotiated
+from realtime.media.decoder_thread import DecoderThread
+from realtime.media.stream_info import StreamInfo
 from tests.media.clips import FakeClock, Stop
 
 
-def negotiated(*, live: bool) -> Negotiated:
-    return Negotiated("fake", "fake", "raw", "bgr24", 64, 48, 30.0, 0, live, None if live else 1.0)
+def negotiated(*, live: bool) -> StreamInfo:
+    return StreamInfo("fake", "fake", "raw", "bgr24", 64, 48, 30.0, 0, live, None if live else 1.0)
 
 
 class FakeReader:
@@ -28,7 +28,7 @@ class FakeReader:
         self.gate: Callable[[int], Any] = lambda _: None
         self.failure: Exception | None = None
 
-    def open(self) -> Negotiated:
+    def open(self) -> StreamInfo:
         if self.failure is not None:
             raise self.failure
         return negotiated(live=self.live)
@@ -51,8 +51,8 @@ class FakeReader:
         self.closed.set()
 
 
-def feeder_of(reader: FakeReader, clock: FakeClock | None = None, **options: Any) -> Feeder:
-    return Feeder(reader, "fake", clock or FakeClock(), **options)
+def feeder_of(reader: FakeReader, clock: FakeClock | None = None, **options: Any) -> DecoderThread:
+    return DecoderThread(reader, "fake", clock or FakeClock(), **options)
 
 
 def test_a_live_source_keeps_the_newest_and_counts_what_it_overwrote() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.models.fallback_session import GuardedSession, GuardSettings
+from realtime.models.fallback_session import FallbackSession, FallbackSettings
 from realtime.models.manifest import ModelInput, ModelSpec
 
 SPEC = ModelSpec(
@@ -39,13 +39,13 @@ class Runner:
         return {"points": self._run(image)}
 
 
-def guarded(create: Callable[[], Runner], **bounds: float) -> GuardedSession:
+def guarded(create: Callable[[], Runner], **bounds: float) -> FallbackSession:
     cpu = Runner("cpu", lambda image: image * 2)
-    settings = GuardSettings(**{"start_up": 5.0, "run": 0.05, **bounds})
-    return GuardedSession(SPEC, create, cpu, settings)
+    settings = FallbackSettings(**{"start_up": 5.0, "run": 0.05, **bounds})
+    return FallbackSession(SPEC, create, cpu, settings)
 
 
-def answer(session: GuardedSession) -> float:
+def answer(session: FallbackSession) -> float:
     return float(session.run(IMAGE)["points"].flat[0])
 
 

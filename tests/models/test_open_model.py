@@ -8,7 +8,7 @@ import pytest
 
 from realtime.models import Registry, open_model
 from realtime.models.onnx_session import CPU
-from realtime.models.provider_trial import Verdict
+from realtime.models.provider_trial import ProbeResult
 from tests.models.tiny_onnx import one_operator, write
 
 SHAPE = (1, 3, 4, 4)
@@ -32,10 +32,10 @@ def test_a_provider_that_is_not_here_is_named(registry: Registry, caplog: pytest
 def test_a_failed_trial_leaves_the_cpu_and_says_why_and_progress_is_passed_on(
     registry: Registry, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_words: object, progress: object, **_named: object) -> Verdict:
+    def fails(*_words: object, progress: object, **_named: object) -> ProbeResult:
         assert callable(progress)
         progress(7.0)
-        return Verdict(False, "it did not come up within 300 s in a trial", 300.0)
+        return ProbeResult(False, "it did not come up within 300 s in a trial", 300.0)
 
     monkeypatch.setattr(open_model, "try_provider", fails)
     monkeypatch.setattr(open_model.ort, "get_available_providers", lambda: ["CoreMLExecutionProvider", CPU])

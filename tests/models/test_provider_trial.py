@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from realtime.models.provider_trial import Verdict, try_provider
+from realtime.models.provider_trial import ProbeResult, try_provider
 from realtime.models.providers import provider_options
 from tests.models.tiny_onnx import one_operator, write
 
 
 def trial(
     tmp_path: Path, stand_in: str, bound: float = 30.0, progress: Callable[[float], None] | None = None
-) -> Verdict:
+) -> ProbeResult:
     spec = write(tmp_path, one_operator("Neg", (1, 3, 4, 4)))
     factory = f"tests.models.stand_ins:{stand_in}"
     return try_provider(

@@ -12,26 +12,26 @@ import pytest
 from numpy.typing import NDArray
 
 from realtime.models import Registry, open_model
-from realtime.models.fallback_session import GuardedSession, GuardSettings
+from realtime.models.fallback_session import FallbackSession, FallbackSettings
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import CPU, SessionLostError
-from realtime.models.provider_trial import Verdict
-from realtime.models.subprocess_session import ApartSession, receive, send
+from realtime.models.provider_trial import ProbeResult
+from realtime.models.subprocess_session import SubprocessSession, receive, send
 from tests.models.stand_ins import Doubling
 from tests.models.test_fallback_session import SPEC
 from tests.models.tiny_onnx import one_operator, write
 
 SHAPE = (1, 3, 2, 2)
 IMAGE = np.arange(12, dtype=np.float32).reshape(SHAPE)
-Start = Callable[[str], ApartSession]
+Start = Callable[[str], SubprocessSession]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    begun: list[ApartSession] = []
+    begun: list[SubprocessSession] = []
 
-    def begin(factory: str) -> ApartSession:
-        begun.append(ApartSession(SPEC, Path("net.onnx"), "stand-in", SHAPE, f"tests.models.stand_ins:{factory}"))
+    def begin(factory: str) -> SubprocessSession:
+        begun.append(SubprocessSession(SPEC, Path("net.onnx"), "stand-in", SHAPE, f"tests.models.stand_ins:{factory}"))
         return begun[-1]
 
     yield begin
@@ -46,9 +46,9 @@ class Cpu(Doubling):
         return {"points": -image}
 
 
-def guarded(session: ApartSession, **bounds: float) -> GuardedSession:
-    settings = GuardSettings(**{"start_up": 60.0, "run": 60.0, **bounds})
-    return GuardedSession(SPEC, session.open, Cpu(SPEC), settings, end=session.end)
+def guarded(session: SubprocessSession, **bounds: float) -> FallbackSession:
+    settings = FallbackSettings(**{"start_up": 60.0, "run": 60.0, **bounds})
+    return FallbackSession(SPEC, session.open, Cpu(SPEC), settings, end=session.end)
 
 
 def test_results_are_those_of_the_child_whatever_it_prints(start: Start) -> None:
@@ -124,18 +124,18 @@ def test_the_program_gets_a_session_apart_and_survives_its_crash(
     spec: ModelSpec = registry.manifest.find("landmarks")
     monkeypatch.setattr(open_model, "WORDS", {"fast": "FastExecutionProvider"})
     monkeypatch.setattr(open_model.ort, "get_available_providers", lambda: ["FastExecutionProvider", CPU])
-    monkeypatch.setattr(open_model, "try_provider", lambda *_w, **_n: Verdict(True, "fine", 0.1))
-    begun: list[ApartSession] = []
+    monkeypatch.setattr(open_model, "try_provider", lambda *_w, **_n: ProbeResult(True, "fine", 0.1))
+    begun: list[SubprocessSession] = []
 
-    def apart(spec: ModelSpec, path: Path, provider: str, size: tuple[int, ...] | None) -> ApartSession:
+    def apart(spec: ModelSpec, path: Path, provider: str, size: tuple[int, ...] | None) -> SubprocessSession:
         assert provider == "FastExecutionProvider"
-        begun.append(ApartSession(spec, path, CPU, size))
+        begun.append(SubprocessSession(spec, path, CPU, size))
         return begun[-1]
 
-    monkeypatch.setattr(open_model, "ApartSession", apart)
+    monkeypatch.setattr(open_model, "SubprocessSession", apart)
     session = open_model.open_model(registry, spec, providers=("fast", "cpu"))
     image = np.ones(shape, np.float32)
-    assert isinstance(session, GuardedSession)
+    assert isinstance(session, FallbackSession)
     np.testing.assert_array_equal(session.run(image)["points"], -image)
     assert session.reason is None
     begun[0]._child.kill()

@@ -26,10 +26,10 @@ from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.media.demux_options import demo_clip
 from realtime.models import ModelSpec, Registry
-from realtime.models.tiers import Tiers
+from realtime.models.tiers import ModelLadder
 from realtime.openface3.multitask import Multitask, grown, softmax
 from realtime.render.scene import Scene
-from realtime.types import Analysed, Analysis, Frame
+from realtime.types import Analysis, Frame, TrackedFrame
 from tests.openface3.weights import GAZE, LOGITS, UNITS, installed, mean_face
 
 FRAMES = 6
@@ -109,7 +109,7 @@ def test_both_tiers_are_open_and_switching_costs_no_frame(weights: Path) -> None
     specs = landmark_tiers(registry.manifest, None)
     assert [spec.name for spec in specs] == ["openface3-star4", "openface3-star1"]
     assert [s.name for s in landmark_tiers(registry.manifest, "openface3-star1")] == ["openface3-star1"]
-    tiers = Tiers([registry.open(spec) for spec in specs])
+    tiers = ModelLadder([registry.open(spec) for spec in specs])
     light = False
     tiers.lighter = lambda: light
     picture = np.zeros((1, 3, 256, 256), np.float32)
@@ -146,7 +146,7 @@ def test_the_ladder_hears_of_results_too_old_to_be_given() -> None:
         now[0] = number / 30 + 0.01
         frame = Frame(picture, number, number / 30)
         light = LIGHT_LANDMARKS in quality.active
-        payload = Analysed(Analysis(number, frame.capture_time - 0.08, None), frame)
+        payload = TrackedFrame(Analysis(number, frame.capture_time - 0.08, None), frame)
         side = Side(payload, number, frame.capture_time - 0.08, 0.08, fresh=True)
         compose.process(frame, side if light else None)
     assert LIGHT_LANDMARKS in quality.active

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime.render.blur import BLOCKS, FaceBlur, blur_square, coarse
-from realtime.types import Analysis, Detection, Detections, FaceObservation, Frame, Shown
+from realtime.types import Analysis, Detection, Detections, FaceObservation, Frame, RenderedFrame
 
 HEIGHT, WIDTH = 360, 640
 
@@ -18,13 +18,13 @@ def points_at(x: float, y: float, half: float = 30.0) -> np.ndarray:
     return (np.array([x, y]) + rng.uniform(-half, half, (98, 2))).astype(np.float32)
 
 
-def shown(image: np.ndarray, points: np.ndarray | None, sequence: int = 0, age: float = 0.0) -> Shown:
+def shown(image: np.ndarray, points: np.ndarray | None, sequence: int = 0, age: float = 0.0) -> RenderedFrame:
     face = None
     if points is not None:
         face = FaceObservation(1, np.zeros(4, np.float32), points, points, 0.9, True)
     analysis = Analysis(sequence, sequence / 30, face)
     frame = Frame(image, sequence, sequence / 30)
-    return Shown(image, sequence, sequence / 30, "measured", analysis, age, points, frame)
+    return RenderedFrame(image, sequence, sequence / 30, "measured", analysis, age, points, frame)
 
 
 def detail(image: np.ndarray) -> float:
@@ -69,7 +69,7 @@ def test_without_a_tracked_face_the_whole_picture_is_coarse() -> None:
     image = noise()
     drawn = FaceBlur(()).draw(shown(image, None))
     assert detail(drawn) < 0.06
-    nothing_yet = Shown(image, 0, 0.0, "none", None, None, None, Frame(image, 0, 0.0))
+    nothing_yet = RenderedFrame(image, 0, 0.0, "none", None, None, None, Frame(image, 0, 0.0))
     assert detail(FaceBlur(()).draw(nothing_yet)) < 0.06
 
 

@@ -5,7 +5,7 @@ from random import Random
 
 import numpy as np
 
-from realtime.action_units import FaceMeasures
+from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import LOOK
 from realtime.action_units.calibration import CalibrationSettings
 from realtime.action_units.model import ActionUnits
@@ -17,7 +17,7 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
 from realtime.graph import Envelope, Side
-from realtime.session.writer import Keeping
+from realtime.session.writer import SessionWriter
 from realtime.types import Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
@@ -48,7 +48,7 @@ def units_network(blob):
 
 def face_path(own_neutral=None) -> FacePath:
     """The networks of the world of discs, and a calibration that a short session has time for."""
-    measures = FaceMeasures(ActionUnits(units_network, [1, 12]), own_neutral)
+    measures = ActionUnitEstimator(ActionUnits(units_network, [1, 12]), own_neutral)
     measures.calibration.settings = CalibrationSettings(seconds=0.5, window=0.2)
     tracker = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
     return FacePath(DiscDetector(), DiscDetector(1.5), tracker, measures, [])
@@ -62,10 +62,10 @@ def scene(number: int):
     return picture(Disc(300 + sway, 170, 60 + 3 * np.sin(number / 5), looks=7))
 
 
-def make_session(folder: Path, seed: int, **kept) -> tuple[Keeping, list[int]]:
+def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[int]]:
     """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
     random, now = Random(seed), [0.0]
-    keeping = Keeping(folder, lambda: now[0], raw_pictures=True, **kept)
+    keeping = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
     path = face_path(keeping.own_neutral)
     quality = Quality(0.15, enabled=False)
     looking = Detect(path.detector, path.coarse, path.tracker, quality)

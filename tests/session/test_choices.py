@@ -7,7 +7,7 @@ from realtime.files import write_json
 from realtime.session.choices import AffectedSide
 from realtime.session.markers import LONGEST
 from realtime.session.report import write_report
-from realtime.session.writer import Keeping
+from realtime.session.writer import SessionWriter
 from tests.session.live_like import make_session
 
 
@@ -31,7 +31,7 @@ def test_every_change_is_kept_with_its_moment_and_told() -> None:
 
 
 def test_a_session_takes_the_newest_frame_and_its_clock(tmp_path: Path) -> None:
-    keeping = Keeping(tmp_path, lambda: 12.0)
+    keeping = SessionWriter(tmp_path, lambda: 12.0)
     keeping.side.choose("left")
     keeping.markers.captured(3)
     keeping.side.choose("none")

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import LOOK, Rest
+from realtime.action_units.baseline import LOOK, Baseline
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import data_folder
-from realtime.session.calibration_store import People
+from realtime.session.calibration_store import CalibrationStore
 from realtime.session.markers import COLUMNS, LONGEST, SessionMarkers, read_markers
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -81,11 +81,11 @@ def test_a_marker_after_the_end_is_an_error_not_a_loss(tmp_path: Path) -> None:
 
 SHAPE = np.random.default_rng(1).normal(0, 0.05, (98, 2)).astype(np.float32)
 LOOKS = np.random.default_rng(2).uniform(-0.8, 0.8, (2, LOOK)).astype(np.float32)
-NEUTRAL = Rest(SHAPE, LOOKS, "abc")
+NEUTRAL = Baseline(SHAPE, LOOKS, "abc")
 
 
 def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tmp_path: Path) -> None:
-    people = People(tmp_path / "people")
+    people = CalibrationStore(tmp_path / "people")
     assert people.find("Ada") is None
     assert not (tmp_path / "people").exists(), "looking makes nothing"
     people.store("Ada", NEUTRAL, 120, WHEN)
@@ -96,7 +96,7 @@ def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tm
     assert np.array_equal(found.neutral.look, LOOKS)
     assert found.neutral.shape.dtype == found.neutral.look.dtype == np.float32
     assert (found.frames, found.calibrated) == (120, "2026-03-01T12:30:15+00:00")
-    people.store(" Ada ", Rest(2 * SHAPE), 60, WHEN)
+    people.store(" Ada ", Baseline(2 * SHAPE), 60, WHEN)
     assert people.names() == ["Ada", "Bo"]
     assert np.array_equal(people.find("Ada").neutral.shape, 2 * SHAPE)
     assert people.find("Ada").neutral.look is None
@@ -109,7 +109,7 @@ def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tm
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c", "CON", ".hidden", "Zoë Müller", "x" * 80, "50% off*?"])
 def test_no_name_leaves_the_folder_and_every_name_comes_back(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "people"
-    people = People(folder)
+    people = CalibrationStore(folder)
     path = people.store(name, NEUTRAL, 1, WHEN)
     assert path.parent == folder
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [path]
@@ -120,7 +120,7 @@ def test_no_name_leaves_the_folder_and_every_name_comes_back(tmp_path: Path, nam
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "tab\there", "nul\x00"])
 def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserInputError, match="printable"):
-        People(tmp_path).store(name, NEUTRAL, 1, WHEN)
+        CalibrationStore(tmp_path).store(name, NEUTRAL, 1, WHEN)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_what_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_a_damaged_file_is_told_not_used(tmp_path: Path, content: str) -> None:
-    people = People(tmp_path)
+    people = CalibrationStore(tmp_path)
     people.store("Ada", NEUTRAL, 1, WHEN).write_text(content)
     assert people.names() == []
     with pytest.raises(UserInputError, match="damaged"):
@@ -143,7 +143,7 @@ def test_a_damaged_file_is_told_not_used(tmp_path: Path, content: str) -> None:
 
 def test_a_calibration_of_the_first_format_is_still_read(tmp_path: Path) -> None:
     content = {"format": 1, "name": "Ada", "calibrated": "2026-01-01", "frames": 7, "neutral": SHAPE.tolist()}
-    people = People(tmp_path)
+    people = CalibrationStore(tmp_path)
     people.store("Ada", NEUTRAL, 1, WHEN).write_text(json.dumps(content))
     found = people.find("Ada")
     assert found is not None

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.app.nodes.openface3 import Expressed, columns
+from realtime.app.nodes.openface3 import ExpressionResult, columns
 from realtime.app.nodes.streams import SendExpression, SendStream, streams
 from realtime.config import resolve
 from realtime.errors import UserInputError
 from realtime.session.markers import SessionMarkers
 from realtime.streams.lsl import channel_labels, expression_labels
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysed, Analysis, Expression, FaceObservation
+from realtime.types import Analysis, Expression, FaceObservation, TrackedFrame
 
 UNITS = (1, 12)
 
@@ -58,7 +58,7 @@ def test_lsl_carries_labelled_values_and_markers_at_their_capture_times() -> Non
         there = pylsl.local_clock()
         for analysis in analyses():
             moved = replace(analysis, capture_time=now + analysis.capture_time - 100)
-            sink.process(Analysed(moved, None))
+            sink.process(TrackedFrame(moved, None))
         markers.add("begin", "key", capture_time=now + 0.5)
         got = [values.pull_sample(timeout=10.0) for _ in range(3)]
         stamps = [stamp for _, stamp in got]
@@ -111,7 +111,7 @@ def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -
         try:
             sinks, markers = send({"osc": f"127.0.0.1:{server.server_address[1]}"}, lambda: 7.0)
             for analysis in analyses():
-                sinks[0].process(Analysed(analysis, None))
+                sinks[0].process(TrackedFrame(analysis, None))
             markers.captured(2)
             markers.add("Lächeln", "key")
             assert all_heard.wait(10.0)
@@ -148,8 +148,8 @@ def test_lsl_carries_openface3_in_an_outlet_of_its_own() -> None:
         inlet.open_stream(timeout=10.0)
         there, now = pylsl.local_clock(), time.monotonic()
         sending = SendExpression(stream)
-        sending.process(Expressed(4, now - 0.5, 1, EXPRESSION))
-        sending.process(Expressed(5, now, None, None))
+        sending.process(ExpressionResult(4, now - 0.5, 1, EXPRESSION))
+        sending.process(ExpressionResult(5, now, None, None))
         values, stamp = inlet.pull_sample(timeout=10.0)
         assert values == [0.25, 0.75, 0.75, 0.25, 0.5, -0.25]
         assert stamp == pytest.approx(there - 0.5, abs=0.02)
@@ -169,7 +169,7 @@ def test_lsl_carries_openface3_in_an_outlet_of_its_own() -> None:
         if inlet is not None:
             inlet.close_stream()
         sink.close()
-    SendExpression(stream).process(Expressed(6, now, 1, EXPRESSION))
+    SendExpression(stream).process(ExpressionResult(6, now, 1, EXPRESSION))
 
 
 def test_osc_carries_openface3_under_addresses_of_its_own() -> None:
@@ -181,8 +181,8 @@ def test_osc_carries_openface3_under_addresses_of_its_own() -> None:
         receiver.settimeout(10.0)
         (sink,), _ = send({"osc": f"127.0.0.1:{receiver.getsockname()[1]}"}, lambda: 7.0)
         sending = SendExpression(sink._stream)
-        sending.process(Expressed(3, 10.0, None, None))
-        sending.process(Expressed(4, 10.5, 1, EXPRESSION))
+        sending.process(ExpressionResult(3, 10.0, None, None))
+        sending.process(ExpressionResult(4, 10.5, 1, EXPRESSION))
         packet = receiver.recv(65536)
         sink.close()
     heard = {timed.message.address: timed.message.params for timed in OscPacket(packet).messages}

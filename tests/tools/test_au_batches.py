@@ -17,7 +17,7 @@ from realtime.action_units.model import (  # noqa: E402
     point_features,
     rest_features,
 )
-from realtime.action_units.rest_frame import EYE, MOUTH, RestPicture, flow_features, rest_picture  # noqa: E402
+from realtime.action_units.rest_frame import EYE, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
 from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.au_batches import Deck  # noqa: E402
@@ -65,7 +65,7 @@ def test_a_training_sample_is_the_live_input(network) -> None:
     np.testing.assert_allclose(taught, live, atol=1e-4)
 
 
-def pictured(sample: Samples, image, points) -> RestPicture:
+def pictured(sample: Samples, image, points) -> RestFrame:
     return rest_picture(Descriptor(sample.shape[0], tuple(sample.pose[0].tolist())), FaceWindows().cut(image, points))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime.action_units import FaceMeasures
+from realtime.action_units import ActionUnitEstimator
 from realtime.app.networks import action_units, face_detector, landmark_model
 from realtime.app.pipeline import Outputs, build
 from realtime.config import Config, resolve
@@ -66,7 +66,7 @@ class BareLoop:
     def __call__(self) -> int:
         config, stop, count = self._config, StopToken(), 0
         source = _source(config)
-        tracker, measures = Tracker(self._landmarks, config.face), FaceMeasures(self._units)
+        tracker, measures = Tracker(self._landmarks, config.face), ActionUnitEstimator(self._units)
         scene = Scene(config.view, measures.units)
         while (frame := source.read(stop)) is not None:
             seen = self._detector.detect(frame, tracker.region) if tracker.wants_detection(frame.sequence) else None
@@ -77,7 +77,7 @@ class BareLoop:
         return count
 
     @staticmethod
-    def _draw(scene: Scene, measures: FaceMeasures, frame: Frame, face: object) -> None:
+    def _draw(scene: Scene, measures: ActionUnitEstimator, frame: Frame, face: object) -> None:
         from realtime.types import Analysis, FaceObservation
 
         if isinstance(face, FaceObservation):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.action_units.baseline import Rest
+from realtime.action_units.baseline import Baseline
 from realtime.action_units.descriptor import Descriptor, describe, mirror_shape
 from realtime.action_units.model import ActionUnits
-from realtime.action_units.rest_frame import NearestToRest, RestPicture, Windows
+from realtime.action_units.rest_frame import BestRestFrame, RestFrame, Windows
 from realtime.face.landmarks import LandmarkModel
 from tools.train.au_points import locate
 
@@ -19,8 +19,8 @@ F32 = NDArray[np.float32]
 class Acquaintance(NamedTuple):
     """What is known of a person at rest: medians, and the picture nearest to them (None where none is near)."""
 
-    rest: Rest
-    picture: RestPicture | None
+    rest: Baseline
+    picture: RestFrame | None
 
 
 def acquaintances(
@@ -46,8 +46,8 @@ def acquaintances(
 def _acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
     shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
     look = np.median([look for _, _, look in frames], axis=0).astype(np.float32)
-    rest, mirror = Rest(shape, look, network), Rest(mirror_shape(shape), look[::-1], network)
-    keeper, mirror_keeper = NearestToRest(), NearestToRest()
+    rest, mirror = Baseline(shape, look, network), Baseline(mirror_shape(shape), look[::-1], network)
+    keeper, mirror_keeper = BestRestFrame(), BestRestFrame()
     for found, windows, _ in frames:
         keeper.offer(found, windows, rest.shape)
         mirror_keeper.offer(found.mirrored(), in_mirror(windows), mirror.shape)

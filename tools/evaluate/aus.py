@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import FEATURES, ActionUnits
-from realtime.action_units.rest_frame import RestPicture, Windows, flow_features, rest_picture
+from realtime.action_units.rest_frame import RestFrame, Windows, flow_features, rest_picture
 from realtime.app.networks import action_units, landmark_model
 from realtime.errors import UserInputError
 from realtime.face.face_model import HEAD_3D
@@ -76,7 +76,7 @@ def median_ms(work: Callable[[], object], times: int = 400) -> float:
 
 def an_example(
     file: Path, model: LandmarkModel, units: ActionUnits
-) -> tuple[RestPicture, tuple[float, float, float], Windows]:
+) -> tuple[RestFrame, tuple[float, float, float], Windows]:
     """A person at rest, and another picture of the same person."""
     shard, rng = read_shard(file), np.random.default_rng(5)
     images = [np.ascontiguousarray(shard["image"][i]) for i in (0, 1)]

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from realtime.action_units import FaceMeasures
+from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.calibration import Calibration
 from realtime.action_units.estimator import light_on
-from realtime.session.decision_log import Journal
-from realtime.types import Analysed, Analysis
+from realtime.session.decision_log import DecisionLog
+from realtime.types import Analysis, TrackedFrame
 
 if TYPE_CHECKING:
     from realtime.openface2.node import OpenFace2Node
@@ -22,15 +22,15 @@ class Measure:
 
     def __init__(
         self,
-        measures: FaceMeasures,
-        journal: Journal | None = None,
+        measures: ActionUnitEstimator,
+        journal: DecisionLog | None = None,
         calibrated: Callable[[Analysis, Calibration], None] | None = None,
     ) -> None:
         self._measures = measures
         self._journal = journal
         self._calibrated = calibrated
 
-    def process(self, analysed: Analysed) -> Analysed:
+    def process(self, analysed: TrackedFrame) -> TrackedFrame:
         """The same analysis with intensities; without a face nothing is measured and nothing is said."""
         analysis, measures = analysed.analysis, self._measures
         begins = measures.begin_if_asked()
@@ -46,7 +46,7 @@ class Measure:
         if running and calibration.progress.phase == "done" and self._calibrated is not None:
             self._calibrated(analysis, calibration)
         state = measures.neutral_state
-        return Analysed(replace(analysis, au_left=left, au_right=right, neutral=state), analysed.frame)
+        return TrackedFrame(replace(analysis, au_left=left, au_right=right, neutral=state), analysed.frame)
 
 
 class MeasureOpenFace2:
@@ -59,11 +59,11 @@ class MeasureOpenFace2:
         """Read the models and compile."""
         self._node.open()
 
-    def process(self, analysed: Analysed) -> Analysed:
+    def process(self, analysed: TrackedFrame) -> TrackedFrame:
         """The same analysis with the intensities of both mirrored halves."""
         found = self._node.process(analysed.frame, analysed.analysis)
         # OpenFace's dynamic models measure against a running median of their own.
-        return analysed if found is None else Analysed(replace(found, neutral="running"), analysed.frame)
+        return analysed if found is None else TrackedFrame(replace(found, neutral="running"), analysed.frame)
 
     def reset(self, reason: str) -> None:
         """The stream was interrupted."""

@@ -11,7 +11,7 @@ from realtime.errors import DeviceError
 from realtime.media.audio.microphone import Microphone, open_microphone
 from realtime.media.audio.player import Player
 from realtime.media.audio.tone import Tone, ToneSettings, balance
-from realtime.types import Analysed
+from realtime.types import TrackedFrame
 
 
 class Output(Protocol):
@@ -22,7 +22,7 @@ class Output(Protocol):
     def close(self) -> None: ...
 
 
-class Tune:
+class ToneSink:
     """Sink behind the analysis path: one Action Unit's balance between the sides becomes the tone's pitch."""
 
     def __init__(self, unit: int, tone: Tone, player: Output, clock: Callable[[], float]) -> None:
@@ -32,7 +32,7 @@ class Tune:
         self._clock = clock
         self._ages: deque[float] = deque(maxlen=1000)
 
-    def process(self, analysed: Analysed) -> None:
+    def process(self, analysed: TrackedFrame) -> None:
         """A new value; the player asks for its samples when it wants them."""
         analysis, now = analysed.analysis, self._clock()
         self._ages.append(now - analysis.capture_time)
@@ -62,7 +62,7 @@ class RunSound:
     """The microphone and the tone of one run; None: not asked for, or not there."""
 
     microphone: Microphone | None = None
-    tune: Tune | None = None
+    tune: ToneSink | None = None
     _notices: list[str] = field(default_factory=list)
 
     @classmethod
@@ -85,7 +85,7 @@ class RunSound:
 
             try:
                 player = Player(output, clock, make)
-                sound.tune = Tune(unit, made[0], player, clock)
+                sound.tune = ToneSink(unit, made[0], player, clock)
             except DeviceError as error:
                 sound._notices.append(f"{error} There is no tone.")
             except BaseException:

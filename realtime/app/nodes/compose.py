@@ -8,7 +8,7 @@ from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures
-from realtime.types import F32, Analysed, Frame, Shown, Status
+from realtime.types import F32, Frame, RenderedFrame, Status, TrackedFrame
 
 _RATE_WINDOW = 60
 
@@ -38,7 +38,7 @@ class Compose:
         self._anchor: int | None = None
         self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
 
-    def process(self, frame: Frame, analysis: Side[Analysed] | None = None) -> Shown:
+    def process(self, frame: Frame, analysis: Side[TrackedFrame] | None = None) -> RenderedFrame:
         """The picture to show for this frame."""
         now = self._clock()
         self._times.append(frame.capture_time)
@@ -69,7 +69,7 @@ class Compose:
             state,
         )
         image = self._scene.draw(frame.image, found, points, figures)
-        return Shown(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame)
+        return RenderedFrame(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: what was seen before says nothing about what comes."""
@@ -77,7 +77,7 @@ class Compose:
         self._anchor = None
         self._times.clear()
 
-    def _follow(self, frame: Frame, analysed: Analysed) -> F32:
+    def _follow(self, frame: Frame, analysed: TrackedFrame) -> F32:
         face = analysed.analysis.face
         assert face is not None
         if self._anchor != analysed.frame.sequence:

@@ -1,8 +1,8 @@
 """News of every frame, on its way to frames.csv."""
 
-from realtime.graph import Cause, Envelope
+from realtime.graph import DropReason, Envelope
 from realtime.session.frames_csv import FramesCsv
-from realtime.types import Analysed, Shown
+from realtime.types import RenderedFrame, TrackedFrame
 
 
 class ShownRows:
@@ -11,7 +11,7 @@ class ShownRows:
     def __init__(self, csv: FramesCsv) -> None:
         self._csv = csv
 
-    def process(self, shown: Shown) -> None:
+    def process(self, shown: RenderedFrame) -> None:
         """The frame was shown."""
         self._csv.shown(shown.sequence, shown.result_age)
 
@@ -22,7 +22,7 @@ class MeasuredRows:
     def __init__(self, csv: FramesCsv) -> None:
         self._csv = csv
 
-    def process(self, analysed: Analysed) -> None:
+    def process(self, analysed: TrackedFrame) -> None:
         """The frame was analysed."""
         self._csv.measured(analysed.analysis)
 
@@ -35,7 +35,7 @@ class DropRows:
         self._picture = picture
         self._analysis = analysis
 
-    def __call__(self, edge: str, cause: Cause, envelope: Envelope) -> None:
+    def __call__(self, edge: str, cause: DropReason, envelope: Envelope) -> None:
         """A frame was lost on some edge."""
         if edge in self._picture:
             self._csv.dropped(envelope.sequence, str(cause))

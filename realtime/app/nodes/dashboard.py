@@ -6,7 +6,7 @@ from typing import Protocol
 
 from realtime.dashboard.messages import encode_picture, state_message
 from realtime.dashboard.status_feed import Told
-from realtime.types import Shown
+from realtime.types import RenderedFrame
 
 PICTURE_WIDTH = 640
 PICTURE_SECONDS = 1 / 15
@@ -33,7 +33,7 @@ class Web:
         self._clock = clock
         self._pictured = -1.0
 
-    def process(self, shown: Shown) -> None:
+    def process(self, shown: RenderedFrame) -> None:
         """Publish one frame's state, and its picture when one is due."""
         self._told.newest = (shown.capture_time, shown.sequence)
         if not self._audience.watchers:

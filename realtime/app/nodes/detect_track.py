@@ -7,8 +7,8 @@ from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETEC
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
-from realtime.session.decision_log import Journal
-from realtime.types import Analysed, Analysis, Detections, Frame
+from realtime.session.decision_log import DecisionLog
+from realtime.types import Analysis, Detections, Frame, TrackedFrame
 
 
 class Detect:
@@ -19,7 +19,7 @@ class Detect:
     """
 
     def __init__(self, detector: FaceDetector, coarse: FaceDetector, tracker: Tracker, quality: Quality) -> None:
-        self.journal: Journal | None = None
+        self.journal: DecisionLog | None = None
         self.listeners: list[Callable[[Detections], None]] = []
         self._detector = detector
         self._coarse = coarse
@@ -61,7 +61,7 @@ class Track:
         self._quality = quality
         self._inline = inline
         self._delay = delay
-        self.journal: Journal | None = None
+        self.journal: DecisionLog | None = None
         self.face_frames = 0
         self.tracked_frames = 0
 
@@ -69,7 +69,7 @@ class Track:
         """Every frame, or every second one when the quality ladder asks for it."""
         return HALF_RATE not in self._quality.active or envelope.sequence % 2 == 0
 
-    def process(self, frame: Frame, detections: Side[Detections] | None = None) -> Analysed:
+    def process(self, frame: Frame, detections: Side[Detections] | None = None) -> TrackedFrame:
         """The tracked face, or word that there is none."""
         if self._delay:
             time.sleep(self._delay)
@@ -82,7 +82,7 @@ class Track:
         if face is not None:
             self.face_frames += 1
             self.tracked_frames += not face.detected
-        return Analysed(Analysis(frame.sequence, frame.capture_time, face), frame)
+        return TrackedFrame(Analysis(frame.sequence, frame.capture_time, face), frame)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""

@@ -11,13 +11,13 @@ from realtime.graph import Side
 from realtime.openface3.multitask import Multitask
 from realtime.openface3.panel import ExpressionPanel
 from realtime.session.writer import describe_file
-from realtime.types import Analysed, Expression, Frame, Shown
+from realtime.types import Expression, Frame, RenderedFrame, TrackedFrame
 
 FILE = "openface3.csv"
 
 
 @dataclass(frozen=True, slots=True)
-class Expressed:
+class ExpressionResult:
     """The multi-task network's word on one frame; expression None: no face, or nothing that could be measured."""
 
     sequence: int
@@ -32,11 +32,11 @@ class Express:
     def __init__(self, network: Multitask) -> None:
         self._network = network
 
-    def process(self, analysed: Analysed) -> Expressed:
+    def process(self, analysed: TrackedFrame) -> ExpressionResult:
         """What the face of this frame expresses."""
         analysis, face = analysed.analysis, analysed.analysis.face
         found = None if face is None else self._network.measure(analysed.frame.image, face.points)
-        return Expressed(analysis.sequence, analysis.capture_time, None if face is None else face.face_id, found)
+        return ExpressionResult(analysis.sequence, analysis.capture_time, None if face is None else face.face_id, found)
 
 
 class ComposeExpression:
@@ -49,8 +49,8 @@ class ComposeExpression:
         self._shows = shows
 
     def process(
-        self, frame: Frame, analysis: Side[Analysed] | None = None, expression: Side[Expressed] | None = None
-    ) -> Shown:
+        self, frame: Frame, analysis: Side[TrackedFrame] | None = None, expression: Side[ExpressionResult] | None = None
+    ) -> RenderedFrame:
         """The picture to show for this frame."""
         shown = self._compose.process(frame, analysis)
         if expression is None or expression.payload.expression is None:
@@ -85,7 +85,7 @@ class ExpressionRows:
             raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
         describe_file(folder, FILE, meanings(network.units, network.emotions))
 
-    def process(self, expressed: Expressed) -> None:
+    def process(self, expressed: ExpressionResult) -> None:
         """One row. Raises DeviceError when the disk does not take it."""
         cells = [str(expressed.sequence), f"{expressed.capture_time:.6f}"]
         cells.append("" if expressed.face_id is None else str(expressed.face_id))

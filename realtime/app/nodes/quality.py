@@ -3,7 +3,7 @@
 The graph's controller decides from measured ages; this object carries its decision to the nodes that act on it.
 """
 
-from realtime.graph import Budget, BudgetSettings
+from realtime.graph import LatencyController, LatencyControllerSettings
 
 SPARSE_DETECTION = "detection half as often"
 COARSE_DETECTION = "smaller picture for the detector"
@@ -20,7 +20,7 @@ class Quality:
     def __init__(self, limit: float, *, enabled: bool = True, light_landmarks: bool = False) -> None:
         self.steps = [SPARSE_DETECTION, COARSE_DETECTION, *([LIGHT_LANDMARKS] if light_landmarks else []), HALF_RATE]
         self.active: tuple[str, ...] = ()
-        self._budget = Budget(self.steps, BudgetSettings(limit=limit)) if enabled else None
+        self._budget = LatencyController(self.steps, LatencyControllerSettings(limit=limit)) if enabled else None
 
     @property
     def switches(self) -> int:

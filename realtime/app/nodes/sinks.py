@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.media.lossless import RawRecorder
 from realtime.render.blur import FaceBlur
-from realtime.types import Frame, Shown
+from realtime.types import Frame, RenderedFrame
 
 
 class PictureSink(Protocol):
@@ -26,7 +26,7 @@ class Record:
         self._recorder = recorder
         self._blur = blur
 
-    def process(self, shown: Shown) -> None:
+    def process(self, shown: RenderedFrame) -> None:
         """Encode one picture."""
         image = shown.image if self._blur is None else self._blur.draw(shown)
         self._recorder.write(image, shown.capture_time)
@@ -62,7 +62,7 @@ class Show:
         self._show = show
         self._close = close
 
-    def process(self, shown: Shown) -> None:
+    def process(self, shown: RenderedFrame) -> None:
         """Show one picture."""
         self._show(shown.image)
 

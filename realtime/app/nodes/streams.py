@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from realtime.app.nodes.openface3 import Expressed
+from realtime.app.nodes.openface3 import ExpressionResult
 from realtime.config import Config
 from realtime.session.markers import SessionMarkers
 from realtime.streams.lsl import LslStreams
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysed, Analysis, Expression
+from realtime.types import Analysis, Expression, TrackedFrame
 
 
 class Stream(Protocol):
@@ -29,7 +29,7 @@ class SendStream:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
-    def process(self, analysed: Analysed) -> None:
+    def process(self, analysed: TrackedFrame) -> None:
         """Send one frame's values."""
         self._stream.frame(analysed.analysis)
 
@@ -44,7 +44,7 @@ class SendExpression:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
-    def process(self, expressed: Expressed) -> None:
+    def process(self, expressed: ExpressionResult) -> None:
         """Send one frame's values."""
         self._stream.expression(expressed.expression, expressed.sequence, expressed.capture_time)
 

@@ -9,7 +9,7 @@ import pytest
 from realtime.media.audio.av_offset import av_offsets
 from realtime.media.audio.track import SoundTrack
 from realtime.media.encoders import ENCODERS
-from realtime.media.recorder import SwitchedRecorder, VideoRecorder
+from realtime.media.recorder import PausableRecorder, VideoRecorder
 
 RATE = 48_000
 BLOCK = 480
@@ -82,7 +82,7 @@ def test_ten_minutes_with_clocks_200_ppm_apart(tmp_path: Path) -> None:
 def test_what_is_switched_off_is_not_heard_either(tmp_path: Path) -> None:
     flashes = [11.0, 13.0]
     card = SimulatedCard(9.0, flashes)
-    recorder = SwitchedRecorder(
+    recorder = PausableRecorder(
         lambda: VideoRecorder(tmp_path / "video.mp4", encoder=ENCODERS[-1], sound=card), on=True
     )
     for time in np.arange(10.0, 16.0, 0.1):
