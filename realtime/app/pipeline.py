@@ -183,13 +183,13 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     measured = graph.transform("measure", measure, run_on="thread:analysis", stall_timeout=edge.stall)
     composed = graph.transform("compose", compose, run_on="thread:picture", stall_timeout=edge.stall)
 
-    graph.connect(camera, tracked, edge.newest)
+    tracks = graph.connect(camera, tracked, edge.newest)
     if not offline:
         detected = graph.transform("detect", detect, run_on="thread:detection")
         graph.connect(camera, detected, edge.newest)
         graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
-    graph.connect(tracked, measured, edge.every)
-    graph.connect(camera, composed, edge.picture)
+    measures_tracked = graph.connect(tracked, measured, edge.every)
+    pictures = graph.connect(camera, composed, edge.picture)
     graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
     expressed = None
     if path.multitask is not None:
@@ -237,7 +237,7 @@ def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealCloc
     if outputs.csv is not None:
         graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
         graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
-        graph.on_drop(DropRows(outputs.csv, picture={"camera→compose"}, analysis={"camera→track", "track→measure"}))
+        graph.on_drop(DropRows(outputs.csv, picture=[pictures], analysis=[tracks, measures_tracked]))
     return App(graph, output, detect, track, quality, measures, scene, path.models, path.tiers)
 
 

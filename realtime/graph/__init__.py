@@ -9,7 +9,7 @@
     graph.connect(camera, draw, DropOldest(2))
     graph.connect(analyse, draw, Latest(), as_side="analysis", join=Hold(max_age=0.5, wait=0.012))
     graph.connect(draw, screen, DropOldest(2))
-    graph.on_drop(lambda edge, cause, envelope: ...)
+    graph.on_drop(lambda connection, reason, envelope: ...)
     report = await graph.run(until=stop, duration=60.0)
 
 It knows nothing of what the payloads are, and imports nothing from the rest of the program.
@@ -26,11 +26,13 @@ from realtime.graph.policies import Block, DropNewest, DropOldest, DropReason, L
 from realtime.graph.protocols import Processor, StopToken
 from realtime.graph.report import NodeReport, PathReport, Report, SourceReport
 from realtime.graph.source import Reader, Restart, SourceStalledError
+from realtime.graph.topology import Connection, NodeHandle, SourceHandle
 from realtime.graph.trace import Trace
 
 __all__ = [
     "Block",
     "Clock",
+    "Connection",
     "DropNewest",
     "DropOldest",
     "DropReason",
@@ -47,6 +49,7 @@ __all__ = [
     "LatencyControllerSettings",
     "Latest",
     "LatestBefore",
+    "NodeHandle",
     "NodeReport",
     "PathReport",
     "Percentiles",
@@ -58,6 +61,7 @@ __all__ = [
     "Reset",
     "Restart",
     "Side",
+    "SourceHandle",
     "SourceReport",
     "SourceStalledError",
     "StopToken",

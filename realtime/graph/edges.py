@@ -42,7 +42,7 @@ class Entry(NamedTuple):
     arrived: float
 
 
-DropListener = Callable[[str, DropReason, Envelope], None]
+DropListener = Callable[[DropReason, Envelope], None]
 
 
 def _nothing() -> None:
@@ -82,7 +82,7 @@ class EdgeState:
         if self.on_drop is not None:
             for cause, envelope in lost:
                 try:
-                    self.on_drop(self.name, cause, envelope)
+                    self.on_drop(cause, envelope)
                 except Exception:
                     log.exception("a drop listener failed on edge %s", self.name)
 

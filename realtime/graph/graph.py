@@ -19,7 +19,7 @@ from realtime.graph.topology import Connection, NodeHandle, SourceHandle, check_
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime
 
-DropListener = Callable[[str, DropReason, Envelope], None]
+DropListener = Callable[[Connection, DropReason, Envelope], None]
 
 
 class Graph:
@@ -168,14 +168,17 @@ class Graph:
         return connection
 
     def on_drop(self, listener: DropListener) -> None:
-        """Call `listener(edge, cause, envelope)` for every drop, on the thread where it happens: be quick there."""
+        """Call `listener(connection, reason, envelope)` for every drop, on the thread where it happens: be quick there.
+
+        connection: the object that `connect` returned, so that a listener tells edges apart by identity.
+        """
         self._drop_listeners.append(listener)
 
-    def _dropped(self, edge: str, cause: DropReason, envelope: Envelope) -> None:
+    def _dropped(self, connection: Connection, reason: DropReason, envelope: Envelope) -> None:
         if self.trace is not None:
-            self.trace.drop(edge, cause, envelope, self.clock.now())
+            self.trace.drop(connection.name, reason, envelope, self.clock.now())
         for listener in self._drop_listeners:
-            listener(edge, cause, envelope)
+            listener(connection, reason, envelope)
 
     async def run(
         self,

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 from realtime.graph.clock import Clock, VirtualClock
@@ -117,7 +118,7 @@ class Run:
         sources: Sequence[SourceHandle],
         connections: Sequence[Connection],
         clock: Clock,
-        dropped: Callable[[str, DropReason, Envelope], None],
+        dropped: Callable[[Connection, DropReason, Envelope], None],
     ) -> None:
         self._handles = list(order)
         self._sources = list(sources)
@@ -199,7 +200,7 @@ class Run:
             reader = kind(source.source, self._clock, self._loop)
             self._readers[source.name] = serving[source.name] = reader
         for c in self._connections:
-            c.edge.wire(serving[c.consumer.name].wake, serving[c.producer.name].wake, self._dropped)
+            c.edge.wire(serving[c.consumer.name].wake, serving[c.producer.name].wake, partial(self._dropped, c))
 
     async def _live(self, until: asyncio.Event | None, duration: float | None) -> None:
         """From the first `open` until there is a reason to stop."""

@@ -42,13 +42,18 @@ class NodeHandle:
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One edge with its two nodes; as_side and join for a side input."""
+    """One edge with its two nodes; as_side and join for a side input. Compared by identity, not by its name."""
 
     edge: Edge
     producer: SourceHandle | NodeHandle
     consumer: NodeHandle
     as_side: str | None
     join: Join | None
+
+    @property
+    def name(self) -> str:
+        """The edge's name, `producer→consumer`, as reports and traces spell it."""
+        return self.edge.name
 
     @property
     def waits(self) -> bool:

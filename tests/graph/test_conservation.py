@@ -106,7 +106,7 @@ def graphs(draw):
 def test_put_is_delivered_plus_dropped_plus_queued(case):
     graph, duration = case
     heard = Counter()
-    graph.on_drop(lambda edge, cause, envelope: heard.update([(edge, cause.value)]))
+    graph.on_drop(lambda connection, reason, envelope: heard.update([(connection.name, reason.value)]))
     report = run(graph, duration=duration, drain_timeout=0.5)
     assert report.balanced
     assert report.stuck == []

@@ -30,12 +30,12 @@ def drain(edge):
 def test_what_each_policy_keeps_of_five(policy, kept, dropped):
     edge = Edge("a→b", policy)
     lost = []
-    edge.wire(lambda: None, lambda: None, lambda name, cause, e: lost.append((name, cause, e.sequence)))
+    edge.wire(lambda: None, lambda: None, lambda reason, e: lost.append((reason, e.sequence)))
     assert all(edge.sender.put_nowait(envelope(n), 0.0) for n in range(5))
     assert drain(edge) == kept
     assert edge.statistics().dropped == dropped
-    assert sorted(n for _, _, n in lost) == sorted(set(range(5)) - set(kept))
-    assert {(name, cause.value) for name, cause, _ in lost} == {("a→b", cause) for cause in dropped}
+    assert sorted(n for _, n in lost) == sorted(set(range(5)) - set(kept))
+    assert {reason.value for reason, _ in lost} == set(dropped)
 
 
 def test_block_refuses_when_full_and_tells_when_there_is_room():
@@ -89,7 +89,7 @@ def test_after_the_end_what_waits_can_be_taken_and_nothing_is_added():
 def test_closed_books_count_what_a_stuck_node_holds_and_ignore_its_late_word():
     edge = Edge("a→b", Latest())
     lost = []
-    edge.wire(lambda: None, lambda: None, lambda name, cause, e: lost.append(e.sequence))
+    edge.wire(lambda: None, lambda: None, lambda reason, e: lost.append(e.sequence))
     edge.sender.put_nowait(envelope(0), 0.0)
     held = edge.receiver.take_nowait()
     assert edge.statistics().queued == 1
@@ -110,7 +110,7 @@ def test_a_gate_lets_frames_pass_uncounted_as_drops():
 def test_a_listener_that_fails_harms_nobody(caplog):
     edge = Edge("a→b", Latest())
 
-    def fail(name, cause, e):
+    def fail(reason, e):
         raise RuntimeError("listener")
 
     edge.wire(lambda: None, lambda: None, fail)

@@ -121,12 +121,12 @@ def test_an_expired_frame_is_dropped_before_any_work():
     camera = graph.source("camera", Script(frames(10, 0.0)), max_age=0.1)
     worker = Recorder(clock)
     node = graph.sink("work", worker, run_on="thread", service_time=0.04)
-    graph.connect(camera, node, DropOldest(10))
+    edge = graph.connect(camera, node, DropOldest(10))
     lost = []
-    graph.on_drop(lambda edge, cause, e: lost.append((edge, cause.value, e.sequence)))
+    graph.on_drop(lambda connection, reason, e: lost.append((connection, reason.value, e.sequence)))
     report = run(graph)
     assert worker.seen == [0, 1, 2]
-    assert lost == [("camera→work", "expired", n) for n in range(3, 10)]
+    assert lost == [(edge, "expired", n) for n in range(3, 10)]
     assert report.paths["work"].dropped == {("camera→work", "expired"): 7}
 
 

@@ -1,6 +1,8 @@
 """News of every frame, on its way to frames.csv."""
 
-from realtime.graph import DropReason, Envelope
+from collections.abc import Iterable
+
+from realtime.graph import Connection, DropReason, Envelope
 from realtime.session.frames_csv import FramesCsv
 from realtime.types import RenderedFrame, TrackedFrame
 
@@ -28,16 +30,20 @@ class MeasuredRows:
 
 
 class DropRows:
-    """Listener for drops: tells the two paths apart by the edge's name."""
+    """Listener for drops.
 
-    def __init__(self, csv: FramesCsv, picture: set[str], analysis: set[str]) -> None:
+    picture, analysis: the connections of either path, as `Graph.connect` returned them. Drops elsewhere are no matter of
+    the rows.
+    """
+
+    def __init__(self, csv: FramesCsv, picture: Iterable[Connection], analysis: Iterable[Connection]) -> None:
         self._csv = csv
-        self._picture = picture
-        self._analysis = analysis
+        self._picture = frozenset(picture)
+        self._analysis = frozenset(analysis)
 
-    def __call__(self, edge: str, cause: DropReason, envelope: Envelope) -> None:
+    def __call__(self, connection: Connection, reason: DropReason, envelope: Envelope) -> None:
         """A frame was lost on some edge."""
-        if edge in self._picture:
-            self._csv.dropped(envelope.sequence, str(cause))
-        elif edge in self._analysis:
-            self._csv.not_measured(envelope.sequence, str(cause))
+        if connection in self._picture:
+            self._csv.dropped(envelope.sequence, str(reason))
+        elif connection in self._analysis:
+            self._csv.not_measured(envelope.sequence, str(reason))
