@@ -13,6 +13,10 @@ class UserInputError(FacemirrorError):
     exit_code = 2
 
 
+class PictureError(UserInputError, ValueError):
+    """A picture is of another kind than (H, W, 3) uint8 BGR (exit code 2)."""
+
+
 class DeviceError(FacemirrorError):
     """A device, stream or file failed (exit code 3)."""
 

@@ -10,7 +10,7 @@ from realtime.action_units.calibration import Calibration
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import ActionUnits
 from realtime.action_units.rest_frame import BestRestFrame
-from realtime.types import U8, FaceObservation
+from realtime.types import U8, FaceObservation, Sides
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
@@ -64,14 +64,14 @@ class ActionUnitEstimator:
 
     def update(
         self, face: FaceObservation, image: U8, *, time: float | None = None, light: float | None = None
-    ) -> tuple[Intensities, Intensities]:
-        """(patient's right, patient's left), intensity 0..5 by Action Unit; empty where nothing can be measured.
+    ) -> Sides[Intensities]:
+        """Intensity 0..5 by Action Unit, of the patient's left and right; empty where nothing can be measured.
 
         image: (H, W, 3) BGR, the frame the face was seen on.
         time: the frame's capture time (s), light: mean grey of the face (0..255); both only matter to a calibration.
         """
         if self._action_units is None:
-            return {}, {}
+            return Sides({}, {})
         if face.face_id != self._face_id:
             self._face_id = face.face_id
             self.neutral.forget()
@@ -82,7 +82,7 @@ class ActionUnitEstimator:
         if found is None:
             if time is not None and self.calibration.running:
                 self._calibrate(time, face.face_id, None, light)
-            return {}, {}
+            return Sides({}, {})
         before, windows = self.neutral.rest, self._action_units.cut(image, face.points)
         self.at_rest.offer(found, windows, None if before is None else before.shape)
         values = self._action_units.measure(found, before, windows, self.at_rest.picture)

@@ -19,7 +19,7 @@ from realtime.face import wflw
 from realtime.face.alignment import Aligner
 from realtime.face.geometry import transform
 from realtime.face.skin_flow import LEAST_SPREAD
-from realtime.types import F32, U8
+from realtime.types import F32, U8, Sides
 
 Network = Callable[[F32], Mapping[str, F32]]
 
@@ -113,7 +113,7 @@ class FaceWindows:
 
 
 class ActionUnits:
-    """Intensities 0..5 of the patient's right and left side.
+    """Intensities 0..5 of the patient's left and right side.
 
     network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0..5 and "look" (2, LOOK). units: Action Unit of each
     output; those in `unobservable` are computed by the network but were found not to be measurable, and are left out.
@@ -138,8 +138,8 @@ class ActionUnits:
 
     def measure(
         self, found: Descriptor, rest: Baseline | None, windows: Windows, picture: RestFrame | None = None
-    ) -> tuple[dict[int, float], dict[int, float]]:
-        """(patient's right, patient's left), by Action Unit. windows: as `cut` gives them. picture: the person's at rest."""
+    ) -> Sides[dict[int, float]]:
+        """Intensities by Action Unit, of the patient's left and right. windows: as `cut` gives them. picture: the person's at rest."""
         shape, look = (None, None) if rest is None else (rest.shape, rest.look)
         rows = np.concatenate(
             [
@@ -154,4 +154,4 @@ class ActionUnits:
         self.look = answer["look"]
         values = answer["intensity"].clip(0.0, FULL).tolist()
         left, right = ({self._units[i]: row[i] for i in self._kept} for row in values)
-        return right, left
+        return Sides(left, right)

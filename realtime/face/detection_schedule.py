@@ -1,7 +1,7 @@
-"""When and where the detector looks next. Pure policy: the tracker tells it what happened, it answers with a plan.
+"""When and where the detector runs next. Pure policy: the tracker reports what happened and reads the next detection pass.
 
-While tracking is sure the interval grows; a doubt brings it down to every frame. A lost face is looked for first near where it
-was (cheap, and closer up), then in the whole picture.
+While tracking is sure the interval grows; a doubt brings it down to every frame. A lost face is searched first near where it
+was (cheap, and at a larger scale), then in the whole picture.
 """
 
 import math
@@ -15,7 +15,13 @@ from realtime.types import Region
 
 @dataclass(frozen=True, slots=True)
 class DetectionPass:
-    """due: first frame to look at. every: interval until an answer comes (frames). region: where; None: everywhere."""
+    """A planned run of the detector.
+
+    Args:
+        due: sequence of the first frame it may run on.
+        every: frames until the next run while no answer has come.
+        region: where to search, in frame pixels; None: the whole picture.
+    """
 
     due: int
     every: int
@@ -23,59 +29,66 @@ class DetectionPass:
 
 
 class Cadence:
-    """The plan for the next look."""
+    """Plans the next detection pass from what tracking reports."""
 
     def __init__(self, settings: CadenceSettings = CadenceSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings
         self._interval = float(settings.shortest)
-        self._local = 0
+        self._agreements = 0
         self._near: F32 | None = None
-        self._looks_left = 0
-        self.look = DetectionPass(0, settings.searching)
+        self._near_passes_left = 0
+        self.next_pass = DetectionPass(0, settings.searching)
 
     @property
     def interval(self) -> int:
-        """Frames between looks while tracking is sure."""
+        """Frames between detection passes while tracking is sure."""
         return round(self._interval)
 
     def found(self, sequence: int) -> None:
-        """A face was found on this frame; look again soon."""
+        """A face was found on frame `sequence`: start with the shortest interval."""
         self._interval = float(self._settings.shortest)
-        self._near, self._local = None, 0
-        self.look = DetectionPass(sequence + self.interval, self.interval)
+        self._near, self._agreements = None, 0
+        self.next_pass = DetectionPass(sequence + self.interval, self.interval)
 
     def agreed(self, sequence: int, box: F32, height: int, width: int) -> None:
-        """The detector saw the tracked face where the tracker has it; look less often."""
+        """The detector confirmed the tracked face: lengthen the interval.
+
+        Args:
+            sequence: of the frame.
+            box: (4,) the tracked face.
+            height: of the picture.
+            width: of the picture.
+        """
         self._interval = min(self._interval * self._settings.growth, float(self._settings.longest))
-        self._local += 1
-        whole = self._local % self._settings.whole_every == 0
-        self.look = DetectionPass(
-            sequence + self.interval, self.interval, None if whole else self.region(box, height, width)
+        self._agreements += 1
+        everywhere = self._agreements % self._settings.whole_every == 0
+        self.next_pass = DetectionPass(
+            sequence + self.interval, self.interval, None if everywhere else self.region(box, height, width)
         )
 
     def doubtful(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
-        """Tracking is in doubt: look at the next frame, near the face, or everywhere where `box` is None."""
+        """Tracking is in doubt: run on the next frame, near `box`, or in the whole picture where it is None."""
         self._interval = float(self._settings.shortest)
         region = None if box is None else self.region(box, height, width)
-        self.look = DetectionPass(sequence, self._settings.unsure, region)
+        self.next_pass = DetectionPass(sequence, self._settings.unsure, region)
 
     def lost(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
         """No face is tracked any more; `box` is where it was last, None where it may be anywhere (scene cut)."""
         self._interval = float(self._settings.shortest)
         self._near = box
-        self._looks_left = 0 if box is None else self._settings.near_looks
+        self._near_passes_left = 0 if box is None else self._settings.near_looks
         self.search(sequence, height, width)
 
     def searched(self, sequence: int, height: int, width: int) -> None:
-        """A look found nothing."""
-        self._looks_left = max(0, self._looks_left - 1)
+        """A detection pass found nothing."""
+        self._near_passes_left = max(0, self._near_passes_left - 1)
         self.search(sequence, height, width)
 
     def search(self, sequence: int, height: int, width: int) -> None:
-        """Plan the next look for a face that is not tracked."""
-        near = self._near is not None and self._looks_left > 0
+        """Plan the next pass for a face that is not tracked."""
+        near = self._near is not None and self._near_passes_left > 0
         region = self.region(self._near, height, width) if near and self._near is not None else None
-        self.look = DetectionPass(sequence, self._settings.searching, region)
+        self.next_pass = DetectionPass(sequence, self._settings.searching, region)
 
     def region(self, box: F32, height: int, width: int) -> Region | None:
         """The square around a face box, inside the picture; None where it would be most of the picture anyway."""
@@ -89,33 +102,40 @@ class Cadence:
 
 
 class DetectionSchedule:
-    """The plan in force, and the frame that was given away last. Every method may be called from any thread."""
+    """The planned pass, and which frames were claimed for it. Every method may be called from any thread."""
 
-    def __init__(self, look: DetectionPass) -> None:
+    def __init__(self, planned: DetectionPass) -> None:
         self._lock = threading.Lock()
-        self._look = look
-        self._asked = -1
+        self._planned = planned
+        self._claimed = -1
 
-    def plan(self, look: DetectionPass) -> None:
-        """This is the plan from now on; what was booked stays booked."""
+    def plan(self, planned: DetectionPass) -> None:
+        """Replace the plan. Frames that were claimed stay claimed."""
         with self._lock:
-            self._look = look
+            self._planned = planned
 
-    def anew(self, look: DetectionPass) -> None:
-        """The same, for a stream that begins again: nothing is booked."""
+    def restart(self, planned: DetectionPass) -> None:
+        """Replace the plan for a stream that begins again: no frame is claimed."""
         with self._lock:
-            self._look, self._asked = look, -1
+            self._planned, self._claimed = planned, -1
 
-    def wants(self, sequence: int) -> bool:
-        """Should this frame go to the detector? Asking with the answer yes books it: the next yes is an interval away."""
+    def try_claim(self, sequence: int) -> bool:
+        """Claim this frame for the detector.
+
+        Args:
+            sequence: of a frame.
+
+        Returns:
+            Whether the frame should go to the detector. After True the next claim succeeds one interval later.
+        """
         with self._lock:
-            look = self._look
-            if sequence < look.due or (self._asked >= look.due and sequence < self._asked + look.every):
+            planned = self._planned
+            if sequence < planned.due or (self._claimed >= planned.due and sequence < self._claimed + planned.every):
                 return False
-            self._asked = sequence
+            self._claimed = sequence
             return True
 
     @property
     def region(self) -> Region | None:
-        """Where the detector should look now; None: the whole picture."""
-        return self._look.region
+        """Where the detector should search now; None: the whole picture."""
+        return self._planned.region

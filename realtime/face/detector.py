@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from collections.abc import Mapping as Outputs
 
-import cv2
 import numpy as np
 from numba import njit
 
 from realtime.errors import ModelFileError
 from realtime.face import retinaface
+from realtime.face.resize import resize_into
 from realtime.face.settings import DetectorSettings
 from realtime.types import F32, U8, Detections, Frame, Region
 
@@ -64,10 +64,8 @@ class DetectorInput:
         small, twice, blob = self._buffer(height, width)
         if min((y1 - y0) / height, (x1 - x0) / width) >= 2:
             # two steps cost a tenth of an area average, and alias hardly more: the second is an exact mean of 2 x 2
-            cv2.resize(part, (2 * width, 2 * height), dst=twice, interpolation=cv2.INTER_LINEAR)
-            part = twice
-        cv2.resize(part, (width, height), dst=small, interpolation=cv2.INTER_LINEAR)
-        subtract_mean(small, self._mean, self._scale, self._rgb, blob)
+            part = resize_into(part, twice)
+        subtract_mean(resize_into(part, small), self._mean, self._scale, self._rgb, blob)
         return blob, retinaface.Mapping((x1 - x0) / width, (y1 - y0) / height, float(x0), float(y0))
 
     def _buffer(self, height: int, width: int) -> tuple[U8, U8, F32]:

@@ -59,7 +59,7 @@ def nearness(box: F32, other: F32) -> float:
     return float(np.exp(-(shift**2) - np.log(size / other_size) ** 2))
 
 
-def looked_at(region: Region | None, box: F32) -> bool:
+def searched_region_covers(region: Region | None, box: F32) -> bool:
     """Was the middle of this box, with most of the face around it, in the region that was searched?"""
     if region is None:
         return True

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity, transform
+from realtime.face.resize import resize_into
 from realtime.face.settings import FlowSettings
 from realtime.types import F32, F64, U8
 
@@ -132,8 +133,7 @@ class PointFlow:
 
     def _grey(self, image: U8, window: Window, out: U8) -> None:
         x0, y0, x1, y1 = window
-        cv2.resize(image[y0:y1, x0:x1], out.shape[::-1], dst=self._small, interpolation=cv2.INTER_LINEAR)
-        cv2.cvtColor(self._small, cv2.COLOR_BGR2GRAY, dst=out)
+        cv2.cvtColor(resize_into(image[y0:y1, x0:x1], self._small), cv2.COLOR_BGR2GRAY, dst=out)
 
     def _to_frame(self, rigid: F64) -> F64:
         """The crop's similarity in frame pixels."""

@@ -8,7 +8,7 @@ class _Section(BaseModel):
 
 
 class DetectorSettings(_Section):
-    """How RetinaFace looks at a picture."""
+    """What RetinaFace sees of a picture, and what it reports."""
 
     width: int = Field(320, ge=96, le=1920, description="width of the whole picture as the network sees it (pixels)")
     region_side: int = Field(160, ge=64, le=640, description="longer side of a region as the network sees it (pixels)")
@@ -28,11 +28,14 @@ class CadenceSettings(_Section):
     unsure: int = Field(1, ge=1, le=30, description="interval while tracking is in doubt (frames)")
     searching: int = Field(1, ge=1, le=30, description="interval while no face is tracked (frames)")
     near_looks: int = Field(
-        2, ge=0, le=60, description="looks near where a lost face was, before the whole picture (count)"
+        2,
+        ge=0,
+        le=60,
+        description="detection passes near where a lost face was, before the whole picture is searched (count)",
     )
     near_size: float = Field(2.5, ge=1, le=8, description="side of that region, in sizes of the lost face (ratio)")
     whole_every: int = Field(
-        3, ge=1, le=100, description="while tracking, every so manieth look takes the whole picture (count)"
+        3, ge=1, le=100, description="while tracking, every n-th detection pass searches the whole picture (count)"
     )
 
 
@@ -41,9 +44,11 @@ class TrackerSettings(_Section):
 
     start_score: float = Field(0.7, gt=0, le=1, description="a detection this good starts a track at once (0..1)")
     candidate_score: float = Field(
-        0.4, gt=0, le=1, description="a weaker detection gets second looks from here on (0..1)"
+        0.4, gt=0, le=1, description="a weaker detection is checked on further frames from here on (0..1)"
     )
-    candidate_looks: int = Field(3, ge=1, le=30, description="agreeing looks that make a weak detection a face (count)")
+    candidate_looks: int = Field(
+        3, ge=1, le=30, description="agreeing detection passes that make a weak detection a face (count)"
+    )
     start_presence: float = Field(0.5, ge=0, le=1, description="presence on the landmarks that confirms a start (0..1)")
     keep_presence: float = Field(0.3, ge=0, le=1, description="presence below which the track is in doubt (0..1)")
     lost_presence: float = Field(0.1, ge=0, le=1, description="presence below which the face is gone at once (0..1)")
@@ -51,7 +56,7 @@ class TrackerSettings(_Section):
         2, ge=1, le=30, description="frames in doubt, unconfirmed, after which a face is lost (frames)"
     )
     missed_looks: int = Field(
-        2, ge=1, le=30, description="looks in a row without the face after which it is lost (count)"
+        2, ge=1, le=30, description="detection passes in a row without the face after which it is lost (count)"
     )
     match_overlap: float = Field(
         0.3, gt=0, lt=1, description="overlap by which a detection is the tracked face (IoU, 0..1)"
@@ -79,7 +84,7 @@ class TrackerSettings(_Section):
         description="likeness to the face so far below which the track is in doubt (correlation, -1..1)",
     )
     second_look: float = Field(
-        0.12, gt=0, le=1, description="a face this far from its crop's middle is looked at once more (crop sides)"
+        0.12, gt=0, le=1, description="a face this far from its crop's middle is located a second time (crop sides)"
     )
     flow: bool = Field(True, description="follow the picture's motion between frames by sparse flow")
     pose: bool = Field(True, description="measure head pose")
@@ -102,7 +107,7 @@ class SmoothingSettings(_Section):
     head_delay: float = Field(
         0.0167, ge=0, le=0.1, description="delay of the head's motion that steadies it; never above half a frame (s)"
     )
-    reset_seconds: float = Field(0.5, gt=0, le=10, description="a gap after which smoothing starts anew (s)")
+    reset_seconds: float = Field(0.5, gt=0, le=10, description="a gap after which smoothing starts again (s)")
 
 
 class FlowSettings(_Section):

@@ -49,16 +49,16 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A detection that may be a face. looks: how often in a row it was seen there."""
+    """A detection that may be a face. sightings: how often in a row it was seen there."""
 
     box: F32
-    looks: int = 1
+    sightings: int = 1
 
     @classmethod
     def seen(cls, face: Detection, before: "Candidate | None", overlap: float) -> "Candidate":
         """The same one as before where the boxes overlap by this IoU, else a new one."""
         again = before is not None and iou(before.box, face.box) >= overlap
-        return cls(face.box, 1 + before.looks if before is not None and again else 1)
+        return cls(face.box, 1 + before.sightings if before is not None and again else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,13 +33,13 @@ class State(Enum):
 
 
 class Tracker:
-    """Follows one face. `update` belongs to one thread; `wants_detection` and `region` may be asked from another."""
+    """Follows one face. `update` belongs to one thread; `try_claim_detection` and `region` may be asked from another."""
 
     def __init__(self, landmarks: LandmarkModel, settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings.tracker
         self._locator = Locator(landmarks, settings.tracker.second_look)
         self._cadence = Cadence(settings.cadence)
-        self._booking = DetectionSchedule(self._cadence.look)
+        self._schedule = DetectionSchedule(self._cadence.next_pass)
         self._flow = PointFlow(settings.flow)
         self._flow_enough = settings.flow.enough
         self._smoother = Smoother(settings.smoothing)
@@ -59,14 +59,14 @@ class Tracker:
             return State.TRACKING
         return State.SEARCHING if self._candidate is None else State.CANDIDATE
 
-    def wants_detection(self, sequence: int) -> bool:
+    def try_claim_detection(self, sequence: int) -> bool:
         """Should this frame go to the detector? Asking with the answer yes books it: the next yes is an interval away."""
-        return self._booking.wants(sequence)
+        return self._schedule.try_claim(sequence)
 
     @property
     def region(self) -> Region | None:
         """Where the detector should look now; None: the whole picture."""
-        return self._booking.region
+        return self._schedule.region
 
     def reset(self) -> None:
         """Forget the face and what was seen (the source was restarted). Ids go on counting."""
@@ -77,7 +77,7 @@ class Tracker:
         self._appearance.reset()
         self._past.clear()
         self._cadence.lost(0, None, *self._size)
-        self._booking.anew(self._cadence.look)
+        self._schedule.restart(self._cadence.next_pass)
         self._valid_from = 0
 
     def update(self, frame: Frame, detections: Detections | None = None) -> FaceObservation | None:
@@ -98,7 +98,7 @@ class Tracker:
             self._candidate = None
         if detections is not None and detections.sequence >= self._valid_from:
             observation = self._weigh(frame, detections, observation)
-        self._booking.plan(self._cadence.look)
+        self._schedule.plan(self._cadence.next_pass)
         return observation
 
     def _follow(self, frame: Frame, track: Track, *, cut: bool) -> FaceObservation | None:
@@ -175,7 +175,7 @@ class Tracker:
         then, eyes = self._past.at(seen.sequence, track)
         match = matching.best_match(seen.faces, then, self._settings.match_overlap)
         if match is None:
-            if not matching.looked_at(seen.region, then):
+            if not matching.searched_region_covers(seen.region, then):
                 return observation
             track.missed += 1
             if track.missed >= self._settings.missed_looks or track.doubt:
@@ -205,7 +205,7 @@ class Tracker:
             self._cadence.searched(frame.sequence, *self._size)
             return None
         candidate = Candidate.seen(face, self._candidate, self._settings.match_overlap)
-        if face.score < self._settings.start_score and candidate.looks < self._settings.candidate_looks:
+        if face.score < self._settings.start_score and candidate.sightings < self._settings.candidate_looks:
             self._candidate = candidate
             self._cadence.doubtful(frame.sequence, face.box, *self._size)
             return None

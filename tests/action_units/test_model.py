@@ -44,7 +44,7 @@ def face(left_corner: float, right_corner: float) -> Descriptor:
 
 def test_each_side_is_the_patients_own() -> None:
     units = ActionUnits(corner_height, [12, 25])
-    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
+    left, right = units.measure(face(0.3, 0.1), None, WINDOWS)
     assert left == {12: np.float32(3.0), 25: 5.0}
     assert round(right[12], 5) == 1.0
 
@@ -58,7 +58,7 @@ def test_a_mirrored_face_swaps_the_values() -> None:
 def test_what_cannot_be_observed_is_left_out() -> None:
     units = ActionUnits(corner_height, [12, 25], unobservable=[25])
     assert units.units == (12,)
-    right, left = units.measure(face(0.3, 0.1), None, WINDOWS)
+    left, right = units.measure(face(0.3, 0.1), None, WINDOWS)
     assert set(right) == set(left) == {12}
 
 

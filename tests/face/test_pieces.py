@@ -37,38 +37,38 @@ def test_interval_grows_to_its_longest_and_falls_at_a_doubt():
     cadence.found(0)
     intervals = [cadence.interval]
     for _ in range(4):
-        cadence.agreed(cadence.look.due, BOX, *SIZE)
+        cadence.agreed(cadence.next_pass.due, BOX, *SIZE)
         intervals.append(cadence.interval)
     assert intervals == [4, 8, 16, 20, 20]
     cadence.doubtful(100, BOX, *SIZE)
-    assert (cadence.look.due, cadence.look.every, cadence.interval) == (100, 1, 4)
+    assert (cadence.next_pass.due, cadence.next_pass.every, cadence.interval) == (100, 1, 4)
 
 
-def test_tracked_face_is_looked_at_closely_and_now_and_then_in_the_whole():
+def test_a_tracked_face_is_searched_in_its_region_and_now_and_then_in_the_whole_picture():
     cadence = Cadence(CadenceSettings(whole_every=3))
     cadence.found(0)
     regions = []
     for _ in range(6):
-        cadence.agreed(cadence.look.due, BOX, *SIZE)
-        regions.append(cadence.look.region is None)
+        cadence.agreed(cadence.next_pass.due, BOX, *SIZE)
+        regions.append(cadence.next_pass.region is None)
     assert regions == [False, False, True, False, False, True]
 
 
 def test_lost_face_is_searched_near_then_everywhere():
     cadence = Cadence(CadenceSettings(near_looks=2))
     cadence.lost(10, BOX, *SIZE)
-    regions = [cadence.look.region]
+    regions = [cadence.next_pass.region]
     for i in range(3):
         cadence.searched(11 + i, *SIZE)
-        regions.append(cadence.look.region)
+        regions.append(cadence.next_pass.region)
     assert [r is None for r in regions] == [False, False, True, True]
-    assert cadence.look.every == 1
+    assert cadence.next_pass.every == 1
 
 
 def test_after_a_cut_the_whole_picture_is_searched():
     cadence = Cadence()
     cadence.lost(10, None, *SIZE)
-    assert cadence.look.region is None
+    assert cadence.next_pass.region is None
 
 
 def test_region_is_a_square_around_the_face_inside_the_picture():
@@ -171,11 +171,11 @@ def test_eye_drift_in_eye_distances():
     assert matching.eye_drift(face, moved) == pytest.approx(1, abs=1e-4)
 
 
-def test_looked_at_needs_most_of_the_box():
+def test_a_searched_region_must_cover_most_of_the_box():
     box = np.array((100, 100, 200, 200), np.float32)
-    assert matching.looked_at(None, box)
-    assert matching.looked_at((90, 90, 210, 210), box)
-    assert not matching.looked_at((150, 90, 400, 210), box)
+    assert matching.searched_region_covers(None, box)
+    assert matching.searched_region_covers((90, 90, 210, 210), box)
+    assert not matching.searched_region_covers((150, 90, 400, 210), box)
 
 
 # detector

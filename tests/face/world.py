@@ -110,7 +110,7 @@ class World:
         """One camera frame; returns what the tracker says of it (None, too, for frames it never got)."""
         frame = Frame(picture(*discs, scene=scene), self.sequence, self.sequence / 30)
         self.sequence += 1
-        if self.tracker.wants_detection(frame.sequence):
+        if self.tracker.try_claim_detection(frame.sequence):
             self.detections += 1
             self.pending.append(detect(frame, discs, self.tracker.region))
         if frame.sequence % self.every:

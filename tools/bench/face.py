@@ -178,7 +178,7 @@ def _tracking(report: Report, shared: Path, most: int = 10**9) -> None:
         seen = None
         if frame.sequence == 0:
             seen = Detections(0, frame.capture_time, (Detection(box, 0.99, five_of(first)),))
-        elif tracker.wants_detection(frame.sequence) and shown:
+        elif tracker.try_claim_detection(frame.sequence) and shown:
             # the detector's part, played by the tracker's own last points: its cost is measured elsewhere
             seen = Detections(
                 frame.sequence, frame.capture_time, (Detection(face_box(shown[-1]), 0.99, five_of(shown[-1])),)

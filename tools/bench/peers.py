@@ -69,7 +69,7 @@ class BareLoop:
         tracker, measures = Tracker(self._landmarks, config.face), ActionUnitEstimator(self._units)
         scene = Scene(config.view, measures.units)
         while (frame := source.read(stop)) is not None:
-            seen = self._detector.detect(frame, tracker.region) if tracker.wants_detection(frame.sequence) else None
+            seen = self._detector.detect(frame, tracker.region) if tracker.try_claim_detection(frame.sequence) else None
             face = tracker.update(frame, seen)
             self._draw(scene, measures, frame, face)
             count += 1
@@ -81,7 +81,7 @@ class BareLoop:
         from realtime.types import Analysis, FaceObservation
 
         if isinstance(face, FaceObservation):
-            right, left = measures.update(face, frame.image)
+            left, right = measures.update(face, frame.image)
             analysis = Analysis(frame.sequence, frame.capture_time, face, left, right)
             scene.draw(frame.image, analysis, face.points, _STILL)
         else:

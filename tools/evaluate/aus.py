@@ -121,7 +121,7 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
 
 
 def _values(units: ActionUnits, found: Descriptor, known: Acquaintance, windows: Windows) -> list[list[float]]:
-    right, left = units.measure(found, known.rest, windows, known.picture)
+    left, right = units.measure(found, known.rest, windows, known.picture)
     return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
 
 

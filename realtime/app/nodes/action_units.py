@@ -42,7 +42,7 @@ class Measure:
             return analysed
         running = calibration.running
         light = light_on(analysed.frame.image, analysis.face.box) if running else None
-        right, left = measures.update(analysis.face, analysed.frame.image, time=analysis.capture_time, light=light)
+        left, right = measures.update(analysis.face, analysed.frame.image, time=analysis.capture_time, light=light)
         if running and calibration.progress.phase == "done" and self._calibrated is not None:
             self._calibrated(analysis, calibration)
         state = measures.neutral_state

@@ -30,7 +30,7 @@ class Detect:
 
     def accepts(self, envelope: Envelope[Frame]) -> bool:
         """The gate, asked before the thread hop."""
-        if not self._tracker.wants_detection(envelope.sequence):
+        if not self._tracker.try_claim_detection(envelope.sequence):
             return False
         if SPARSE_DETECTION in self._quality.active and self._tracker.state is State.TRACKING:
             self._skip = not self._skip
@@ -74,7 +74,7 @@ class Track:
         if self._delay:
             time.sleep(self._delay)
         seen = detections.payload if detections is not None else None
-        if self._inline is not None and self._tracker.wants_detection(frame.sequence):
+        if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
         if self.journal is not None:
             self.journal.track(frame.sequence, None if seen is None else seen.sequence)
