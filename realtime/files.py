@@ -13,6 +13,7 @@ from typing import IO, Any
 import platformdirs
 
 from realtime.errors import DeviceError
+from realtime.privacy import umask
 
 _NAME = "facemirror-live"
 
@@ -46,11 +47,54 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def private_folder(path: Path) -> Path:
+    """Make a folder, and the folders above it that are missing, for this user alone (0700; see `realtime.privacy.umask`).
+
+    A folder that exists stays as it is.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: it cannot be made, or is a file.
+    """
+    missing = []
+    folder = path
+    while not folder.exists() and folder != folder.parent:
+        missing.append(folder)
+        folder = folder.parent
+    for folder in reversed(missing):
+        folder.mkdir(0o777 & ~umask(), exist_ok=True)
+    path.mkdir(exist_ok=True)  # says so where `path` is a file
+    return path
+
+
+def open_private(path: Path, mode: str = "wb", *, newline: str | None = None, buffering: int = -1) -> IO[Any]:
+    """Open a file for writing that only this user may read (0600; see `realtime.privacy.umask`). Text is UTF-8.
+
+    Args:
+        path: the file. A symbolic link is refused, so that nothing is written through it.
+        mode: as for `open`; "x" refuses a file that exists.
+        newline: as for `open`, for text.
+        buffering: as for `open`.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    encoding = None if "b" in mode else "utf-8"
+    return open(path, mode, buffering, encoding, newline=newline, opener=_private_opener)
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666 & ~umask())
+
+
 @contextlib.contextmanager
 def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside `path` for writing, and put it in the place of `path` when the block ends without an error.
 
-    A reader, a kill or a power cut meets the old content or the new one, never half of it.
+    A reader, a kill or a power cut meets the old content or the new one, never half of it. Only this user may read the
+    file (see `open_private`).
 
     Args:
         path: the file to replace; its folder exists.
@@ -60,7 +104,8 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with scratch.open("wb") as file:
+        scratch.unlink(missing_ok=True)  # left by a process of the same number that was killed
+        with open_private(scratch, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

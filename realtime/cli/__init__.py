@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from realtime.errors import FacemirrorError
+from realtime.privacy import restrict_new_files
 
 INTERRUPTED = 130
 
@@ -35,4 +36,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script."""
+    restrict_new_files()
     sys.exit(main())

@@ -18,7 +18,7 @@ from realtime.errors import UserInputError
 
 PREFIX = "FACEMIRROR_"
 # Variables of this prefix that are no settings of a run.
-OTHERS = {"FACEMIRROR_TOKEN", "FACEMIRROR_SHARED", "FACEMIRROR_CACHE", "FACEMIRROR_OPENFACE_TEST"}
+OTHERS = {"FACEMIRROR_TOKEN", "FACEMIRROR_SHARED", "FACEMIRROR_CACHE", "FACEMIRROR_UMASK", "FACEMIRROR_OPENFACE_TEST"}
 
 
 @dataclass(frozen=True, slots=True)

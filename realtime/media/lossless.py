@@ -22,6 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import open_private
 from realtime.types import U8, Frame
 
 NAME = "raw.mkv"
@@ -61,7 +62,7 @@ class RawRecorder:
         self._origin = 0.0
         self._last = -1
         try:
-            path.open("ab").close()
+            open_private(path, "ab").close()
             self._container: OutputContainer | None = av.open(
                 str(path),
                 mode="w",

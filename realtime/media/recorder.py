@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
+from realtime.files import open_private
 from realtime.media.encoders import Encoder, available_encoders
 
 _FRAGMENT_SECONDS = 0.5
@@ -78,7 +79,7 @@ class VideoRecorder:
         self._encoder = encoders[0]
         try:
             # libav opens its file with the first frame; whether it can be had is known only by trying now.
-            path.open("ab").close()
+            open_private(path, "ab").close()
             self._container: OutputContainer | None = av.open(
                 str(path),
                 mode="w",

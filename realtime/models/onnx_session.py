@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from realtime.errors import ModelFileError
 from realtime.models.manifest import ModelSpec
 
+# The variable that realtime/privacy.py sets is too late where another program loaded ONNX Runtime before us.
+ort.disable_telemetry_events()
+
 CPU = "CPUExecutionProvider"
 
 

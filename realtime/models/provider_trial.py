@@ -5,10 +5,10 @@ A child pays for that: it creates the session, runs it a few times and exits. Th
 and ONNX Runtime version. Run as `python -m realtime.models.provider_trial`; started afresh, never forked.
 """
 
+import contextlib
 import hashlib
 import importlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +18,8 @@ from pathlib import Path
 
 import onnxruntime as ort
 
+from realtime.errors import DeviceError
+from realtime.files import private_folder, write_json
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import ModelSession
 from realtime.models.subprocess_session import open_accelerated
@@ -74,10 +76,9 @@ def try_provider(
         stderr=subprocess.PIPE,
     )
     verdict = _watch(child, bound, started, progress)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    fresh = note.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"ok": verdict.ok, "reason": verdict.reason, "seconds": verdict.seconds}), "utf-8")
-    fresh.replace(note)
+    with contextlib.suppress(OSError, DeviceError):  # without the note the next start tries the provider again
+        private_folder(note.parent)
+        write_json(note, {"ok": verdict.ok, "reason": verdict.reason, "seconds": verdict.seconds})
     return verdict
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.files import data_folder, write_json
+from realtime.files import data_folder, private_folder, write_json
 from realtime.media.audio.av_offset import Offset
 
 PERIOD = 1.0
@@ -44,7 +44,7 @@ def stored_measurement() -> dict[str, Any] | None:
 
 def keep(found: dict[str, Any]) -> None:
     """Store a measurement for sessions to come. Raises OSError or DeviceError."""
-    _place().parent.mkdir(parents=True, exist_ok=True)
+    private_folder(_place().parent)
     write_json(_place(), found)
 
 
