@@ -12,6 +12,7 @@ from tools.data.expressions import displacement_field, moved_points, random_feat
 from tools.data.occluders import occlude
 from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
 from tools.data.slits import close_eye, open_mouth
+from tools.data.winks import Shut, draw_shut, random_eyes, squeezed
 
 Floats = NDArray[np.floating[Any]]
 U8 = NDArray[np.uint8]
@@ -33,6 +34,8 @@ class Strength:
     hard_geometry: float = 0.3
     spoil: float = 0.85
     cut: float = 0.07
+    wink: float = 0.0
+    """Eyes shut one by one, gently or squeezed (`winks`)."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,10 @@ def sample_face(
         move += random_movement(seen, rng)
     if rng.random() < strength.features:
         move += random_features(seen, rng)
-    tear = rng.random() < strength.tear
-    if move.any() or tear:
-        crop, seen = _bent(picture, matrix, seen, move, tear, border, rng)
+    eyes = random_eyes(rng) if strength.wink and rng.random() < strength.wink else []
+    tear = not eyes and rng.random() < strength.tear
+    if move.any() or tear or eyes:
+        crop, seen = _bent(picture, matrix, seen, move, tear, border, rng, eyes)
     else:
         crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
     inside = ((seen > 0.0) & (seen < 1.0)).all(1)
@@ -127,16 +131,28 @@ def sample_face(
 
 
 def _bent(
-    picture: U8, matrix: NDArray[np.float64], seen: Floats, move: Floats, tear: bool, border: int, rng: Generator
+    picture: U8,
+    matrix: NDArray[np.float64],
+    seen: Floats,
+    move: Floats,
+    tear: bool,
+    border: int,
+    rng: Generator,
+    eyes: list[Shut],
 ) -> tuple[U8, Floats]:
-    """The crop and its points after the smooth movement, and after eyes closed and a mouth opened where `tear` says so."""
+    """The crop and its points after the smooth movement, and after eyes closed and a mouth opened where `tear` says so.
+
+    eyes: to be shut as they say, with what a squeeze moves.
+    """
     gap = float(np.linalg.norm(seen[90] - seen[94]))
     back = invert(matrix)
     to_picture = back[:, :2] * SIZE
     ticks = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
     at = np.stack(np.meshgrid(ticks, ticks), -1)
-    if move.any():
-        field = displacement_field(seen, move)
+    if move.any() or eyes:
+        places, squeeze = squeezed(seen, eyes)
+        squeeze[:98] += move
+        field = displacement_field(places, squeeze)
         at = at + cv2.resize(field, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
         seen = moved_points(seen, field)
     flat = at.reshape(-1, 2) * SIZE - 0.5
@@ -150,7 +166,11 @@ def _bent(
                     seen = close_eye(maps, seen, first, amount if both else float(rng.uniform(-0.25, 1.0)), to_picture)
         if rng.random() < 0.4:
             seen = open_mouth(maps, seen, float(rng.uniform(0.01, 0.16)), to_picture)
+    for eye in eyes:
+        seen = close_eye(maps, seen, eye.first, eye.amount, to_picture)
     crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=border)
+    if eyes:
+        crop = draw_shut(np.asarray(crop), seen, eyes, rng)
     gap_grew = float(np.linalg.norm(seen[90] - seen[94])) - gap > 0.02
     return (_dark_mouth(crop, seen, rng) if gap_grew else crop), seen
 

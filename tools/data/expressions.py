@@ -83,13 +83,13 @@ def random_features(points: Floats, rng: Generator) -> Floats:
 
 
 def displacement_field(points: Floats, move: Floats) -> Floats:
-    """Backward displacement (GRID, GRID, 2) on a grid of the unit square: where the picture at v + D(v) shows up at v."""
+    """Backward displacement (GRID, GRID, 2) on the unit square, of moves (N, 2) of places (N, 2): what is at v + D(v) shows up at v."""
     ticks = (np.arange(GRID, dtype=np.float32) + 0.5) / GRID
     targets = points + move
-    # A 2-D Gaussian is the product of two 1-D ones: 98 x GRID exponentials per axis instead of 98 x GRID x GRID.
+    # A 2-D Gaussian is the product of two 1-D ones: N x GRID exponentials per axis instead of N x GRID x GRID.
     along_x = np.exp(-((ticks[None] - targets[:, :1]) ** 2) / (2 * REACH**2))
     along_y = np.exp(-((ticks[None] - targets[:, 1:]) ** 2) / (2 * REACH**2))
-    rows = np.stack([np.ones(98, np.float32), move[:, 0], move[:, 1]])
+    rows = np.stack([np.ones(len(points), np.float32), move[:, 0], move[:, 1]])
     summed = (along_y.T[None] * rows[:, None, :]) @ along_x
     return -(summed[1:] / (summed[0] + 0.08)).transpose(1, 2, 0).astype(np.float32)
 

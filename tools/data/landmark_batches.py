@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tools.data.crops import SIZE, Sample, Strength, sample_face
 from tools.data.negatives import plain_nothing, sample_nothing
-from tools.data.points98 import crop_matrix, square_from_box, square_from_points, transform
+from tools.data.points98 import crop_matrix, eye_opening, square_from_box, square_from_points, transform
 
 U8 = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -71,13 +71,14 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
         squares.append(around)
     points, trust = index["points"][rows], index["trust"][rows].copy()
     if split == "train":
-        trust[:, LIDS] *= LID_TRUST
-    return FaceSet("photographs", pictures, points, trust, squares, Strength(), share, rarity(points))
+        trust[:, LIDS] *= np.where(eye_opening(points).min(1) < SHUT, SHUT_LID_TRUST, LID_TRUST)[:, None]
+    return FaceSet("photographs", pictures, points, trust, squares, Strength(wink=0.25), share, rarity(points))
 
 
-LID_TRUST = 0.15
-"""Trust in the teachers' eyelids on photographs: on renders they mark lids 0.5-0.8 px of a 112 px crop outside the visible
-margin and open closed eyes, so the lids are to be learnt from the renderer's exact points."""
+LID_TRUST, SHUT_LID_TRUST = 1.0, 0.15
+"""Trust in the teachers' eyelids on photographs: they mark open eyes as people do (`labels` raises lower lids) and open shut ones."""
+SHUT = 0.18
+"""Eye opening, as the teachers see it, below which their lids are not to be trusted."""
 LIDS = [61, 62, 63, 65, 66, 67, 69, 70, 71, 73, 74, 75]
 
 LONGEST_SEEN = 400
@@ -95,9 +96,9 @@ def load_rendered(
         return None
     pictures, points, trust = found
     squares = [[square_from_points(p)] for p in points]
-    strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.1, paint=0.15, spoil=0.15)
-    # Few rendered heads must not be shown too often: the full share is for 4,000 and more.
-    share *= min(1.0, len(pictures) / 4000)
+    strength = Strength(bend=0.2, features=0.25, tear=0.0, occlude=0.1, paint=0.15, spoil=0.15, wink=0.12)
+    # Few rendered heads must not be shown too often: the full share is for 2,000 and more.
+    share *= min(1.0, len(pictures) / 2000)
     return FaceSet("rendered", pictures, points, trust, squares, strength, share, rarity(points))
 
 

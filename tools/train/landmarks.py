@@ -21,8 +21,11 @@ from torch import Tensor
 from realtime.errors import ModelFileError
 from tools.data.crops import SIZE
 from tools.data.landmark_batches import LandmarkBatches, load_photographs, load_rendered
+from tools.data.london_labels import load_portraits
+from tools.manifest import WEIGHTS
 from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
+from tools.synth.kit import shared_folder
 from tools.train.common import (
     AveragedWeights,
     Curves,
@@ -34,7 +37,7 @@ from tools.train.common import (
     spare_slow_bfloat,
 )
 from tools.train.landmarks_exam import Examination, to_input
-from tools.train.landmarks_loss import back_to_first, landmark_loss, moved, random_small_motion
+from tools.train.landmarks_loss import back_to_first, landmark_loss, mirrored, moved, out_of_mirror, random_small_motion
 from tools.train.landmarks_options import options
 from tools.train.muon import Optimisers
 
@@ -51,9 +54,12 @@ def take_over(network: StarLite, weights: dict[str, Tensor]) -> None:
 def losses(
     network: StarLite, batch: dict[str, Tensor], motion: Tensor, device: torch.device, *, half: bool
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The loss of a batch and its parts. motion: (E, 2, 3) by which its first E crops are moved and shown once more."""
+    """The loss of a batch and its parts.
+
+    motion: (E, 2, 3) by which its first E crops are moved and shown once more, half of them in the mirror.
+    """
     crops, motion, echo = to_input(batch["crop"].to(device)), motion.to(device), len(motion)
-    echoes = moved(crops[:echo], motion).contiguous(memory_format=torch.channels_last)
+    echoes = mirrored(moved(crops[:echo], motion), echo // 2).contiguous(memory_format=torch.channels_last)
     network.train()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
@@ -62,7 +68,7 @@ def losses(
     loss, parts = landmark_loss(
         points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
     )
-    same = (back_to_first(points[n:], motion) - points[:echo]).abs().sum(-1) * SIZE
+    same = (back_to_first(out_of_mirror(points[n:], echo // 2), motion) - points[:echo]).abs().sum(-1) * SIZE
     clear = (batch["weight"][:echo] > 0).to(device).float()
     parts["same"] = (same * clear).sum() / clear.sum().clamp_min(1.0)
     return loss + parts["same"], parts
@@ -78,6 +84,9 @@ def main() -> None:
     sets = [load_photographs(arguments.data, "train", 1 - arguments.rendered)]
     rendered = load_rendered(arguments.data, "train", arguments.rendered)
     sets += [rendered] if rendered is not None else []
+    if arguments.portraits:
+        detector = WEIGHTS / "retinaface.onnx"
+        sets.append(load_portraits(arguments.portraits, shared_folder(), detector, arguments.portraits_share))
     print("training on " + ", ".join(f"{len(s)} {s.name}" for s in sets), flush=True)
     exams = {"photo": Examination(load_photographs(arguments.data, "held"), 1)}
     held = load_rendered(arguments.data, "held", limit=400)

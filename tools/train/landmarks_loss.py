@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tools.data.points98 import MIRROR
+
 SIZE = 112.0
 USUAL_EYES = 0.47
 """Distance of the outer eye corners in a crop of a frontal face, in crop units."""
@@ -31,6 +33,7 @@ GAPS = torch.tensor(
     ]
 )
 """Pairs whose distance is a measurement of its own: lids (the first six), inner lips, mouth corners, outer lips."""
+LIDS_BELOW, LIDS_ABOVE = [67, 66, 65, 75, 74, 73], [61, 62, 63, 69, 70, 71]
 GAP_EMPHASIS = torch.tensor([4.0] * 6 + [1.0] * 6)
 
 
@@ -87,9 +90,26 @@ def landmark_loss(
     gap = ((points[:, a] - points[:, b]) - (truth[:, a] - truth[:, b])) * SIZE
     both = weight[:, a] * weight[:, b] * GAP_EMPHASIS.to(weight)
     by_gap = (wing(gap.abs(), bend=1.0).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
+    by_eyes = (wing(eye_gaps(points - truth).abs() * SIZE, bend=0.5) * lids_seen(weight)).mean()
     by_presence = functional.binary_cross_entropy_with_logits(presence, wanted)
-    parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "presence": by_presence}
-    return 1.3 * by_wing + 0.7 * by_star + 1.2 * by_gap + 2.5 * by_presence, parts
+    parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "eyes": by_eyes, "presence": by_presence}
+    return 1.3 * by_wing + 0.7 * by_star + 1.2 * by_gap + 1.0 * by_eyes + 2.5 * by_presence, parts
+
+
+def eye_gaps(error: Tensor) -> Tensor:
+    """(N, 3) of point errors (N, 98, 2): how much too far open the right eye is, the left one, and by how much more the right.
+
+    Alone, each lid's error can be small while both eyes err the same way: an open eye shut with the other one costs here.
+    """
+    below, above = torch.tensor(LIDS_BELOW), torch.tensor(LIDS_ABOVE)
+    opened = (error[:, below, 1] - error[:, above, 1]).reshape(len(error), 2, 3).mean(-1)
+    return torch.cat([opened, opened[:, :1] - opened[:, 1:]], dim=1)
+
+
+def lids_seen(weight: Tensor) -> Tensor:
+    """(N, 3) how much `eye_gaps` of each face count, from weights (N, 98) of its points: as its least trusted lid does."""
+    lids = weight[:, torch.tensor(LIDS_BELOW + LIDS_ABOVE)].reshape(-1, 2, 2, 3).amin((1, 3))
+    return torch.cat([lids, lids.amin(1, keepdim=True)], dim=1).clamp_max(2.0)
 
 
 def random_small_motion(count: int, generator: torch.Generator) -> Tensor:
@@ -104,6 +124,17 @@ def moved(crops: Tensor, motion: Tensor) -> Tensor:
     """Crops (N, 3, H, W) seen through `motion`."""
     grid = functional.affine_grid(motion, list(crops.shape), align_corners=False)
     return functional.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def mirrored(crops: Tensor, count: int) -> Tensor:
+    """The first `count` of crops (N, 3, H, W) as a mirror shows them, the others as they are."""
+    return torch.cat([crops[:count].flip(-1), crops[count:]])
+
+
+def out_of_mirror(points: Tensor, count: int) -> Tensor:
+    """Points (N, 98, 2), 0..1, of which the first `count` were found on mirror images, as points of the unmirrored crops."""
+    swapped = points[:count, torch.from_numpy(MIRROR)] * points.new_tensor((-1.0, 1.0)) + points.new_tensor((1.0, 0.0))
+    return torch.cat([swapped, points[count:]])
 
 
 def back_to_first(points: Tensor, motion: Tensor) -> Tensor:

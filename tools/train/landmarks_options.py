@@ -19,6 +19,8 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--nothing", type=float, default=0.15, help="share of samples without a face")
     parser.add_argument("--rendered", type=float, default=0.4, help="share of rendered heads among the faces")
+    parser.add_argument("--portraits", type=Path, help="folder of `tools.data.london`: hand-placed lids of real people")
+    parser.add_argument("--portraits-share", type=float, default=0.15, help="share of them among the faces")
     parser.add_argument(
         "--half",
         action="store_true",
