@@ -10,7 +10,7 @@ from pathlib import Path
 from realtime.errors import FacemirrorError, UserInputError
 from tools.evaluate.figures import Figure, Options, as_json, table
 
-PARTS = ("detector", "landmarks", "aus")
+PARTS = ("detector", "landmarks", "aus", "real")
 
 
 def main() -> int:

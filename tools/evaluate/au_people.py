@@ -40,10 +40,10 @@ def acquaintances(
             units.measure(found, None, windows)
             assert units.look is not None
             seen.setdefault(str(shard["person"][i]), []).append((found, windows, units.look))
-    return {name: _acquainted(frames, units.identity) for name, frames in seen.items()}
+    return {name: acquainted(frames, units.identity) for name, frames in seen.items()}
 
 
-def _acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
+def acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
     shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
     look = np.median([look for _, _, look in frames], axis=0).astype(np.float32)
     rest, mirror = Baseline(shape, look, network), Baseline(mirror_shape(shape), look[::-1], network)

@@ -1,0 +1,117 @@
+"""What the figures on real people look at: a face through the live way, and pictures composed of its photographs."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.face.landmarks import LandmarkModel
+from realtime.face.wflw import FLIP_ORDER
+from realtime.measure.action_units import ActionUnits
+from realtime.measure.descriptor import describe
+from tools.data.london_labels import Labelled
+from tools.data.points98 import eye_opening, transform
+from tools.data.winks import Shut, winked
+from tools.evaluate.au_people import Acquaintance, acquainted
+from tools.train.au_points import locate
+from tools.train.au_table import UNITS
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+RIGID = np.array([51, 52, 53, 54, 55, 57, 59, 60, 64, 68, 72])
+"""Points that a smile hardly moves."""
+REST_VIEWS = 5
+
+
+class Seen(NamedTuple):
+    """values: (2, units), the patient's left first. opening: (2,) of the points' eyes, left first. points: (98, 2) pixels."""
+
+    values: F32
+    opening: F32
+    points: F32
+
+
+class Viewer:
+    """Our landmark network and Action Units on one picture at a time."""
+
+    def __init__(self, model: LandmarkModel, units: ActionUnits) -> None:
+        self.model, self.units = model, units
+
+    def points(self, picture: U8, near: F32, seed: int = 5) -> F32:
+        """The network's points (98, 2), from a crop around `near` (98, 2) a little off, then once more from its own."""
+        return locate(self.model, picture, near, np.random.default_rng(seed))
+
+    def face(self, picture: U8, near: F32, known: Acquaintance | None = None, seed: int = 5) -> Seen:
+        """Action Units of the face near these points, of a stranger or of somebody known."""
+        return self._seen(picture, self.points(picture, near, seed), known)
+
+    def mirror_difference(self, picture: U8, near: F32) -> F32:
+        """(2 * units,) by how much the picture and its mirror image differ once sides are swapped back."""
+        straight = self.face(picture, near)
+        flipped = np.ascontiguousarray(picture[:, ::-1])
+        swapped = (near * np.array([-1, 1], np.float32) + np.array([picture.shape[1] - 1, 0], np.float32))[FLIP_ORDER]
+        return np.abs(straight.values - self.face(flipped, swapped).values[::-1]).reshape(-1)
+
+    def _seen(self, picture: U8, points: F32, known: Acquaintance | None) -> Seen:
+        found = describe(points)
+        if found is None:
+            zero = np.zeros((2, len(UNITS)), np.float32)
+            return Seen(zero, np.zeros(2, np.float32), points)
+        rest, at_rest = (None, None) if known is None else known
+        right, left = self.units.measure(found, rest, self.units.cut(picture, points), at_rest)
+        values = np.array([[left[u] for u in UNITS], [right[u] for u in UNITS]], np.float32)
+        return Seen(values, eye_opening(points)[::-1].astype(np.float32), points)
+
+
+def resting(viewer: Viewer, picture: U8, near: F32) -> Acquaintance:
+    """What is known of a person after a calibration on this picture: some views of it, a little unlike each other."""
+    frames = []
+    for seed in range(REST_VIEWS):
+        points = viewer.points(picture, near, 100 + seed)
+        found = describe(points)
+        if found is not None:
+            windows = viewer.units.cut(picture, points)
+            viewer.units.measure(found, None, windows)
+            assert viewer.units.look is not None
+            frames.append((found, windows, viewer.units.look))
+    return acquainted(frames, viewer.units.identity)[0]
+
+
+def half_smile(calm: Labelled, smiling: Labelled, side: int) -> tuple[U8, F32]:
+    """A picture whose one half smiles and its points (98, 2). side: 0 where the patient's left smiles, 1 the right.
+
+    The smiling picture is laid on the calm one by the points that a smile hardly moves; the halves meet at the middle of the face.
+    """
+    matrix, _ = cv2.estimateAffinePartial2D(smiling.points[RIGID], calm.points[RIGID], method=cv2.LMEDS)
+    picture = calm.portrait.picture
+    height, width = picture.shape[:2]
+    laid = cv2.warpAffine(smiling.portrait.picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    moved = transform(smiling.points, matrix)
+    top, bottom = (calm.points[[51, 52]] + moved[[51, 52]]).mean(0) / 2, (calm.points[16] + moved[16]) / 2
+    down = (bottom - top) / max(float(np.linalg.norm(bottom - top)), 1e-6)
+    across = np.array((down[1], -down[0]))
+    y, x = np.mgrid[:height, :width]
+    place = (x - top[0]) * across[0] + (y - top[1]) * across[1]
+    eyes = float(np.linalg.norm(calm.points[72] - calm.points[60]))
+    left = np.clip(place / (0.08 * eyes) + 0.5, 0, 1)
+    share = (left if side == 0 else 1 - left)[..., None]
+    mixed = np.clip(picture + (laid.astype(np.float32) - picture) * share, 0, 255).astype(np.uint8)
+    own = (calm.points - top) @ across > 0
+    points = np.where((own if side == 0 else ~own)[:, None], moved, calm.points)
+    return mixed, points.astype(np.float32)
+
+
+def wink_pictures(face: Labelled, kind: str, seed: int) -> Iterator[tuple[int, U8, F32]]:
+    """(side shut, picture, its points (98, 2)) of a neutral face: side 0 is the patient's left. kind: which closure."""
+    amount, squeeze = {"gentle": (1.0, 0.0), "squeezed": (1.0, 1.0), "half shut": (0.5, 0.0), "both shut": (1.0, 0.3)}[
+        kind
+    ]
+    for side, first in ((0, 68), (1, 60)):
+        eyes = [Shut(first, amount, squeeze)]
+        if kind == "both shut":
+            eyes.append(Shut(128 - first, amount, squeeze))
+        rng = np.random.default_rng([seed, side])
+        picture, points = winked(face.portrait.picture, face.points, eyes, rng, size=400)
+        yield side, picture, points
