@@ -52,8 +52,9 @@ def random_eyes(rng: Generator) -> list[Shut]:
     kind = rng.random()
     if kind < 0.6:
         shut = float(rng.uniform(0.8, 1.0)) if rng.random() < 0.75 else float(rng.uniform(0.3, 0.9))
-        other = 0.0 if rng.random() < 0.5 else float(rng.uniform(-0.2, 0.3))
-        return [Shut(eyes[0], shut, squeeze()), Shut(eyes[1], other, 0.0 if rng.random() < 0.8 else 0.25 * squeeze())]
+        # Who shuts one eye hard narrows the other one as well.
+        other = 0.0 if rng.random() < 0.3 else float(rng.uniform(-0.2, 0.5))
+        return [Shut(eyes[0], shut, squeeze()), Shut(eyes[1], other, 0.0 if rng.random() < 0.6 else 0.4 * squeeze())]
     if kind < 0.8:
         return [Shut(first, float(rng.uniform(-0.2, 1.0)), squeeze()) for first in eyes]
     return [Shut(first, float(rng.uniform(0.85, 1.0)), squeeze()) for first in eyes]
@@ -70,15 +71,15 @@ def squeezed(points: Floats, eyes: list[Shut]) -> tuple[Floats, Floats]:
     for eye in eyes:
         first, strength = eye.first, eye.squeeze
         outward = across * (-1 if first == 60 else 1)
-        move[_BROW[first]] += strength * span * (0.1 * down - 0.012 * outward)
-        move[_INNER_BROW[first]] += strength * span * (0.02 * down - 0.02 * outward)
-        move[_UNDER[first]] -= strength * span * 0.022 * down
-        move[_CORNER[first]] += strength * span * (0.025 * outward - 0.035 * down)
-        move[_WING[first]] -= strength * span * 0.012 * down
+        move[_BROW[first]] += strength * span * (0.15 * down - 0.02 * outward)
+        move[_INNER_BROW[first]] += strength * span * (0.03 * down - 0.04 * outward)
+        move[_UNDER[first]] -= strength * span * 0.03 * down
+        move[_CORNER[first]] += strength * span * (0.035 * outward - 0.055 * down)
+        move[_WING[first]] -= strength * span * 0.025 * down
         middle = (points[_OUTER[first]] + points[_INNER[first]]) / 2
         cheek = np.stack([middle + span * (0.24 * down + x * outward) for x in (-0.08, 0.04, 0.16)])
         places.append(cheek)
-        shifts.append(np.repeat(-strength * span * 0.09 * down[None], 3, axis=0))
+        shifts.append(np.repeat(-strength * span * 0.15 * down[None], 3, axis=0))
     return np.concatenate(places).astype(np.float32), np.concatenate(shifts).astype(np.float32)
 
 
@@ -102,7 +103,7 @@ def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator) -> U8:
         down = np.array((-outward[1], outward[0])) * (1 if first == 68 else -1)
         if eye.amount > 0.75 and rng.random() < 0.85:
             line(points[_UPPER[first]], float(rng.uniform(0.25, 0.85)), float(rng.uniform(0.7, 1.6)))
-        strength = eye.squeeze * float(rng.uniform(0, 0.55))
+        strength = eye.squeeze * float(rng.uniform(0, 0.4))
         if strength < 0.05:
             continue
         for angle in np.radians(rng.normal((-30, 0, 28), 8)):

@@ -112,6 +112,8 @@ def wink_pictures(face: Labelled, kind: str, seed: int) -> Iterator[tuple[int, U
         eyes = [Shut(first, amount, squeeze)]
         if kind == "both shut":
             eyes.append(Shut(128 - first, amount, squeeze))
+        elif kind == "squeezed":  # who shuts one eye hard narrows the other one as well
+            eyes.append(Shut(128 - first, 0.3, 0.3))
         rng = np.random.default_rng([seed, side])
         picture, points = winked(face.portrait.picture, face.points, eyes, rng, size=400)
         yield side, picture, points
