@@ -61,7 +61,7 @@ def load_portraits(folder: Path, shared: Path, detector: Path, share: float) -> 
     for row, face in zip(trust, faces, strict=True):
         row[BY_HAND] = 0.8 if face.portrait.hand is None else 2.5
     squares = [[square_from_points(p)] for p in points]
-    strength = Strength(wink=0.4, spoil=0.7)
+    strength = Strength(wink=0.4, spoil=0.5)
     return FaceSet(
         "portraits", [f.portrait.picture for f in faces], points, trust, squares, strength, share, rarity(points)
     )
