@@ -4,7 +4,7 @@ An ONNX file holds each convolution with its normalisation merged into it. Train
 training stable; so every normalisation is set up anew from the means and variances seen on real inputs, such that it changes nothing yet.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,24 @@ LEAST_SPREAD = 1e-3
 """Channels that hardly vary are scaled as if they varied by this."""
 
 
-def read_initialisers(path: Path) -> dict[str, Tensor]:
-    """The named tensors of an ONNX file of ours, without the export's prefix. Raises ModelFileError where it holds none."""
+ANONYMOUS = "onnx::Conv_"
+"""What the exporter calls a convolution's weights and bias after it merged the normalisation into them by itself."""
+
+
+def read_initialisers(path: Path, merged: Sequence[str] = ()) -> dict[str, Tensor]:
+    """The named tensors of an ONNX file of ours, without the export's prefix. Raises ModelFileError where it holds none.
+
+    merged: names of the convolutions, in the graph's order, into which the exporter itself merged their normalisation.
+    """
     try:
         model = onnx.load(str(path))
     except Exception as error:  # onnx raises protobuf's own errors, among others
         raise ModelFileError(f"{path} cannot be read as an ONNX file; name one that the export tools wrote.") from error
     named = {i.name: i for i in model.graph.initializer if i.name.startswith(PREFIX)}
+    anonymous = [i for i in model.graph.initializer if i.name.startswith(ANONYMOUS)]
+    if merged and len(anonymous) == 2 * len(merged):
+        kinds = [f"{PREFIX}{name}.{kind}" for name in merged for kind in ("weight", "bias")]
+        named |= dict(zip(kinds, anonymous, strict=True))
     if not named:
         raise ModelFileError(
             f"{path} names no parameters of a network; only files of the export tools can be trained on."
@@ -54,8 +65,8 @@ def unfold(network: nn.Module, path: Path, inputs: Iterable[Tensor], *, grown: b
     be such layers, and they stay as they are. Returns their parameters' names.
     Raises ModelFileError when the file is of another network.
     """
-    tensors = read_initialisers(path)
     every = list(normalised(network))
+    tensors = read_initialisers(path, [name for name, _, _ in every])
     new = [name for name, _, _ in every if grown and f"{name}.weight" not in tensors]
     pairs = [pair for pair in every if pair[0] not in new]
     loaded = network.state_dict()

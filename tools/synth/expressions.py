@@ -121,6 +121,38 @@ def exercise(rng: np.random.Generator) -> F32:
     return settle(with_gaze(rng, np.maximum(out, _hanging_lids(rng))))
 
 
+SQUEEZE = {
+
+        "browDown": 0.8,
+        "cheekSquint": 0.9,
+        "cheekRaiser": 0.6,
+        "noseSneer": 0.5,
+        "mouthUpperUp": 0.3,
+        "mouthSmile": 0.25
+    ,
+    "eyeSquint": 1.0,
+}
+"""What goes with an eye that is shut as hard as can be, on its side: {expression without side: share}."""
+
+
+def shut_eyes(rng: np.random.Generator) -> F32:
+    """A face (57,) that shuts one eye or both, each by itself, gently or squeezed; the other eye may narrow with it."""
+    out = np.zeros(len(EXPRESSION_INDEX), np.float32)
+    if rng.random() < 0.2:
+        out = coefficients(str(rng.choice(EXERCISES)), *rng.uniform(0, 0.8, 2).tolist())
+    both = rng.random() < 0.3
+    sides = "LR" if rng.random() < 0.5 else "RL"
+    for number, side in enumerate(sides):
+        hard = 0.0 if rng.random() < 0.4 else float(rng.uniform(0.2, 1.0))
+        shut = float(rng.uniform(0.7, 1.0)) if rng.random() < 0.7 else float(rng.uniform(0.2, 0.8))
+        if number == 1 and not both:
+            hard, shut = 0.35 * hard, float(rng.uniform(0, 0.45)) if rng.random() < 0.6 else 0.0
+        put = {"eyeBlink": shut, **{name: share * hard for name, share in SQUEEZE.items()}}
+        for name, value in put.items():
+            out[EXPRESSION_INDEX[f"{name}_{side}"]] = max(float(out[EXPRESSION_INDEX[f"{name}_{side}"]]), value)
+    return settle(with_gaze(rng, np.maximum(out, _hanging_lids(rng))))
+
+
 def _hanging_lids(rng: np.random.Generator) -> F32:
     return coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
 

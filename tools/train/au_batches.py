@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from realtime.action_units.descriptor import mirror_shape
-from realtime.action_units.model import POINT_FEATURES
+from realtime.action_units.model import POINT_FEATURES, REST_FEATURES
 from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
 from tools.train.au_samples import Samples
 from tools.train.au_windows import Change, settled, windows
@@ -24,7 +24,7 @@ class Batch:
     eye, mouth: (2B, 1, height, width).
 
     rest_eye, rest_mouth: (R, 2B, 1, height, width), R pictures of each at rest; known: (2B, 1), 1 where the look at rest is known;
-    truth: (2B, units).
+    truth: (2B, units), NaN where it is not known.
     """
 
     points: Tensor
@@ -35,6 +35,11 @@ class Batch:
     rest_mouth: Tensor
     known: Tensor
     truth: Tensor
+
+    def features(self) -> Tensor:
+        """(2B, FEATURES) as the network is given them live, the look at rest left out."""
+        rest = torch.zeros(len(self.points), REST_FEATURES)
+        return torch.cat([self.points, rest, self.flow, self.eye.flatten(1), self.mouth.flatten(1)], dim=1)
 
 
 class Deck:

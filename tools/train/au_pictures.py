@@ -2,7 +2,8 @@
 
 `python -m tools.train.au_pictures --bank BANK --out DIR [--people N] [--held-out] [--seated]` writes DIR/train.npz or
 DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
-With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --views 0
+With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --shut
+it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
 
 Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.synth.expressions import exercise, random_expression, with_gaze
+from tools.synth.expressions import exercise, random_expression, shut_eyes, with_gaze
 from tools.synth.heads import bank_files, load_head
 from tools.synth.hidden import awake_files
 from tools.synth.kit import EXPRESSION_NAMES
@@ -25,7 +26,16 @@ from tools.synth.sampler import Rendered, Sampler, another_shape, random_pose
 
 
 def render_people(
-    bank: Path, *, held_out: bool, people: int, views: int, rests: int, seed: int, seated: bool = False, first: int = 0
+    bank: Path,
+    *,
+    held_out: bool,
+    people: int,
+    views: int,
+    rests: int,
+    seed: int,
+    seated: bool = False,
+    first: int = 0,
+    shut: bool = False,
 ) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
@@ -46,6 +56,8 @@ def render_people(
             resting = view < rests
             if resting:
                 pose, expression = _tilted(rng, 5, 5, 5), with_gaze(rng, nothing)
+            elif shut:
+                pose, expression = _tilted(rng, 10, 7, 6), shut_eyes(rng)
             elif seated:
                 pose, expression = _tilted(rng, 10, 7, 6), exercise(rng)
             else:
@@ -80,6 +92,7 @@ def main() -> None:
     parser.add_argument(
         "--seated", action="store_true", help="before the camera, one to three movements at any strength"
     )
+    parser.add_argument("--shut", action="store_true", help="seated, and shutting one eye or both, gently or squeezed")
     a = parser.parse_args()
     pictures, person, rest = render_people(
         a.bank,
@@ -90,10 +103,11 @@ def main() -> None:
         seed=a.seed,
         seated=a.seated,
         first=a.first,
+        shut=a.shut,
     )
     a.out.mkdir(parents=True, exist_ok=True)
     later = f"_{a.first}" if a.first else ""
-    kind = "rests_" if a.views == 0 else "seated_" if a.seated else ""
+    kind = "rests_" if a.views == 0 else "shut_" if a.shut else "seated_" if a.seated else ""
     file = a.out / f"{kind}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures, person=person, rest=rest)
     print(f"{len(pictures)} pictures of {len(np.unique(person))} people in {file}")

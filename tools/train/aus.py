@@ -24,9 +24,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realtime.app.networks import landmark_model
+from realtime.face.landmarks import LandmarkModel
 from realtime.models import Registry
 from tools.networks.action_units import ActionUnitNet, export
+from tools.networks.unfold import unfold
+from tools.synth.kit import shared_folder
 from tools.train.au_batches import Batch, Deck
+from tools.train.au_photographs import from_collages, from_portraits
 from tools.train.au_samples import Samples, joined, kept, samples_of, stored
 from tools.train.au_table import EMPHASIS, UNITS
 from tools.train.aus_options import options
@@ -49,13 +53,15 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
         store = arguments.out / "samples" / name
         return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, spoilt=spoilt))
 
-    found = [*arguments.people.glob("train*.npz"), *arguments.people.glob("seated_train*.npz")]
+    found = [file for kind in ("", "seated_", "shut_") for file in arguments.people.glob(f"{kind}train*.npz")]
     files = sorted(file for file in found if ".part" not in file.name)
     rests = arguments.people / "rests_train.npz"
 
     def people(file: Path, *, spoilt: bool) -> Samples:
         own = of(file, 2 + spoilt, spoilt=spoilt)
-        if "_" in file.stem.removeprefix("seated_"):  # heads that came back as others: their rests are all in the file
+        if "_" in file.stem.removeprefix("seated_").removeprefix(
+            "shut_"
+        ):  # heads that came back as others: their rests are all in the file
             return own
         more = of(rests, 8 + spoilt, spoilt=spoilt)
         return joined([own, more.rows(np.flatnonzero(np.isin(more.person, own.person)))])
@@ -68,8 +74,29 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
     ]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
+    parts += photographed(arguments, model, spec.sha256[:12], len(files))
     held = [of(arguments.people / f"{kind}_held.npz", 3) for kind in ("seated", "rests")]
     return joined(parts), joined(held)
+
+
+def photographed(arguments: argparse.Namespace, model: LandmarkModel, network: str, number: int) -> list[Samples]:
+    """Photographs and portraits where they are asked for, kept in --out like the others. number: of their first file."""
+    out = []
+    if arguments.portraits:
+        store = arguments.out / "samples" / f"portraits_{network}.npz"
+        detector, shared = arguments.weights / "retinaface.onnx", shared_folder()
+        found = (
+            stored(store)
+            if store.exists()
+            else kept(store, from_portraits(arguments.portraits, shared, detector, model, 21))
+        )
+        out.append(strangers_to_each_other(found, number))
+    if arguments.photographs:
+        store = arguments.out / "samples" / f"photographs_{network}.npz"
+        most = arguments.most_photographs
+        found = stored(store) if store.exists() else kept(store, from_collages(arguments.photographs, model, 23, most))
+        out.append(strangers_to_each_other(found, number + 1))
+    return out
 
 
 def strangers_to_each_other(people: Samples, number: int) -> Samples:
@@ -124,14 +151,16 @@ def main() -> None:
     sample = torch.cat([train.batch(train.draw(rng, 512, 0.3), None).points for _ in range(4)])
     network.mean.copy_(sample.mean(0))
     network.spread.copy_(sample.std(0) + 1e-3)
-    if a.start_from:
+    if a.start_from and a.start_from.suffix == ".pt":
         network.load_state_dict(load_checkpoint(a.start_from)["network"])
+    elif a.start_from:
+        unfold(network, a.start_from, [train.batch(train.draw(rng, 64, STRANGERS), rng).features() for _ in range(12)])
     average = AveragedWeights(network)
     optimiser = Optimisers(network, a.rate, weight_decay=0.02)
     progress, curves = Progress(60 * a.minutes, every=20), Curves(a.out, resume=False)
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
-    variance = train.data.truth.reshape(-1, len(UNITS)).var(axis=0)
+    variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
     emphasis = torch.from_numpy(EMPHASIS / EMPHASIS.mean() / variance)
     ahead = ThreadPoolExecutor(1)  # torch and numpy let go of the interpreter: the next batch is made during the step
 
@@ -145,7 +174,9 @@ def main() -> None:
             group["lr"] = cosine_rate(gone / (60 * a.minutes), a.rate)
         batch, following = following.result(), ordered()
         network.train()
-        loss = ((answer(network, batch) - batch.truth).square() * emphasis).mean()
+        known = ~batch.truth.isnan()
+        error = torch.where(known, answer(network, batch) - batch.truth.nan_to_num(), 0.0)
+        loss = (error.square() * emphasis).sum() / known.sum()
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)

@@ -11,9 +11,16 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--people", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt")
+    parser.add_argument("--from", dest="start_from", type=Path, help="begin with this checkpoint.pt or exported .onnx")
     parser.add_argument("--to", type=Path, help="also export to this file")
     parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
+    parser.add_argument(
+        "--photographs", type=Path, help="folder of tools.data.collages: open and shut eyes of photographs"
+    )
+    parser.add_argument("--most-photographs", type=int, default=1000, help="how many of them")
+    parser.add_argument(
+        "--portraits", type=Path, help="folder of tools.data.london: real people at rest, with eyes shut"
+    )
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--batch", type=int, default=64, help="faces; each gives two samples, each beside its rest")
     parser.add_argument("--rate", type=float, default=2e-3)
