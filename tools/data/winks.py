@@ -123,9 +123,9 @@ def winked(picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: 
     """A square picture (size, size, 3) of the face with these eyes shut, and its points (98, 2) in pixels; upright, with some room."""
     matrix = crop_matrix(*square_from_points(points, 1.9), size)
     back = invert(matrix)
-    seen = (transform(points, matrix) + 0.5) / size
+    seen: Floats = (transform(points, matrix) + 0.5) / size
     ticks = (np.arange(size, dtype=np.float32) + 0.5) / size
-    at = np.stack(np.meshgrid(ticks, ticks), -1)
+    at: Floats = np.stack(np.meshgrid(ticks, ticks), -1)
     places, move = squeezed(seen, eyes)
     field = displacement_field(places, move)
     at = at + cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -82,11 +82,11 @@ def smile_figures(viewer: Viewer, pairs: Sequence[tuple[Labelled, Labelled]], wh
             picture, points = half_smile(calm, smiling, side)
             values = viewer.face(picture, points, rest).values
             halves.append(values if side == 0 else values[::-1])
-    calm, smile, half = np.array(rests), np.array(smiles), np.array(halves)
+    rest_values, smile, half = np.array(rests), np.array(smiles), np.array(halves)
     out = []
     for unit in SMILE_UNITS:
         k = UNITS.index(unit)
-        told = auc(smile[:, :, k].mean(1), calm[:, :, k].mean(1))
+        told = auc(smile[:, :, k].mean(1), rest_values[:, :, k].mean(1))
         out.append(
             Figure(PART, f"{who}: AU{unit:02d}, smile against rest, area under the curve", told, cases=len(smile))
         )
@@ -120,7 +120,7 @@ def wink_figures(viewer: Viewer, calm: Sequence[Labelled], who: str, *, judged: 
                 strange.append(turned(viewer.face(picture, points).values))
                 opened.append(turned(seen.opening))
                 before.append(turned(still))
-        openings = np.array(opened) / np.maximum(np.array(before), 1e-3)
+        openings = np.array(opened) / np.maximum(np.array(before), np.float32(1e-3))
         out += closing_figures(f"{who}: {kind}", np.array(known), np.array(strange), openings, kind, judged=judged)
     return out
 

@@ -122,14 +122,12 @@ def exercise(rng: np.random.Generator) -> F32:
 
 
 SQUEEZE = {
-
-        "browDown": 0.8,
-        "cheekSquint": 0.9,
-        "cheekRaiser": 0.6,
-        "noseSneer": 0.5,
-        "mouthUpperUp": 0.3,
-        "mouthSmile": 0.25
-    ,
+    "browDown": 0.8,
+    "cheekSquint": 0.9,
+    "cheekRaiser": 0.6,
+    "noseSneer": 0.5,
+    "mouthUpperUp": 0.3,
+    "mouthSmile": 0.25,
     "eyeSquint": 1.0,
 }
 """What goes with an eye that is shut as hard as can be, on its side: {expression without side: share}."""

@@ -95,3 +95,25 @@ def test_checkpoint_and_average_survive(tmp_path) -> None:
     save_checkpoint(tmp_path / "run" / "c.pt", network=network.state_dict(), steps=3)
     assert load_checkpoint(tmp_path / "run" / "c.pt")["steps"] == 3
     assert not list((tmp_path / "run").glob("*.part"))
+
+
+def test_an_open_eye_shut_with_the_other_one_costs() -> None:
+    error = torch.zeros(2, 98, 2)
+    error[0, [61, 62, 63], 1] = 0.02  # the right upper lid too low
+    error[1, [61, 62, 63, 69, 70, 71], 1] = 0.02
+    one, both = losses.eye_gaps(error)
+    assert one.tolist() == pytest.approx([-0.02, 0, -0.02])
+    assert both.tolist() == pytest.approx([-0.02, -0.02, 0], abs=1e-7)
+    weight = torch.ones(1, 98)
+    weight[0, 70] = 0.1
+    assert losses.lids_seen(weight)[0].tolist() == pytest.approx([1, 0.1, 0.1])
+
+
+def test_points_come_back_out_of_the_mirror() -> None:
+    points = torch.rand(3, 98, 2)
+    shown = points.clone()
+    shown[:2] = points[:2][:, torch.from_numpy(losses.MIRROR)] * torch.tensor((-1.0, 1.0)) + torch.tensor((1.0, 0.0))
+    assert torch.allclose(losses.out_of_mirror(shown, 2), points, atol=1e-6)
+    crops = torch.rand(3, 3, 8, 8)
+    assert torch.equal(losses.mirrored(crops, 2)[:2], crops[:2].flip(-1))
+    assert torch.equal(losses.mirrored(crops, 2)[2], crops[2])

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from tools.synth.expressions import MIDDLE_UNITS, UNITS, coefficients, gaze_directions, random_expression, settle
+from tools.synth.expressions import (
+    MIDDLE_UNITS,
+    UNITS,
+    coefficients,
+    gaze_directions,
+    random_expression,
+    settle,
+    shut_eyes,
+)
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES
 
 
@@ -60,3 +68,18 @@ def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector
     assert left[0] > 0.4
     assert right[0] > 0.4
     assert right[1] > rest[0, 1] + 0.3
+
+
+def test_eyes_shut_one_by_one_and_a_squeeze_stays_on_its_side():
+    rng = np.random.default_rng(0)
+    faces = np.array([shut_eyes(rng) for _ in range(600)])
+    blink, brow = (faces[:, [EXPRESSION_INDEX[f"{n}_{s}"] for s in "LR"]] for n in ("eyeBlink", "browDown"))
+    alone = (blink.max(1) > 0.7) & (blink.min(1) < 0.5)
+    assert 0.3 < alone.mean() < 0.8
+    assert ((blink > 0.7).all(1)).mean() > 0.08
+    hard = alone & (brow.max(1) > 0.4)
+    assert hard.mean() > 0.1
+    assert (brow[hard].argmax(1) == blink[hard].argmax(1)).mean() > 0.9
+    assert (alone & (brow.max(1) < 0.05)).mean() > 0.08
+    assert faces.min() >= 0
+    assert faces.max() <= 1.1 + 1e-6

@@ -7,7 +7,7 @@ from tools.data.points98 import MIRROR, corner_drop, eye_opening
 from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.contour import _first_facing, spaced_contour
 from tools.synth.expressions import coefficients
-from tools.synth.points import place, point_model
+from tools.synth.points import UPPER_LIDS, place, point_model
 from tools.synth.raster import rasterise, vertex_normals
 
 CAMERA = Camera(1500.0, (255.5, 255.5))
@@ -75,3 +75,15 @@ def test_turned_contour_lies_on_the_silhouette_of_the_far_side(kit):
     # The near side keeps its jaw line in front of the ear, well inside the silhouette.
     left_edge = np.flatnonzero(ids[round(float(points[2, 1]))] >= 0).min()
     assert points[2, 0] - left_edge > 0.3 * eyes
+
+
+def test_upper_lids_lie_at_the_lashes_of_an_open_eye_and_on_the_edge_of_a_shut_one(kit):
+    model = point_model(kit)
+    for shut, low, high in ((0.0, 0.9, 1.0), (1.0, 0.0, 0.25)):
+        points, seen, screen = view(kit, coefficients("blink", shut, shut))
+        edge = model.edge.on(screen)
+        mm = 10 * 80 / CAMERA.focal  # of a pixel at the head's distance
+        margin = np.linalg.norm(points[list(UPPER_LIDS)] - edge, axis=1) * mm
+        full = np.linalg.norm(model.fixed.on(screen)[list(UPPER_LIDS)] - edge, axis=1) * mm
+        assert ((margin >= (low - 1e-6) * full) & (margin <= high * full + 1e-6)).all()
+        assert seen.shape[1] == 3
