@@ -2,7 +2,8 @@
 
 Everything goes the live way: our landmark network's points on the picture, the person's neutral from ten pictures at rest.
 Reads DATA/aus/held.npz (any pose to 60 degrees, several movements at once) and DATA/aus/seated_held.npz (before the camera,
-one to three movements at any strength) of `tools.train.au_pictures --held-out`, without and with --seated.
+one to three movements at any strength) of `tools.train.au_pictures --held-out`, without and with --seated, and DATA/aus/shut_held.npz
+(--shut: one eye or both shut, gently or squeezed).
 """
 
 import time
@@ -55,6 +56,8 @@ def measure(options: Options) -> list[Figure]:
                 figures.append(Figure("aus", shown, r, cases=guess[..., k].size))
         figures += sides(name, guess, swapped, truth)
         figures += pose(name, turns)
+    guess, _, truth, _, _ = read(options.data / "aus" / "shut_held.npz", model, units)
+    figures += winks(guess, truth)
     rows = np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
     taken = median_ms(lambda: session.run(rows))
     figures.append(Figure("aus", "network, both sides", taken, "ms", at_most=0.2, cases=400))
@@ -158,6 +161,24 @@ def sides(where: str, guess: F32, swapped: F32, truth: F32) -> list[Figure]:
             cases=all_values,
         ),
     ]
+
+
+def winks(guess: F32, truth: F32) -> list[Figure]:
+    """One eye shut and the other open, gently or with brow and cheek: which reads higher, and by how much. (N, 2, units) each."""
+    lid, brow, cheek = (UNITS.index(unit) for unit in (45, 4, 6))
+    shut_side = truth[:, :, lid].argmax(axis=1)
+    rows = np.arange(len(truth))
+    shut, other = guess[rows, shut_side, lid], guess[rows, 1 - shut_side, lid]
+    alone = (truth[rows, shut_side, lid] > 3.5) & (truth[rows, 1 - shut_side, lid] < 1.5)
+    squeezed = np.minimum(truth[rows, shut_side, brow], truth[rows, shut_side, cheek]) > 1.5
+    out = []
+    for name, chosen in (("gently", alone & ~squeezed), ("squeezed", alone & squeezed)):
+        right = 100 * float((shut[chosen] > other[chosen]).mean())
+        times = float(shut[chosen].mean() / max(float(other[chosen].mean()), 1e-3))
+        n = int(chosen.sum())
+        out.append(Figure("aus", f"one eye shut {name}: it reads higher", right, "%", at_least=99, cases=n))
+        out.append(Figure("aus", f"one eye shut {name}: AU45 over the other's", times, "times", at_least=3, cases=n))
+    return out
 
 
 def pose(where: str, turns: F32) -> list[Figure]:

@@ -24,6 +24,7 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
     return [
         pictures("held", "--views", 5, "--held-out"),
         pictures("seated_held", "--views", 6, "--held-out", "--seated", "--seed", 7),
+        pictures("shut_held", "--views", 5, "--held-out", "--shut", "--seed", 41),
         pictures("rests_held", "--views", 0, "--rests", 8, "--held-out", "--seed", 31),
         pictures("rests_train", "--people", HEADS, "--views", 0, "--rests", 7, "--seed", 32),
         pictures("train", "--people", 1100, "--views", 6),
@@ -31,8 +32,9 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
         pictures(f"seated_train_{HEADS}", "--people", HEADS, "--first", HEADS, "--views", 6, "--seated", "--seed", 9),
         pictures(f"seated_train_{2 * HEADS}", "--people", 900, "--first", 2 * HEADS, "--views", 6, "--rests", 6,
                  "--seated", "--seed", 12),
-        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--strangers", 4, "--out", out, "--half",
-             "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
+        pictures("shut_train", "--people", 1100, "--views", 5, "--shut", "--seed", 42),
+        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--photographs", data, "--strangers", 4,
+             "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
         step("tools.manifest"),
     ]  # fmt: skip
 
