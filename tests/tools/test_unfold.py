@@ -7,7 +7,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from realtime.action_units.model import FEATURES  # noqa: E402
 from realtime.errors import ModelFileError  # noqa: E402
+from tools.networks.action_units import ActionUnitNet  # noqa: E402
+from tools.networks.action_units import export as export_action_units  # noqa: E402
 from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.retinaface import RetinaFace  # noqa: E402
 from tools.networks.retinaface_onnx import export  # noqa: E402
@@ -67,6 +70,20 @@ def test_the_detector_comes_back_with_its_function(tmp_path: Path) -> None:
     with torch.no_grad():
         for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
             assert torch.allclose(mine, theirs, atol=1e-3 * float(theirs.abs().max()))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_the_action_unit_network_comes_back_though_the_exporter_merged_it(tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    original = shaken(ActionUnitNet(3), 8)
+    path = tmp_path / "units.onnx"
+    export_action_units(original, path)
+    back = ActionUnitNet(3)
+    batch = torch.randn(6, FEATURES)
+    assert unfold(back, path, [batch]) == []
+    with torch.no_grad():
+        for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
+            assert torch.allclose(mine, theirs, atol=1e-4)
 
 
 def test_a_network_may_have_grown_since(landmark_file: Path) -> None:

@@ -44,6 +44,7 @@ def acquaintances(
 
 
 def acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
+    """From frames at rest (descriptor, windows, look of this network): what is known of the person, and of the mirror image."""
     shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
     look = np.median([look for _, _, look in frames], axis=0).astype(np.float32)
     rest, mirror = Baseline(shape, look, network), Baseline(mirror_shape(shape), look[::-1], network)

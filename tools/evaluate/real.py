@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.measure.action_units import ActionUnits
+from realtime.action_units.model import ActionUnits
+from realtime.app.networks import landmark_model
 from realtime.models import Registry
-from realtime.networks import landmark_model
 from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.real_pictures import Seen, Viewer, half_smile, resting, wink_pictures
@@ -120,7 +120,7 @@ def wink_figures(viewer: Viewer, calm: Sequence[Labelled], who: str, *, judged: 
                 strange.append(turned(viewer.face(picture, points).values))
                 opened.append(turned(seen.opening))
                 before.append(turned(still))
-        openings = np.array(opened) / np.maximum(np.array(before), np.float32(1e-3))
+        openings = (np.array(opened) / np.maximum(np.array(before), 1e-3)).astype(np.float32)
         out += closing_figures(f"{who}: {kind}", np.array(known), np.array(strange), openings, kind, judged=judged)
     return out
 

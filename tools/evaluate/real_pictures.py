@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.descriptor import describe
+from realtime.action_units.model import ActionUnits
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.wflw import FLIP_ORDER
-from realtime.measure.action_units import ActionUnits
-from realtime.measure.descriptor import describe
 from tools.data.london_labels import Labelled
 from tools.data.points98 import eye_opening, transform
 from tools.data.winks import Shut, winked

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.descriptor import describe
+from realtime.action_units.model import FaceWindows
 from realtime.face.landmarks import LandmarkModel
-from realtime.measure.action_units import FaceWindows
-from realtime.measure.descriptor import describe
 from tools.data.landmark_batches import SHUT, load_photographs
 from tools.data.london_labels import labelled
 from tools.data.points98 import eye_opening
