@@ -27,6 +27,7 @@ U8 = NDArray[np.uint8]
 LID = UNITS.index(45)
 SIDE = 288
 """Pixels of a picture's side: a face as large as on the rendered ones."""
+PORTRAIT_ROUNDS = 4
 WIDEST_TILT = 25.0
 """Degrees of yaw beyond which a warp of the lids is not to be believed."""
 
@@ -90,8 +91,8 @@ def from_portraits(folder: Path, shared: Path, detector: Path, model: LandmarkMo
     """Of the training half of `tools.data.london`, neutral pictures and smiles."""
     found = labelled(folder, shared, detector, training=True)
     calm, smiling = ([(f.portrait.picture, f.points) for f in found if f.portrait.smiling is s] for s in (False, True))
-    parts = [
-        photograph_samples(calm, model, seed, neutral=True, winks=8),
-        photograph_samples(smiling, model, seed + 1, neutral=False, winks=4, first=1000),
-    ]
+    parts = []
+    for again in range(PORTRAIT_ROUNDS):  # they are few, and the only ones whose whole face is known to be at rest
+        parts.append(photograph_samples(calm, model, seed + 2 * again, neutral=True, winks=6, first=2000 * again))
+        parts.append(photograph_samples(smiling, model, seed + 2 * again + 1, neutral=False, first=2000 * again + 1000))
     return joined(parts)
