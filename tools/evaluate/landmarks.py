@@ -47,7 +47,7 @@ def photographs(ours: Model, other: Model, faces: FaceSet, boxes: F32, fives: F3
         )
     )
     lids = np.abs(eye_opening(second) - eye_opening(faces.points))
-    # No aim: the teachers mark lids outside the visible margin and open closed eyes, from which ours was weaned on renders.
+    # No aim: the teachers open closed eyes; hand-placed lids (`real`) are the judge.
     out.append(Figure(PART, "photographs, eye opening, distance from the teachers'", float(lids.mean()), cases=n))
     for name, model in (("", ours), (", PFLD-GhostOne", other)):
         errors = 100 * nme(through_crops(model, faces, 0.15, 0.25, 30), faces.points)

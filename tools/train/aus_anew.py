@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from tools.manifest import WEIGHTS
+from tools.synth.kit import shared_folder
 from tools.train.anew import Step, run, step
 
 HEADS = 1860
@@ -33,8 +34,8 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
         pictures(f"seated_train_{2 * HEADS}", "--people", 900, "--first", 2 * HEADS, "--views", 6, "--rests", 6,
                  "--seated", "--seed", 12),
         pictures("shut_train", "--people", 1100, "--views", 5, "--shut", "--seed", 42),
-        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--photographs", data, "--strangers", 4,
-             "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
+        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--photographs", data,
+             "--portraits", shared_folder() / "faces" / "london_ccby", "--strangers", 4, "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
         step("tools.manifest"),
     ]  # fmt: skip
 
