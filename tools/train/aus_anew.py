@@ -35,7 +35,8 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
                  "--seated", "--seed", 12),
         pictures("shut_train", "--people", 1100, "--views", 5, "--shut", "--seed", 42),
         step("tools.train.aus", "--shards", data / "synth", "--people", people, "--photographs", data,
-             "--portraits", shared_folder() / "faces" / "london_ccby", "--strangers", 4, "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
+             "--portraits", shared_folder() / "faces" / "london_ccby", "--strangers", 4,
+             "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
         step("tools.manifest"),
     ]  # fmt: skip
 
