@@ -15,16 +15,15 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
     """The plan. data: folder for crops and renderings; out: the training run."""
     faces, bank, synth = data / "faces", data / "synth_bank", data / "synth"
     make = ("tools.synth.make", "--bank", bank, "--out", synth)
-    train = ("tools.train.landmarks", "--data", data, "--out", out, "--rendered", 0.45)
     people = shared_folder() / "faces" / "london_ccby"
-    train += ("--portraits", people, "--portraits-share", 0.2)
+    train = ("--data", data, "--out", out, "--rendered", 0.45, "--portraits", people, "--portraits-share", 0.2)
     return [
         step("tools.data.collages", "--detector", detector, "--out", data, result=faces / "raw.npz"),
         step("tools.data.labels", data, result=faces / "index.npz"),
         step("tools.synth.textures", "--faces", faces, "--out", bank, result=bank),
         step(*make, "--count", heads),
         step(*make, "--count", 500, "--seed", 2, "--held-out"),
-        step(*train, "--batch", 40, "--echo", 5, "--half", "--minutes", minutes, "--resume"),
+        step("tools.train.landmarks", *train, "--batch", 40, "--echo", 5, "--half", "--minutes", minutes, "--resume"),
         step("tools.train.landmarks_export", "--run", out, "--data", data, "--to", WEIGHTS / "landmarks98.onnx"),
         step("tools.manifest"),
     ]
