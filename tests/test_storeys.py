@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "realtime"
-GROUND = frozenset({"types", "files", "errors"})
+GROUND = frozenset({"types", "files", "errors", "privacy"})
 LIBRARY = frozenset(
     {"graph", "media", "models", "face", "action_units", "render", "session", "streams", "openface2", "openface3"}
 )
