@@ -136,10 +136,11 @@ class Calibration:
         if found is None:
             self._recent.clear()
             return "No face is seen: sit in front of the camera."
-        self._recent.append((time, found.shape[_STILL_POINTS], found.pose))
+        facing = found.facing
+        self._recent.append((time, found.shape[_STILL_POINTS], facing))
         while time - self._recent[0][0] > wanted.window:
             self._recent.popleft()
-        yaw, pitch, roll = found.pose
+        yaw, pitch, roll = facing
         if abs(yaw) > wanted.yaw or abs(pitch) > wanted.pitch:
             return "Turn your head so that you look straight into the camera."
         if abs(roll) > wanted.roll:

@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
-from realtime.face.pose import Pose, estimate_pose
+from realtime.face.pose import Pose, estimate_pose, facing_angles
 from realtime.types import F32
 
 _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
@@ -21,13 +21,20 @@ _TEMPLATE = np.ascontiguousarray(HEAD_3D, np.float64)
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """shape: (98, 2) displacement from the mean face in inter-ocular distances of the mean face, x to the patient's left, y up.
+    """A face's shape without position, size and pose.
 
-    pose: yaw, pitch, roll in degrees.
+    Attributes:
+        shape: (98, 2) displacement from the mean face in inter-ocular distances of the mean face, x to the patient's left, y up.
+        pose: yaw, pitch, roll in degrees in the axes of the head model: the Action Unit network is taught with these.
     """
 
     shape: F32
     pose: tuple[float, float, float]
+
+    @property
+    def facing(self) -> tuple[float, float, float]:
+        """yaw, pitch, roll in degrees of the face itself: 0 where the person looks straight ahead."""
+        return facing_angles(self.pose)
 
     def mirrored(self) -> "Descriptor":
         """The descriptor of the mirror image of this face."""

@@ -90,7 +90,7 @@ class BestRestFrame:
         if kept > _NEAR:  # what was taken for rest was something else
             self.picture, kept = None, _NEAR
         limit = kept if self.picture is None else _BETTER * kept
-        if max(abs(found.pose[0]), abs(found.pose[1])) <= _MOST_TURNED and apart(found.shape, rest) < limit:
+        if apart(found.shape, rest) < limit and max(map(abs, found.facing[:2])) <= _MOST_TURNED:
             self.picture = rest_picture(found, windows)
 
     def forget(self) -> None:

@@ -15,6 +15,7 @@ from realtime.face.geometry import F32
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import Located, Locator, share_inside
 from realtime.face.point_flow import PointFlow
+from realtime.face.pose import facing_angles
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
@@ -147,7 +148,7 @@ class Tracker:
             confidence=found.presence,
             detected=detected,
             covariance=landmarks.covariance,
-            pose=None if pose is None or not self._settings.pose else pose.angles,
+            pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
             estimated=landmarks.presence is None,
         )
 

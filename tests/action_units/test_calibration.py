@@ -11,6 +11,7 @@ from realtime.action_units.estimator import light_on
 from realtime.action_units.model import POINT_FEATURES, REST_FEATURES, ActionUnits
 from realtime.action_units.rest_frame import FLOW_FEATURES
 from realtime.face.face_model import FACE_3D
+from realtime.face.pose import HEAD_PITCH_ZERO
 from realtime.types import FaceObservation
 
 RATE = 30.0
@@ -98,6 +99,12 @@ def test_what_keeps_it_waiting_is_said_and_nothing_is_collected(seen: dict, word
     assert set(feed(calibration, range(250), **seen)) == {"waiting"}
     assert words in calibration.progress.sentence
     assert calibration.progress.share == 0.0
+
+
+@pytest.mark.parametrize("nod", [-12.0, 0.0, 12.0])
+def test_a_person_who_looks_straight_ahead_is_taken_wherever_the_models_zero_lies(nod: float) -> None:
+    calibration = started(seconds=1.0)
+    assert feed(calibration, range(120), pose=(0.0, HEAD_PITCH_ZERO + nod, 0.0))[-1] == "done"
 
 
 def test_a_turning_head_is_not_still_even_inside_the_allowed_angles() -> None:

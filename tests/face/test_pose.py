@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from realtime.face import wflw
 from realtime.face.face_model import FACE_3D, HEAD_3D
-from realtime.face.pose import angles, estimate_pose, rotation
+from realtime.face.pose import HEAD_PITCH_ZERO, angles, estimate_pose, facing_angles, rotation
 
 
 def project(yaw, pitch, roll, scale=20.0, x=320.0, y=240.0, distance=None):
@@ -88,6 +88,40 @@ def test_head_as_the_model(truth):
     turned = HEAD_3D @ rotation(*truth).T
     points = (turned[:, :2] * (15, -15) + (320, 240)).astype(np.float32)
     assert estimate_pose(points, model=HEAD_3D).angles == pytest.approx(truth, abs=0.2)
+
+
+@pytest.mark.parametrize("truth", [(0, 0, 0), (30, -10, 5), (-45, 15, -20)])
+def test_a_faces_own_angles_start_where_it_looks_straight_ahead(truth):
+    """The model's axes are tilted in the face: angles are those of the face, also where the head is turned."""
+    posed = rotation(*truth) @ rotation(0, HEAD_PITCH_ZERO, 0)
+    assert facing_angles(angles(posed)) == pytest.approx(truth, abs=1e-6)
+
+
+@pytest.mark.shared
+def test_frontal_people_are_reported_as_looking_straight_ahead(shared):
+    """Real people who look into the camera, against MediaPipe's pose of the same photographs."""
+    cv2 = pytest.importorskip("cv2")
+    from realtime.app.networks import landmark_model
+    from realtime.models import Registry
+    from tools.data.face_landmarker import FaceLandmarker
+    from tools.train.au_points import locate
+
+    registry, theirs = Registry(), FaceLandmarker(shared)
+    model = landmark_model(registry.open(registry.manifest.find("landmarks")))
+    rng, found = np.random.default_rng(0), []
+    for file in sorted((shared / "faces/london_ccby/neutral").glob("*.jpg"))[::4]:
+        picture = cv2.imread(str(file))
+        placed = np.loadtxt(file.with_suffix(".tem"), skiprows=1, max_rows=189, dtype=np.float32)
+        corners = placed[[18, 22, 23, 33, 87, 93, 129]]
+        guess = FACE_3D[:, :2] * (1, -1)
+        move, _ = cv2.estimateAffinePartial2D(guess[[60, 64, 68, 72, 76, 82, 16]], corners)
+        points = locate(model, picture, (guess @ move[:, :2].T + move[:, 2]).astype(np.float32), rng)
+        own = facing_angles(estimate_pose(points, model=HEAD_3D).angles)
+        found.append((own, angles(theirs.rotation(theirs.points(picture, points), picture))))
+    own, reference = np.array(found).transpose(1, 0, 2)
+    assert np.abs((own - reference).mean(axis=0)).max() < 2.0
+    assert np.corrcoef(own[:, 1], reference[:, 1])[0, 1] > 0.85, "and up is up for both"
+    assert np.abs(own[:, 1]).max() < 15, "a calibration takes them all"
 
 
 def test_start_is_not_changed():
