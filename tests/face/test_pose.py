@@ -104,7 +104,7 @@ def test_frontal_people_are_reported_as_looking_straight_ahead(shared):
     from realtime.app.networks import landmark_model
     from realtime.models import Registry
     from tools.data.face_landmarker import FaceLandmarker
-    from tools.train.au_points import locate
+    from tools.train.action_units.points import locate
 
     registry, theirs = Registry(), FaceLandmarker(shared)
     model = landmark_model(registry.open(registry.manifest.find("landmarks")))

@@ -20,9 +20,9 @@ from realtime.action_units.model import (  # noqa: E402
 from realtime.action_units.rest_frame import EYE, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
 from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
-from tools.train.au_batches import Deck  # noqa: E402
-from tools.train.au_samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
-from tools.train.aus import answer  # noqa: E402
+from tools.train.action_units.batches import Deck  # noqa: E402
+from tools.train.action_units.samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
+from tools.train.action_units.train import answer  # noqa: E402
 
 pytestmark = pytest.mark.tools
 

@@ -14,8 +14,8 @@ from tools.evaluate.aus import winks  # noqa: E402
 from tools.evaluate.real import auc, closing_figures  # noqa: E402
 from tools.evaluate.real_pictures import half_smile, wink_pictures  # noqa: E402
 from tools.evaluate.real_points import lid_figures  # noqa: E402
-from tools.train.au_photographs import LID, wink_truth  # noqa: E402
-from tools.train.au_table import UNITS  # noqa: E402
+from tools.train.action_units.photographs import LID, wink_truth  # noqa: E402
+from tools.train.action_units.table import UNITS  # noqa: E402
 
 pytestmark = pytest.mark.tools
 

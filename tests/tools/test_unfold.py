@@ -16,7 +16,7 @@ from tools.networks.retinaface import RetinaFace  # noqa: E402
 from tools.networks.retinaface_onnx import export  # noqa: E402
 from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize  # noqa: E402
 from tools.networks.unfold import normalised, unfold  # noqa: E402
-from tools.train.landmarks_export import to_onnx  # noqa: E402
+from tools.train.landmarks.export import to_onnx  # noqa: E402
 
 
 def shaken(network: "torch.nn.Module", seed: int) -> "torch.nn.Module":

@@ -11,7 +11,7 @@ from realtime.action_units.descriptor import Descriptor, describe, mirror_shape
 from realtime.action_units.model import ActionUnits
 from realtime.action_units.rest_frame import BestRestFrame, RestFrame, Windows
 from realtime.face.landmarks import LandmarkModel
-from tools.train.au_points import locate
+from tools.train.action_units.points import locate
 
 F32 = NDArray[np.float32]
 

@@ -2,7 +2,8 @@
 
 Everything goes the live way: our landmark network's points on the picture, the person's neutral from ten pictures at rest.
 Reads DATA/aus/held.npz (any pose to 60 degrees, several movements at once) and DATA/aus/seated_held.npz (before the camera,
-one to three movements at any strength) of `tools.train.au_pictures --held-out`, without and with --seated, and DATA/aus/shut_held.npz
+one to three movements at any strength) of `tools.train.action_units.pictures --held-out`, without and with
+--seated, and DATA/aus/shut_held.npz
 (--shut: one eye or both shut, gently or squeezed).
 """
 
@@ -27,8 +28,8 @@ from tools.evaluate.au_people import Acquaintance, acquaintances
 from tools.evaluate.figures import Figure, Options
 from tools.synth.hidden import COVERED_BROWS, photograph_of
 from tools.synth.make import read_shard
-from tools.train.au_points import locate
-from tools.train.au_table import UNITS, intensities
+from tools.train.action_units.points import locate
+from tools.train.action_units.table import UNITS, intensities
 
 F32 = NDArray[np.float32]
 MAIN_UNITS = (1, 2, 4, 12, 25, 26, 45)
@@ -99,7 +100,9 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
     more = file.with_name("rests_held.npz")
     for needed in (file, more):
         if not needed.is_file():
-            raise UserInputError(f"{needed} is not there; make it with python -m tools.train.au_pictures --held-out.")
+            raise UserInputError(
+                f"{needed} is not there; make it with python -m tools.train.action_units.pictures --held-out."
+            )
     shard, rng = read_shard(file), np.random.default_rng(4)
     resting = acquaintances([shard, read_shard(more)], model, units)
     truth = intensities(shard["expression"].astype(np.float32))

@@ -1,7 +1,7 @@
 """`python -m tools.evaluate.detector --cache F`: the embedded detector against the official one, as a table and JSON.
 
 Reads weights/retinaface.onnx, the official checkpoint of the development material (FACEMIRROR_SHARED), and the held-out
-pictures of the cache that `tools.train.detector` prepared. Held out means: another source file, and faces that also occur
+pictures of the cache that `tools.train.detector.train` prepared. Held out means: another source file, and faces that also occur
 in a training file do not count.
 """
 
@@ -24,7 +24,7 @@ from tools.evaluate.detector_pictures import familiar, windows
 from tools.evaluate.detector_points import SHIFT, of_itself, of_labelled_faces
 from tools.evaluate.figures import Figure, Options
 from tools.networks import retinaface, retinaface_onnx
-from tools.train import detector_sources
+from tools.train.detector import sources as detector_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = (
@@ -46,7 +46,7 @@ def evaluate(
     trained = detector_sources.read(cache, held=False)
     if not held:
         raise UserInputError(
-            f"{cache} holds no prepared pictures; run tools.train.detector first or name its cache by --cache."
+            f"{cache} holds no prepared pictures; run tools.train.detector.train first or name its cache by --cache."
         )
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +113,7 @@ def main() -> None:
     """Print the table, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=ROOT / "weights" / "retinaface.onnx")
-    parser.add_argument("--cache", type=Path, required=True, help="cache folder of tools.train.detector")
+    parser.add_argument("--cache", type=Path, required=True, help="cache folder of tools.train.detector.train")
     parser.add_argument("--count", type=int, default=120, help="windows and face-free pictures (default 120)")
     parser.add_argument("--every", type=int, default=4, help="look at every so manieth frame of a clip (default 4)")
     parser.add_argument("--faces", type=Path, help="folder of labelled faces (DATA/faces of tools.data.labels)")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.evaluate.detector_network import Faces
-from tools.train.detector_targets import overlaps
+from tools.train.detector.targets import overlaps
 
 F32 = NDArray[np.float32]
 SAME_IOU = 0.5

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tools.evaluate.detector_agreement import SAME_IOU, Agreement, share_found, tall
 from tools.evaluate.detector_network import Detector
 from tools.evaluate.detector_pictures import Window, clip, faceless
-from tools.train import detector_sources
-from tools.train.detector_targets import overlaps
+from tools.train.detector import sources as detector_sources
+from tools.train.detector.targets import overlaps
 
 U8 = NDArray[np.uint8]
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.train.detector_composites import Composer, carry, placement, warp
-from tools.train.detector_scenery import scene, spoil
-from tools.train.detector_sources import Source
+from tools.train.detector.composites import Composer, carry, placement, warp
+from tools.train.detector.scenery import scene, spoil
+from tools.train.detector.sources import Source
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

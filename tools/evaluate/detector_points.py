@@ -16,8 +16,8 @@ from tools.evaluate.detector_agreement import SAME_IOU, eye_error
 from tools.evaluate.detector_looks import CONTINUE, LEAST_HEIGHT, OFFICIAL
 from tools.evaluate.detector_network import Detector, Faces
 from tools.evaluate.detector_pictures import Window
-from tools.train.detector_sources import held_out
-from tools.train.detector_targets import overlaps
+from tools.train.detector.sources import held_out
+from tools.train.detector.targets import overlaps
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

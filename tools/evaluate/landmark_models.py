@@ -31,7 +31,7 @@ class Landmarks:
     def __init__(self, model: Path) -> None:
         if not model.is_file():
             raise ModelFileError(
-                f"{model} is missing: train and export it with tools.train.landmarks and tools.train.landmarks_export"
+                f"{model} is missing: train and export it with tools.train.landmarks.train and tools.train.landmarks.export"
             )
         self.session = one_thread_session(model)
 

@@ -17,7 +17,7 @@ from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.figures import Figure, Options
 from tools.evaluate.real_pictures import Seen, Viewer, half_smile, resting, wink_pictures
 from tools.evaluate.real_points import point_figures
-from tools.train.au_table import UNITS
+from tools.train.action_units.table import UNITS
 
 F32 = NDArray[np.float32]
 PART = "real"

@@ -15,8 +15,8 @@ from tools.data.london_labels import Labelled
 from tools.data.points98 import eye_opening, transform
 from tools.data.winks import Shut, winked
 from tools.evaluate.au_people import Acquaintance, acquainted
-from tools.train.au_points import locate
-from tools.train.au_table import UNITS
+from tools.train.action_units.points import locate
+from tools.train.action_units.table import UNITS
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

@@ -7,10 +7,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from tools.train import detector_composites as composites
-from tools.train import detector_scenery as scenery
-from tools.train.detector_data import SIZES, Composites, Steps
-from tools.train.detector_sources import LEVELS, Source, held_out
+from tools.train.detector import composites, scenery
+from tools.train.detector.data import SIZES, Composites, Steps
+from tools.train.detector.sources import LEVELS, Source, held_out
 
 pytestmark = pytest.mark.tools
 

@@ -11,7 +11,7 @@ from tools.evaluate.detector_agreement import Agreement, tall
 from tools.evaluate.detector_network import Faces
 from tools.evaluate.detector_pictures import Window, familiar
 from tools.evaluate.detector_points import of_itself
-from tools.train.detector_sources import LEVELS, Source
+from tools.train.detector.sources import LEVELS, Source
 
 pytestmark = pytest.mark.tools
 

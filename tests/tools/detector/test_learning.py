@@ -12,12 +12,15 @@ pytest.importorskip("onnx")
 
 from realtime.errors import UserInputError  # noqa: E402
 from tools.networks import retinaface  # noqa: E402
-from tools.train import detector, detector_data, detector_loss, detector_options  # noqa: E402
-from tools.train.detector_composites import Composite  # noqa: E402
-from tools.train.detector_data import Batch  # noqa: E402
-from tools.train.detector_export import stricter  # noqa: E402
-from tools.train.detector_sources import LEVELS, Source  # noqa: E402
-from tools.train.detector_step import MovingAverage, Notebook, frozen_teacher, losses, prepare  # noqa: E402
+from tools.train.detector import data as detector_data  # noqa: E402
+from tools.train.detector import loss as detector_loss  # noqa: E402
+from tools.train.detector import options as detector_options  # noqa: E402
+from tools.train.detector import train as detector  # noqa: E402
+from tools.train.detector.composites import Composite  # noqa: E402
+from tools.train.detector.data import Batch  # noqa: E402
+from tools.train.detector.export import stricter  # noqa: E402
+from tools.train.detector.sources import LEVELS, Source  # noqa: E402
+from tools.train.detector.step import MovingAverage, Notebook, frozen_teacher, losses, prepare  # noqa: E402
 
 pytestmark = pytest.mark.tools
 

@@ -7,8 +7,8 @@ pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from tools.networks import retinaface
-from tools.train import detector_targets
-from tools.train.detector_targets import Targets, build, encode, overlaps
+from tools.train.detector import targets as detector_targets
+from tools.train.detector.targets import Targets, build, encode, overlaps
 
 pytestmark = pytest.mark.tools
 

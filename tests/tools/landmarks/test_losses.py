@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tools.train import landmarks_loss as losses  # noqa: E402
 from tools.train.common import AveragedWeights, cosine_rate, load_checkpoint, save_checkpoint  # noqa: E402
+from tools.train.landmarks import loss as losses  # noqa: E402
 
 pytestmark = pytest.mark.tools
 

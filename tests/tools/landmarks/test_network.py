@@ -8,7 +8,7 @@ pytest.importorskip("onnx")
 
 from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize  # noqa: E402
-from tools.train.landmarks_export import largest_difference, to_onnx  # noqa: E402
+from tools.train.landmarks.export import largest_difference, to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.tools
 
@@ -64,7 +64,7 @@ def test_defaults_stay_within_the_file_budget() -> None:
 
 
 def test_a_network_that_grew_first_says_what_it_said_before() -> None:
-    from tools.train.landmarks import take_over
+    from tools.train.landmarks.train import take_over
 
     widths = {"stem": 8, "quarter": 8, "eighth": 16, "sixteenth": 24, "head": 16, "mixed": 16}
     torch.manual_seed(2)
@@ -79,7 +79,7 @@ def test_a_network_that_grew_first_says_what_it_said_before() -> None:
 
 def test_a_foreign_checkpoint_is_refused(network: StarLite) -> None:
     from realtime.errors import ModelFileError
-    from tools.train.landmarks import take_over
+    from tools.train.landmarks.train import take_over
 
     with pytest.raises(ModelFileError, match="not"):
         take_over(network, {"somewhere.else": torch.zeros(1)})

@@ -11,8 +11,8 @@ from realtime.action_units.model import FaceWindows
 from realtime.face.landmarks import LandmarkModel
 from tools.synth.make import read_shard
 from tools.synth.scenery import degrade
-from tools.train.au_points import locate
-from tools.train.au_table import intensities
+from tools.train.action_units.points import locate
+from tools.train.action_units.table import intensities
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -45,7 +45,7 @@ class Samples:
 
 
 def samples_of(file: Path, model: LandmarkModel, seed: int, *, spoilt: bool = False) -> Samples:
-    """Every picture of a file of `tools.synth.make` (strangers) or `tools.train.au_pictures` (people with pictures at rest).
+    """Every picture of a file of `tools.synth.make` (strangers) or `tools.train.action_units.pictures` (people with pictures at rest).
 
     spoilt: as a cheap camera would have taken it.
     """

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from tools.train.detector_scenery import colour, scene, spoil
-from tools.train.detector_sources import Source
+from tools.train.detector.scenery import colour, scene, spoil
+from tools.train.detector.sources import Source
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

@@ -18,9 +18,9 @@ from tools.data.london_labels import labelled
 from tools.data.points98 import eye_opening
 from tools.data.winks import Shut, random_eyes, winked
 from tools.synth.scenery import degrade
-from tools.train.au_points import locate
-from tools.train.au_samples import MARGIN, Samples, joined
-from tools.train.au_table import FULL, UNITS
+from tools.train.action_units.points import locate
+from tools.train.action_units.samples import MARGIN, Samples, joined
+from tools.train.action_units.table import FULL, UNITS
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

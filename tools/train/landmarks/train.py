@@ -36,9 +36,9 @@ from tools.train.common import (
     save_checkpoint,
     spare_slow_bfloat,
 )
-from tools.train.landmarks_exam import Examination, to_input
-from tools.train.landmarks_loss import back_to_first, landmark_loss, mirrored, moved, out_of_mirror, random_small_motion
-from tools.train.landmarks_options import options
+from tools.train.landmarks.loss import back_to_first, landmark_loss, mirrored, moved, out_of_mirror, random_small_motion
+from tools.train.landmarks.options import options
+from tools.train.landmarks.validation import Examination, to_input
 from tools.train.muon import Optimisers
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from realtime.action_units.descriptor import mirror_shape
 from realtime.action_units.model import POINT_FEATURES, REST_FEATURES
 from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
-from tools.train.au_samples import Samples
-from tools.train.au_windows import Change, settled, windows
+from tools.train.action_units.samples import Samples
+from tools.train.action_units.windows import Change, settled, windows
 
 F32 = NDArray[np.float32]
 Rows = NDArray[np.intp]

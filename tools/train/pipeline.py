@@ -1,4 +1,4 @@
-"""Steps of a training from nothing: what is there already is left out, so an interrupted run goes on where it stopped."""
+"""A training pipeline from nothing: steps whose result exists are skipped, so that an interrupted run resumes."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
-"""Train the Action Unit network: `python -m tools.train.aus --shards DIR --people DIR --weights weights --out RUN`.
+"""Train the Action Unit network: `python -m tools.train.action_units --shards DIR --people DIR --weights weights --out RUN`.
 
 --shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train*.npz,
-seated_train*.npz and seated_held.npz of `tools.train.au_pictures` (people at rest and moving), rests_train.npz and
+seated_train*.npz and seated_held.npz of `tools.train.action_units.pictures` (people at rest and moving), rests_train.npz and
 rests_held.npz (more pictures of the same people at rest). All points are those our own
 landmark network finds on the rendered pictures, errors included.
 """
@@ -29,11 +29,11 @@ from realtime.models import Registry
 from tools.networks.action_units import ActionUnitNet, export
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
-from tools.train.au_batches import Batch, Deck
-from tools.train.au_photographs import from_collages, from_portraits
-from tools.train.au_samples import Samples, joined, kept, samples_of, stored
-from tools.train.au_table import EMPHASIS, UNITS
-from tools.train.aus_options import options
+from tools.train.action_units.batches import Batch, Deck
+from tools.train.action_units.options import options
+from tools.train.action_units.photographs import from_collages, from_portraits
+from tools.train.action_units.samples import Samples, joined, kept, samples_of, stored
+from tools.train.action_units.table import EMPHASIS, UNITS
 from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
 from tools.train.muon import Optimisers
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from tools.networks.retinaface import MEAN
-from tools.train.detector_composites import Composer, Composite
-from tools.train.detector_sources import Source
+from tools.train.detector.composites import Composer, Composite
+from tools.train.detector.sources import Source
 
 SIZES = (192, 192, 256, 192, 320, 192, 256, 448)
 

@@ -1,4 +1,4 @@
-"""What `python -m tools.train.aus` is told."""
+"""What `python -m tools.train.action_units` is told."""
 
 import argparse
 from pathlib import Path

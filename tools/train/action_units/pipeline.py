@@ -1,6 +1,6 @@
-"""The Action Unit network from nothing, in one command: `python -m tools.train.aus_anew --data DATA --out RUN`.
+"""The Action Unit network from nothing, in one command: `python -m tools.train.action_units.pipeline --data DATA --out RUN`.
 
-Needs what `tools.train.landmarks_anew` leaves in DATA, and the landmark network in weights/: it sees the rendered people.
+Needs what `tools.train.landmarks.pipeline` leaves in DATA, and the landmark network in weights/: it sees the rendered people.
 """
 
 import argparse
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.manifest import WEIGHTS
 from tools.synth.kit import shared_folder
-from tools.train.anew import Step, run, step
+from tools.train.pipeline import Step, run, step
 
 HEADS = 1860
 """Photographic heads to train on, about; people beyond this number are heads that come back as somebody else."""
@@ -20,7 +20,7 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
 
     def pictures(name: str, *arguments: object) -> Step:
         given = ("--bank", data / "synth_bank", "--out", people, *arguments)
-        return step("tools.train.au_pictures", *given, result=people / f"{name}.npz")
+        return step("tools.train.action_units.pictures", *given, result=people / f"{name}.npz")
 
     return [
         pictures("held", "--views", 5, "--held-out"),
@@ -34,7 +34,7 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
         pictures(f"seated_train_{2 * HEADS}", "--people", 900, "--first", 2 * HEADS, "--views", 6, "--rests", 6,
                  "--seated", "--seed", 12),
         pictures("shut_train", "--people", 1100, "--views", 5, "--shut", "--seed", 42),
-        step("tools.train.aus", "--shards", data / "synth", "--people", people, "--photographs", data,
+        step("tools.train.action_units", "--shards", data / "synth", "--people", people, "--photographs", data,
              "--portraits", shared_folder() / "faces" / "london_ccby", "--strangers", 4,
              "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),
         step("tools.manifest"),

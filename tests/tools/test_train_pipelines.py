@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from tools.train import aus_anew, landmarks_anew
-from tools.train.anew import ROOT, run, step
+from tools.train.action_units import pipeline as aus_anew
+from tools.train.landmarks import pipeline as landmarks_anew
+from tools.train.pipeline import ROOT, run, step
 
 pytestmark = pytest.mark.tools
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from tools.networks.folding import fold_batch_norm
 from tools.networks.retinaface import RetinaFace, decode, priors
-from tools.train import detector_targets
-from tools.train.detector_data import Batch
-from tools.train.detector_loss import Outputs, chosen, hint_loss, marks_loss, offset_loss, score_loss, with_hints
+from tools.train.detector import targets as detector_targets
+from tools.train.detector.data import Batch
+from tools.train.detector.loss import Outputs, chosen, hint_loss, marks_loss, offset_loss, score_loss, with_hints
 
 F32 = NDArray[np.float32]
 

@@ -24,11 +24,12 @@ from torch import Tensor
 from realtime.errors import UserInputError
 from tools.networks import retinaface, retinaface_onnx
 from tools.networks.unfold import unfold
-from tools.train import detector_export, detector_sources
-from tools.train.detector_curves import PARTS, plot
-from tools.train.detector_data import Batch, loader
-from tools.train.detector_options import arguments, rate
-from tools.train.detector_step import (
+from tools.train.detector import export as detector_export
+from tools.train.detector import sources as detector_sources
+from tools.train.detector.curves import PARTS, plot
+from tools.train.detector.data import Batch, loader
+from tools.train.detector.options import arguments, rate
+from tools.train.detector.step import (
     Lesson,
     MovingAverage,
     Notebook,

@@ -1,4 +1,4 @@
-"""`python -m tools.train.detector_export --run RUN --to weights/retinaface.onnx`: the averaged network of a training run as ONNX."""
+"""`python -m tools.train.detector.export --run RUN --to weights/retinaface.onnx`: the averaged network of a training run as ONNX."""
 
 import argparse
 from pathlib import Path
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     checkpoint = options.run / "checkpoint.pt"
     if not checkpoint.exists():
-        raise UserInputError(f"{checkpoint} is not there; give the --out folder of tools.train.detector.")
+        raise UserInputError(f"{checkpoint} is not there; give the --out folder of tools.train.detector.train.")
     network = retinaface.RetinaFace()
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network.load_state_dict(state["average"])

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from realtime.action_units.rest_frame import EYE, MOUTH
 from realtime.face.skin_flow import LEAST_SPREAD
-from tools.train.au_samples import MARGIN, Samples
+from tools.train.action_units.samples import MARGIN, Samples
 
 U8 = NDArray[np.uint8]
 Rows = NDArray[np.intp]

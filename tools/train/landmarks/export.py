@@ -1,4 +1,4 @@
-"""Write the trained landmark network as ONNX: `python -m tools.train.landmarks_export --run RUN --data DATA --to weights/landmarks98.onnx`.
+"""Write the trained landmark network as ONNX: `python -m tools.train.landmarks.export --run RUN --data DATA --to weights/landmarks98.onnx`.
 
 Batch normalisation is folded into the convolutions, the graph is static with batch 1, and the file is compared with PyTorch
 before it counts as written. The covariance is scaled so that the median squared Mahalanobis error on held-out photographs is
@@ -26,7 +26,7 @@ from tools.data.landmark_batches import FaceSet, load_photographs
 from tools.networks.folding import fold_batch_norm
 from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize
 from tools.train.common import load_checkpoint
-from tools.train.landmarks_exam import to_input
+from tools.train.landmarks.validation import to_input
 
 OUTPUTS = ("points", "covariance", "presence")
 

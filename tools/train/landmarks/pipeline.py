@@ -1,4 +1,4 @@
-"""The landmark network from nothing, in one command: `python -m tools.train.landmarks_anew --data DATA --out RUN`.
+"""The landmark network from nothing, in one command: `python -m tools.train.landmarks.pipeline --data DATA --out RUN`.
 
 Cuts and labels the collages, builds the bank of heads, renders, trains and exports to weights/landmarks98.onnx.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools.manifest import WEIGHTS
 from tools.synth.kit import shared_folder
-from tools.train.anew import Step, run, step
+from tools.train.pipeline import Step, run, step
 
 
 def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> list[Step]:
@@ -24,7 +24,7 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         step(*make, "--count", heads),
         step(*make, "--count", 500, "--seed", 2, "--held-out"),
         step("tools.train.landmarks", *train, "--batch", 40, "--echo", 5, "--half", "--minutes", minutes, "--resume"),
-        step("tools.train.landmarks_export", "--run", out, "--data", data, "--to", WEIGHTS / "landmarks98.onnx"),
+        step("tools.train.landmarks.export", "--run", out, "--data", data, "--to", WEIGHTS / "landmarks98.onnx"),
         step("tools.manifest"),
     ]
 

@@ -1,13 +1,13 @@
 """Rendered pictures of people at rest and moving, for the Action Unit network.
 
-`python -m tools.train.au_pictures --bank BANK --out DIR [--people N] [--held-out] [--seated]` writes DIR/train.npz or
+`python -m tools.train.action_units.pictures --bank BANK --out DIR [--people N] [--held-out] [--seated]` writes DIR/train.npz or
 DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
 With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --shut
 it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
 
 Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a
-picture blurs the points, which is the landmark network's matter (`tools.train.aus` shows every picture once more as a cheap
+picture blurs the points, which is the landmark network's matter (`tools.train.action_units.train` shows every picture once more as a cheap
 camera would).
 """
 

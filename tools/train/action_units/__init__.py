@@ -1,0 +1,1 @@
+"""Training of the Action Unit network: pictures of rendered people, samples, batches, the loop."""

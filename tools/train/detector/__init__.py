@@ -1,0 +1,1 @@
+"""Training of the face detector on composites, with the official network as the teacher."""

@@ -1,0 +1,1 @@
+"""Training of the 98-point network on photographs and rendered heads."""
