@@ -3,6 +3,7 @@
 Exit codes: 0 fine, 2 the user's words or input are wrong, 3 a device or file failed, 130 interrupted.
 """
 
+import contextlib
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ from realtime.errors import FacemirrorError
 from realtime.privacy import restrict_new_files
 
 INTERRUPTED = 130
+_LETTING_GO_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,4 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def entry() -> None:
     """Console script."""
     restrict_new_files()
-    sys.exit(main())
+    code = main()
+    media = sys.modules.get("realtime.media.decoder_thread")
+    if media is not None and not media.wait_for_readers(_LETTING_GO_SECONDS):
+        # A thread that libav keeps cannot be ended; taking the interpreter down under it would end in an abort.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -4,7 +4,6 @@ import argparse
 import json
 import platform
 import sys
-import threading
 import time
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from realtime.app.networks import anchor_problem
 from realtime.errors import FacemirrorError
+from realtime.graph import StopToken
 from realtime.media.cameras import camera_modes, list_cameras
 from realtime.media.probes import Probe, all_probes
 from realtime.media.source_spec import parse_source
@@ -124,7 +124,7 @@ def _anchor_problems(registry: Registry) -> list[str]:
     source = VideoSource(parse_source("demo"), time.monotonic, speed="max")
     source.open()
     try:
-        frame = source.read(threading.Event())
+        frame = source.read(StopToken())
     finally:
         source.close()
     assert frame is not None

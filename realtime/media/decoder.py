@@ -64,8 +64,8 @@ class Decoded:
     lost: int = 0
 
 
-class Reader:
-    """Opens a source and yields its pictures in presentation order.
+class Decoder:
+    """Opens a source and yields its pictures in presentation order. One thread opens, reads and closes it.
 
     clock: the graph's clock. decode_threads: 1 costs least and adds no delay; more helps large H.264/HEVC files.
     open_timeout, stall_timeout: seconds, for streams. Damaged packets are skipped and counted in `damaged`.
@@ -106,7 +106,7 @@ class Reader:
             self._container = container
             self._stream = stream = self._choose(container)
             stream.thread_count = self._threads
-            stream.thread_type = "SLICE" if self._threads == 1 or self.opening.own_thread else "AUTO"
+            stream.thread_type = "SLICE" if self._threads == 1 or not self.opening.recorded else "AUTO"
             self._pictures = self._decode(container, stream)
             self._first = next(self._pictures, None)
             if self._first is None:
@@ -157,7 +157,7 @@ class Reader:
                     mode="r",
                     format=attempt.format,
                     options=dict(attempt.options),
-                    timeout=self._timeouts if opening.own_thread and not opening.device else None,
+                    timeout=self._timeouts if opening.network else None,
                 )
             except (FFmpegError, ValueError, OSError) as failure:
                 error = error or failure
@@ -169,7 +169,7 @@ class Reader:
             opening.name,
             error,
             device=opening.device,
-            url=opening.own_thread,
+            url=opening.network,
             seconds=self._timeouts[0],
         ) from None
 
@@ -209,6 +209,8 @@ class Reader:
         while True:
             try:
                 for packet in container.demux(stream):
+                    if self._abandoned:
+                        return
                     damaged = 0
                     yield packet
                 return
@@ -224,7 +226,7 @@ class Reader:
                 if damaged > _DAMAGED_LIMIT:
                     return
             except (FFmpegError, OSError) as error:
-                if self.opening.own_thread:
+                if not self.opening.recorded:
                     raise reading_fault(self.opening.name, error, seconds=self._timeouts[1]) from None
                 self.cut_short = f"{self.opening.name} could not be read to its end ({error.strerror})."
                 return
@@ -254,7 +256,7 @@ class Reader:
             height=height,
             fps=round(float(rate), 4) if rate else None,
             rotation=rotation,
-            live=self.opening.always_live or (self.opening.own_thread and duration is None),
+            live=self.opening.always_live or (self.opening.network and duration is None),
             duration=duration,
         )
 

@@ -1,32 +1,50 @@
-"""A thread that reads a source which may block: a camera, or a stream.
+"""A thread of its own for reading a source: a camera, a stream, a file or a generator; each of them may block.
 
-The thread alone touches the container, so that stopping never waits for the device and nothing is closed under a
-running read. A source that is slow to let go keeps only its own daemon thread, for at most its stall time-out.
+The thread alone touches the container, so that stopping never waits for the source and nothing is closed under a
+running read (libav crashes then). A source that never returns keeps only its own daemon thread; the program ends all the
+same, see `wait_for_readers`.
 """
 
 import threading
+import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from realtime.errors import DeviceError
+from realtime.graph import StopToken
 from realtime.media.decoder import Decoded
 from realtime.media.libav_errors import stalled
 from realtime.media.stream_info import StreamInfo
 
 _POLL_SECONDS = 0.05
 _AHEAD = 4
+_LONGEST_STEP = 1.0
 
 
-class StopToken(Protocol):
-    """Anything that can say: stop now (`threading.Event` can)."""
-
-    def is_set(self) -> bool: ...
+_running: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
 
 
-class PictureReader(Protocol):
-    """What the thread needs of a Reader."""
+def wait_for_readers(seconds: float) -> bool:
+    """Wait until every thread that reads a source has let go of it.
+
+    Args:
+        seconds: the longest wait for all of them together.
+
+    Returns:
+        False where one is still inside libav. Such a thread would come back from there into an interpreter that is being
+        taken down, so that the process should then end at once (`os._exit`).
+    """
+    end = time.monotonic() + seconds
+    for thread in list(_running):
+        thread.join(max(0.0, end - time.monotonic()))
+    return not any(thread.is_alive() for thread in list(_running))
+
+
+class PictureDecoder(Protocol):
+    """What the thread needs of a `Decoder`."""
 
     def open(self) -> StreamInfo: ...
     def next(self) -> Decoded | None: ...
@@ -38,13 +56,14 @@ class DecoderThread:
     """Runs `reader` on a thread of its own.
 
     Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next
-    one's `lost`. Recordings read over the network are read `_AHEAD` pictures ahead and none is lost.
-    clock: seconds, for the stall time-out. wait: how a waiting taker sleeps; gets the condition and seconds.
+    one's `lost`. Recordings are read `_AHEAD` pictures ahead and none is lost.
+    clock: seconds, for the time-outs; a jump (the machine slept, the process was stopped) counts as one second at most.
+    wait: how a waiting taker sleeps; gets the condition and seconds.
     """
 
     def __init__(
         self,
-        reader: PictureReader,
+        reader: PictureDecoder,
         name: str,
         clock: Callable[[], float],
         *,
@@ -69,8 +88,9 @@ class DecoderThread:
     def open(self, stop: StopToken | None = None) -> StreamInfo | None:
         """Start the thread and wait for the first picture; None if stopped before. Raises what the reader raises."""
         self._thread = threading.Thread(target=self._run, name=f"read {self._name}", daemon=True)
+        _running.add(self._thread)
         self._thread.start()
-        began = self._clock()
+        patience = _Patience(self._clock, self._open_timeout + 5.0)
         with self._changed:
             while self._negotiated is None:
                 if self._error is not None:
@@ -78,21 +98,21 @@ class DecoderThread:
                 if stop is not None and stop.is_set():
                     return None
                 # libav has its own open time-out; the margin is for devices that ignore it.
-                if self._clock() - began > self._open_timeout + 5.0:
+                if patience.used_up():
                     raise DeviceError(f"{self._name}: nothing came within {self._open_timeout + 5.0:g} s.")
                 self._wait(self._changed, _POLL_SECONDS)
             return self._negotiated
 
     def take(self, stop: StopToken) -> Decoded | None:
         """The next picture; None at the end or when stopped. Raises DeviceError on a stall or a failed device."""
-        began = self._clock()
+        patience = _Patience(self._clock, self._stall_timeout)
         with self._changed:
             while not self._pictures:
                 if self._error is not None:
                     raise self._error
                 if self._ended or stop.is_set():
                     return None
-                if self._clock() - began > self._stall_timeout:
+                if patience.used_up():
                     raise stalled(self._name, self._stall_timeout)
                 self._wait(self._changed, _POLL_SECONDS)
             if stop.is_set():
@@ -146,3 +166,18 @@ class DecoderThread:
                 self._pictures.append(picture)
             self._changed.notify_all()
             return picture is not None and not self._closing
+
+
+class _Patience:
+    """Counts the seconds of a wait in small steps, so that a time in which the whole process stood still hardly counts."""
+
+    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self._last = clock()
+        self._waited = 0.0
+
+    def used_up(self) -> bool:
+        now = self._clock()
+        self._waited += min(now - self._last, _LONGEST_STEP)
+        self._last = now
+        return self._waited > self._seconds

@@ -32,7 +32,8 @@ class OpenPlan:
     """name: how errors call the source. attempts: tried in order until one opens. always_live: never paced by PTS.
 
     may_end: a live source's end is an end, not a failure to be followed by another try.
-    device: a camera, whose time stamps may be the system's monotonic clock. own_thread: reading may block for long.
+    device: a camera, whose time stamps may be the system's monotonic clock. network: a URL, which libav reads with time-outs.
+    broadcast: the pictures come from a video codec (see `ToBgr`).
     """
 
     name: str
@@ -40,8 +41,13 @@ class OpenPlan:
     always_live: bool = False
     may_end: bool = False
     device: bool = False
-    own_thread: bool = False
+    network: bool = False
     broadcast: bool = True
+
+    @property
+    def recorded(self) -> bool:
+        """A file, generator or the demo: read from this machine, and paced by its time stamps."""
+        return not (self.device or self.network)
 
 
 def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> OpenPlan:
@@ -69,7 +75,7 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
         (Attempt(spec.target, None, options),),
         always_live=always,
         may_end=scheme in ("tcp", "udp", "srt"),
-        own_thread=True,
+        network=True,
     )
 
 
@@ -103,4 +109,4 @@ def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> 
         # USB cameras reach 30 fps at 720p as motion JPEG only; others (loopback devices) do not know it.
         wishes = [{"input_format": "mjpeg"} | mode, mode, {"video_size": mode["video_size"]}, {}]
     attempts = tuple(Attempt(camera.address, device_format(), wish) for wish in wishes)
-    return OpenPlan(f"camera {camera.label}", attempts, always_live=True, device=True, own_thread=True, broadcast=False)
+    return OpenPlan(f"camera {camera.label}", attempts, always_live=True, device=True, broadcast=False)

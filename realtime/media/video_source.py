@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.graph import StopToken
 from realtime.media.convert import ToBgr
-from realtime.media.decoder import Decoded, Reader
-from realtime.media.decoder_thread import DecoderThread, StopToken
+from realtime.media.decoder import Decoded, Decoder
+from realtime.media.decoder_thread import DecoderThread
 from realtime.media.demux_options import OpenPlan, plan
 from realtime.media.pacing import PtsNormalizer, Schedule
 from realtime.media.source_spec import SourceSpec
@@ -18,6 +19,7 @@ Speed = Literal["realtime", "max"]
 
 # A stop is noticed within this time even while a paced source waits for a frame's due time.
 _SLICE_SECONDS = 0.05
+_RECORDING_PATIENCE = 3
 
 
 class Changed(NamedTuple):
@@ -73,8 +75,8 @@ class VideoSource:
         self._started = False
         self._last_capture: float | None = None
         self._shape: tuple[int, ...] = ()
-        self._reader: Reader | None = None
-        self._feeder: DecoderThread | None = None
+        self._decoder: Decoder | None = None
+        self._thread: DecoderThread | None = None
 
     def choose(self, spec: SourceSpec) -> None:
         """Read from another source, from any thread: the next `read` fails, and the `open` that follows opens this one.
@@ -103,21 +105,22 @@ class VideoSource:
         self.close()
         opening = plan(self.spec, *self._wish)
         open_timeout, stall_timeout = self._timeouts
-        reader = Reader(
+        decoder = Decoder(
             opening,
             self._clock,
             decode_threads=self._decode_threads,
             open_timeout=open_timeout,
             stall_timeout=stall_timeout,
         )
-        self._reader = reader
-        if opening.own_thread:
-            self._feeder = DecoderThread(
-                reader, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=stall_timeout
-            )
-            negotiated = self._feeder.open(stop)
-        else:
-            negotiated = reader.open()
+        # A recording that is read for the first time from a sleeping disk or a slow share is given longer than a stream.
+        patience = _RECORDING_PATIENCE * stall_timeout if opening.recorded else stall_timeout
+        thread = DecoderThread(decoder, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=patience)
+        self._decoder, self._thread = decoder, thread
+        try:
+            negotiated = thread.open(stop)
+        except BaseException:
+            self.close()
+            raise
         if negotiated is None:
             return None
         self._start(opening, negotiated)
@@ -127,14 +130,14 @@ class VideoSource:
         """The next frame; None at the end or as soon as `stop` is set. Raises DeviceError when a live source fails."""
         if self._chosen is not None:
             raise DeviceError(f"Changing from {self.spec} to {self._chosen}.")
-        reader, negotiated = self._reader, self.negotiated
-        if reader is None or negotiated is None:
+        decoder, thread, negotiated = self._decoder, self._thread, self.negotiated
+        if decoder is None or thread is None or negotiated is None:
             raise RuntimeError("open() comes before read()")
-        decoded = self._feeder.take(stop) if self._feeder else reader.next()
+        decoded = thread.take(stop)
         if decoded is None:
-            if reader is self._reader and not stop.is_set() and reader.cut_short:
-                self.notices.append(reader.cut_short)
-                reader.cut_short = None
+            if decoder is self._decoder and not stop.is_set() and decoder.cut_short:
+                self.notices.append(decoder.cut_short)
+                decoder.cut_short = None
             return None
         image = self._to_bgr.convert(decoded.picture)
         if image.shape != self._shape:
@@ -154,13 +157,11 @@ class VideoSource:
         return Frame(image, self._sequence, capture_time, pts if decoded.time is not None else None)
 
     def close(self) -> None:
-        """Let go of the source; a stream's thread follows within its time-out. Safe to call twice."""
-        reader, feeder = self._reader, self._feeder
-        self._reader = self._feeder = None
-        if feeder is not None:
-            feeder.close()
-        elif reader is not None:
-            reader.close()
+        """Let go of the source; the thread that reads it closes it, at the latest within its time-out. Safe to call twice."""
+        thread = self._thread
+        self._decoder = self._thread = None
+        if thread is not None:
+            thread.close()
 
     def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> None:
         period = 1 / negotiated.fps if negotiated.fps else 1 / 30

