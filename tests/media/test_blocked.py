@@ -45,7 +45,7 @@ def python(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=180,
     )
 
 
@@ -56,9 +56,10 @@ def test_a_blocked_generator_stalls_and_stopping_does_not_wait_for_it(tmp_path: 
     assert ended.returncode == 0
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(200)  # the first start on a machine compiles
 def test_a_run_whose_source_blocks_ends_without_an_abort(tmp_path: Path) -> None:
     """The main thread closed the container under the reader: signal 6 or 11 after the run."""
     command = ["-m", "realtime", "run", "--source", ENDLESS, "--headless", "--duration", "1", "--quiet"]
     ended = python(*command, folder=tmp_path)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    complaints = [line for line in ended.stderr.splitlines() if "compiling fast code" not in line]
+    assert (ended.returncode, complaints) == (0, [])
