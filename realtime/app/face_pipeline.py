@@ -7,20 +7,38 @@ import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
-from realtime.action_units.model import FEATURES
+from realtime.analyze.models import face_detector, open_face_models
 from realtime.app.memory import release_start_up
-from realtime.app.networks import action_units, face_detector, landmark_model, landmark_tiers, registry_of
 from realtime.config import Config
-from realtime.face.contract import detector_input
+from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
 from realtime.face.kernel_cache import prepare
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
-from realtime.models import ModelSession, ModelSpec
+from realtime.models import ModelSpec, Registry
 from realtime.models.open_model import open_model
 from realtime.models.tiers import ModelLadder
 from realtime.openface3.multitask import Multitask
 from realtime.types import Detection, Detections, Frame
+
+
+def registry_of(config: Config) -> Registry:
+    """The models of the configured family; `--weights` says where else they lie.
+
+    Raises:
+        ModelFileError: there are none.
+    """
+    if config.models.family != "openface3" or config.weights is not None:
+        return Registry(config.weights)
+    # Imported here: it can fetch files, and no other family needs the network's libraries.
+    from realtime.openface3.download import default_folder
+
+    folder = default_folder()
+    if not (folder / "manifest.toml").is_file():
+        raise ModelFileError(
+            "OpenFace 3.0's networks are not installed on this machine: run `facemirror-live models pull openface3` once."
+        )
+    return Registry(folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +72,40 @@ def open_face_path(
         ModelFileError: a model is missing, damaged or of another kind.
     """
     registry = registry_of(config)
-    detector_spec = registry.manifest.find("detector", config.models.detector)
-    landmark_specs = landmark_tiers(registry.manifest, config.models.landmarks)
     multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
-    unit_spec = next(iter(registry.manifest.tiers("action-units")), None)
     providers, threads = config.models.providers, config.models.threads
-    shape = (1, 3, *detector_input(detector_spec, config.detector).size(height, width, region=False))
 
     prepare(compiling)
     # Loading the kernels takes the most memory of all, so it comes before the models do.
     release_start_up()
     warm_up(config.face)
 
-    def opened(spec: ModelSpec, shape: tuple[int, ...] | None = None) -> ModelSession:
-        return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=compiling)
-
-    detector = opened(detector_spec, shape)
-    tiers = ModelLadder([opened(spec) for spec in landmark_specs])
-    landmarks = landmark_model(tiers)
-    multitask = Multitask(opened(multitask_spec)) if multitask_spec is not None else None
-    units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
-    whole, coarse = (face_detector(detector, config.detector, coarser) for coarser in (1.0, 0.67))
+    models = open_face_models(
+        registry,
+        detector=config.models.detector,
+        landmarks=config.models.landmarks,
+        settings=config.detector,
+        size=(height, width),
+        providers=providers,
+        threads=threads,
+        progress=compiling,
+    )
+    multitask, specs = None, list(models.specs)
+    if multitask_spec is not None:
+        multitask = Multitask(
+            open_model(registry, multitask_spec, providers=providers, threads=threads, progress=compiling)
+        )
+        specs.append(multitask_spec)
+    whole, coarse = (face_detector(models.detector, config.detector, coarser) for coarser in (1.0, 0.67))
     release_start_up()
-    rehearse(Tracker(landmarks, config.face), [whole, coarse], height, width)
+    rehearse(Tracker(models.landmarks, config.face), [whole, coarse], height, width)
     return FacePath(
         whole,
         coarse,
-        Tracker(landmarks, config.face),
-        ActionUnitEstimator(units, own_neutral, named=config.person is not None),
-        [spec for spec in (detector_spec, *landmark_specs, unit_spec, multitask_spec) if spec is not None],
-        tiers,
+        Tracker(models.landmarks, config.face),
+        ActionUnitEstimator(models.action_units, own_neutral, named=config.person is not None),
+        specs,
+        models.tiers,
         multitask,
     )
 

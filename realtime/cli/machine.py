@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from realtime.app.networks import anchor_problem
+from realtime.analyze.models import anchor_problem
 from realtime.errors import FacemirrorError
 from realtime.graph import StopToken
 from realtime.media.cameras import camera_modes, list_cameras

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.app.networks import landmark_tiers
+from realtime.analyze.models import landmark_tiers
 from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, LIGHT_LANDMARKS, SPARSE_DETECTION, Quality
 from realtime.cli import main

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
-from realtime.app.networks import action_units, face_detector, landmark_model
+from realtime.analyze.models import action_units, face_detector, landmark_model
 from realtime.app.pipeline import Outputs, build
 from realtime.config import Config, resolve
 from realtime.face.crops import crop_from_box, crop_from_points

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import FEATURES, ActionUnits
 from realtime.action_units.rest_frame import RestFrame, Windows, flow_features, rest_picture
-from realtime.app.networks import action_units, landmark_model
+from realtime.analyze.models import action_units, landmark_model
 from realtime.errors import UserInputError
 from realtime.face.face_model import HEAD_3D
 from realtime.face.landmarks import LandmarkModel

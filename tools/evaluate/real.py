@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.model import ActionUnits
-from realtime.app.networks import landmark_model
+from realtime.analyze.models import landmark_model
 from realtime.models import Registry
 from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.figures import Figure, Options

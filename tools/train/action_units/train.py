@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from realtime.app.networks import landmark_model
+from realtime.analyze.models import landmark_model
 from realtime.face.landmarks import LandmarkModel
 from realtime.models import Registry
 from tools.networks.action_units import ActionUnitNet, export

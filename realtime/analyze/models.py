@@ -1,10 +1,15 @@
-"""From manifest entries to the face path's objects: what a network needs is data, so swapping one changes no code."""
+"""Opens the networks of the face path, and makes the objects that use them from their manifest entries.
+
+What a network needs is data, so another one changes no code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.action_units.model import ActionUnits
-from realtime.config import Config
+from realtime.action_units.model import FEATURES, ActionUnits
 from realtime.errors import ModelFileError
 from realtime.face.contract import anchors_of, detector_input, landmark_contract
 from realtime.face.detector import FaceDetector
@@ -12,28 +17,71 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import anchor_disagreement, decode
 from realtime.face.settings import DetectorSettings
 from realtime.models import Manifest, ModelSession, ModelSpec, Registry
+from realtime.models.open_model import open_model
+from realtime.models.tiers import ModelLadder
 
 # on the demo clip neighbours agree to 1 % of a face's width; decoded with the other common anchors they differ by 27 %
 _ANCHORS_APART = 0.05
 
 
-def registry_of(config: Config) -> Registry:
-    """The models of the configured family; `--weights` says where else they lie.
+@dataclass(frozen=True, slots=True)
+class FaceModels:
+    """The networks of the face path, open and warm.
+
+    Args:
+        detector: RetinaFace's session; `face_detector` makes a detector of it.
+        landmarks: the 98-point network, answering from `tiers`.
+        tiers: the landmark network's, best first.
+        action_units: the Action Unit network; None where the folder holds none.
+        specs: the manifest entries of what was opened: detector, landmark tiers, Action Units.
+    """
+
+    detector: ModelSession
+    landmarks: LandmarkModel
+    tiers: ModelLadder
+    action_units: ActionUnits | None
+    specs: tuple[ModelSpec, ...]
+
+
+def open_face_models(
+    registry: Registry,
+    *,
+    detector: str | None = None,
+    landmarks: str | None = None,
+    settings: DetectorSettings = DetectorSettings(),  # noqa: B008  frozen
+    size: tuple[int, int] = (720, 1280),
+    providers: tuple[str, ...] = ("cpu",),
+    threads: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> FaceModels:
+    """Check, open and warm up the networks: the one way, for the program and for the public face.
+
+    Args:
+        registry: the models of a weights folder.
+        detector: a detector's name in the manifest; None: the best.
+        landmarks: a landmark network's name; None: the best, with every lighter tier that takes and gives the same.
+        settings: what the detector will see of a picture.
+        size: height and width (pixels) of the pictures to warm up for; others work too, their first one takes longer.
+        providers: words of `realtime.models.providers.WORDS`, in order of preference. "cpu" starts no process.
+        threads: ONNX Runtime's threads per network; None: the registry's.
+        progress: called with a model's name and the seconds gone by while an accelerator compiles it.
 
     Raises:
-        ModelFileError: there are none.
+        ModelFileError: a model is missing, damaged or of another kind.
     """
-    if config.models.family != "openface3" or config.weights is not None:
-        return Registry(config.weights)
-    # Imported here: it can fetch files, and no other family needs the network's libraries.
-    from realtime.openface3.download import default_folder
+    detector_spec = registry.manifest.find("detector", detector)
+    landmark_specs = landmark_tiers(registry.manifest, landmarks)
+    unit_spec = next(iter(registry.manifest.tiers("action-units")), None)
+    shape = (1, 3, *detector_input(detector_spec, settings).size(*size, region=False))
 
-    folder = default_folder()
-    if not (folder / "manifest.toml").is_file():
-        raise ModelFileError(
-            "OpenFace 3.0's networks are not installed on this machine: run `facemirror-live models pull openface3` once."
-        )
-    return Registry(folder)
+    def opened(spec: ModelSpec, shape: tuple[int, ...] | None = None) -> ModelSession:
+        return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=progress)
+
+    detector_session = opened(detector_spec, shape)
+    tiers = ModelLadder([opened(spec) for spec in landmark_specs])
+    units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
+    specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec) if spec is not None)
+    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs)
 
 
 def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:

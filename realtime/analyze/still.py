@@ -1,0 +1,152 @@
+"""Faces of a still picture."""
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from realtime.analyze.results import Face, Faces
+from realtime.errors import UserInputError
+from realtime.types import U8, FaceObservation, Frame, check_picture
+
+if TYPE_CHECKING:
+    from realtime.action_units.model import ActionUnits
+    from realtime.face.detector import FaceDetector
+    from realtime.face.locator import Located
+    from realtime.face.settings import FaceSettings
+    from realtime.types import Detection
+
+# A still may show many small faces, and there is no frame rate to keep: twice the live width.
+_WIDTH = 640
+_SAME_FACE = 0.5
+
+
+class FaceAnalyzer:
+    """Finds and measures every face of a still picture.
+
+    Each call stands alone: nothing of an earlier picture enters a later one. The models open with the first call (the very
+    first on a machine also compiles, some 15 s). Calls may come from any thread, one is served at a time.
+
+        with FaceAnalyzer() as analyze:
+            for face in analyze(image):
+                print(face.action_units.left[12], face.action_units.right[12])
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: Path | str | None = None,
+        width: int = _WIDTH,
+        settings: "FaceSettings | None" = None,
+    ) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            weights: a folder with manifest.toml; None: the embedded models.
+            width: pixels across which the detector sees the picture; a face should span 16 of them or more.
+            settings: parameters of the face path; None: the defaults.
+        """
+        self._weights = None if weights is None else Path(weights)
+        self._width = width
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._parts: _Parts | None = None
+        self._closed = False
+
+    def __call__(self, image: U8) -> Faces:
+        """Every face of the picture, the surest first.
+
+        Args:
+            image: (H, W, 3) uint8 BGR (as `cv2.imread` gives it), C-contiguous.
+
+        Raises:
+            PictureError: the picture is of another kind.
+            ModelFileError: a model is missing, damaged or of another kind.
+        """
+        check_picture(image)
+        with self._lock:
+            if self._closed:
+                raise UserInputError("This FaceAnalyzer is closed; make a new one.")
+            if self._parts is None:
+                self._parts = _Parts(self._weights, self._width, self._settings)
+            return self._parts.analyze(image)
+
+    def close(self) -> None:
+        """Let go of the models. Safe to call twice."""
+        with self._lock:
+            self._parts, self._closed = None, True
+
+    def __enter__(self) -> "FaceAnalyzer":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Parts:
+    """What an open analyzer consists of."""
+
+    def __init__(self, weights: Path | None, width: int, settings: "FaceSettings | None") -> None:
+        from realtime.analyze.models import face_detector, open_face_models
+        from realtime.face.locator import Locator
+        from realtime.face.settings import FaceSettings
+        from realtime.models import Registry
+
+        chosen = settings or FaceSettings()
+        models = open_face_models(Registry(weights), settings=chosen.detector)
+        self._settings = chosen.tracker
+        self._detector: FaceDetector = face_detector(
+            models.detector, chosen.detector.model_copy(update={"width": width})
+        )
+        self._locator: Locator = Locator(models.landmarks, chosen.tracker.second_look)
+        self._units: ActionUnits | None = models.action_units
+
+    def analyze(self, image: U8) -> Faces:
+        """Every face of a checked picture."""
+        from realtime.face.geometry import iou
+
+        # Captured frames are read-only, and compiled code is kept for one kind of array.
+        image = image.view()
+        image.flags.writeable = False
+        found: list[Face] = []
+        for face in self._detector.detect(Frame(image, 0, 0.0)).faces:
+            if face.score < self._settings.candidate_score:
+                continue
+            measured = self._measure(image, face, len(found) + 1)
+            if measured is not None and all(iou(measured.box, other.box) < _SAME_FACE for other in found):
+                found.append(measured)
+        return Faces(found)
+
+    def _measure(self, image: U8, face: "Detection", number: int) -> Face | None:
+        """The face in a detector's box; None where the landmark model sees none."""
+        from realtime.action_units import ActionUnitEstimator
+
+        located = self._locator.from_box(image, face, np.zeros(2, np.float32))
+        if located.presence < self._settings.start_presence:
+            return None
+        observation = _observation(located, number)
+        # An estimator of its own: no person's rest may enter another's values.
+        estimator = ActionUnitEstimator(self._units)
+        units = estimator.update(observation, image)
+        return Face.of(observation, units, estimator.neutral_state)
+
+
+def _observation(located: "Located", number: int) -> FaceObservation:
+    from realtime.face.matching import face_box
+
+    landmarks = located.landmarks
+    return FaceObservation(
+        face_id=number,
+        box=face_box(landmarks.points),
+        points=landmarks.points,
+        raw_points=landmarks.points,
+        confidence=located.presence,
+        detected=True,
+        covariance=landmarks.covariance,
+        pose=None if located.pose is None else located.pose.angles,
+        estimated=landmarks.presence is None,
+    )

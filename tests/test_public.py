@@ -1,0 +1,217 @@
+"""The public face: five lines from a picture and five from a video to the first numbers, and nothing else happens."""
+
+import asyncio
+import itertools
+import json
+import subprocess
+import sys
+import threading
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+import realtime
+from realtime import FaceAnalyzer, FaceTracker, Sides
+from realtime.errors import ModelFileError, PictureError, UserInputError
+from realtime.session.schema import column_names
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.timeout(180)  # the first picture on a machine compiles
+
+
+@pytest.fixture(scope="module")
+def analyze():
+    with FaceAnalyzer() as analyzer:
+        yield analyzer
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """The first twenty results of the demo clip."""
+    with FaceTracker("demo") as tracker:
+        return list(itertools.islice(tracker, 20))
+
+
+@pytest.fixture(scope="module")
+def portrait(frames):
+    """A picture of one face."""
+    return frames[5].frame.image
+
+
+def test_importing_is_quick_and_loads_neither_opencv_nor_numba() -> None:
+    code = (
+        "import sys, time; began = time.process_time();"
+        "from realtime import Face, FaceAnalyzer, FaceTracker, Frame, Graph, Sides, __version__;"
+        "FaceAnalyzer(); FaceTracker();"
+        "print(time.process_time() - began, *(m for m in ('cv2', 'numba', 'onnxruntime', 'av') if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60
+    )
+    seconds, *loaded = done.stdout.split()
+    assert not loaded
+    assert float(seconds) < 0.5
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    assert {"FaceAnalyzer", "FaceTracker", "Sides", "Frame", "Graph", "__version__"} <= set(realtime.__all__)
+    assert set(realtime.__all__) <= set(dir(realtime))
+    with pytest.raises(AttributeError, match="no attribute 'FaceMaker'"):
+        realtime.FaceMaker  # noqa: B018
+
+
+def test_a_still_gives_every_face_with_all_its_measures(analyze, portrait) -> None:
+    height, width = portrait.shape[:2]
+    both = np.ascontiguousarray(np.hstack([portrait, portrait[:, ::-1]]))
+    faces = analyze(both)
+    assert len(faces) == 2
+    left, right = sorted(faces, key=lambda face: face.box[0])
+    for face in faces:
+        assert face.points.shape == (98, 2)
+        assert face.covariance.shape == (98, 2, 2)
+        assert len(face.pose) == 3
+        assert 0.9 < face.presence <= 1
+        assert isinstance(face.action_units, Sides)
+        assert 0 <= face.action_units.left[12] <= 5
+        assert 0 <= face.action_units.right[12] <= 5
+        assert face.baseline == "none"
+    assert left.points[:, 0].max() < width < right.points[:, 0].min()
+    assert height > left.points[:, 1].max()
+    # The right half shows the mirror image: the patient's sides change places.
+    for unit in (12, 25, 45):
+        assert left.action_units.left[unit] == pytest.approx(right.action_units.right[unit], abs=0.35)
+
+
+def test_each_still_stands_alone(analyze, portrait) -> None:
+    """No face, id, smoothing or rest of one picture enters the next."""
+    first = analyze(portrait).to_dict()
+    assert analyze(np.zeros_like(portrait)) == ()
+    shifted = np.ascontiguousarray(np.roll(portrait, 40, axis=1))
+    analyze(shifted)
+    assert analyze(portrait).to_dict() == first
+    assert FaceAnalyzer()(portrait).to_dict() == first
+
+
+def test_a_picture_of_another_kind_is_refused_before_any_model_opens(portrait) -> None:
+    with FaceAnalyzer(weights="/nonexistent") as closed, FaceTracker(weights="/nonexistent") as tracker:
+        for wrong in (portrait.astype(np.float32), portrait[..., 0], np.dstack([portrait, portrait[..., :1]])):
+            with pytest.raises(PictureError):
+                closed(wrong)
+            with pytest.raises(PictureError):
+                tracker.update(wrong, 0.0)
+        with pytest.raises(ModelFileError, match="manifest"):
+            closed(portrait)
+
+
+def test_the_callers_process_stays_as_it_is(portrait, monkeypatch) -> None:
+    def forbidden(*_args, **_more):
+        raise AssertionError("this belongs to the program")
+
+    monkeypatch.setattr("realtime.app.memory.release_start_up", forbidden)
+    monkeypatch.setattr("realtime.face.kernel_cache.prepare", forbidden)
+    monkeypatch.setattr(subprocess, "Popen", forbidden)
+    before, threads = cv2.getNumThreads(), threading.active_count()
+    children, interval = len(psutil.Process().children()), sys.getswitchinterval()
+    with FaceAnalyzer() as analyzer, FaceTracker() as tracker:
+        analyzer(portrait)
+        tracker.update(portrait, 0.0)
+        assert len(psutil.Process().children()) == children
+    assert cv2.getNumThreads() == before
+    assert threading.active_count() == threads
+    assert sys.getswitchinterval() == interval
+    assert portrait.flags.writeable is False  # as it was given
+
+
+def test_the_callers_picture_stays_writable_and_as_it_was(analyze, portrait) -> None:
+    own = portrait.copy()
+    analyze(own)
+    with FaceTracker() as tracker:
+        tracker.update(own, 1.5)
+    assert own.flags.writeable
+    assert np.array_equal(own, portrait)
+
+
+def test_a_source_is_followed_frame_by_frame(frames) -> None:
+    assert [result.frame.sequence for result in frames] == list(range(20))
+    assert all(result.face is not None for result in frames[3:])
+    assert {result.face.face_id for result in frames[3:]} == {1}
+    assert not all(result.face.detected for result in frames[3:])
+
+
+def test_fed_frames_give_what_the_source_gives(frames) -> None:
+    with FaceTracker() as tracker:
+        fed = [tracker.update(frame.image, frame.capture_time) for frame, _ in frames]
+    for face, (_, expected) in zip(fed, frames, strict=True):
+        assert (face and face.to_dict()) == (expected and expected.to_dict())
+
+
+def test_times_must_rise_and_reset_begins_again(portrait) -> None:
+    with FaceTracker() as tracker:
+        first = tracker.update(portrait, 10.0)
+        with pytest.raises(UserInputError, match="not later than the last"):
+            tracker.update(portrait, 10.0)
+        tracker.reset()
+        assert tracker.update(portrait, 0.0).face_id == first.face_id + 1
+
+
+def test_closing_ends_a_running_iteration_and_says_so_afterwards() -> None:
+    tracker = FaceTracker("demo")
+    seen = 0
+    for _ in tracker:
+        seen += 1
+        if seen == 3:
+            closer = threading.Thread(target=tracker.close)
+            closer.start()
+            closer.join(20)
+    assert seen == 3
+    tracker.close()
+    with pytest.raises(UserInputError, match="closed"):
+        next(iter(tracker))
+    with pytest.raises(UserInputError, match="closed"):
+        tracker.update(np.zeros((8, 8, 3), np.uint8), 0.0)
+    analyzer = FaceAnalyzer()
+    analyzer.close()
+    with pytest.raises(UserInputError, match="closed"):
+        analyzer(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_a_tracker_without_a_source_cannot_be_iterated_and_a_missing_file_is_named() -> None:
+    with pytest.raises(UserInputError, match="no source"):
+        list(FaceTracker())
+    with pytest.raises(UserInputError, match=r"nowhere\.mp4"):
+        list(FaceTracker("nowhere.mp4"))
+
+
+def test_results_become_plain_values_and_data_frames(analyze, portrait, frames) -> None:
+    faces = analyze(portrait)
+    assert json.loads(json.dumps(faces.to_dict()))[0]["action_units"]["left"]["12"] == faces[0].action_units.left[12]
+    table = faces.to_pandas()
+    assert len(table) == 1
+    assert table["AU12_left"][0] == faces[0].action_units.left[12]
+    assert set(table.columns) <= set(column_names())
+    row = frames[5].to_row()
+    assert set(row) <= set(column_names())
+    assert row["sequence"] == 5
+    assert json.dumps(frames[5].to_dict())
+    assert frames[5]._replace(face=None).to_dict()["face"] is None
+
+
+def test_one_analyzer_serves_many_threads(analyze, portrait) -> None:
+    expected, found = analyze(portrait).to_dict(), []
+    workers = [threading.Thread(target=lambda: found.append(analyze(portrait).to_dict())) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert found == [expected] * 3
+
+
+def test_it_works_where_an_event_loop_runs(analyze, portrait) -> None:
+    """As in a notebook's cell."""
+
+    async def cell():
+        return analyze(portrait)
+
+    assert len(asyncio.run(cell())) == 1
