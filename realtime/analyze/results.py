@@ -135,10 +135,10 @@ def data_frame(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
         UserInputError: pandas is not installed.
     """
     try:
-        import pandas
+        import pandas as pd
     except ImportError:
         raise UserInputError("to_pandas() needs pandas: install it with pip install pandas.") from None
-    return pandas.DataFrame.from_records(list(rows))
+    return pd.DataFrame.from_records(list(rows))
 
 
 def _plain(value: float) -> float | None:

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class FaceAnalyzer:
         with self._lock:
             self._parts, self._closed = None, True
 
-    def __enter__(self) -> "FaceAnalyzer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -5,7 +5,7 @@ import time as clock
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from realtime.analyze.results import Face, TrackedFace, data_frame
 from realtime.errors import UserInputError
@@ -120,7 +120,7 @@ class FaceTracker:
         with self._lock:
             self._parts = None
 
-    def __enter__(self) -> "FaceTracker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

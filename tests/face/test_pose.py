@@ -101,7 +101,7 @@ def test_a_faces_own_angles_start_where_it_looks_straight_ahead(truth):
 def test_frontal_people_are_reported_as_looking_straight_ahead(shared):
     """Real people who look into the camera, against MediaPipe's pose of the same photographs."""
     cv2 = pytest.importorskip("cv2")
-    from realtime.app.networks import landmark_model
+    from realtime.analyze.models import landmark_model
     from realtime.models import Registry
     from tools.data.face_landmarker import FaceLandmarker
     from tools.train.action_units.points import locate
