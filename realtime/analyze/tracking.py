@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from realtime.analyze.results import Face, TrackedFace, data_frame
 from realtime.errors import UserInputError
+from realtime.graph import StopToken
 from realtime.types import U8, Frame, check_picture
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class FaceTracker:
         self._settings = settings
         self._lock = threading.Lock()
         self._parts: _Parts | None = None
-        self._stop = threading.Event()
+        self._stop = StopToken()
         self._sequence = 0
         self._last_time: float | None = None
 
