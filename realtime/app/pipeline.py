@@ -8,8 +8,8 @@
        │                             ├──────────▶ LSL · OSC
        │                             │ newest analysis, briefly awaited
        │                             ▼
-       ├──DropOldest(0.8 s)──▶ raw-recorder
-       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder (0.8 s) · web · rows
+       ├──DropOldest(0.4 s)──▶ raw-recorder
+       └──DropOldest(2)─────────▶ compose ──▶ preview · virtual camera · recorder (0.4 s) · web · rows
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
@@ -129,8 +129,8 @@ class Policies:
         result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
         held = Hold(max_age=latency.result_max_age_ms / 1e3)
         newest, picture, every = Latest(), DropOldest(2), DropOldest(60)
-        # What waits for an encoder is lost by a kill: less than a second of it.
-        recorded = DropOldest(max(8, min(60, round(0.8 * fps))))
+        # What waits for an encoder is lost by a kill, and what is in an unfinished piece of the file, too: a second in all.
+        recorded = DropOldest(max(3, min(30, round(0.4 * fps))))
         return cls(newest, picture, every, recorded, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
 
 

@@ -4,7 +4,7 @@ What depended on time (which frames were analysed, which detections entered when
 result was) is taken from the journal. What was measured is computed anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from realtime.session.schema import FrameRow, RowFormat, column_names
 from realtime.types import U8, Analysis, Detections, Frame, TrackedFrame
 
 Decision = Mapping[str, Any]
+_NAMED = 10
 
 
 class Replayed(NamedTuple):
@@ -41,7 +42,9 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
 
     weights: another folder with the same models.
 
-    Raises UserInputError (no raw session), ModelFileError (other models than then), DeviceError (frames missing, disk).
+    A frame that was analysed live and is missing from the raw pictures gets a row without measures; the sentence names it.
+
+    Raises UserInputError (no raw session), ModelFileError (other models than then), DeviceError (disk).
     """
     described = session_of(session)
     config = _configuration(described, weights)
@@ -59,19 +62,31 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
             file.write(",".join(column_names()) + "\n")
             rows = RowFormat()
             count = 0
-            for row in rerun(decisions, pictures, path):
+            missing: list[int] = []
+            for row in rerun(decisions, pictures, path, missing.append):
                 file.write(rows.line(row))
                 count += 1
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
-    return compare(session / "frames.csv", target, count)
+    return compare(session / "frames.csv", target, count, missing)
 
 
-def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> Iterator[FrameRow]:
-    """The rows, in the order in which they were written.
+def rerun(
+    decisions: list[Decision], pictures: "Pictures", path: FacePath, on_missing: Callable[[int], None]
+) -> Iterator[FrameRow]:
+    """The rows, in the order in which they were written, up to the last picture.
 
-    Raises DeviceError when a frame that was analysed is not among the raw pictures.
+    Args:
+        decisions: the live run's.
+        pictures: the raw frames.
+        path: the networks, fresh.
+        on_missing: called with the number of each frame that was analysed live and is not among the pictures. Its row holds
+            no measures, and what follows is computed without it.
+
+    Raises:
+        DeviceError: the decisions contradict themselves.
     """
+    missing: set[int] = set()
     measure = Measure(path.measures)
     looks = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
     detections: dict[int, Detections] = {}
@@ -88,25 +103,25 @@ def rerun(decisions: list[Decision], pictures: "Pictures", path: FacePath) -> It
                     detections[seen.sequence] = _look(looks[seen.sequence], seen, path)
                 frame = seen
             if frame is None or frame.sequence != number:
-                raise DeviceError(
-                    f"Frame {number} was analysed live, but the raw recording does not hold it: the replay ends there."
-                )
-            entering = decision["detections"]
-            if entering is not None and entering not in detections:
-                raise DeviceError(
-                    f"Frame {entering} was searched for faces live, but the raw recording does not hold it."
-                )
-            face = path.tracker.update(frame, None if entering is None else detections[entering])
+                if pictures.ended:
+                    return
+                missing.add(number)
+                on_missing(number)
+                continue
+            # A missing frame's detections are missing, too.
+            face = path.tracker.update(frame, detections.get(decision["detections"]))
             tracked[number] = TrackedFrame(Analysis(number, frame.capture_time, face), frame)
             for old in [n for n in detections if n < number - 600]:
                 del detections[old]
         elif kind == "measure":
             if decision["calibrate"]:
                 path.measures.ask_for_calibration()
+            if number in missing:
+                continue
             measured[number] = measure.process(tracked.pop(number)).analysis
         elif kind == "row":
             found = measured.pop(number, None)
-            if decision["measured"] and found is None:
+            if decision["measured"] and found is None and number not in missing:
                 raise DeviceError(
                     f"{decision_log.NAME} is damaged: frame {number} has a result, but was never measured."
                 )
@@ -145,6 +160,11 @@ class Pictures:
         height, width = self._ahead.image.shape[:2]
         self.size = height, width
 
+    @property
+    def ended(self) -> bool:
+        """Every frame was given."""
+        return self._ahead is None
+
     def up_to(self, sequence: int) -> Iterator[Frame]:
         """The frames not given yet, up to and including this one."""
         while self._ahead is not None and self._ahead.sequence <= sequence:
@@ -156,23 +176,51 @@ class Pictures:
         return None if known is None or image is None else Frame(image, known["n"], known["t"])
 
 
-def compare(recorded: Path, replayed: Path, rows: int) -> Replayed:
-    """Byte for byte, as far as both go: a killed session's files may break off at different frames."""
+def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = ()) -> Replayed:
+    """Compare byte for byte, as far as both go: a killed session's files may break off at different frames.
+
+    Args:
+        recorded: the session's rows.
+        replayed: the rows made now.
+        rows: how many were made.
+        missing: numbers of the frames that could not be computed anew; their rows are not compared.
+    """
     try:
         there, here = recorded.read_bytes(), replayed.read_bytes()
     except OSError as error:
         raise DeviceError(f"{error.filename} cannot be read ({reason(error)}).") from None
-    if there == here:
+    without = _about_missing(missing)
+    if there == here and not missing:
         return Replayed(True, rows, f"The replay gives the same {rows:,} rows, byte for byte.")
+    skipped = {b"%d" % number for number in missing}
     for number, (a, b) in enumerate(zip(there.splitlines(), here.splitlines(), strict=False)):
-        if a != b and not (number == there.count(b"\n") and not there.endswith(b"\n")):
+        cut = number == there.count(b"\n") and not there.endswith(b"\n")
+        if a != b and not cut and a.partition(b",")[0] not in skipped:
             words = column_names()
             cells = [name for name, x, y in zip(words, a.split(b","), b.split(b","), strict=False) if x != y]
-            return Replayed(
-                False, rows, f"The replay gives another row {number} (first in {cells[0] if cells else 'its length'})."
-            )
+            first = cells[0] if cells else "its length"
+            return Replayed(False, rows, f"The replay gives another row {number} (first in {first}).{without}")
     both = min(there.count(b"\n"), here.count(b"\n")) - 1
+    if missing:
+        return Replayed(
+            False, rows, f"The replay gives the same rows but for the missing ones, byte for byte.{without}"
+        )
     return Replayed(True, rows, f"The replay gives the same rows, byte for byte, as far as both go ({both:,} rows).")
+
+
+def _about_missing(missing: Sequence[int]) -> str:
+    """A sentence that names the frames, the first few of many."""
+    if not missing:
+        return ""
+    named = ", ".join(map(str, missing[:_NAMED])) + (
+        f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+    )
+    several = len(missing) > 1
+    return (
+        f" Frame{'s' if several else ''} {named} {'were' if several else 'was'} analysed live, but the raw recording does not "
+        f"hold {'them' if several else 'it'}: nothing is measured there, and later rows may differ for want of "
+        f"{'them' if several else 'it'}."
+    )
 
 
 def _configuration(described: Mapping[str, Any], weights: Path | None) -> Config:

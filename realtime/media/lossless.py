@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -26,25 +26,44 @@ from realtime.files import open_private
 from realtime.types import U8, Frame
 
 NAME = "raw.mkv"
-# Matroska keeps a cluster in memory until it is full: short ones are what survives a kill.
-_CLUSTER_MS = 300
+# Matroska keeps a cluster in memory until it is full. With one picture each, a kill loses the last picture only (300 ms
+# lost 10 of 40, and the file could not be opened before the first cluster was full); the cost is 20 bytes a picture.
+_CLUSTER_MS = 1
 _TICKS = 1000
 _BACKLOG = 45
+_LONGEST_WAIT = 0.4
 # A second between pictures that stand alone: a cut file loses no more at its end than its last cluster.
 _KEYFRAMES = 30
 
 
 class RawRecorder:
-    """Encodes on a thread of its own; `put` never waits unless asked to. recorded(sequence, capture_time) per picture kept.
+    """Encodes on a thread of its own; `put` never waits unless asked to.
 
-    The order of pictures in the file is the order of those calls. `dropped` counts frames that came while `backlog` others
-    waited, and frames of another size than the first. On a failed disk `notices` gets one sentence and `failed` is set.
+    What waits is bounded, so that a kill loses less than a second even where encoding cannot keep up: a frame is dropped
+    when `backlog` others wait, or when the oldest of them has waited `longest_wait` seconds of capture time. `dropped` counts
+    these frames, and frames of another size than the first. On a failed disk `notices` gets one sentence and `failed` is set.
+
+    Args:
+        path: the file.
+        recorded: called with (sequence, capture_time) per picture kept; the pictures in the file are in the order of these
+            calls.
+        fps: the nominal rate.
+        backlog: frames that may wait.
+        longest_wait: seconds.
+
+    Raises:
+        DeviceError: the file cannot be created, or nothing here encodes without loss.
     """
 
     def __init__(
-        self, path: Path, recorded: Callable[[int, float], None], *, fps: float = 30.0, backlog: int = _BACKLOG
+        self,
+        path: Path,
+        recorded: Callable[[int, float], None],
+        *,
+        fps: float = 30.0,
+        backlog: int = _BACKLOG,
+        longest_wait: float = _LONGEST_WAIT,
     ) -> None:
-        """Create the file. Raises DeviceError when it cannot be created or nothing here encodes without loss."""
         self.path = path
         self.frames = 0
         self.dropped = 0
@@ -53,6 +72,7 @@ class RawRecorder:
         self._recorded = recorded
         self._fps = fps
         self._most = backlog
+        self._longest_wait = longest_wait
         self._codec = _codec()
         self._waiting: deque[Frame] = deque()
         self._changed = threading.Condition()
@@ -79,12 +99,17 @@ class RawRecorder:
         with self._changed:
             while wait and len(self._waiting) >= self._most and not self.failed:
                 self._changed.wait(0.1)
-            if self._closing or self.failed or len(self._waiting) >= self._most:
+            if self._closing or self.failed or self._is_full(frame, wait=wait):
                 self.dropped += 1
                 return False
             self._waiting.append(frame)
             self._changed.notify_all()
             return True
+
+    def _is_full(self, frame: Frame, *, wait: bool) -> bool:
+        waiting = self._waiting
+        late = len(waiting) > 1 and not wait and frame.capture_time - waiting[0].capture_time > self._longest_wait
+        return late or len(waiting) >= self._most
 
     def close(self) -> None:
         """Encode what waits and finish the file. Safe to call twice."""
@@ -95,7 +120,7 @@ class RawRecorder:
         if self.dropped and not self.failed:
             self.notices.append(
                 f"{self.dropped} captured frames are missing from {self.path.name}: encoding could not keep up. A replay "
-                "stops at the first of them that was analysed."
+                "goes on behind them, but what was measured from there on may differ."
             )
             self.dropped = 0
 
@@ -214,14 +239,26 @@ def read_raw(path: Path) -> Iterator[U8]:
     except (FFmpegError, OSError) as error:
         raise UserInputError(f"{path} cannot be read ({_words(error)}).") from None
     with container:
-        container.streams.video[0].thread_count = 1
+        if not container.streams.video:
+            raise UserInputError(f"{path} holds no picture.")
+        stream = container.streams.video[0]
+        stream.thread_count = 1
         try:
-            for frame in container.decode(video=0):
-                image = frame.to_ndarray(format="bgr24")
+            for picture in _pictures(container, stream):
+                image: U8 = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
                 image.flags.writeable = False
                 yield image
-        except (FFmpegError, OSError):
+        except (FFmpegError, OSError, ValueError):
             return
+
+
+def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Every picture up to where the file breaks off, those included that the decoder still holds there."""
+    with contextlib.suppress(FFmpegError, OSError):
+        for packet in container.demux(stream):
+            if packet.size:
+                yield from packet.decode()
+    yield from stream.decode(None)
 
 
 def _words(error: Exception) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.action_units.baseline import Baseline
 from realtime.app.replay import Pictures, compare, rerun
-from realtime.errors import DeviceError, UserInputError
+from realtime.errors import UserInputError
 from realtime.media.lossless import read_raw
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.decision_log import read_journal
@@ -21,8 +21,9 @@ from tests.session.live_like import FRAMES, face_path, make_session
 def replayed(folder: Path, own_neutral=None) -> bytes:
     decisions = list(read_journal(folder / "decisions.jsonl"))
     pictures = Pictures(decisions, read_raw(folder / "raw.mkv"))
-    rows = RowFormat()
-    lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(own_neutral))]
+    rows, missing = RowFormat(), []
+    lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(own_neutral), missing.append)]
+    assert missing == []
     return (",".join(column_names()) + "\n" + "".join(lines)).encode()
 
 
@@ -50,7 +51,7 @@ def test_frames_not_analysed_live_are_not_analysed_again(tmp_path: Path) -> None
     changed = [*decisions[:at], {"kind": "track", "n": extra, "detections": None}, *decisions[at:]]
     rows = RowFormat()
     pictures = Pictures(changed, read_raw(tmp_path / "raw.mkv"))
-    lines = [rows.line(row) for row in rerun(changed, pictures, face_path())]
+    lines = [rows.line(row) for row in rerun(changed, pictures, face_path(), lambda _n: None)]
     assert lines != (tmp_path / "frames.csv").read_text().splitlines(keepends=True)[1:]
 
 
@@ -86,8 +87,26 @@ def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None
     pictures = list(read_raw(tmp_path / "raw.mkv"))
     del pictures[gone]
     decisions = [d for d in decisions if not (d["kind"] == "raw" and d["n"] == gone)]
-    with pytest.raises(DeviceError, match=f"Frame {gone} was analysed live"):
-        list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path()))
+    missing: list[int] = []
+    found = list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path(), missing.append))
+    assert missing == [gone]
+    assert [row.sequence for row in found] == [d["n"] for d in decisions if d["kind"] == "row"], "it goes on behind it"
+    assert any(row.analysis is not None for row in found if row.sequence > gone)
+    rows = RowFormat()
+    (tmp_path / "again.csv").write_text(",".join(column_names()) + "\n" + "".join(map(rows.line, found)))
+    told = compare(tmp_path / "frames.csv", tmp_path / "again.csv", len(found), missing)
+    assert not told.same
+    assert f"Frame {gone} was analysed live, but the raw recording does not hold it" in told.sentence
+
+
+def test_a_raw_recording_that_breaks_off_ends_the_replay(tmp_path: Path) -> None:
+    make_session(tmp_path, 8)
+    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    pictures = list(read_raw(tmp_path / "raw.mkv"))[:-20]
+    missing: list[int] = []
+    found = list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path(), missing.append))
+    assert missing == []
+    assert 0 < len(found) < FRAMES
 
 
 def test_a_journal_cut_short_is_read_up_to_the_cut_and_damage_is_told(tmp_path: Path) -> None:

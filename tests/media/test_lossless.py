@@ -48,6 +48,49 @@ def test_a_full_backlog_drops_and_counts_instead_of_waiting(tmp_path: Path) -> N
     assert len(list(read_raw(tmp_path / "raw.mkv"))) == recorder.frames
 
 
+def test_frames_that_would_wait_too_long_are_dropped_so_that_a_kill_loses_little(tmp_path: Path) -> None:
+    """45 waiting frames were 1.5 s at 30 frames a second, and 4.5 s at 10."""
+    hold = threading.Event()
+    recorder = RawRecorder(tmp_path / "raw.mkv", lambda _n, _t: hold.wait())
+    given = [Frame(frame.image, n, 50.0 + n / 10) for n, frame in enumerate(frames(30))]
+    taken = [frame.capture_time for frame in given if recorder.put(frame)]
+    hold.set()
+    recorder.close()
+    assert taken[-1] - taken[0] <= 0.6
+    assert recorder.dropped == 0, "told in a notice"
+    assert f"{30 - len(taken)} captured frames are missing" in recorder.notices[0]
+    slow = RawRecorder(tmp_path / "slow.mkv", lambda _n, _t: None)
+    assert all(slow.put(Frame(frame.image, n, 2.0 * n)) for n, frame in enumerate(frames(2))), (
+        "one a second is no backlog"
+    )
+    slow.close()
+
+
+@pytest.mark.parametrize("codec", lossless._CODECS, ids=lambda codec: codec.name)
+@pytest.mark.parametrize("count", [2, 3, 40])
+def test_a_kill_loses_only_the_picture_that_was_written_last(
+    tmp_path: Path, codec, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """300 ms of pictures were lost, and a file could not be opened before they were full."""
+    monkeypatch.setattr(lossless, "_CODECS", (codec,))
+    written = threading.Semaphore(0)
+    recorder = RawRecorder(tmp_path / "raw.mkv", lambda _n, _t: written.release())
+    given = frames(count)
+    for frame in given:
+        recorder.put(frame, wait=True)
+        assert written.acquire(timeout=20)
+    killed = tmp_path / "killed.mkv"
+    killed.write_bytes((tmp_path / "raw.mkv").read_bytes())
+    killed_in_a_picture = tmp_path / "cut.mkv"
+    killed_in_a_picture.write_bytes(killed.read_bytes()[:-500])
+    recorder.close()
+    found = list(read_raw(killed))
+    assert len(found) >= count - 1
+    assert all(np.array_equal(image, frame.image) for image, frame in zip(found, given, strict=False))
+    if count > 2:
+        assert len(list(read_raw(killed_in_a_picture))) >= count - 2
+
+
 def test_a_frame_of_another_size_is_counted_not_scaled(tmp_path: Path) -> None:
     told: list[int] = []
     recorder = RawRecorder(tmp_path / "raw.mkv", lambda n, _t: told.append(n))

@@ -113,3 +113,30 @@ def test_pictures_do_not_wait_in_memory_for_late_sound(tmp_path: Path) -> None:
     with av.open(str(left)) as container:
         last = max(float(frame.time) for frame in container.decode(video=0))
     assert last > 149 / 30 - 0.75
+
+
+@pytest.mark.parametrize("fps", [15, 30])
+def test_a_kill_at_any_frame_loses_less_than_a_second_of_picture_and_of_sound(tmp_path: Path, fps: int) -> None:
+    """Frames may wait 0.4 s for the recorder (`Policies.of`); with sound 0.3 s late, 0.5 s fragments lost 1.3 s."""
+
+    class Late(SimulatedCard):
+        def read(self, until: float) -> np.ndarray:
+            return super().read(until - 0.3)
+
+    path, left = tmp_path / "video.mp4", tmp_path / "left.mp4"
+    recorder = VideoRecorder(path, fps=fps, sound=Late(5.0, []))
+    lost: dict[str, float] = {"video": 0.0, "audio": 0.0}
+    for number in range(4 * fps):
+        recorder.write(DARK, 5.0 + number / fps)
+        if number < 2 * fps:
+            continue
+        left.write_bytes(path.read_bytes())
+        with av.open(str(left)) as container:
+            ends = {"video": 0.0, "audio": 0.0}
+            for packet in container.demux():
+                if packet.pts is not None and packet.duration is not None:
+                    ends[packet.stream.type] = float((packet.pts + packet.duration) * packet.time_base)
+        lost = {kind: max(lost[kind], number / fps - end) for kind, end in ends.items()}
+    recorder.close()
+    assert lost["video"] < 0.5
+    assert lost["audio"] < 0.7
