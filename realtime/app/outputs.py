@@ -139,7 +139,9 @@ class RunOutputs:
 def _session_folder(config: Config) -> Path | None:
     if config.session is not None:
         return use_session_folder(config.session)
-    return None if config.record == "off" else create_session_folder(SESSIONS, datetime.now().astimezone())
+    if config.record == "off":
+        return None
+    return use_session_folder(create_session_folder(SESSIONS, datetime.now().astimezone()))
 
 
 def _kept(keeping: SessionWriter, telling: Notifier) -> Outputs:

@@ -12,6 +12,7 @@ from typing import Literal, TextIO
 import numpy as np
 
 from realtime.errors import DeviceError
+from realtime.files import open_private, reason
 from realtime.openface2.assets import INTENSITY_AUS, OCCURRENCE_AUS
 from realtime.openface2.camera import Camera, head_pose, landmarks_3d
 from realtime.openface2.pdm import MODES, POINTS, ShapeModel
@@ -129,17 +130,17 @@ class CsvFile:
         self._rows = rows
         self.path = path
         try:
-            self._file: TextIO = path.open("w", encoding="utf-8", newline="\n")
+            self._file: TextIO = open_private(path, "x", newline="\n")
             self._file.write(",".join(header) + "\n")
         except OSError as error:
-            raise DeviceError(f"cannot write {path}: {error.strerror}") from error
+            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
     def write(self, context: RowContext, measurement: Measurement) -> None:
         """Append one frame. Raises DeviceError when the disk does not take it."""
         try:
             self._file.write(self._rows.line(context, measurement) + "\n")
         except OSError as error:
-            raise DeviceError(f"cannot write {self.path}: {error.strerror}") from error
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def flush(self) -> None:
         self._file.flush()

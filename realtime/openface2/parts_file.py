@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import open_private, reason
 from realtime.openface2.assets import Assets
 from realtime.openface2.pipeline import Face, Measurement
 from realtime.openface2.postprocess import Session
@@ -59,10 +60,10 @@ class PartsFile:
         self._dtype = _record(self._models)
         self.path = path
         try:
-            self._file: BinaryIO = path.open("wb")
+            self._file: BinaryIO = open_private(path, "xb")
             self._file.write(json.dumps(header).encode() + b"\n")
         except OSError as error:
-            raise DeviceError(f"cannot write {path}: {error.strerror}") from error
+            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
     def write(self, frame: int, time: float, measurement: Measurement) -> None:
         """Append one frame. Raises DeviceError when the disk does not take it."""
@@ -73,7 +74,7 @@ class PartsFile:
         try:
             self._file.write(record.tobytes())
         except OSError as error:
-            raise DeviceError(f"cannot write {self.path}: {error.strerror}") from error
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def flush(self) -> None:
         self._file.flush()
@@ -106,7 +107,7 @@ def read_parts(path: Path) -> Parts:
     try:
         line, _, body = path.read_bytes().partition(b"\n")
     except OSError as error:
-        raise UserInputError(f"cannot read {path}: {error.strerror}") from error
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
     try:
         header = json.loads(line)
         if header["format"] != FORMAT:

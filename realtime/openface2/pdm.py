@@ -80,7 +80,7 @@ def read_text_matrices(path: Path) -> list[F64]:
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror}") from error
+        raise ModelFileError(f"{path} cannot be read ({error.strerror}).") from None
     words = " ".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).split()
     try:
         numbers = np.array(words, dtype=np.float64)

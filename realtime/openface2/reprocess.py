@@ -14,6 +14,7 @@ from typing import TextIO
 import numpy as np
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import open_private, reason
 from realtime.openface2.parts_file import Parts, read_parts
 from realtime.openface2.pipeline import Face
 from realtime.openface2.postprocess import offline_intensities, offline_occurrences
@@ -64,12 +65,12 @@ def _reprocess_face(path: Path, missing_as_zero: bool) -> Reprocessed:
     output = path.with_name(path.stem + "_final.csv")
     live = path.with_suffix(".csv")
     try:
-        with live.open(encoding="utf-8", newline="") as source, output.open("w", encoding="utf-8", newline="") as sink:
+        with live.open(encoding="utf-8", newline="") as source, open_private(output, "w", newline="") as sink:
             frames, measured = _merge(source, sink, parts, final, live)
     except OSError as error:
         if error.filename == str(live):
-            raise UserInputError(f"cannot read {live}: {error.strerror}") from error
-        raise DeviceError(f"cannot write {output}: {error.strerror}") from error
+            raise UserInputError(f"{live} cannot be read ({reason(error)}).") from None
+        raise DeviceError(f"{output} cannot be written ({reason(error)}).") from None
     return Reprocessed(parts.face, output, frames, measured)
 
 

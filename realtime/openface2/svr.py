@@ -50,7 +50,7 @@ def read_model(path: Path, au: int) -> LinearModel:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror}") from error
+        raise ModelFileError(f"{path} cannot be read ({error.strerror}).") from None
     if len(data) not in KINDS:
         raise ModelFileError(
             f"{path.name} has {len(data)} bytes; a linear model of {DESCRIPTOR} values has {STATIC_BYTES} (static), "

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import data_folder, reason, write_json
+from realtime.files import data_folder, private_folder, reason, write_json
 
 FORMAT = 2
 """1 held the shape at rest alone, as a list under `neutral`; it is still read."""
@@ -63,7 +63,7 @@ class CalibrationStore:
         """Keep this calibration in place of any earlier one. Raises UserInputError (name) or DeviceError (disk)."""
         path = self._path(name)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self.folder)
         except OSError as error:
             raise DeviceError(
                 f"{self.folder} cannot be made ({reason(error)}); choose another with --people."

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import reason
+from realtime.files import open_private, reason
 from realtime.session.schema import FrameRow
 from realtime.types import Region
 
@@ -38,7 +38,7 @@ class DecisionLog:
         self._clock = clock
         self._lock = threading.Lock()
         try:
-            self._file: TextIO | None = path.open("w", encoding="utf-8", newline="\n")
+            self._file: TextIO | None = open_private(path, "x", newline="\n")
         except OSError as error:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()

@@ -1,25 +1,41 @@
-"""A session's folder and its session.json."""
+"""A session's folder: named, made, and claimed by exactly one run."""
 
 import contextlib
-from datetime import datetime
+import json
+import os
+import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import reason
+from realtime.files import open_private, private_folder, reason
+from realtime.privacy import umask
+
+SESSION = "session.json"
+_OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file managers leave in any folder they show."""
 
 
 def create_session_folder(root: Path, when: datetime) -> Path:
-    """Make a new folder below `root`, named by the local date and time; a second one in the same second gets `-2`.
+    """Make a new folder, named by the local date and time; a second one in the same second gets `-2`.
 
-    Raises DeviceError when it cannot be made. An existing folder is never used or changed.
+    Args:
+        root: the folder to make it in; made where it is missing.
+        when: the local date and time.
+
+    Returns:
+        The folder, readable by this user only. A run still has to claim it.
+
+    Raises:
+        DeviceError: it cannot be made. An existing folder is never used or changed.
     """
     name = f"{when:%Y-%m-%d_%H-%M-%S}"
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        private_folder(root)
         for attempt in range(1, 1000):
             folder = root / (name if attempt == 1 else f"{name}-{attempt}")
             with contextlib.suppress(FileExistsError):
-                folder.mkdir()
+                folder.mkdir(0o777 & ~umask())
                 return folder
     except OSError as error:
         raise DeviceError(
@@ -29,32 +45,84 @@ def create_session_folder(root: Path, when: datetime) -> Path:
 
 
 def use_session_folder(folder: Path) -> Path:
-    """Make `folder`, or take it as it is when it holds no session yet.
+    """Claim a folder for one session: of several starts on the same folder exactly one succeeds.
 
-    Raises UserInputError when it holds one already (nothing is ever overwritten), DeviceError when it cannot be made.
+    The claim is session.json, made in one step that fails where anything has that name. The folder must hold nothing else,
+    so that nothing is overwritten, written through a link, or listed in the manifest as if the session had made it.
+
+    Args:
+        folder: made, readable by this user only, where it is missing; one that exists keeps its access rights.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        UserInputError: the folder holds something, or is no folder.
+        DeviceError: it cannot be made or written to.
     """
+    claim = folder / SESSION
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = [name for name in ("session.json", "frames.csv", "video.mp4") if (folder / name).exists()]
-    except (FileExistsError, NotADirectoryError):
-        raise UserInputError(f"--session {folder} is a file, not a folder.") from None
+        private_folder(folder)
+        _refuse_content(folder, set())
+        with open_private(claim, "x") as file:
+            json.dump({"format": 1, "written": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise UserInputError(_no_folder(folder)) from None
+        raise UserInputError(_taken(folder, [SESSION])) from None
+    except NotADirectoryError:
+        raise UserInputError(_no_folder(folder)) from None
     except OSError as error:
         raise DeviceError(f"The session folder {folder} cannot be made ({reason(error)}); choose another.") from None
-    if taken:
-        raise UserInputError(f"{folder} holds a session already ({', '.join(taken)}); choose another folder.")
+    try:
+        _refuse_content(folder, {SESSION})
+    except (OSError, UserInputError):
+        claim.unlink()
+        raise
     return folder
 
 
-def create_beside(session: Path, word: str) -> Path:
-    """Make a new folder NAME-word beside a session's folder NAME, so that its manifest stays true. Raises DeviceError."""
+def _refuse_content(folder: Path, own: set[str]) -> None:
+    if not folder.is_dir():
+        raise NotADirectoryError(folder)
+    found = sorted(set(os.listdir(folder)) - own - _OF_THE_SYSTEM)
+    if found:
+        raise UserInputError(_taken(folder, found))
+
+
+def _taken(folder: Path, found: list[str]) -> str:
+    shown = ", ".join(found[:3]) + (" …" if len(found) > 3 else "")
+    if SESSION in found:
+        return f"{folder} holds a session already ({shown}); choose another folder."
+    return f"{folder} is not empty ({shown}); a session needs a new or an empty folder."
+
+
+def _no_folder(folder: Path) -> str:
+    try:
+        link = stat.S_ISLNK(folder.lstat().st_mode)
+    except OSError:
+        link = False
+    return f"--session {folder} is {'a link to something that is no folder' if link else 'a file, not a folder'}."
+
+
+def create_beside(session: Path, suffix: str) -> Path:
+    """Make a new folder NAME-suffix beside a session's folder NAME, so that its manifest stays true.
+
+    Args:
+        session: the session's folder.
+        suffix: what the new folder is for, such as "replay".
+
+    Raises:
+        DeviceError: it cannot be made.
+    """
     base = session.resolve()
     for attempt in range(1, 1000):
-        folder = base.with_name(f"{base.name}-{word}" if attempt == 1 else f"{base.name}-{word}-{attempt}")
+        folder = base.with_name(f"{base.name}-{suffix}" if attempt == 1 else f"{base.name}-{suffix}-{attempt}")
         try:
-            folder.mkdir()
+            folder.mkdir(0o777 & ~umask())
         except FileExistsError:
             continue
         except OSError as error:
             raise DeviceError(f"{folder} cannot be made ({reason(error)}); choose another with --out.") from None
         return folder
-    raise DeviceError(f"There are a thousand folders {base.name}-{word} already; choose another with --out.")
+    raise DeviceError(f"There are a thousand folders {base.name}-{suffix} already; choose another with --out.")

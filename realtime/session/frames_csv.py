@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from realtime.errors import DeviceError
-from realtime.files import reason
+from realtime.files import open_private, reason
 from realtime.session.row_assembler import RowSorter
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names
 from realtime.types import Analysis
@@ -46,18 +46,13 @@ class FramesCsv:
         self._lock = threading.Lock()
         self._file: TextIO | None = None
         try:
-            self._file = path.open("w", encoding="utf-8", newline="")
+            self._file = open_private(path, "x", newline="")
             self._file.write(",".join(column_names(aus)) + "\n")
             self._file.flush()
         except OSError as error:
             self._drop_file()
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()
-
-    @property
-    def late_results(self) -> int:
-        """Results that came after their frame's row was written."""
-        return self._sorter.late
 
     def captured(self, sequence: int, capture_time: float) -> None:
         with self._lock:

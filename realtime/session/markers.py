@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import reason
+from realtime.files import open_private, reason
 
 NAME = "markers.csv"
 COLUMNS = {
@@ -57,7 +57,7 @@ class SessionMarkers:
         self._file: TextIO | None = None
         if path is not None:
             try:
-                self._file = path.open("w", encoding="utf-8", newline="")
+                self._file = open_private(path, "x", newline="")
                 self._file.write(",".join(COLUMNS) + "\n")
                 self._file.flush()
             except OSError as error:

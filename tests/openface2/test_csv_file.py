@@ -132,5 +132,5 @@ def test_pose_and_depth_of_a_known_head(assets: Assets) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, assets: Assets) -> None:
-    with pytest.raises(DeviceError, match="cannot write"):
+    with pytest.raises(DeviceError, match="cannot be written"):
         CsvFile(tmp_path / "no" / "a.csv", CsvRows(assets.shape, CAMERA), columns())

@@ -109,7 +109,7 @@ def test_what_cannot_be_reprocessed(tmp_path: Path, session: Path) -> None:
     with pytest.raises(UserInputError, match="not a record"):
         reprocess(tmp_path)
     (tmp_path / "openface2.parts").write_bytes((session / "openface2.parts").read_bytes())
-    with pytest.raises(UserInputError, match="cannot read"):
+    with pytest.raises(UserInputError, match="cannot be read"):
         reprocess(tmp_path)
     (tmp_path / "openface2.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserInputError, match="no frame column"):

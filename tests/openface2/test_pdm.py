@@ -49,7 +49,7 @@ def test_damaged_files_are_refused_in_one_sentence(tmp_path: Path, text: str, wo
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="cannot read"):
+    with pytest.raises(ModelFileError, match="cannot be read"):
         read_shape_model(tmp_path / "none.txt")
 
 

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from realtime.app.nodes.compose import Compose
 from realtime.errors import DeviceError
+from realtime.files import open_private, reason
 from realtime.graph import Side
 from realtime.openface3.multitask import Multitask
 from realtime.openface3.panel import ExpressionPanel
@@ -79,10 +80,10 @@ class ExpressionRows:
         self.path = folder / FILE
         try:
             # Each row goes out at once: there are few a second, and a kill should lose none of them.
-            self._file: TextIO = self.path.open("w", encoding="utf-8", newline="", buffering=1)
+            self._file: TextIO = open_private(self.path, "x", newline="", buffering=1)
             self._file.write(",".join(columns(network.units, network.emotions)) + "\n")
         except OSError as error:
-            raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
         describe_file(folder, FILE, meanings(network.units, network.emotions))
 
     def process(self, expressed: ExpressionResult) -> None:
@@ -100,14 +101,14 @@ class ExpressionRows:
         try:
             self._file.write(",".join(cells) + "\n")
         except OSError as error:
-            raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def close(self) -> None:
         """Close the file."""
         try:
             self._file.close()
         except OSError as error:
-            raise DeviceError(f"{self.path} cannot be written ({error.strerror}).") from None
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
 
 def meanings(units: tuple[int, ...], emotions: tuple[str, ...]) -> dict[str, str]:
