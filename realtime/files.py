@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -156,3 +157,37 @@ def swap_folder(staged: Path, target: Path, old: Path) -> None:
         if old.exists():
             old.rename(target)
         raise
+
+
+def open_regular(path: Path, *, limit: int | None = None) -> IO[bytes]:
+    """Open a file for reading that may have been put there by anybody: a named pipe or a device is refused, not waited for.
+
+    Args:
+        path: the file; a link to a regular file is followed.
+        limit: the most bytes that the file may have.
+
+    Raises:
+        OSError: it cannot be opened, is no regular file or is larger than `limit`; `reason` says which.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, f"it is {kind_of(found.st_mode)}, not a file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def kind_of(mode: int) -> str:
+    """What a file system entry is, for sentences.
+
+    Args:
+        mode: `st_mode` of `lstat`.
+    """
+    kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"))
+    kinds += ((stat.S_ISSOCK, "a socket"), (stat.S_ISREG, "a file"))
+    return next((name for test, name in kinds if test(mode)), "a device")
