@@ -126,7 +126,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     try:
         with write_atomically(path) as file:
-            file.write(text.encode("utf-8"))
+            file.write(text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its JSON escape
     except OSError as error:
         raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
@@ -188,6 +188,12 @@ def kind_of(mode: int) -> str:
     Args:
         mode: `st_mode` of `lstat`.
     """
-    kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"))
-    kinds += ((stat.S_ISSOCK, "a socket"), (stat.S_ISREG, "a file"))
-    return next((name for test, name in kinds if test(mode)), "a device")
+    if stat.S_ISLNK(mode):
+        return "a link"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a named pipe"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a file" if stat.S_ISREG(mode) else "a device"

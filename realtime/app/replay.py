@@ -20,7 +20,7 @@ from realtime.errors import DeviceError, ModelFileError, UserInputError
 from realtime.files import reason
 from realtime.media import lossless
 from realtime.session import decision_log
-from realtime.session.decision_log import read_journal
+from realtime.session.decision_log import read_decisions
 from realtime.session.manifest import session_of
 from realtime.session.schema import FrameRow, RowFormat, column_names
 from realtime.types import U8, Analysis, Detections, Frame, TrackedFrame
@@ -48,7 +48,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     """
     described = session_of(session)
     config = _configuration(described, weights)
-    decisions = list(read_journal(session / decision_log.NAME))
+    decisions = list(read_decisions(session / decision_log.NAME))
     pictures = Pictures(decisions, lossless.read_raw(session / lossless.NAME))
     height, width = pictures.size
     path = open_face_path(config, height, width, _stored_neutral(decisions))

@@ -82,7 +82,7 @@ class RawRecorder:
         self._origin = 0.0
         self._last = -1
         try:
-            open_private(path, "ab").close()
+            open_private(path, "xb").close()
             self._container: OutputContainer | None = av.open(
                 str(path),
                 mode="w",

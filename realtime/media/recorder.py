@@ -80,7 +80,7 @@ class VideoRecorder:
         self._encoder = encoders[0]
         try:
             # libav opens its file with the first frame; whether it can be had is known only by trying now.
-            open_private(path, "ab").close()
+            open_private(path, "xb").close()
             self._container: OutputContainer | None = av.open(
                 str(path),
                 mode="w",

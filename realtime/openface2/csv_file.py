@@ -7,7 +7,7 @@ This path measures no gaze: that group is off unless asked for, and its cells ar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import IO, Literal
 
 import numpy as np
 
@@ -130,7 +130,7 @@ class CsvFile:
         self._rows = rows
         self.path = path
         try:
-            self._file: TextIO = open_private(path, "x", newline="\n")
+            self._file: IO[str] = open_private(path, "x", newline="\n")
             self._file.write(",".join(header) + "\n")
         except OSError as error:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None

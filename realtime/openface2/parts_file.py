@@ -9,7 +9,7 @@ loses at most its last flush.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class PartsFile:
         self._dtype = _record(self._models)
         self.path = path
         try:
-            self._file: BinaryIO = open_private(path, "xb")
+            self._file: IO[bytes] = open_private(path, "xb")
             self._file.write(json.dumps(header).encode() + b"\n")
         except OSError as error:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None

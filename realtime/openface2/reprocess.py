@@ -9,7 +9,7 @@ are not changed.
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import numpy as np
 
@@ -74,7 +74,7 @@ def _reprocess_face(path: Path, missing_as_zero: bool) -> Reprocessed:
     return Reprocessed(parts.face, output, frames, measured)
 
 
-def _merge(source: TextIO, sink: TextIO, parts: Parts, final: dict[str, F64], live: Path) -> tuple[int, int]:
+def _merge(source: IO[str], sink: IO[str], parts: Parts, final: dict[str, F64], live: Path) -> tuple[int, int]:
     reader = csv.DictReader(source)
     names = list(reader.fieldnames or [])
     replaced = [name for name in names if name in final]

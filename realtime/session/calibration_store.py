@@ -1,5 +1,6 @@
 """Stored calibrations: one small file a person, by the name the user gave. Nothing biometric but the neutral descriptor."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,13 @@ from urllib.parse import quote
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import data_folder, private_folder, reason, write_json
+from realtime.files import data_folder, open_regular, private_folder, reason, write_json
 
 FORMAT = 2
 """1 held the shape at rest alone, as a list under `neutral`; it is still read."""
 _LONGEST_NAME = 80
+_LONGEST_FILE_NAME = 230
+_LARGEST = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,17 @@ class CalibrationStore:
             raise DeviceError(f"{path} cannot be deleted ({reason(error)}).") from None
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"person-{quote(checked_name(name), safe=' ')}.json"
+        """A name that becomes too long as a file's name is kept by its checksum."""
+        written = quote(checked_name(name), safe=" ")
+        if len(written) > _LONGEST_FILE_NAME:
+            written = f"{written[:100]}-{hashlib.sha256(written.encode()).hexdigest()[:32]}"
+        return self.folder / f"person-{written}.json"
 
     @staticmethod
     def _read(path: Path) -> Person | None:
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            with open_regular(path, limit=_LARGEST) as file:
+                content = json.loads(file.read().decode("utf-8"))
             if content["format"] not in (1, FORMAT):
                 return None
             found = content["neutral"]
@@ -104,7 +112,7 @@ class CalibrationStore:
                 found if content["format"] == FORMAT else {"shape": found, "look": None, "network": ""}
             )
             return Person(str(content["name"]), neutral, str(content["calibrated"]), int(content["frames"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
 

@@ -15,12 +15,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, reason
-from realtime.session.schema import FrameRow
+from realtime.files import open_private, open_regular, reason
+from realtime.session.schema import LATEST, FrameRow
 from realtime.types import Region
 
 NAME = "decisions.jsonl"
@@ -38,7 +38,7 @@ class DecisionLog:
         self._clock = clock
         self._lock = threading.Lock()
         try:
-            self._file: TextIO | None = open_private(path, "x", newline="\n")
+            self._file: IO[str] | None = open_private(path, "x", newline="\n")
         except OSError as error:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
         self._flushed = clock()
@@ -99,25 +99,108 @@ class DecisionLog:
                 self._file = None
 
 
-def read_journal(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The decisions in order. A last line cut short by a kill is left out.
+def read_decisions(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Read the decisions in order. A last line cut short by a kill is left out.
 
-    Raises UserInputError when there is no such file or another line is damaged.
+    Raises:
+        UserInputError: there is no such file, a line is damaged, or lines are missing, doubled or out of order.
     """
+    check = _OrderCheck()
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_regular(path) as file:
             for number, line in enumerate(file, 1):
-                if not line.endswith("\n"):
+                if not line.endswith(b"\n"):
                     return
                 try:
-                    found = json.loads(line)
-                    found["kind"]
-                except (ValueError, TypeError, KeyError):
-                    raise UserInputError(f"{path} is damaged in line {number}.") from None
+                    found = json.loads(line.decode("utf-8"))
+                    _check_fields(found)
+                    check(found)
+                except (ValueError, TypeError, KeyError, RecursionError) as error:
+                    raise UserInputError(f"{path} is damaged in line {number} ({_fault(error)}).") from None
                 yield found
     except FileNotFoundError:
         raise UserInputError(
             f"{path.parent} holds no {path.name}: only a session recorded with --record raw can be replayed."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserInputError(f"{path} cannot be read ({error}).") from None
+    except OSError as error:
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+
+
+class _OrderCheck:
+    """Finds lines that are missing, doubled or out of order, as far as their order says so."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, int] = {}
+        self._tracked: set[int] = set()
+
+    def __call__(self, found: Mapping[str, Any]) -> None:
+        """Raises ValueError."""
+        kind = found["kind"]
+        if kind in ("raw", "track", "row"):
+            if found["n"] <= self._newest.get(kind, -1):
+                raise ValueError(f"frame {found['n']} comes twice or too late as {kind!r}")
+            self._newest[kind] = found["n"]
+        if kind == "track":
+            self._tracked.add(found["n"])
+        if kind == "measure":
+            if found["n"] not in self._tracked:
+                raise ValueError(f"frame {found['n']} was measured twice or never tracked")
+            self._tracked.remove(found["n"])
+
+
+def _check_fields(found: Any) -> None:
+    """Raises ValueError, TypeError or KeyError where a line is none of the kinds above."""
+    if not isinstance(found, dict):
+        raise TypeError("no JSON object")
+    if found["kind"] == "neutral":
+        Baseline.from_json(found)
+        return
+    for name, test in _FIELDS[found["kind"]].items():
+        if not test(found[name]):
+            raise ValueError(f"{name} is {str(found[name])[:40]}")
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    if isinstance(error, KeyError):
+        return f"no {error}" if error.args and isinstance(error.args[0], str) else "a kind that is no text"
+    return "no JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
+
+
+def _frame(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < LATEST
+
+
+def _truth(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _region(value: Any) -> bool:
+    if value is None:
+        return True
+    if type(value) is not list or len(value) != 4 or not all(map(_frame, value)):
+        return False
+    x1, y1, x2, y2 = value
+    return bool(x1 < x2 and y1 < y2)
+
+
+_FIELDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+    "raw": {"n": _frame, "t": _number},
+    "detect": {"n": _frame, "region": _region, "coarse": _truth},
+    "track": {"n": _frame, "detections": lambda value: value is None or _frame(value)},
+    "measure": {"n": _frame, "calibrate": _truth},
+    "reset": {},
+    "row": {
+        "n": _frame,
+        "t": _number,
+        "shown": lambda value: value is None or _truth(value),
+        "cause": lambda value: type(value) is str,
+        "age": lambda value: value is None or _number(value),
+        "measured": _truth,
+    },
+}

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from realtime.files import open_private, private_folder, reason
 from realtime.privacy import umask
 
 SESSION = "session.json"
-_OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that file managers leave in any folder they show."""
 
 
@@ -85,7 +84,7 @@ def use_session_folder(folder: Path) -> Path:
 def _refuse_content(folder: Path, own: set[str]) -> None:
     if not folder.is_dir():
         raise NotADirectoryError(folder)
-    found = sorted(set(os.listdir(folder)) - own - _OF_THE_SYSTEM)
+    found = sorted({path.name for path in folder.iterdir()} - own - OF_THE_SYSTEM)
     if found:
         raise UserInputError(_taken(folder, found))
 

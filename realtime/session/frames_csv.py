@@ -4,7 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from realtime.errors import DeviceError
 from realtime.files import open_private, reason
@@ -44,7 +44,7 @@ class FramesCsv:
         self._format = RowFormat(aus)
         self._sorter = RowSorter(max_wait)
         self._lock = threading.Lock()
-        self._file: TextIO | None = None
+        self._file: IO[str] | None = None
         try:
             self._file = open_private(path, "x", newline="")
             self._file.write(",".join(column_names(aus)) + "\n")

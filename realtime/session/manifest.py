@@ -1,15 +1,22 @@
 """manifest.json: every file of a finished session with its size and checksum. Its presence says that the session ended in order."""
 
 import json
-from collections.abc import Mapping
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import file_sha256, reason, write_json
+from realtime.files import file_sha256, kind_of, open_regular, reason, write_json
+from realtime.session.folder import OF_THE_SYSTEM, SESSION
 
 NAME = "manifest.json"
 FORMAT = 1
+_LARGEST_JSON = 64 * 2**20
 
 
 class Listed(NamedTuple):
@@ -19,43 +26,124 @@ class Listed(NamedTuple):
     sha256: str
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Every file below the folder but the manifest, in a fixed order. Links are files like others."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a session left behind.
+
+    Args:
+        files: by path below the folder.
+        incomplete: by path below the folder, one sentence for each file that could not be written to its end.
+    """
+
+    files: Mapping[str, Listed]
+    incomplete: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_manifest(folder: Path) -> Path:
-    """List what is there now; the last thing a session does. Raises DeviceError when it cannot."""
+class Entry(NamedTuple):
+    """Something in a session's folder that is no plain folder.
+
+    name: its path below the folder, with what is no UTF-8 written as escapes. kind: None for a file or a link to one, else
+    what it is, for sentences.
+    """
+
+    name: str
+    path: Path
+    kind: str | None
+
+
+def entries_of(folder: Path) -> list[Entry]:
+    """Everything below the folder, in a fixed order, without the manifest and without what file managers leave there.
+
+    Links to folders are entries and are not followed.
+    """
+    return sorted(entry for entry in _walk(folder) if entry.path != folder / NAME)
+
+
+def _walk(folder: Path) -> Iterator[Entry]:
+    for place, folders, files in os.walk(folder):
+        for found in [*files, *(name for name in folders if (Path(place) / name).is_symlink())]:
+            path = Path(place) / found
+            if found not in OF_THE_SYSTEM:
+                name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+                yield Entry(name, path, _kind(path))
+
+
+def _kind(path: Path) -> str | None:
+    """None: a file, or a link to one."""
+    try:
+        own = path.lstat().st_mode
+    except OSError as error:
+        return f"something that cannot be looked up ({reason(error)})"
+    try:
+        target = path.stat().st_mode
+    except OSError:
+        return "a link that leads nowhere"
+    if stat.S_ISREG(target):
+        return None
+    return f"a link to {kind_of(target)}" if stat.S_ISLNK(own) else kind_of(own)
+
+
+def write_manifest(folder: Path, incomplete: Mapping[str, str] | None = None) -> Path:
+    """List what is there now; the last thing a session does.
+
+    Args:
+        folder: the session's folder.
+        incomplete: see `Manifest`.
+
+    Returns:
+        The manifest's path.
+
+    Raises:
+        DeviceError: a file cannot be read, or the manifest cannot be written.
+    """
     try:
         files = {
-            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
-            for path in files_of(folder)
+            entry.name: {"bytes": entry.path.stat().st_size, "sha256": file_sha256(entry.path)}
+            for entry in entries_of(folder)
+            if entry.kind is None
         }
     except OSError as error:
         raise DeviceError(f"{error.filename} cannot be read ({reason(error)}), so {NAME} was not written.") from None
-    write_json(folder / NAME, {"format": FORMAT, "files": files})
+    marked = {"incomplete": dict(incomplete)} if incomplete else {}
+    write_json(folder / NAME, {"format": FORMAT, "files": files, **marked})
     return folder / NAME
 
 
-def read_manifest(folder: Path) -> dict[str, Listed] | None:
-    """The list by path below the folder; None where there is none. Raises UserInputError when it cannot be read."""
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read a session's manifest.
+
+    Returns:
+        None where there is none.
+
+    Raises:
+        UserInputError: it cannot be read, is damaged or of another format.
+    """
     path = folder / NAME
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     content = read_json(path)
     check_format(path, content, FORMAT)
     try:
-        return {name: Listed(int(entry["bytes"]), str(entry["sha256"])) for name, entry in content["files"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
+        files = {name: Listed(int(entry["bytes"]), str(entry["sha256"])) for name, entry in content["files"].items()}
+        incomplete = {str(name): str(sentence) for name, sentence in content.get("incomplete", {}).items()}
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise UserInputError(f"{path} is damaged: it should list every file with bytes and sha256.") from None
+    return Manifest(files, incomplete)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """A JSON object. Raises UserInputError with what is wrong."""
+    """Read a JSON object.
+
+    Raises:
+        UserInputError: there is none; the sentence says what is wrong.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path, limit=_LARGEST_JSON) as file:
+            content = json.loads(file.read().decode("utf-8"))
     except OSError as error:
         raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+    except RecursionError:
+        raise UserInputError(f"{path} is damaged: it is nested too deep.") from None
     except ValueError:
         raise UserInputError(f"{path} is damaged: it holds no JSON.") from None
     if not isinstance(content, dict):
@@ -64,19 +152,75 @@ def read_json(path: Path) -> Mapping[str, Any]:
 
 
 def check_format(path: Path, content: Mapping[str, Any], wanted: int) -> None:
-    """Raises UserInputError when the file is of another version of the format."""
+    """Refuse another version of a format.
+
+    Raises:
+        UserInputError: `content` is of another format than `wanted`.
+    """
     found = content.get("format")
     if found != wanted:
-        raise UserInputError(f"{path} is of format {found!r}; this program reads format {wanted}.")
+        shown = repr(found)
+        shown = shown if len(shown) <= 40 else f"{shown[:40]}…"
+        raise UserInputError(f"{path} is of format {shown}; this program reads format {wanted}.")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class _Change(_Strict):
+    value: str
+    capture_time: float
+
+
+class _Choice(_Strict):
+    value: str
+    changes: list[_Change]
+
+
+class _Model(_Strict):
+    name: str
+    sha256: str
+
+
+class _Setting(_Strict):
+    value: Any = None
+
+
+class _Summary(_Strict):
+    ended: str = ""
+
+
+class _Session(_Strict):
+    """What this program reads of session.json; everything else in it is for people and other programs."""
+
+    written: str = ""
+    affected_side: _Choice | None = None
+    models: list[_Model] = []
+    configuration: dict[str, _Setting] = {}
+    summary: _Summary | None = None
 
 
 def session_of(folder: Path) -> Mapping[str, Any]:
-    """The content of session.json. Raises UserInputError when the folder holds no session of this format."""
+    """Read session.json.
+
+    Returns:
+        Its content, of which the parts that this program uses have the types that they should have.
+
+    Raises:
+        UserInputError: the folder holds no session of this format, or session.json is damaged.
+    """
     if not folder.is_dir():
         raise UserInputError(f"{folder} is not a folder.")
-    path = folder / "session.json"
-    if not path.exists():
-        raise UserInputError(f"{folder} holds no session: there is no session.json.")
+    path = folder / SESSION
+    if not os.path.lexists(path):
+        raise UserInputError(f"{folder} holds no session: there is no {SESSION}.")
     content = read_json(path)
     check_format(path, content, 1)
+    try:
+        _Session.model_validate(dict(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][:3])
+        raise UserInputError(f"{path} is damaged: {place}: {first['msg']}.") from None
     return content

@@ -7,17 +7,19 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import IO, NamedTuple
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, reason
+from realtime.files import open_private, open_regular, reason
+from realtime.session.schema import LATEST
+from realtime.session.spreadsheet import as_typed, guarded
 
 NAME = "markers.csv"
 COLUMNS = {
     "sequence": "the newest frame when the marker was set (or the frame the person saw): its row in frames.csv",
     "capture_time": "seconds on the session's clock",
     "wall_time": "date and time, ISO 8601 with its offset from UTC",
-    "text": "what was said; may be empty",
+    "text": "the marker's text; may be empty; an apostrophe before =, +, -, @, a tab or a line end keeps spreadsheets from running it",
     "source": "who set it: key, dashboard, http",
 }
 LONGEST = 500
@@ -54,7 +56,7 @@ class SessionMarkers:
         self._wall = wall
         self._lock = threading.Lock()
         self._newest = -1
-        self._file: TextIO | None = None
+        self._file: IO[str] | None = None
         if path is not None:
             try:
                 self._file = open_private(path, "x", newline="")
@@ -115,7 +117,7 @@ class SessionMarkers:
         if self._file is None:
             raise DeviceError("The session has ended: no marker can be set any more.")
         line = io.StringIO()
-        cells = (mark.sequence, f"{mark.capture_time:.6f}", mark.wall_time, mark.text, mark.source)
+        cells = (mark.sequence, f"{mark.capture_time:.6f}", mark.wall_time, guarded(mark.text), mark.source)
         csv.writer(line, lineterminator="\n").writerow(cells)
         try:
             self._file.write(line.getvalue())
@@ -125,12 +127,39 @@ class SessionMarkers:
 
 
 def read_markers(path: Path) -> list[Mark]:
-    """The markers of a session, in the order in which they were set; none where there is no file."""
-    if not path.exists():
+    """Read a session's markers, with their texts as they were typed.
+
+    A last row cut short by a kill is left out.
+
+    Returns:
+        In the order in which they were set; none where there is no file.
+
+    Raises:
+        UserInputError: the file cannot be read or is damaged.
+    """
+    marks: list[Mark] = []
+    try:
+        with open_regular(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                if None in row.values():
+                    break
+                marks.append(_mark(row))
+    except FileNotFoundError:
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Mark(int(row["sequence"]), float(row["capture_time"]), row["wall_time"], row["text"], row["source"])
-            for row in csv.DictReader(file)
-            if None not in row.values()
-        ]
+    except OSError as error:
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+    except (ValueError, KeyError, csv.Error) as error:
+        raise UserInputError(f"{path} is damaged after {len(marks)} markers ({error}).") from None
+    return marks
+
+
+def _mark(row: dict[str, str]) -> Mark:
+    """Raises KeyError or ValueError."""
+    if None in row:
+        raise ValueError("a row has too many cells")
+    time = float(row["capture_time"])
+    if not abs(time) < LATEST:
+        raise ValueError(f"{row['capture_time']} is no capture time")
+    if any("\x00" in cell for cell in row.values()):
+        raise ValueError("a row holds a NUL")
+    return Mark(int(row["sequence"]), time, row["wall_time"], as_typed(row["text"]), row["source"])

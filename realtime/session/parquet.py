@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import reason
+from realtime.files import open_regular, reason, write_atomically
 from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
@@ -29,20 +29,23 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     meanings = data_dictionary()
     types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
     try:
-        table = pa_csv.read_csv(
-            csv,
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
-        )
+        with open_regular(csv) as file:
+            table = pa_csv.read_csv(
+                file,
+                parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+                convert_options=pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
+            )
     except FileNotFoundError:
         raise UserInputError(f"{csv.parent} holds no {csv.name}.") from None
     except (pa.ArrowException, OSError) as error:
         raise UserInputError(f"{csv} cannot be read: {str(error).splitlines()[0]}.") from None
     table = table.replace_schema_metadata({"data_dictionary": json.dumps(meanings)})
     try:
-        pa_parquet.write_table(table, target, compression="zstd")
-    except OSError as error:
-        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+        with write_atomically(target) as file:
+            pa_parquet.write_table(table, file, compression="zstd")
+    except (pa.ArrowException, OSError) as error:
+        words = reason(error) if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise DeviceError(f"{target} cannot be written ({words}).") from None
     return target
 
 

@@ -1,6 +1,8 @@
 """frames.csv read back: what reports need, as arrays."""
 
 import csv
+import io
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
-from realtime.session.schema import AUS
+from realtime.files import open_regular, reason
+from realtime.session.schema import AUS, LATEST
 from realtime.types import F64
 
 QUIET = 0.5
@@ -63,28 +66,37 @@ class Rows:
 
 
 def read_rows(path: Path) -> Rows:
-    """Read a session's frames.csv; a last row cut short is left out. Raises UserInputError."""
+    """Read a session's frames.csv; a last row cut short is left out.
+
+    Raises:
+        UserInputError: there is no such file, it cannot be read or is damaged.
+    """
     sequences: list[int] = []
     times: list[float] = []
-    words: tuple[list[str], list[str]] = ([], [])
+    texts: tuple[list[str], list[str]] = ([], [])
     values: list[list[float]] = []
     names = [f"AU{au:02d}_{side}" for au in AUS for side in ("left", "right")]
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_regular(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if None in row.values() or None in row:
                     break
-                sequences.append(int(row["sequence"]))
-                times.append(float(row["capture_time"]))
-                words[0].append(row["status"])
-                words[1].append(row.get("neutral", ""))
-                values.append([float(row[name]) if row[name] else np.nan for name in names])
-                faces = row["face_id"] != ""
-                values[-1].append(float(faces))
+                sequence, time = int(row["sequence"]), float(row["capture_time"])
+                if not abs(time) < LATEST or not 0 <= sequence < 2**53:
+                    raise ValueError(f"frame {sequence} at {time} s")
+                intensities = [_intensity(row[name]) for name in names]
+                values.append([*intensities, float(row["face_id"] != "")])
+                sequences.append(sequence)
+                times.append(time)
+                texts[0].append(row["status"])
+                texts[1].append(row.get("neutral", ""))
     except FileNotFoundError:
         raise UserInputError(f"{path.parent} holds no {path.name}.") from None
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise UserInputError(f"{path} is damaged after {len(times)} rows ({error}).") from None
+    except OSError as error:
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+    except (ValueError, KeyError, csv.Error) as error:
+        fault = f"there is no column {error}" if isinstance(error, KeyError) else str(error)
+        raise UserInputError(f"{path} is damaged after {len(times)} rows ({fault}).") from None
     table = np.array(values, np.float64).reshape(-1, len(names) + 1)
     start = times[0] if times else 0.0
     return Rows(
@@ -92,7 +104,17 @@ def read_rows(path: Path) -> Rows:
         np.array(times) - start,
         start,
         table[:, -1] > 0,
-        *words,
+        *texts,
         {au: table[:, 2 * i] for i, au in enumerate(AUS)},
         {au: table[:, 2 * i + 1] for i, au in enumerate(AUS)},
     )
+
+
+def _intensity(cell: str) -> float:
+    """NaN where nothing was measured. Raises ValueError."""
+    if not cell:
+        return math.nan
+    value = float(cell)
+    if not -1.0 <= value <= 10.0:
+        raise ValueError(f"{cell} is no intensity of 0 to 5")
+    return value

@@ -1,6 +1,7 @@
 """What is in a session folder, and whether it is what the session left there."""
 
 import csv
+import os
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,13 @@ from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
-from realtime.files import file_sha256
+from realtime.files import file_sha256, reason
 from realtime.media import lossless
 from realtime.session import decision_log, markers
-from realtime.session.manifest import Listed, files_of, read_manifest, session_of
+from realtime.session.folder import SESSION
+from realtime.session.manifest import Entry, Listed, Manifest, entries_of, read_manifest, session_of
 
-Fault = Literal["changed", "missing", "truncated", "extra", "damaged"]
+Fault = Literal["changed", "missing", "truncated", "extra", "damaged", "incomplete"]
 VIDEOS = ("video.mp4", lossless.NAME)
 
 
@@ -45,57 +47,79 @@ class Verdict:
 def verify(folder: Path) -> Verdict:
     """Compare every file with the manifest; without one, check what can be checked, and say how far it goes.
 
-    Raises UserInputError when the folder holds no session of this format.
+    Args:
+        folder: a session's folder.
+
+    Raises:
+        UserInputError: the folder holds no session of this format.
     """
     manifest = read_manifest(folder) if folder.is_dir() else None
-    if manifest is None or "session.json" not in manifest:
+    if manifest is None or SESSION not in manifest.files:
         session_of(folder)
     verdict = Verdict(finished=manifest is not None)
-    present = {path.relative_to(folder).as_posix(): path for path in files_of(folder)}
+    present = {entry.name: entry for entry in entries_of(folder)}
     if manifest is not None:
         verdict.problems += _compare(manifest, present)
         if not verdict.problems:
             session_of(folder)
-    for name, path in present.items():
-        _look_into(name, path, verdict)
+        verdict.problems += [Problem(name, "incomplete", said) for name, said in manifest.incomplete.items()]
+    for entry in present.values():
+        if entry.kind is None:
+            _inspect(entry.name, entry.path, verdict)
+        elif manifest is None:
+            verdict.problems.append(Problem(entry.name, "damaged", f"is {entry.kind}"))
     return verdict
 
 
-def _compare(manifest: dict[str, Listed], present: dict[str, Path]) -> list[Problem]:
+def _compare(manifest: Manifest, present: dict[str, Entry]) -> list[Problem]:
     problems = []
-    for name, listed in manifest.items():
-        path = present.get(name)
-        if path is None:
+    for name, listed in manifest.files.items():
+        entry = present.get(name)
+        if entry is None:
             problems.append(Problem(name, "missing", f"is missing ({listed.size:,} bytes)"))
-            continue
+        elif entry.kind is not None:
+            problems.append(Problem(name, "changed", f"is {entry.kind} instead of a file of {listed.size:,} bytes"))
+        else:
+            problems += _compare_file(name, listed, entry.path)
+    for name in sorted(present.keys() - manifest.files.keys()):
+        kind = present[name].kind
+        problems.append(
+            Problem(name, "extra", f"{f'is {kind}, and ' if kind else ''}was not there when the session ended")
+        )
+    return problems
+
+
+def _compare_file(name: str, listed: Listed, path: Path) -> list[Problem]:
+    try:
         size = path.stat().st_size
         if size < listed.size:
-            problems.append(Problem(name, "truncated", f"is cut short: {size:,} of {listed.size:,} bytes"))
-        elif size > listed.size:
-            problems.append(Problem(name, "changed", f"has grown: {size:,} bytes instead of {listed.size:,}"))
-        elif file_sha256(path) != listed.sha256:
-            problems.append(Problem(name, "changed", "has other content than when the session ended"))
-    extra = sorted(present.keys() - manifest.keys())
-    return problems + [Problem(name, "extra", "was not there when the session ended") for name in extra]
+            return [Problem(name, "truncated", f"is cut short: {size:,} of {listed.size:,} bytes")]
+        if size > listed.size:
+            return [Problem(name, "changed", f"has grown: {size:,} bytes instead of {listed.size:,}")]
+        if file_sha256(path) != listed.sha256:
+            return [Problem(name, "changed", "has other content than when the session ended")]
+    except OSError as error:
+        return [Problem(name, "damaged", f"cannot be read ({reason(error)})")]
+    return []
 
 
-def _look_into(name: str, path: Path, verdict: Verdict) -> None:
-    """Say what a file holds, and where it breaks off."""
+def _inspect(name: str, path: Path, verdict: Verdict) -> None:
+    """Add what a file holds, and where it breaks off, to the verdict."""
     try:
         if name in VIDEOS and path.stat().st_size == 0:
             verdict.contents[name] = "no picture"
         elif name in VIDEOS:
             verdict.contents[name] = _video(path)
         elif name in ("frames.csv", "openface3.csv", markers.NAME):
-            sentence, whole = _rows(path)
+            sentence, complete = _rows(path)
             verdict.contents[name] = sentence
-            if not whole and not verdict.finished:
+            if not complete and not verdict.finished:
                 verdict.problems.append(Problem(name, "truncated", "its last row is cut short"))
         elif name == decision_log.NAME:
-            verdict.contents[name] = f"{sum(1 for _ in decision_log.read_journal(path)):,} decisions"
+            verdict.contents[name] = f"{sum(1 for _ in decision_log.read_decisions(path)):,} decisions"
         else:
             verdict.contents[name] = f"{path.stat().st_size:,} bytes"
-    except (UserInputError, OSError, ValueError, IndexError, FFmpegError) as error:
+    except (UserInputError, OSError, ValueError, ArithmeticError, LookupError, FFmpegError, csv.Error) as error:
         verdict.contents[name] = "cannot be read"
         if not any(problem.file == name for problem in verdict.problems):
             verdict.problems.append(Problem(name, "damaged", f"cannot be read ({error})"))
@@ -121,7 +145,7 @@ def _video(path: Path) -> str:
 
 
 def _rows(path: Path) -> tuple[str, bool]:
-    """(what the rows are, whether the last one is whole)."""
+    """(what the rows are, whether the last one is complete)."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
         header = next(rows, [])
@@ -131,14 +155,17 @@ def _rows(path: Path) -> tuple[str, bool]:
             tail.append(row)
             count += 1
             first = first or (row[1] if len(row) > 1 else "")
-    with path.open("rb") as raw_bytes:
-        raw_bytes.seek(0, 2)
-        raw_bytes.seek(max(0, raw_bytes.tell() - 1))
-        ended = raw_bytes.read(1) == b"\n"
-    whole = ended and (not tail or len(tail[-1]) == len(header))
-    if not whole and tail:
+    complete = _ends_with_a_line(path) and (not tail or len(tail[-1]) == len(header))
+    if not complete and tail:
         tail.pop()
         count -= 1
     if not tail:
-        return f"{count:,} rows", whole
-    return f"{count:,} rows, capture times {float(first):.2f} to {float(tail[-1][1]):.2f} s", whole
+        return f"{count:,} rows", complete
+    return f"{count:,} rows, capture times {float(first):.2f} to {float(tail[-1][1]):.2f} s", complete
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 1))
+        return file.read(1) == b"\n"

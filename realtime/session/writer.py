@@ -19,6 +19,7 @@ from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.manifest import write_manifest
 from realtime.session.markers import SessionMarkers
+from realtime.session.parquet import NAME as PARQUET
 from realtime.session.parquet import write_parquet
 from realtime.session.schema import data_dictionary
 from realtime.types import Analysis, Frame
@@ -60,17 +61,28 @@ class SessionWriter:
         self._person = checked_name(person) if person is not None else None
         self._people = CalibrationStore(people)
         self._calibrations: list[dict[str, Any]] = []
-        self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
         self._clock = clock
         self.side = AffectedSide(self.moment)
         self.model: LoggedChoice | None = None
-        self.journal = DecisionLog(folder / decision_log.NAME, clock) if folder and raw_pictures else None
-        self.raw = RawRecorder(folder / lossless.NAME, self.journal.raw, fps=fps) if folder and self.journal else None
+        self.journal: DecisionLog | None = None
+        self.raw: RawRecorder | None = None
+        self.csv: FramesCsv | None = None
+        self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
+        try:
+            if folder is not None:
+                self._open_files(folder, raw_pictures=raw_pictures, fps=fps)
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_files(self, folder: Path, *, raw_pictures: bool, fps: float) -> None:
+        if raw_pictures:
+            self.journal = DecisionLog(folder / decision_log.NAME, self._clock)
+            self.raw = RawRecorder(folder / lossless.NAME, self.journal.raw, fps=fps)
         on_row = self.journal.row if self.journal is not None else None
-        self.csv = FramesCsv(folder / "frames.csv", clock, on_row=on_row) if folder else None
-        if folder is not None:
-            write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
-        self._load()
+        self.csv = FramesCsv(folder / "frames.csv", self._clock, on_row=on_row)
+        write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
 
     def moment(self) -> tuple[int, float]:
         """(sequence, capture time in seconds) of now."""
@@ -107,13 +119,34 @@ class SessionWriter:
         parts = (self.csv, self.raw, self.journal)
         return self.notices + [sentence for part in parts if part is not None for sentence in part.notices]
 
-    def seal(self, *, parquet: bool = False) -> None:
-        """After everything is written: the Parquet file where it was asked for, then the manifest."""
+    def seal(self, *, parquet: bool = False, incomplete: Mapping[str, str] | None = None) -> None:
+        """Finish the session, after everything is written: the Parquet file where it was asked for, then the manifest.
+
+        A file that could not be written never leaves the session without its manifest: `notices` gets a sentence, and the
+        manifest marks the file as incomplete.
+
+        Args:
+            parquet: also write frames.parquet.
+            incomplete: by file name, a sentence for each file of others that could not be written to its end.
+
+        Raises:
+            DeviceError: the manifest cannot be written.
+        """
         if self.folder is None:
             return
+        marked = {**self.incomplete(), **(incomplete or {})}
         if parquet:
-            write_parquet(self.folder / "frames.csv")
-        write_manifest(self.folder)
+            try:
+                write_parquet(self.folder / "frames.csv")
+            except (DeviceError, UserInputError) as error:
+                self.notices.append(str(error))
+                marked[PARQUET] = str(error)
+        write_manifest(self.folder, marked)
+
+    def incomplete(self) -> dict[str, str]:
+        """By file name, a sentence for each of these files that could not be written to its end."""
+        parts = (self.csv, self.raw, self.journal)
+        return {part.path.name: part.notices[-1] for part in parts if part is not None and part.failed}
 
     def _load(self) -> None:
         if self._person is None:

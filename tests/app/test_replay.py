@@ -13,13 +13,13 @@ from realtime.app.replay import Pictures, compare, rerun
 from realtime.errors import UserInputError
 from realtime.media.lossless import read_raw
 from realtime.session.calibration_store import CalibrationStore
-from realtime.session.decision_log import read_journal
+from realtime.session.decision_log import read_decisions
 from realtime.session.schema import RowFormat, column_names
 from tests.session.live_like import FRAMES, face_path, make_session
 
 
 def replayed(folder: Path, own_neutral=None) -> bytes:
-    decisions = list(read_journal(folder / "decisions.jsonl"))
+    decisions = list(read_decisions(folder / "decisions.jsonl"))
     pictures = Pictures(decisions, read_raw(folder / "raw.mkv"))
     rows, missing = RowFormat(), []
     lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(own_neutral), missing.append)]
@@ -43,7 +43,7 @@ def test_the_same_rows_byte_for_byte_whatever_was_dropped(tmp_path: Path, seed: 
 
 def test_frames_not_analysed_live_are_not_analysed_again(tmp_path: Path) -> None:
     make_session(tmp_path, 4)
-    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
     # One frame more analysed than live moves the tracker and the running neutral: the rows must differ.
     analysed = [d["n"] for d in decisions if d["kind"] == "track"]
     extra = next(n for n in range(30, FRAMES) if n not in analysed)
@@ -83,7 +83,7 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
 def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None:
     _, analysed = make_session(tmp_path, 6)
     gone = analysed[len(analysed) // 2]
-    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
     pictures = list(read_raw(tmp_path / "raw.mkv"))
     del pictures[gone]
     decisions = [d for d in decisions if not (d["kind"] == "raw" and d["n"] == gone)]
@@ -112,12 +112,12 @@ def test_a_raw_recording_that_breaks_off_ends_the_replay(tmp_path: Path) -> None
 def test_a_journal_cut_short_is_read_up_to_the_cut_and_damage_is_told(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     path.write_text('{"kind":"reset"}\n{"kind":"tra')
-    assert list(read_journal(path)) == [{"kind": "reset"}]
+    assert list(read_decisions(path)) == [{"kind": "reset"}]
     path.write_text('{"kind":"reset"}\nnonsense\n{"kind":"reset"}\n')
     with pytest.raises(UserInputError, match="line 2"):
-        list(read_journal(path))
+        list(read_decisions(path))
     with pytest.raises(UserInputError, match="--record raw"):
-        list(read_journal(tmp_path / "nothing.jsonl"))
+        list(read_decisions(tmp_path / "nothing.jsonl"))
 
 
 def test_the_comparison_names_the_first_other_cell(tmp_path: Path) -> None:

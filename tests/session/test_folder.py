@@ -50,7 +50,16 @@ def test_an_empty_folder_and_one_that_a_file_manager_has_shown_can_be_used(tmp_p
 
 @pytest.mark.parametrize(
     "name",
-    ["markers.csv", "raw.mkv", "decisions.jsonl", "frames.parquet", "calibration.json", "video.mp4", "notes.txt", "old/"],
+    [
+        "markers.csv",
+        "raw.mkv",
+        "decisions.jsonl",
+        "frames.parquet",
+        "calibration.json",
+        "video.mp4",
+        "notes.txt",
+        "old/",
+    ],
 )
 def test_a_folder_that_holds_anything_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
     if name.endswith("/"):
@@ -130,7 +139,9 @@ def test_a_session_can_be_read_by_its_user_only(tmp_path: Path, monkeypatch: pyt
         made.seal()
     finally:
         os.umask(before)
-    modes = {path: stat.S_IMODE(path.stat().st_mode) for root in (folder, tmp_path / "people") for path in root.rglob("*")}
+    modes = {
+        path: stat.S_IMODE(path.stat().st_mode) for root in (folder, tmp_path / "people") for path in root.rglob("*")
+    }
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IMODE((tmp_path / "people").stat().st_mode) == 0o700
     assert {path.name for path in modes} >= {"frames.csv", "markers.csv", "session.json", "calibration.json"}
     assert {path.name: mode for path, mode in modes.items() if mode != 0o600} == {}

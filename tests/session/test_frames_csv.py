@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -195,9 +196,13 @@ def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_once_and_the_session_goes_on() -> None:
+def test_a_disk_that_is_full_from_the_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> IO[str]:
+        return Path("/dev/full").open("w", encoding="utf-8")
+
+    monkeypatch.setattr("realtime.session.frames_csv.open_private", full)
     with pytest.raises(DeviceError, match="the disk is full"):
-        FramesCsv(Path("/dev/full"), lambda: 0.0)
+        FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

@@ -1,13 +1,14 @@
 """The manifest, and what verify finds."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from realtime.cli import main
-from realtime.errors import UserInputError
+from realtime.errors import DeviceError, UserInputError
 from realtime.files import write_json
 from realtime.session.manifest import write_manifest
 from realtime.session.verify import verify
@@ -126,3 +127,72 @@ def test_a_file_nobody_can_decode_is_damage_not_a_crash(session: Path) -> None:
     faults = {p.file: p.fault for p in verify(session).problems}
     assert faults["raw.mkv"] == "damaged"
     assert faults["frames.csv"] == "damaged"
+
+
+def named(session: Path) -> dict[str, tuple[str, str]]:
+    return {problem.file: (problem.fault, problem.sentence) for problem in verify(session).problems}
+
+
+def test_links_pipes_and_devices_are_named_and_never_waited_for(session: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (session / "dangling").symlink_to(tmp_path / "nowhere")
+    (session / "folder").symlink_to(tmp_path / "elsewhere")
+    (session / "zero").symlink_to("/dev/zero")
+    os.mkfifo(session / "pipe")
+    (session / "markers.csv").unlink()
+    os.mkfifo(session / "markers.csv")
+    assert named(session) == {
+        "dangling": ("extra", "is a link that leads nowhere, and was not there when the session ended"),
+        "folder": ("extra", "is a link to a folder, and was not there when the session ended"),
+        "zero": ("extra", "is a link to a device, and was not there when the session ended"),
+        "pipe": ("extra", "is a named pipe, and was not there when the session ended"),
+        "markers.csv": ("changed", "is a named pipe instead of a file of 44 bytes"),
+    }
+    (session / "manifest.json").unlink()
+    assert named(session)["dangling"] == ("damaged", "is a link that leads nowhere")
+
+
+def test_what_a_file_manager_leaves_is_not_part_of_the_session(session: Path) -> None:
+    (session / ".DS_Store").write_text("x")
+    assert verify(session).right
+
+
+def test_a_name_that_is_no_text_is_an_extra_file_like_others(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(os.fsdecode(os.fsencode(session) + b"/\xff")).write_text("x")
+    assert named(session) == {"\\xff": ("extra", "was not there when the session ended")}
+    assert main(["verify", str(session)]) == 3
+    assert "EXTRA \\xff" in capsys.readouterr().out
+
+
+def test_a_recording_that_failed_is_marked_in_the_manifest_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    writer, _ = make_session(folder, 11)
+    write_json(folder / "session.json", {"format": 1})
+    writer.seal(incomplete={"video.mp4": "The recording stopped after 126 frames (the disk is full)."})
+    verdict = verify(folder)
+    assert not verdict.right
+    assert [tuple(problem) for problem in verdict.problems] == [
+        ("video.mp4", "incomplete", "The recording stopped after 126 frames (the disk is full).")
+    ]
+    assert main(["verify", str(folder)]) == 3
+    assert "INCOMPLETE video.mp4 The recording stopped after 126 frames" in capsys.readouterr().out
+
+
+def test_a_parquet_file_that_cannot_be_written_does_not_leave_the_session_unsealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DeviceError("frames.parquet cannot be written (the disk is full).")
+
+    folder = tmp_path / "session"
+    folder.mkdir()
+    writer, _ = make_session(folder, 11)
+    write_json(folder / "session.json", {"format": 1})
+    monkeypatch.setattr("realtime.session.writer.write_parquet", full)
+    writer.seal(parquet=True)
+    assert (folder / "manifest.json").exists()
+    assert writer.all_notices()[-1] == "frames.parquet cannot be written (the disk is full)."
+    assert named(folder) == {"frames.parquet": ("incomplete", "frames.parquet cannot be written (the disk is full).")}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from realtime.app.nodes.compose import Compose
 from realtime.errors import DeviceError
@@ -80,7 +80,7 @@ class ExpressionRows:
         self.path = folder / FILE
         try:
             # Each row goes out at once: there are few a second, and a kill should lose none of them.
-            self._file: TextIO = open_private(self.path, "x", newline="", buffering=1)
+            self._file: IO[str] = open_private(self.path, "x", newline="", buffering=1)
             self._file.write(",".join(columns(network.units, network.emotions)) + "\n")
         except OSError as error:
             raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
