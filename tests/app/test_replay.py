@@ -101,7 +101,7 @@ def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None
 
 def test_a_raw_recording_that_breaks_off_ends_the_replay(tmp_path: Path) -> None:
     make_session(tmp_path, 8)
-    decisions = list(read_journal(tmp_path / "decisions.jsonl"))
+    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
     pictures = list(read_raw(tmp_path / "raw.mkv"))[:-20]
     missing: list[int] = []
     found = list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path(), missing.append))
