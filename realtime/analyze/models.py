@@ -53,6 +53,7 @@ def open_face_models(
     providers: tuple[str, ...] = ("cpu",),
     threads: int | None = None,
     progress: Callable[[str, float], None] | None = None,
+    lighter: Callable[[], bool] = lambda: False,
 ) -> FaceModels:
     """Check, open and warm up the networks: the one way, for the program and for the public face.
 
@@ -65,6 +66,7 @@ def open_face_models(
         providers: words of `realtime.models.providers.WORDS`, in order of preference. "cpu" starts no process.
         threads: ONNX Runtime's threads per network; None: the registry's.
         progress: called with a model's name and the seconds gone by while an accelerator compiles it.
+        lighter: whether the lightest landmark tier answers; asked before every answer.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -78,7 +80,7 @@ def open_face_models(
         return open_model(registry, spec, shape=shape, providers=providers, threads=threads, progress=progress)
 
     detector_session = opened(detector_spec, shape)
-    tiers = ModelLadder([opened(spec) for spec in landmark_specs])
+    tiers = ModelLadder([opened(spec) for spec in landmark_specs], lighter)
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
     specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec) if spec is not None)
     return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs)

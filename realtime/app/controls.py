@@ -1,21 +1,23 @@
-"""What keys and buttons do while a run lasts."""
+"""What the preview's keys and the page's commands do while a run lasts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from realtime.action_units import ActionUnitEstimator
 from realtime.app.pipeline import App
 from realtime.config import Config
 from realtime.dashboard.commands import (
-    Calibration,
+    CalibrateCommand,
+    CalibrationProgress,
+    ChoiceCommand,
     Commands,
     Fixed,
-    Marker,
+    MarkerCommand,
     Phase,
-    Progress,
     SceneChoice,
-    Switch,
+    SwitchCommand,
     Unavailable,
 )
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
@@ -24,34 +26,37 @@ from realtime.media.recorder import PausableRecorder
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.video_source import VideoSource
 from realtime.models.tiers import ModelLadder
-from realtime.session.choices import LoggedChoice
+from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.writer import SessionWriter
 
-_NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
-T = TypeVar("T")
 KEYS = "Keys: c calibrates, m sets a marker, v changes the view, r records, q ends."
+C = TypeVar("C")
+_NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
+_NO_MARKERS = "Markers need a session folder; start with --session DIR."
+_NO_RECORDING = "Recording needs a session folder; start with --session DIR."
+_NO_PICTURES = "This session stores no picture (--landmarks-only)."
 
 
 class CalibrationControl:
-    """Starts the calibration of the running measures and tells how far it is."""
+    """Starts the calibration of the running estimator, and says how far it is."""
 
-    def __init__(self, app: App) -> None:
-        self._measures = app.measures
+    def __init__(self, measures: ActionUnitEstimator) -> None:
+        self._measures = measures
 
     @property
-    def progress(self) -> Progress:
-        """By the page's words."""
+    def progress(self) -> CalibrationProgress:
+        """In the page's phases."""
         phase, share, sentence = self._measures.calibration.progress
-        words: Phase = "running" if phase in ("waiting", "collecting") else phase  # type: ignore[assignment]
-        return Progress(words, share, sentence)
+        shown: Phase = "running" if phase == "waiting" or phase == "collecting" else phase
+        return CalibrationProgress(shown, share, sentence)
 
     def start(self) -> None:
-        """Begin, or begin anew."""
+        """Begin; a calibration that runs already begins from its start."""
         self._measures.ask_for_calibration()
 
 
 class CameraChoice:
-    """Another camera in the running graph: the source fails on purpose and is opened anew, like one that was unplugged."""
+    """Another camera in the running graph: the source fails on purpose and is opened again, like one that was unplugged."""
 
     def __init__(self, source: VideoSource, cameras: Sequence[Camera]) -> None:
         self._source = source
@@ -67,7 +72,7 @@ class CameraChoice:
             return ""
 
     def choose(self, value: str) -> None:
-        """value: one of `options`."""
+        """Read `value`, one of `options`, from now on."""
         if value != self.value:
             self._source.choose(SourceSpec(SourceKind.CAMERA, str(self._cameras[value].index)))
 
@@ -75,111 +80,167 @@ class CameraChoice:
 class ModelChoice(LoggedChoice):
     """The landmark network: the best tier, which gives way to the lightest when results come late, or the lightest always.
 
-    names: of the tiers, best first. All are open and warm, so changing costs no frame.
+    Args:
+        tiers: all open and warm, so that changing costs no frame.
+        names: of the tiers, best first.
+        now: see `LoggedChoice`.
+        changed: called after every change.
     """
 
-    def __init__(self, tiers: ModelLadder, names: Sequence[str], now: Callable[[], tuple[int, float]]) -> None:
-        super().__init__((names[0], names[-1]), now)
-        self._tiers, self._ladder = tiers, tiers.lighter
+    def __init__(
+        self,
+        tiers: ModelLadder,
+        names: Sequence[str],
+        now: Callable[[], tuple[int, float]],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__((names[0], names[-1]), now, changed)
+        self._tiers = tiers
 
     def choose(self, value: str) -> None:
-        """value: one of `options`."""
-        self._tiers.lighter = self._ladder if value == self.options[0] else lambda: True
+        """Take `value`, one of `options`."""
+        self._tiers.use_lightest_only(value != self.options[0])
         super().choose(value)
 
 
-def model_choice(config: Config, app: App, now: Callable[[], tuple[int, float]]) -> ModelChoice | Fixed:
-    """What the page may offer. now: see `LoggedChoice`."""
+def model_choice(
+    config: Config, app: App, now: Callable[[], tuple[int, float]], changed: Callable[[], None] = lambda: None
+) -> ModelChoice | Fixed:
+    """The landmark networks that the page may offer.
+
+    Args:
+        config: the settings.
+        app: the wired graph.
+        now: see `LoggedChoice`.
+        changed: called after every change.
+    """
     names = [spec.name for spec in app.models if spec.role == "landmarks"]
     how = "others are taken at the start, with --models or --set models.landmarks=NAME."
     if config.record == "raw":
-        return Fixed(names[0], "A raw recording keeps to one landmark model, so that it can be replayed.")
+        return Fixed("Model", names[0], "A raw recording keeps to one landmark model, so that it can be replayed.")
     if app.tiers is None or len(names) < 2:
-        return Fixed(names[0], f"This is the only landmark model that is open; {how}")
-    return ModelChoice(app.tiers, names, now)
+        return Fixed("Model", names[0], f"This is the only landmark model that is open; {how}")
+    return ModelChoice(app.tiers, names, now, changed)
 
 
 def camera_choice(config: Config, source: VideoSource, cameras: Sequence[Camera]) -> CameraChoice | Fixed:
-    """What the page may offer. cameras: those of this machine now."""
+    """The cameras that the page may offer. cameras: those of this machine now."""
     chosen, negotiated = config.source, source.negotiated
     if source.spec.kind is not SourceKind.CAMERA or negotiated is None or not negotiated.live:
-        return Fixed(chosen, "The source is no camera; choose another at the start, with --source.")
+        return Fixed("Camera", chosen, "The source is no camera; choose another at the start, with --source.")
     if len(cameras) < 2:
-        return Fixed(chosen, "There is no other camera on this machine.")
+        return Fixed("Camera", chosen, "There is no other camera on this machine.")
     if config.reconnect_attempts == 0:
-        return Fixed(chosen, "A camera cannot be opened anew in a run with reconnect_attempts = 0.")
+        return Fixed("Camera", chosen, "A camera cannot be opened again in a run with reconnect_attempts = 0.")
     if config.record == "raw" or config.au != "own":
-        return Fixed(chosen, "A raw recording, and OpenFace 2.2's models, keep to one camera from beginning to end.")
+        return Fixed(
+            "Camera", chosen, "A raw recording, and OpenFace 2.2's models, keep to one camera from beginning to end."
+        )
     return CameraChoice(source, cameras)
 
 
-@dataclass(slots=True)
 class Controls:
-    """The commands of one run. `press` takes the preview's keys."""
+    """What can be asked for in one run, by key or on the page.
 
-    calibrate: Calibration | Unavailable
-    marker: Marker | Unavailable
-    record: Switch | Unavailable
-    view: SceneChoice
-    keeping: SessionWriter
-    say: Callable[[str], None]
+    Args:
+        app: the wired graph.
+        writer: the session's files.
+        recorder: of what is shown; None where nothing can be recorded.
+        own_units: the Action Units are the program's own, which a calibration is for.
+        say: called with what the user should read.
+    """
 
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         app: App,
-        keeping: SessionWriter,
+        writer: SessionWriter,
         recorder: PausableRecorder | None,
         *,
         own_units: bool,
         say: Callable[[str], None],
-    ) -> "Controls":
-        """own_units: the Action Units are the program's own, which a calibration is for."""
-        no_folder = keeping.folder is None
-        return cls(
-            CalibrationControl(app) if own_units and app.measures.units else Unavailable(_NOTHING_TO_CALIBRATE),
-            Unavailable("Markers need a session folder; start with --session DIR.") if no_folder else keeping.markers,
-            recorder
-            if recorder is not None
-            else Unavailable(
-                "Recording needs a session folder; start with --session DIR."
-                if no_folder
-                else "This session stores no picture (--landmarks-only)."
-            ),
-            SceneChoice(app.scene),
-            keeping,
-            say,
-        )
+    ) -> None:
+        calibration = CalibrationControl(app.measures)
+        can_calibrate = own_units and bool(app.measures.units)
+        self.calibrate = CalibrateCommand(calibration) if can_calibrate else Unavailable(_NOTHING_TO_CALIBRATE)
+        self.marker = Unavailable(_NO_MARKERS) if writer.folder is None else MarkerCommand(writer.markers)
+        self.record = SwitchCommand(recorder) if recorder is not None else Unavailable(
+            _NO_RECORDING if writer.folder is None else _NO_PICTURES
+        )  # fmt: skip
+        self.view = SceneChoice(app.scene)
+        self._markers = writer.markers
+        self._say = say
 
     def press(self, key: str) -> None:
-        """A key of the preview window; others do nothing. Never raises: what cannot be done is said."""
+        """Carry out a key of the preview window; others do nothing. Never raises: what cannot be done is said."""
         try:
-            if key == "c":
-                _available(self.calibrate).start()
-            elif key == "m":
-                _available(self.marker)
-                self.keeping.markers.add(f"key m, {datetime.now().astimezone():%H:%M:%S}", "key")
-            elif key == "r":
-                record = _available(self.record)
-                record.switch(not record.active)
-                self.say("Recording." if record.active else "Recording is paused.")
-            elif key == "v":
-                views = self.view.options
-                self.view.choose(views[(views.index(self.view.value) + 1) % len(views)])
+            match key:
+                case "c":
+                    _available(self.calibrate).calibration.start()
+                case "m":
+                    _available(self.marker)
+                    self._markers.add(f"key m, {datetime.now().astimezone():%H:%M:%S}", "key")
+                case "r":
+                    recorder = _available(self.record).switch
+                    recorder.switch(not recorder.active)
+                    self._say("Recording." if recorder.active else "Recording is paused.")
+                case "v":
+                    views = self.view.options
+                    self.view.choose(views[(views.index(self.view.value) + 1) % len(views)])
         except FacemirrorError as error:
-            self.say(str(error))
+            self._say(str(error))
 
 
-def offer(commands: Commands, controls: Controls, config: Config, app: App, source: VideoSource) -> None:
-    """Give the page its commands; a change of the landmark model is kept with the session."""
-    commands.view, commands.side = controls.view, controls.keeping.side
-    commands.calibrate, commands.marker, commands.record = controls.calibrate, controls.marker, controls.record
-    commands.camera = camera_choice(config, source, list_cameras())
-    commands.model = model_choice(config, app, controls.keeping.moment)
-    controls.keeping.model = commands.model if isinstance(commands.model, ModelChoice) else None
+@dataclass(frozen=True, slots=True)
+class PageCommands:
+    """What the page can ask for.
+
+    Attributes:
+        commands: by name, in the order in which the page draws them.
+        logged: the choices of which session.json keeps every change, by its keys.
+    """
+
+    commands: Commands
+    logged: Mapping[str, LoggedChoice]
 
 
-def _available(command: T | Unavailable) -> T:
+def page_commands(
+    controls: Controls,
+    config: Config,
+    app: App,
+    source: VideoSource,
+    writer: SessionWriter,
+    changed: Callable[[Mapping[str, LoggedChoice]], None],
+) -> PageCommands:
+    """The page's commands. A new choice is one entry here, and in `logged` where the session should keep its changes.
+
+    Args:
+        controls: what the keys do.
+        config: the settings.
+        app: the wired graph.
+        source: of the pictures.
+        writer: the session's files.
+        changed: called with the logged choices after every change of one.
+    """
+    logged: dict[str, LoggedChoice] = {}
+    side = AffectedSide(writer.moment, lambda: changed(logged))
+    model = model_choice(config, app, writer.moment, lambda: changed(logged))
+    camera = camera_choice(config, source, list_cameras())
+    logged["affected_side"] = side
+    if isinstance(model, ModelChoice):
+        logged["landmark_model"] = model
+    commands = {
+        "calibrate": controls.calibrate,
+        "record": controls.record,
+        "marker": controls.marker,
+        "view": ChoiceCommand("View", controls.view, key="v"),
+        "side": ChoiceCommand("Affected", side, key="s"),
+        "camera": camera if isinstance(camera, Fixed) else ChoiceCommand("Camera", camera),
+        "model": model if isinstance(model, Fixed) else ChoiceCommand("Model", model),
+    }
+    return PageCommands(Commands(commands), logged)
+
+
+def _available(command: C | Unavailable) -> C:
     if isinstance(command, Unavailable):
         raise UserInputError(command.reason)
     return command

@@ -43,9 +43,16 @@ def registry_of(config: Config) -> Registry:
 
 @dataclass(frozen=True, slots=True)
 class FacePath:
-    """detector looks at the picture, coarse at a smaller one. models: what was opened, detector and best landmarks first.
+    """The open networks and what works with them.
 
-    tiers: the landmark network's, best first. multitask: OpenFace 3.0's, where that family was asked for.
+    Attributes:
+        detector: RetinaFace on a picture of the configured width.
+        coarse: the same network on a smaller picture.
+        tracker: of one person's face.
+        measures: the Action Units of that face.
+        models: what was opened, detector and best landmark network first.
+        tiers: the landmark networks, best first.
+        multitask: OpenFace 3.0's network, where that family is configured.
     """
 
     detector: FaceDetector
@@ -57,27 +64,68 @@ class FacePath:
     multitask: Multitask | None = None
 
 
-def open_face_path(
+def open_for_program(
     config: Config,
     height: int,
     width: int,
+    *,
     own_neutral: Baseline | None = None,
+    lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
 ) -> FacePath:
-    """Open and warm up. height, width: of the pictures to come. own_neutral: a stored calibration.
+    """`open_face_path` as a program wants it: kernels compiled by a child, start-up's memory given back, all rehearsed.
 
-    compiling: told what is compiled (a model for an accelerator, the kernels) and the seconds gone by, the first time.
+    A library's user gets none of this from `open_face_path`: both concern the whole process.
+
+    Args:
+        config: the settings.
+        height: of the pictures to come.
+        width: of the pictures to come.
+        own_neutral: a stored calibration.
+        lighter: see `ModelLadder`.
+        compiling: called with what is compiled (a model for an accelerator, the kernels) and the seconds gone by.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    registry = registry_of(config)
-    multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
-    providers, threads = config.models.providers, config.models.threads
-
     prepare(compiling)
     # Loading the kernels takes the most memory of all, so it comes before the models do.
+    warm_up(config.face)
     release_start_up()
+    return open_face_path(
+        config, height, width, own_neutral=own_neutral, lighter=lighter, compiling=compiling, opened=release_start_up
+    )
+
+
+def open_face_path(
+    config: Config,
+    height: int,
+    width: int,
+    *,
+    own_neutral: Baseline | None = None,
+    lighter: Callable[[], bool] = lambda: False,
+    compiling: Callable[[str, float], None] | None = None,
+    registry: Registry | None = None,
+    opened: Callable[[], None] = lambda: None,
+) -> FacePath:
+    """Open the networks, load the compiled kernels, and run all of them on a made-up picture, so that they are warm.
+
+    Args:
+        config: the settings.
+        height: of the pictures to come.
+        width: of the pictures to come.
+        own_neutral: a stored calibration.
+        lighter: see `ModelLadder`.
+        compiling: called with a model's name and the seconds gone by while an accelerator compiles it for the first time.
+        registry: the models; default: those that the configuration names.
+        opened: called when all is open, before the made-up picture.
+
+    Raises:
+        ModelFileError: a model is missing, damaged or of another kind.
+    """
+    registry = registry_of(config) if registry is None else registry
+    multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
+    providers, threads = config.models.providers, config.models.threads
     warm_up(config.face)
 
     models = open_face_models(
@@ -89,6 +137,7 @@ def open_face_path(
         providers=providers,
         threads=threads,
         progress=compiling,
+        lighter=lighter,
     )
     multitask, specs = None, list(models.specs)
     if multitask_spec is not None:
@@ -97,7 +146,7 @@ def open_face_path(
         )
         specs.append(multitask_spec)
     whole, coarse = (face_detector(models.detector, config.detector, coarser) for coarser in (1.0, 0.67))
-    release_start_up()
+    opened()
     rehearse(Tracker(models.landmarks, config.face), [whole, coarse], height, width)
     return FacePath(
         whole,

@@ -1,46 +1,47 @@
-"""What the user is told while a run lasts: as sentences, and in the preview."""
+"""What the user is told while a run lasts."""
 
-import time
+import threading
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from realtime.action_units import ActionUnitEstimator
-from realtime.render.guidance import Guidance
+from realtime.action_units.calibration import CalibrationProgress
 
 
 class Notifier:
-    """Says a sentence when it changes. say: called with what the user should read at once.
+    """Sentences that the user should read at once, and the warnings that stay in force.
 
-    measures: whose calibration is told of; None until the graph is wired.
+    Args:
+        say: called with each sentence, on any thread.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-        self.measures: ActionUnitEstimator | None = None
-        self._guidance = Guidance()
-        self._told = ""
+        self._last = ""
+        self._warnings: list[str] = []
+        self._lock = threading.Lock()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What has failed in this run, for the preview and the page."""
+        return tuple(self._warnings)
+
+    def warn(self, sentence: str) -> None:
+        """Say that something failed, once; it stays among the warnings."""
+        with self._lock:
+            if sentence in self._warnings:
+                return
+            self._warnings.append(sentence)
+        self.say(sentence)
 
     def compiling(self, model: str, seconds: float) -> None:
-        """An accelerator compiles a model for the first time: say so every five seconds."""
-        self._say_once(f"compiling {model} for this machine, once: {5 * int(seconds // 5)} s")
+        """Say every five seconds that a model or the kernels are being compiled for the first time."""
+        self._say_change(f"compiling {model} for this machine, once: {5 * int(seconds // 5)} s")
 
-    def calibration(self) -> None:
+    def calibration(self, progress: CalibrationProgress) -> None:
         """Say what the person should do, whenever that changes."""
-        if self.measures is None:
-            return
-        phase, _, sentence = self.measures.calibration.progress
-        if phase != "idle":
-            self._say_once(sentence)
+        if progress.phase != "idle":
+            self._say_change(progress.sentence)
 
-    def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What the preview shows: the (H, W, 3) picture, and while a calibration lasts what the person should do."""
-        if self.measures is None:
-            return image
-        return self._guidance.draw(image, self.measures.calibration.progress, time.monotonic())
-
-    def _say_once(self, sentence: str) -> None:
-        if sentence != self._told:
-            self._told = sentence
+    def _say_change(self, sentence: str) -> None:
+        if sentence != self._last:
+            self._last = sentence
             self.say(sentence)

@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.app.nodes.audio import RunSound
-from realtime.app.nodes.dashboard import Web
 from realtime.app.nodes.sinks import Show
 from realtime.app.nodes.streams import streams
 from realtime.app.notifier import Notifier
-from realtime.app.pipeline import Outputs
+from realtime.app.pipeline import Finish, Outputs
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
 from realtime.media.preview import Preview
@@ -30,21 +30,25 @@ SESSIONS = Path("sessions")
 """Where sessions go that were asked for without a folder's name."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RunOutputs:
     """The outputs of one run; None: not asked for, or not there.
 
-    wired: what the graph is built with. missing: what the run goes on without, as sentences.
+    Attributes:
+        writer: the session's files.
+        graph: what the graph is built with.
+        sound: microphone and tone.
+        recorder: of what is shown.
+        dashboard: has its port, and answers once it is started.
+        missing: what the run goes on without, as sentences.
     """
 
-    config: Config
-    keeping: SessionWriter
-    wired: Outputs
-    sound: RunSound = field(default_factory=RunSound)
-    recorder: PausableRecorder | None = None
-    dashboard: "Dashboard | None" = None
-    preview: Preview | None = None
-    missing: list[str] = field(default_factory=list)
+    writer: SessionWriter
+    graph: Outputs
+    sound: RunSound
+    recorder: PausableRecorder | None
+    dashboard: "Dashboard | None"
+    missing: tuple[str, ...]
 
     @classmethod
     def open(
@@ -52,88 +56,85 @@ class RunOutputs:
         config: Config,
         source: StreamInfo,
         now: Callable[[], float],
-        telling: Notifier,
+        notifier: Notifier,
         *,
         stop: Callable[[], None],
         press: Callable[[str], None],
     ) -> "RunOutputs":
-        """source: what the source gives. now: the frames' clock. stop, press: the preview's closing and its keys.
+        """Open all that the configuration asks for.
 
-        Raises UserInputError or DeviceError; then nothing is left open.
+        Args:
+            config: the settings.
+            source: what the source gives.
+            now: the frames' clock, seconds.
+            notifier: has the warnings that the preview shows.
+            stop: called when the preview is closed.
+            press: called with the preview's keys.
+
+        Raises:
+            UserInputError: a setting names what is not there. Nothing is left open.
+            DeviceError: a device, port or file cannot be had. Nothing is left open.
         """
-        folder, fps = _session_folder(config), source.fps or 30.0
-        keeping = SessionWriter(
-            folder, now, person=config.person, people=config.people, raw_pictures=config.record == "raw", fps=fps
-        )
-        outputs = cls(config, keeping, _kept(keeping, telling))
-        try:
-            outputs.wired.streams = streams(config, keeping.markers, now)
-            outputs._open_sound(now)
-            outputs._open_recorder(fps)
-            if config.dashboard:
-                outputs._open_dashboard(now, telling.say)
-            if config.virtual_camera is not None:
-                camera = VirtualCamera(fps, config.virtual_camera or None)
-                camera.open(source.width, source.height)
-                outputs.wired.virtual_camera = Show(camera.send, camera.close)
-            if not config.headless:
-                outputs._open_preview(telling, stop, press)
-        except BaseException:
-            outputs.close()
-            raise
-        return outputs
+        fps = source.fps or 30.0
+        with ExitStack() as stack:
+            writer = SessionWriter(
+                _session_folder(config),
+                now,
+                person=config.person,
+                people=config.people,
+                raw_pictures=config.record == "raw",
+                fps=fps,
+            )
+            stack.callback(writer.close)
+            senders = streams(config, writer.markers, now)
+            sound = _sound(config, now)
+            stack.callback(sound.close)
+            recorder = _recorder(config, writer.folder, sound, fps)
+            if recorder is not None:
+                stack.callback(recorder.close)
+            dashboard = _dashboard(config, now) if config.dashboard else None
+            if dashboard is not None:
+                stack.callback(dashboard.stop)
+            camera = _virtual_camera(config, source, fps)
+            no_window = None if config.headless else no_window_reason()
+            graph = Outputs(
+                preview=None if config.headless or no_window is not None else _preview(stop, press),
+                virtual_camera=camera,
+                recorder=recorder,
+                raw=writer.raw,
+                csv=writer.csv,
+                folder=writer.folder,
+                streams=senders,
+                captured=[writer.captured],
+                journal=writer.journal,
+                calibrated=writer.calibrated,
+                own_neutral=writer.own_neutral,
+                audience=None if dashboard is None else dashboard.hub,
+                tone=sound.tone,
+                compiling=notifier.compiling,
+                warnings=lambda: notifier.warnings,
+            )
+            missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
+            stack.pop_all()
+            return cls(writer, graph, sound, recorder, dashboard, missing)
 
     @property
     def folder(self) -> Path | None:
         """The session's folder."""
-        return self.keeping.folder
+        return self.writer.folder
 
     @property
     def notices(self) -> list[str]:
         """What went wrong with any of the outputs, as sentences."""
         recorded = self.recorder.notices if self.recorder is not None else []
-        return recorded + self.sound.notices + self.keeping.all_notices()
+        return recorded + self.sound.notices + self.writer.all_notices()
 
     def close(self) -> None:
         """Close what the graph does not. Safe to call twice."""
         if self.dashboard is not None:
             self.dashboard.stop()
         self.sound.close()
-        self.keeping.close()
-
-    def _open_sound(self, now: Callable[[], float]) -> None:
-        tone = self.config.tone
-        settings = ToneSettings(tone.low_hz, tone.high_hz, tone.dead_band, tone.volume)
-        self.sound = RunSound.open(self.config.sound, self.config.tone_unit, tone.output, settings, now)
-        self.wired.tune = self.sound.tune
-
-    def _open_recorder(self, fps: float) -> None:
-        if self.folder is None or self.config.landmarks_only:
-            return
-        video, microphone = self.folder / "video.mp4", self.sound.microphone
-        self.recorder = PausableRecorder(
-            lambda: VideoRecorder(video, fps=fps, sound=microphone), on=self.config.record != "off"
-        )
-        self.wired.recorder = self.recorder
-
-    def _open_dashboard(self, now: Callable[[], float], say: Callable[[str], None]) -> None:
-        # Imported here: without --dashboard the web server costs neither time nor memory.
-        from realtime.dashboard.security import TOKEN_VARIABLE, make_token
-        from realtime.dashboard.service import Dashboard
-
-        token = make_token(os.environ.get(TOKEN_VARIABLE))
-        self.dashboard = Dashboard(self.config.listen, self.config.port, token, now)
-        for sentence in self.dashboard.sentences:
-            say(sentence)
-        self.wired.web = Web(self.dashboard.hub, self.dashboard.told, now)
-
-    def _open_preview(self, telling: Notifier, stop: Callable[[], None], press: Callable[[str], None]) -> None:
-        reason = no_window_reason()
-        if reason is None:
-            self.preview = Preview(stop, press, finish=telling.draw)
-            self.wired.preview = Show(self.preview.put)
-        else:
-            self.missing.append(f"{reason} Going on without a preview window.")
+        self.writer.close()
 
 
 def _session_folder(config: Config) -> Path | None:
@@ -144,15 +145,34 @@ def _session_folder(config: Config) -> Path | None:
     return use_session_folder(create_session_folder(SESSIONS, datetime.now().astimezone()))
 
 
-def _kept(keeping: SessionWriter, telling: Notifier) -> Outputs:
-    """What the session's files want of the graph."""
-    return Outputs(
-        raw=keeping.raw,
-        csv=keeping.csv,
-        folder=keeping.folder,
-        captured=[keeping.captured],
-        journal=keeping.journal,
-        calibrated=keeping.calibrated,
-        own_neutral=keeping.own_neutral,
-        compiling=telling.compiling,
-    )
+def _sound(config: Config, now: Callable[[], float]) -> RunSound:
+    tone = config.tone
+    settings = ToneSettings(tone.low_hz, tone.high_hz, tone.dead_band, tone.volume)
+    return RunSound.open(config.sound, config.tone_unit, tone.output, settings, now)
+
+
+def _recorder(config: Config, folder: Path | None, sound: RunSound, fps: float) -> PausableRecorder | None:
+    if folder is None or config.landmarks_only:
+        return None
+    video, microphone = folder / "video.mp4", sound.microphone
+    return PausableRecorder(lambda: VideoRecorder(video, fps=fps, sound=microphone), on=config.record != "off")
+
+
+def _dashboard(config: Config, now: Callable[[], float]) -> "Dashboard":
+    # Imported here: without --dashboard the web server costs neither time nor memory.
+    from realtime.dashboard.security import TOKEN_VARIABLE, make_token
+    from realtime.dashboard.service import Dashboard
+
+    return Dashboard(config.listen, config.port, make_token(os.environ.get(TOKEN_VARIABLE)), now)
+
+
+def _virtual_camera(config: Config, source: StreamInfo, fps: float) -> Show | None:
+    if config.virtual_camera is None:
+        return None
+    camera = VirtualCamera(fps, config.virtual_camera or None)
+    camera.open(source.width, source.height)
+    return Show(camera.send, camera.close)
+
+
+def _preview(stop: Callable[[], None], press: Callable[[str], None]) -> Callable[[Finish], Preview]:
+    return lambda finish: Preview(stop, press, finish=finish)

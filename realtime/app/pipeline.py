@@ -16,46 +16,37 @@ is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, 
 that the same file gives the same numbers on every run.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
-from realtime.app.face_pipeline import open_face_path
+from realtime.analyze.models import landmark_tiers
+from realtime.app.face_pipeline import FacePath, open_for_program, registry_of
 from realtime.app.nodes.action_units import Measure, MeasureOpenFace2
 from realtime.app.nodes.audio import ToneSink
 from realtime.app.nodes.capture import Capture
 from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
-from realtime.app.nodes.dashboard import Web
+from realtime.app.nodes.dashboard import Audience, Web
 from realtime.app.nodes.detect_track import Detect, Track
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionRows
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
 from realtime.app.nodes.streams import SendExpression, SendStream, Stream
+from realtime.app.policies import Policies
+from realtime.app.preview_overlay import PreviewOverlay
 from realtime.config import Config
 from realtime.errors import UserInputError
 from realtime.face.point_flow import PointFlow
-from realtime.graph import (
-    Block,
-    DropOldest,
-    Exact,
-    Graph,
-    Hold,
-    Join,
-    Latest,
-    LatestBefore,
-    Policy,
-    RealClock,
-    Restart,
-    Trace,
-)
+from realtime.graph import DropOldest, Graph, Latest, LatestBefore, NodeHandle, RealClock, Restart, Trace
 from realtime.media.lossless import RawRecorder
+from realtime.media.preview import Preview
 from realtime.media.video_source import VideoSource
 from realtime.models import ModelSpec
 from realtime.models.tiers import ModelLadder
@@ -64,37 +55,60 @@ from realtime.render.blur import FaceBlur
 from realtime.render.scene import Scene
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
-from realtime.types import Analysis, Frame
+from realtime.types import U8, Analysis, Frame
+
+Finish = Callable[[U8], U8]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outputs:
     """Where a run's pictures and rows go; None: nowhere.
 
-    streams: opened with the Action Units that are measured. captured: told of every frame before any other part of the
-    graph sees it. journal: told what the run decides. calibrated: told of a calibration. own_neutral: stored earlier.
-    compiling: told a model's name and the seconds gone by, while an accelerator compiles it for the first time.
+    Attributes:
+        preview: opens the window, given what is drawn over each picture there.
+        virtual_camera: takes what is shown.
+        recorder: takes what is shown.
+        raw: takes the captured frames.
+        csv: takes one row for each captured frame.
+        folder: the session's, for files that a model family writes by itself.
+        streams: by name, opens what sends measurements to other programs, given the Action Units that are measured.
+        captured: called with every frame before any other part of the graph sees it.
+        journal: logs the decisions that depend on timing, for a replay.
+        calibrated: called when a calibration is done.
+        own_neutral: a calibration stored earlier.
+        audience: the dashboard's open pages.
+        tone: the biofeedback tone.
+        compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
+        warnings: sentences about what has failed, for the preview.
     """
 
-    preview: Show | None = None
+    preview: Callable[[Finish], Preview] | None = None
     virtual_camera: Show | None = None
     recorder: PictureSink | None = None
     raw: RawRecorder | None = None
     csv: FramesCsv | None = None
     folder: Path | None = None
-    streams: dict[str, Callable[[Sequence[int]], Stream]] = field(default_factory=dict)
-    captured: list[Callable[[Frame], None]] = field(default_factory=list)
+    streams: Mapping[str, Callable[[Sequence[int]], Stream]] = field(default_factory=dict)
+    captured: Sequence[Callable[[Frame], None]] = ()
     journal: DecisionLog | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
     own_neutral: Baseline | None = None
-    web: Web | None = None
-    tune: ToneSink | None = None
+    audience: Audience | None = None
+    tone: ToneSink | None = None
     compiling: Callable[[str, float], None] | None = None
+    warnings: Callable[[], Sequence[str]] = tuple
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class App:
-    """The wired graph and the parts whose figures the summary wants. output: the node at the end of the picture path."""
+    """The wired graph, and the parts whose figures the summary wants.
+
+    Attributes:
+        output: the node at the end of the picture path.
+        models: what was opened, detector and best landmark network first.
+        tiers: the landmark networks, best first.
+        preview: the window, where one was asked for.
+    """
 
     graph: Graph
     output: str
@@ -103,142 +117,226 @@ class App:
     quality: Quality
     measures: ActionUnitEstimator
     scene: Scene
-    models: list[ModelSpec] = field(default_factory=list)
+    models: Sequence[ModelSpec] = ()
     tiers: ModelLadder | None = None
+    preview: Preview | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """How the edges behave: live, where the newest counts, or offline, where every frame counts."""
+class OpenPath(Protocol):
+    """Opens the face's networks; see `open_for_program`."""
 
-    newest: Policy
-    picture: Policy
-    every: Policy
-    recorded: Policy
-    result: Join
-    held: Join
-    max_age: float
-    stall: float
-
-    @classmethod
-    def of(cls, config: Config, fps: float) -> "Policies":
-        """What the configured speed asks for. fps: of the source."""
-        if config.speed == "max":
-            return cls(Block(4), Block(4), Block(8), Block(8), Exact(), Exact(), math.inf, math.inf)
-        latency = config.latency
-        result = Hold(max_age=latency.result_max_age_ms / 1e3, wait=latency.wait_for_result_ms / 1e3)
-        held = Hold(max_age=latency.result_max_age_ms / 1e3)
-        newest, picture, every = Latest(), DropOldest(2), DropOldest(60)
-        # What waits for an encoder is lost by a kill, and what is in an unfinished piece of the file, too: a second in all.
-        recorded = DropOldest(max(3, min(30, round(0.4 * fps))))
-        return cls(newest, picture, every, recorded, result, held, config.max_age_ms / 1e3, latency.stall_seconds)
+    def __call__(
+        self,
+        config: Config,
+        height: int,
+        width: int,
+        *,
+        own_neutral: Baseline | None,
+        lighter: Callable[[], bool],
+        compiling: Callable[[str, float], None] | None,
+    ) -> FacePath: ...
 
 
-def build(config: Config, source: VideoSource, outputs: Outputs, clock: RealClock) -> App:
-    """Wire everything. source: open already. Networks are open and warm when this returns.
+def build(
+    config: Config,
+    source: VideoSource,
+    outputs: Outputs,
+    clock: RealClock,
+    open_path: OpenPath = open_for_program,
+) -> App:
+    """Open the networks and wire everything.
+
+    Args:
+        config: the settings.
+        source: open already.
+        outputs: where pictures and rows go.
+        clock: the frames' clock.
+        open_path: opens the face's networks.
+
+    Returns:
+        The graph, ready to run: its networks are open and warm.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
+        UserInputError: an Action Unit is asked for that is not measured.
     """
     cv2.setNumThreads(1)  # every node has a thread already; OpenCV's own would only take turns with them
+    quality = _quality(config, outputs)
     height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
-    path = open_face_path(config, height, width, outputs.own_neutral, outputs.compiling)
-    offline = config.speed == "max"
-    # A session that is to be replayed keeps to its best network: the journal does not say which one answered.
-    light = path.tiers is not None and len(path.tiers) > 1 and outputs.journal is None
-    adapt = config.latency.adapt and not offline
-    quality = Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
-    if path.tiers is not None:
-        path.tiers.lighter = lambda: LIGHT_LANDMARKS in quality.active
-    detect = Detect(path.detector, path.coarse, path.tracker, quality)
-    track = Track(
-        path.tracker, quality, inline=detect if offline else None, delay=config.models.landmark_delay_ms / 1e3
+    path = open_path(
+        config,
+        height,
+        width,
+        own_neutral=outputs.own_neutral,
+        lighter=lambda: LIGHT_LANDMARKS in quality.active,
+        compiling=outputs.compiling,
     )
-    detect.journal = track.journal = outputs.journal
-    measures = path.measures
-    measure: Measure | MeasureOpenFace2 = Measure(measures, outputs.journal, outputs.calibrated)
-    units = measures.units
-    if config.au == "openface2":
-        measure, units = _openface2(config, outputs.folder)
-    scene = Scene(config.view, units, selfie=config.selfie)
-    too_old = None if offline else config.latency.result_max_age_ms / 1e3
-    plain = Compose(scene, PointFlow(config.flow), clock.now, quality, live=not offline, too_old=too_old)
-    compose: Compose | ComposeExpression = plain
-    if path.multitask is not None:
-        compose = ComposeExpression(plain, ExpressionPanel(), lambda: scene.mode != "raw")
+    return _Wiring(config, source, outputs, clock, quality, path).app()
 
-    graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
-    edge = Policies.of(config, (source.negotiated and source.negotiated.fps) or 30.0)
 
-    # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
-    live = source.negotiated is not None and source.negotiated.live
-    camera = graph.source(
-        "camera",
-        Capture(source, outputs.captured),
-        max_age=edge.max_age,
-        restart=Restart(attempts=config.reconnect_attempts) if live else None,
-        grace=5.0,
-    )
-    tracked = graph.transform("track", track, run_on="thread:analysis", stall_timeout=edge.stall)
-    measured = graph.transform("measure", measure, run_on="thread:analysis", stall_timeout=edge.stall)
-    composed = graph.transform("compose", compose, run_on="thread:picture", stall_timeout=edge.stall)
+def _quality(config: Config, outputs: Outputs) -> Quality:
+    """The ladder of what is given up when results come too late."""
+    tiers = landmark_tiers(registry_of(config).manifest, config.models.landmarks)
+    # A session that is to be replayed keeps to its best network: the log of decisions does not say which one answered.
+    light = len(tiers) > 1 and outputs.journal is None
+    adapt = config.latency.adapt and config.speed != "max"
+    return Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
 
-    tracks = graph.connect(camera, tracked, edge.newest)
-    if not offline:
-        detected = graph.transform("detect", detect, run_on="thread:detection")
-        graph.connect(camera, detected, edge.newest)
-        graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
-    measures_tracked = graph.connect(tracked, measured, edge.every)
-    pictures = graph.connect(camera, composed, edge.picture)
-    graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
-    expressed = None
-    if path.multitask is not None:
-        expressed = graph.transform("multitask", Express(path.multitask), run_on="thread:multitask")
+
+class _Wiring:
+    """One graph while it is put together: the two paths first, then each output."""
+
+    def __init__(
+        self,
+        config: Config,
+        source: VideoSource,
+        outputs: Outputs,
+        clock: RealClock,
+        quality: Quality,
+        path: FacePath,
+    ) -> None:
+        self._config, self._outputs, self._path, self._quality = config, outputs, path, quality
+        self._clock = clock
+        self._source = source
+        self._offline = config.speed == "max"
+        negotiated = source.negotiated
+        self._edge = Policies.of(config, (negotiated and negotiated.fps) or 30.0)
+        self._graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
+        self._measure: Measure | MeasureOpenFace2 = Measure(path.measures, outputs.journal, outputs.calibrated)
+        self._units = path.measures.units
+        if config.au == "openface2":
+            self._measure, self._units = _openface2(config, outputs.folder)
+        self._scene = Scene(config.view, self._units, selfie=config.selfie)
+        blurred = config.blur_face and outputs.recorder is not None
+        self._blur = FaceBlur(self._units, selfie=config.selfie) if blurred else None
+        self._detect = Detect(
+            path.detector,
+            path.coarse,
+            path.tracker,
+            quality,
+            journal=outputs.journal,
+            listeners=[] if self._blur is None else [self._blur.seen],
+        )
+        self._track = Track(
+            path.tracker,
+            quality,
+            inline=self._detect if self._offline else None,
+            delay=config.models.landmark_delay_ms / 1e3,
+            journal=outputs.journal,
+        )
+
+    def app(self) -> App:
+        """Wire everything."""
+        self._check_tone()
+        graph, edge, outputs = self._graph, self._edge, self._outputs
+        # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
+        live = self._source.negotiated is not None and self._source.negotiated.live
+        camera = graph.source(
+            "camera",
+            Capture(self._source, outputs.captured),
+            max_age=edge.max_age,
+            restart=Restart(attempts=self._config.reconnect_attempts) if live else None,
+            grace=5.0,
+        )
+        tracked = graph.transform("track", self._track, run_on="thread:analysis", stall_timeout=edge.stall)
+        measured = graph.transform("measure", self._measure, run_on="thread:analysis", stall_timeout=edge.stall)
+        composed = graph.transform("compose", self._compose(), run_on="thread:picture", stall_timeout=edge.stall)
+
+        to_track = graph.connect(camera, tracked, edge.newest)
+        if not self._offline:
+            detected = graph.transform("detect", self._detect, run_on="thread:detection")
+            graph.connect(camera, detected, edge.newest)
+            graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
+        to_measure = graph.connect(tracked, measured, edge.every)
+        to_compose = graph.connect(camera, composed, edge.picture)
+        graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
+        expressed = self._expression(tracked, composed)
+
+        output, preview = self._pictures(composed)
+        if outputs.raw is not None:
+            raw = RecordRaw(outputs.raw, wait=self._offline)
+            graph.connect(camera, graph.sink("raw-recorder", raw, run_on="thread:raw", grace=10.0), edge.recorded)
+        self._measurements(measured, expressed)
+        if outputs.csv is not None:
+            shown_rows = graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture")
+            graph.connect(composed, shown_rows, edge.every)
+            graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
+            graph.on_drop(DropRows(outputs.csv, picture=[to_compose], analysis=[to_track, to_measure]))
+        path = self._path
+        return App(
+            graph,
+            output,
+            self._detect,
+            self._track,
+            self._quality,
+            path.measures,
+            self._scene,
+            path.models,
+            path.tiers,
+            preview,
+        )
+
+    def _compose(self) -> Compose | ComposeExpression:
+        config, scene = self._config, self._scene
+        too_old = None if self._offline else config.latency.result_max_age_ms / 1e3
+        flow, live = PointFlow(config.flow), not self._offline
+        compose = Compose(scene, flow, self._clock.now, self._quality, live=live, too_old=too_old)
+        if self._path.multitask is None:
+            return compose
+        return ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
+
+    def _expression(self, tracked: NodeHandle, composed: NodeHandle) -> NodeHandle | None:
+        """OpenFace 3.0's multi-task network, on its own thread."""
+        if self._path.multitask is None:
+            return None
+        graph, edge = self._graph, self._edge
+        expressed = graph.transform("multitask", Express(self._path.multitask), run_on="thread:multitask")
         graph.connect(tracked, expressed, edge.newest)
         graph.connect(expressed, composed, edge.newest, as_side="expression", join=edge.held)
+        return expressed
 
-    output = "compose"
-    if outputs.preview is not None:
-        graph.connect(composed, graph.sink("preview", outputs.preview), Latest())
-    if outputs.virtual_camera is not None:
-        output = "virtual-camera"
-        graph.connect(
-            composed, graph.sink(output, outputs.virtual_camera, run_on="thread:virtual-camera"), edge.picture
-        )
-    if outputs.recorder is not None:
-        blur = FaceBlur(units, selfie=config.selfie) if config.blur_face else None
-        if blur is not None:
-            detect.listeners.append(blur.seen)
-        record = Record(outputs.recorder, blur)
-        recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
-        graph.connect(composed, recorder, edge.recorded)
-    if outputs.raw is not None:
-        raw = graph.sink("raw-recorder", RecordRaw(outputs.raw, wait=offline), run_on="thread:raw", grace=10.0)
-        graph.connect(camera, raw, edge.recorded)
-    for name, open_stream in outputs.streams.items():
-        stream = open_stream(units)
-        sink = graph.sink(name, SendStream(stream), run_on=f"thread:{name}")
-        graph.connect(measured, sink, DropOldest(60))
-        if expressed is not None and path.multitask is not None:
-            stream.open_expression(path.multitask.units, path.multitask.emotions)
-            sink = graph.sink(f"{name}-openface3", SendExpression(stream), run_on=f"thread:{name}")
-            graph.connect(expressed, sink, DropOldest(60))
-    if outputs.tune is not None:
-        if outputs.tune.unit not in units:
-            known = ", ".join(str(unit) for unit in units) or "none at all with these models"
-            raise UserInputError(f"--tone {outputs.tune.unit}: this Action Unit is not measured; there are {known}.")
-        graph.connect(measured, graph.sink("tone", outputs.tune, run_on="thread:tone"), Latest())
-    if outputs.web is not None:
-        graph.connect(composed, graph.sink("web", outputs.web, run_on="thread:web"), Latest())
-    if expressed is not None and path.multitask is not None and outputs.folder is not None:
-        # Opens a file, so it comes after everything that may refuse.
-        kept = graph.sink("multitask-rows", ExpressionRows(outputs.folder, path.multitask), run_on="thread:multitask")
-        graph.connect(expressed, kept, edge.every)
-    if outputs.csv is not None:
-        graph.connect(composed, graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture"), edge.every)
-        graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
-        graph.on_drop(DropRows(outputs.csv, picture=[pictures], analysis=[tracks, measures_tracked]))
-    return App(graph, output, detect, track, quality, measures, scene, path.models, path.tiers)
+    def _pictures(self, composed: NodeHandle) -> tuple[str, Preview | None]:
+        """Where shown pictures go. Gives the node at the end of the picture path, and the window."""
+        graph, edge, outputs = self._graph, self._edge, self._outputs
+        output, preview = "compose", None
+        if outputs.preview is not None:
+            calibration = self._path.measures.calibration
+            preview = outputs.preview(PreviewOverlay(lambda: calibration.progress, outputs.warnings).draw)
+            graph.connect(composed, graph.sink("preview", Show(preview.put)), Latest())
+        if outputs.virtual_camera is not None:
+            output = "virtual-camera"
+            camera = graph.sink(output, outputs.virtual_camera, run_on="thread:virtual-camera")
+            graph.connect(composed, camera, edge.picture)
+        if outputs.recorder is not None:
+            record = Record(outputs.recorder, self._blur)
+            graph.connect(composed, graph.sink("recorder", record, run_on="thread:recorder", grace=10.0), edge.recorded)
+        if outputs.audience is not None:
+            web = Web(outputs.audience, self._units, self._clock.now)
+            graph.connect(composed, graph.sink("web", web, run_on="thread:web"), Latest())
+        return output, preview
+
+    def _measurements(self, measured: NodeHandle, expressed: NodeHandle | None) -> None:
+        """Where measurements go besides frames.csv."""
+        graph, edge, outputs, multitask = self._graph, self._edge, self._outputs, self._path.multitask
+        for name, open_stream in outputs.streams.items():
+            stream = open_stream(self._units)
+            graph.connect(measured, graph.sink(name, SendStream(stream), run_on=f"thread:{name}"), DropOldest(60))
+            if expressed is not None and multitask is not None:
+                stream.open_expression(multitask.units, multitask.emotions)
+                sink = graph.sink(f"{name}-openface3", SendExpression(stream), run_on=f"thread:{name}")
+                graph.connect(expressed, sink, DropOldest(60))
+        if outputs.tone is not None:
+            graph.connect(measured, graph.sink("tone", outputs.tone, run_on="thread:tone"), Latest())
+        if expressed is not None and multitask is not None and outputs.folder is not None:
+            # This opens a file, so it comes after everything that may refuse.
+            rows = graph.sink("multitask-rows", ExpressionRows(outputs.folder, multitask), run_on="thread:multitask")
+            graph.connect(expressed, rows, edge.every)
+
+    def _check_tone(self) -> None:
+        tone = self._outputs.tone
+        if tone is not None and tone.unit not in self._units:
+            known = ", ".join(str(unit) for unit in self._units) or "none at all with these models"
+            raise UserInputError(f"--tone {tone.unit}: this Action Unit is not measured; there are {known}.")
 
 
 def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:

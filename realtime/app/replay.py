@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from realtime.action_units.baseline import Baseline
-from realtime.app.face_pipeline import FacePath, open_face_path
+from realtime.app.face_pipeline import FacePath, open_for_program
 from realtime.app.nodes.action_units import Measure
 from realtime.config import Config
 from realtime.config.layers import nested
@@ -51,7 +51,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     decisions = list(read_decisions(session / decision_log.NAME))
     pictures = Pictures(decisions, lossless.read_raw(session / lossless.NAME))
     height, width = pictures.size
-    path = open_face_path(config, height, width, _stored_neutral(decisions))
+    path = open_for_program(config, height, width, own_neutral=_stored_neutral(decisions))
     _same_models(described, path)
     target = out / "frames.csv"
     try:

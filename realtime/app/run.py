@@ -4,25 +4,23 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from realtime.app.controls import KEYS, Controls, offer
+from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
 from realtime.app.notifier import Notifier
 from realtime.app.outputs import RunOutputs
 from realtime.app.pipeline import App, build
+from realtime.app.session_description import SessionDescription
 from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.files import write_json
 from realtime.graph import RealClock, Report, StopToken, Trace
-from realtime.media.audio.sync_beeps import stored_measurement
-from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
+from realtime.media.preview import NEEDS_MAIN_THREAD
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
-from realtime.session import metadata
 
 INTERRUPTED = 130
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
@@ -71,7 +69,7 @@ class Run:
     def _execute(self, started: Usage) -> dict[str, Any]:
         config = self.resolved.config
         clock = RealClock()
-        telling = Notifier(self.say)
+        notifier = Notifier(self.say)
         refuse_conflicts(config)
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
@@ -80,16 +78,17 @@ class Run:
         source.open()
         try:
             assert source.negotiated is not None
-            outputs = RunOutputs.open(config, source.negotiated, clock.now, telling, stop=self.stop, press=self._press)
+            outputs = RunOutputs.open(config, source.negotiated, clock.now, notifier, stop=self.stop, press=self._press)
             self.notices += outputs.missing
-            app = self.app = build(config, source, outputs.wired, clock)
-            telling.measures = app.measures
-            self._connect_controls(app, source, outputs)
-            self._write_session(app, source, outputs, None)
-            for choice in metadata.kept_choices(outputs.keeping).values():
-                choice.changed = partial(self._write_session, app, source, outputs, None)
+            app = self.app = build(config, source, outputs.graph, clock)
+            description = SessionDescription(
+                self.resolved.rows(), app.models, outputs.writer, source, outputs.sound.microphone is not None
+            )
+            page = self._connect_controls(app, source, outputs, notifier, description)
+            choices = {} if page is None else page.logged
+            description.write(choices)
             before = Usage.now()
-            report = self._run_graph(app, telling, outputs.preview)
+            report = self._run_graph(app, notifier)
             cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
         finally:
             source.close()
@@ -111,40 +110,42 @@ class Run:
             live=config.speed == "realtime",
         )
         summary["session"] = str(outputs.folder) if outputs.folder else None
-        summary["sound"] = outputs.sound.figures()
+        summary["sound"] = outputs.sound.metrics()
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)
         if app.graph.trace is not None and config.trace is not None:
             _write_trace(app.graph.trace, config.trace)
-        self._write_session(app, source, outputs, summary)
-        outputs.keeping.seal(parquet=config.parquet)
+        description.write(choices, summary)
+        outputs.writer.seal(parquet=config.parquet)
         return summary
 
-    def _connect_controls(self, app: App, source: VideoSource, outputs: RunOutputs) -> None:
-        """Keys and the page work from here on, and what is chosen with them is kept."""
-        config, keeping, dashboard = self.resolved.config, outputs.keeping, outputs.dashboard
-        controls = Controls.of(app, keeping, outputs.recorder, own_units=config.au == "own", say=self.say)
+    def _connect_controls(
+        self,
+        app: App,
+        source: VideoSource,
+        outputs: RunOutputs,
+        notifier: Notifier,
+        description: SessionDescription,
+    ) -> PageCommands | None:
+        """Keys and the page work from here on."""
+        config, dashboard = self.resolved.config, outputs.dashboard
+        controls = Controls(app, outputs.writer, outputs.recorder, own_units=config.au == "own", say=self.say)
         self._controls = controls
-        if outputs.preview is not None:
+        if app.preview is not None:
             self.say(KEYS)
-        if dashboard is not None:
-            offer(dashboard.commands, controls, config, app, source)
-            dashboard.attach(app.scene.units, app.graph.snapshot, app.output, selfie=config.selfie)
+        if dashboard is None:
+            return None
+        # Imported here: without --dashboard the web server costs neither time nor memory.
+        from realtime.dashboard.status_feed import RunStatus
 
-    def _write_session(
-        self, app: App, source: VideoSource, outputs: RunOutputs, summary: dict[str, Any] | None
-    ) -> None:
-        if outputs.folder is None:
-            return
-        content = metadata.session_metadata(
-            self.resolved.rows(),
-            app.models,
-            outputs.keeping,
-            sources=source.changes,
-            av_sync=stored_measurement() if outputs.sound.microphone is not None else None,
-            summary=summary,
+        page = page_commands(controls, config, app, source, outputs.writer, description.write)
+        warnings = lambda: notifier.warnings  # noqa: E731
+        dashboard.start(
+            page.commands, RunStatus(app.scene.units, app.output, app.graph.snapshot, config.selfie, warnings)
         )
-        write_json(outputs.folder / metadata.NAME, content)
+        for sentence in dashboard.sentences:
+            self.say(sentence)
+        return page
 
     def _press(self, key: str) -> None:
         if self._controls is not None:
@@ -155,19 +156,20 @@ class Run:
         if self.app is not None:
             self.app.graph.stop("stopped by the user")
 
-    def _run_graph(self, app: App, telling: Notifier, preview: Preview | None) -> Report:
+    def _run_graph(self, app: App, notifier: Notifier) -> Report:
         """Until the source, the user or the duration ends it. A preview gets the thread that its system wants."""
+        preview = app.preview
         if preview is None:
-            return asyncio.run(self._watched(app, telling))
+            return asyncio.run(self._watched(app, notifier))
         if not NEEDS_MAIN_THREAD:
             window = preview.start(self._ended)
             try:
-                return asyncio.run(self._watched(app, telling))
+                return asyncio.run(self._watched(app, notifier))
             finally:
                 # A window's thread that is still at work when the interpreter ends takes the process down with it.
                 window.join(_WINDOW_SECONDS)
         found: list[Report] = []
-        worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, telling))), name="graph")
+        worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, notifier))), name="graph")
         worker.start()
         try:
             preview.run(self._ended)
@@ -180,15 +182,15 @@ class Run:
             raise DeviceError("The graph ended without a report; see the messages above.")
         return found[0]
 
-    async def _watched(self, app: App, telling: Notifier) -> Report:
-        async def look() -> None:
+    async def _watched(self, app: App, notifier: Notifier) -> Report:
+        async def watch() -> None:
             self.started(app)
             while True:
                 await asyncio.sleep(0.5)
-                telling.calibration()
+                notifier.calibration(app.measures.calibration.progress)
                 self.watch(app)
 
-        watcher = asyncio.create_task(look())
+        watcher = asyncio.create_task(watch())
         try:
             on_main = threading.current_thread() is threading.main_thread()
             return await app.graph.run(

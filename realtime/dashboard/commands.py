@@ -1,26 +1,94 @@
-"""What the page's buttons can do, as small protocols. The run fills them in; what it leaves out is shown disabled, with a reason.
+"""The commands of the page: what each one shows of its state, and what a request for it does.
 
-All methods are called on the dashboard's threads, one at a time, and may raise FacemirrorError: the page shows its sentence.
+A run fills `Commands` once, from a mapping of names to commands; the page draws whatever choices it finds there. Commands
+are carried out on the dashboard's threads, one at a time, and may raise FacemirrorError: the page shows its sentence.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from realtime.session.choices import AffectedSide
+from realtime.render.scene import Mode
 from realtime.session.markers import LONGEST
 
 Phase = Literal["idle", "running", "done", "failed"]
+Action = Callable[[], None]
+
+_RECENT = 10.0  # a marker is set on a frame this young (s)
+
+
+class CommandError(Exception):
+    """A request that cannot be understood.
+
+    Args:
+        status: the HTTP status of the answer.
+        sentence: for the page.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class CommandUnavailableError(Exception):
+    """A command that is there, but cannot be carried out in this run. Its text is the reason, for the page."""
+
+
+class ShownFrame(NamedTuple):
+    """The newest frame that was shown: seconds on the frames' clock, and its number."""
+
+    capture_time: float
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a page or a program.
+
+    Attributes:
+        payload: the JSON object of the request's body.
+        newest: the newest frame shown; None before the first.
+        origin: "dashboard" or "http", kept with a marker.
+    """
+
+    payload: Mapping[str, Any]
+    newest: ShownFrame | None
+    origin: str
+
+
+class Command(Protocol):
+    """One thing that the page can ask for."""
+
+    def describe(self) -> dict[str, Any]:
+        """The state for the page: "reason" is None, or why the command cannot be carried out."""
+        ...
+
+    def action(self, request: Request) -> Action:
+        """What to call to carry out this request.
+
+        Raises:
+            CommandError: the request cannot be understood.
+            CommandUnavailableError: the command cannot be carried out in this run.
+        """
+        ...
 
 
 class Unavailable(NamedTuple):
-    """Stands where something cannot be done. reason: one sentence, shown beside the disabled button."""
+    """A command that cannot be carried out in this run. reason: one sentence, shown beside the disabled button."""
 
     reason: str
 
+    def describe(self) -> dict[str, Any]:
+        """The reason alone."""
+        return {"reason": self.reason}
 
-class Progress(NamedTuple):
+    def action(self, request: Request) -> Action:  # noqa: ARG002  the protocol's
+        """Refuse."""
+        raise CommandUnavailableError(self.reason)
+
+
+class CalibrationProgress(NamedTuple):
     """A calibration's course. share: 0..1 of the rest that is needed. sentence: what the person should do or know."""
 
     phase: Phase
@@ -28,15 +96,32 @@ class Progress(NamedTuple):
     sentence: str
 
 
-class Marker(Protocol):
-    """Puts a mark into the session."""
+class Calibration(Protocol):
+    """Takes the face at rest as the person's baseline."""
 
-    def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
-        """text: at most realtime.session.markers.LONGEST characters, may be empty. capture_time, sequence: of the frame the person saw.
-
-        origin: "dashboard" or "http".
-        """
+    @property
+    def progress(self) -> CalibrationProgress:
+        """How far it is."""
         ...
+
+    def start(self) -> None:
+        """Begin; a calibration that runs already begins from its start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrateCommand:
+    """Starts a calibration."""
+
+    calibration: Calibration
+
+    def describe(self) -> dict[str, Any]:
+        """Phase, share and sentence."""
+        return {"reason": None, **self.calibration.progress._asdict()}
+
+    def action(self, request: Request) -> Action:  # noqa: ARG002  needs no argument
+        """Start it."""
+        return self.calibration.start
 
 
 class Switch(Protocol):
@@ -48,21 +133,65 @@ class Switch(Protocol):
         ...
 
     def switch(self, on: bool) -> None:
-        """Turn it on or off; asking for what is already so changes nothing."""
+        """Turn it on or off; turning on what is on changes nothing."""
         ...
 
 
-class Calibration(Protocol):
-    """Takes the face at rest as the person's neutral."""
+@dataclass(frozen=True, slots=True)
+class SwitchCommand:
+    """Turns something on or off."""
 
-    @property
-    def progress(self) -> Progress:
-        """How far it is."""
+    switch: Switch
+
+    def describe(self) -> dict[str, Any]:
+        """Whether it is on."""
+        return {"reason": None, "active": self.switch.active}
+
+    def action(self, request: Request) -> Action:
+        """Turn it to the payload's "value"."""
+        value = request.payload.get("value")
+        if not isinstance(value, bool):
+            raise CommandError(400, '"value" must be true or false.')
+        return lambda: self.switch.switch(value)
+
+
+class Marker(Protocol):
+    """Puts a marker into the session."""
+
+    def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
+        """Set a marker.
+
+        Args:
+            text: at most realtime.session.markers.LONGEST characters, may be empty.
+            capture_time: of the frame that the person saw, seconds.
+            sequence: its number.
+            origin: "dashboard" or "http".
+        """
         ...
 
-    def start(self) -> None:
-        """Begin, or begin anew."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class MarkerCommand:
+    """Sets a marker with the payload's "text" on the frame that the person saw."""
+
+    marker: Marker
+
+    def describe(self) -> dict[str, Any]:
+        """Nothing but that it can be set."""
+        return {"reason": None}
+
+    def action(self, request: Request) -> Action:
+        """Set it; control characters in the text become blanks."""
+        text = request.payload.get("text", "")
+        if not isinstance(text, str):
+            raise CommandError(400, '"text" must be words.')
+        if len(text) > LONGEST:
+            raise CommandError(413, f"That is too long: a marker holds at most {LONGEST} characters.")
+        frame = _frame_seen(request)
+        text = "".join(c if c.isprintable() else " " for c in text).strip()
+        return lambda: self.marker.mark(
+            text, capture_time=frame.capture_time, sequence=frame.sequence, origin=request.origin
+        )
 
 
 class Choice(Protocol):
@@ -79,126 +208,120 @@ class Choice(Protocol):
         ...
 
     def choose(self, value: str) -> None:
-        """value: one of `options`."""
+        """Take `value`, one of `options`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A choice that was made at the start and cannot be changed while the program runs."""
+class ChoiceCommand:
+    """Chooses one of several; the page draws a list with this label.
 
+    Attributes:
+        label: a word or two.
+        choice: what is chosen.
+        key: the letter that takes the next option on the page; None for no key.
+    """
+
+    label: str
+    choice: Choice
+    key: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """Label, key, value and options."""
+        choice = self.choice
+        return {
+            "reason": None,
+            "label": self.label,
+            "key": self.key,
+            "value": choice.value,
+            "options": list(choice.options),
+        }
+
+    def action(self, request: Request) -> Action:
+        """Choose the payload's "value"."""
+        value = request.payload.get("value")
+        if not isinstance(value, str) or value not in self.choice.options:
+            raise CommandError(400, f'"value" must be one of {", ".join(self.choice.options)}.')
+        return lambda: self.choice.choose(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A choice that was made at the start and cannot be changed while the program runs.
+
+    Attributes:
+        label: as for `ChoiceCommand`.
+        value: what was chosen.
+        reason: why it cannot be changed, one sentence.
+    """
+
+    label: str
     value: str
     reason: str
 
+    def describe(self) -> dict[str, Any]:
+        """The value as the only option, and the reason."""
+        return {"reason": self.reason, "label": self.label, "key": None, "value": self.value, "options": [self.value]}
 
-_STARTING = Unavailable("The program is still starting.")
+    def action(self, request: Request) -> Action:  # noqa: ARG002  the protocol's
+        """Refuse."""
+        raise CommandUnavailableError(self.reason)
 
 
-@dataclass(slots=True)
 class Commands:
-    """Everything the page can ask for."""
+    """Everything that the page can ask for, by name."""
 
-    calibrate: Calibration | Unavailable = _STARTING
-    record: Switch | Unavailable = _STARTING
-    marker: Marker | Unavailable = _STARTING
-    view: Choice | Fixed | Unavailable = _STARTING
-    side: Choice | Fixed | Unavailable = field(default_factory=AffectedSide)
-    camera: Choice | Fixed | Unavailable = _STARTING
-    model: Choice | Fixed | Unavailable = _STARTING
+    def __init__(self, commands: Mapping[str, Command]) -> None:
+        self._commands = dict(commands)
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """For the page, by name: {"reason": why not, or null, ...what there is to show}."""
-        return {f.name: _describe(f.name, getattr(self, f.name)) for f in fields(self)}
+        """The state of each command, in the order in which they were given."""
+        return {name: command.describe() for name, command in self._commands.items()}
+
+    def get(self, name: str) -> Command | None:
+        """The command of this name; None where there is none."""
+        return self._commands.get(name)
 
 
-def _describe(name: str, command: Any) -> dict[str, Any]:
-    if isinstance(command, Unavailable):
-        return {"reason": command.reason}
-    if isinstance(command, Fixed):
-        return {"reason": command.reason, "value": command.value, "options": [command.value]}
-    match name:
-        case "calibrate":
-            return {"reason": None, **command.progress._asdict()}
-        case "record":
-            return {"reason": None, "active": command.active}
-        case "marker":
-            return {"reason": None}
-    return {"reason": None, "value": command.value, "options": list(command.options)}
+class HasMode(Protocol):
+    """What draws: its view may be changed between two pictures."""
+
+    mode: Mode
 
 
 class SceneChoice:
-    """The view, changed between two frames. scene: anything whose `mode` is read anew for each picture."""
+    """The view. It changes between two pictures."""
 
-    options = ("overlay", "mirrored", "split", "raw")
+    options: tuple[Mode, ...] = get_args(Mode)
 
-    def __init__(self, scene: Any) -> None:
+    def __init__(self, scene: HasMode) -> None:
         self._scene = scene
 
     @property
-    def value(self) -> str:
-        """The view in force."""
-        return str(self._scene.mode)
+    def value(self) -> Mode:
+        """The view that is drawn now."""
+        return self._scene.mode
 
     def choose(self, value: str) -> None:
-        """value: one of `options`."""
-        self._scene.mode = value
-
-
-_RECENT = 10.0  # a marker is set on a frame this young (s)
-
-
-class CommandError(Exception):
-    """The order cannot be understood. status: HTTP's. The sentence is for the page."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+        """Take `value`, one of `options`."""
+        self._scene.mode = self.options[self.options.index(value)]
 
 
 def json_object(text: str) -> dict[str, Any] | None:
     """The JSON object in this text, None where it is anything else."""
     try:
-        words = json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return words if isinstance(words, dict) else None
+    return found if isinstance(found, dict) else None
 
 
-def order(
-    name: str, command: Any, words: Mapping[str, Any], newest: tuple[float, int] | None, origin: str
-) -> Callable[[], None]:
-    """What to call.
-
-    name: of the command, one that is there. newest: (capture time, sequence) of the newest frame shown. origin: kept with a
-    marker. Raises OrderError.
-    """
-    value = words.get("value")
-    match name:
-        case "calibrate":
-            return command.start
-        case "record":
-            if not isinstance(value, bool):
-                raise CommandError(400, '"value" must be true or false.')
-            return lambda: command.switch(value)
-        case "marker":
-            text = words.get("text", "")
-            if not isinstance(text, str):
-                raise CommandError(400, '"text" must be words.')
-            if len(text) > LONGEST:
-                raise CommandError(413, f"That is too long: a marker holds at most {LONGEST} characters.")
-            moment, sequence = _moment(words, newest)
-            text = "".join(c if c.isprintable() else " " for c in text).strip()
-            return lambda: command.mark(text, capture_time=moment, sequence=sequence, origin=origin)
-    if value not in command.options:
-        raise CommandError(400, f'"value" must be one of {", ".join(command.options)}.')
-    return lambda: command.choose(value)
-
-
-def _moment(words: Mapping[str, Any], newest: tuple[float, int] | None) -> tuple[float, int]:
+def _frame_seen(request: Request) -> ShownFrame:
     """The frame the person saw, when it is one of the last seconds; otherwise the newest."""
+    newest = request.newest
     if newest is None:
         raise CommandError(409, "No picture has been shown yet, so there is no moment to mark.")
-    moment, sequence = words.get("capture_time"), words.get("sequence")
-    if isinstance(moment, int | float) and isinstance(sequence, int) and 0 <= newest[0] - moment <= _RECENT:
-        return float(moment), sequence
+    time, sequence = request.payload.get("capture_time"), request.payload.get("sequence")
+    if isinstance(time, int | float) and isinstance(sequence, int) and 0 <= newest.capture_time - time <= _RECENT:
+        return ShownFrame(float(time), sequence)
     return newest

@@ -5,6 +5,8 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from realtime.dashboard.commands import ShownFrame
+
 Message = str | bytes
 PICTURES_AHEAD = 2
 """Pictures that may be under way to a browser that has not said that it showed them."""
@@ -64,7 +66,8 @@ class Client:
 class Hub:
     """Every client, and what each of them is told first.
 
-    `publish` may be called from any thread and returns at once; everything else happens on the server's event loop.
+    `publish` and `frame_shown` may be called from any thread and return at once; everything else happens on the server's
+    event loop.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -75,6 +78,11 @@ class Hub:
         self._lock = threading.Lock()
         self.watchers = 0
         self.picture_watchers = 0
+        self.newest: ShownFrame | None = None
+
+    def frame_shown(self, capture_time: float, sequence: int) -> None:
+        """Note the newest frame shown: seconds on the frames' clock, and its number."""
+        self.newest = ShownFrame(capture_time, sequence)
 
     def join(self, client: Client) -> None:
         """Take a client in and tell it everything known."""

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from realtime.dashboard.assets import PAGES, Asset, load_assets
-from realtime.dashboard.commands import CommandError, Commands, Fixed, Unavailable, json_object, order
+from realtime.dashboard.commands import (
+    CommandError,
+    Commands,
+    CommandUnavailableError,
+    Request,
+    json_object,
+)
 from realtime.dashboard.hub import Client, Hub
 from realtime.dashboard.security import Bucket, Guard, security_headers
 from realtime.errors import FacemirrorError
@@ -31,22 +37,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(slots=True)
 class Server:
-    """Everything the handlers share. newest: (capture time, sequence) of the newest frame shown, None before the first.
+    """Everything the handlers share.
 
-    clock: the frames' clock. run: calls a command off the event loop, one at a time. send_timeout: seconds after which a
-    client that takes nothing is let go.
+    Attributes:
+        clock: the frames' clock, seconds.
+        run: calls a command's action off the event loop, one at a time.
+        send_timeout: seconds after which a client that takes nothing is let go.
     """
 
     guard: Guard
     hub: Hub
     commands: Commands
     clock: Callable[[], float]
-    newest: Callable[[], tuple[float, int] | None]
     run: Callable[[Callable[[], None]], Awaitable[None]]
     send_timeout: float = 10.0
     assets: dict[str, Asset] = field(default_factory=load_assets)
     _sockets: set[web.WebSocketResponse] = field(default_factory=set)
-    _orders: Bucket = field(default_factory=lambda: Bucket(10, 30))
+    _command_rate: Bucket = field(default_factory=lambda: Bucket(10, 30))
     _strangers: Bucket = field(default_factory=lambda: Bucket(5, 20))
 
     def application(self) -> web.Application:
@@ -165,29 +172,27 @@ class Server:
 
     async def _command(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["command"]
-        if not self._orders.allow(time.monotonic()):
-            return _refusal(429, "Too many orders at once; wait a moment.")
+        if not self._command_rate.allow(time.monotonic()):
+            return _refusal(429, "Too many commands at once; wait a moment.")
         if request.content_type != "application/json":
-            return _refusal(415, "Orders are read as JSON (Content-Type: application/json).")
-        words = json_object(await request.text())
-        if words is None:
-            return _refusal(400, 'The order must be a JSON object, such as {"text": "smile"}.')
-        if name not in self.commands.describe():
+            return _refusal(415, "Commands are read as JSON (Content-Type: application/json).")
+        payload = json_object(await request.text())
+        if payload is None:
+            return _refusal(400, 'The command must be a JSON object, such as {"text": "smile"}.')
+        command = self.commands.get(name)
+        if command is None:
             raise web.HTTPNotFound
-        command = getattr(self.commands, name)
-        if isinstance(command, Unavailable | Fixed):
-            return _refusal(409, command.reason)
         origin = "dashboard" if "Origin" in request.headers else "http"
         try:
             async with asyncio.timeout(10.0):
-                await self.run(order(name, command, words, self.newest(), origin))
+                await self.run(command.action(Request(payload, self.hub.newest, origin)))
         except CommandError as error:
             return _refusal(error.status, str(error))
-        except FacemirrorError as error:
+        except (CommandUnavailableError, FacemirrorError) as error:
             return _refusal(409, str(error))
         except TimeoutError:
             return _refusal(503, "The program did not answer in time.")
-        return web.json_response(self.commands.describe()[name])
+        return web.json_response(command.describe())
 
 
 def _serve(asset: Asset) -> web.Response:

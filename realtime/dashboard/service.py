@@ -1,4 +1,4 @@
-"""The dashboard's life: its port, its thread, its end.
+"""The dashboard's port, thread and end.
 
 It has a thread and an event loop of its own. On the graph's loop a page's request, a large JSON text or a fault in a handler
 would delay the graph's timers and supervision; here it delays the next page only.
@@ -6,7 +6,7 @@ would delay the graph's timers and supervision; here it delays the next page onl
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
@@ -16,25 +16,29 @@ from realtime.dashboard.hub import Hub
 from realtime.dashboard.listen import bind, own_names
 from realtime.dashboard.security import Guard, is_loopback
 from realtime.dashboard.server import Server
-from realtime.dashboard.status_feed import Told, tell
-from realtime.graph import Report
+from realtime.dashboard.status_feed import RunStatus, publish_status
 
 _GRACE = 2.0
 
 
 class Dashboard:
-    """A running web server.
+    """The web server of a run. It has its port from the beginning, and answers from `start` on.
 
-    token: see `make_token`. clock: the frames' clock. send_timeout: see `Server`.
+    Args:
+        listen: the address.
+        port: its port; 0 takes any free one.
+        token: see `make_token`.
+        clock: the frames' clock.
+        send_timeout: see `Server`.
 
-    Raises DeviceError or UserInputError when the port or address cannot be had; then nothing was started.
+    Raises:
+        DeviceError: the port cannot be had.
+        UserInputError: the address is none of this machine's.
     """
 
     def __init__(
         self, listen: str, port: int, token: str, clock: Callable[[], float], send_timeout: float = 10.0
     ) -> None:
-        self.commands = Commands()
-        self.told = Told()
         self._socket = bind(listen, port)
         address, self.port = self._socket.getsockname()[:2]
         self._listen = listen
@@ -44,10 +48,9 @@ class Dashboard:
         self.local = is_loopback(address)
         self._loop = asyncio.new_event_loop()
         self.hub = Hub(self._loop)
-        self._orders = ThreadPoolExecutor(1, thread_name_prefix="dashboard-orders")
+        self._actions = ThreadPoolExecutor(1, thread_name_prefix="dashboard-commands")
         self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -57,51 +60,59 @@ class Dashboard:
 
     @property
     def sentences(self) -> list[str]:
-        """What the user should read when it has started: the link, and a warning where one is due."""
-        said = [
+        """What the user should read when it has started: the links, and a warning where others can reach it."""
+        found = [
             f"Dashboard: {self.url}?token={self.guard.token}",
             f"OBS overlay: {self.url}overlay?token={self.guard.token}",
         ]
         if not self.local:
-            said.append(
+            found.append(
                 f"Warning: other machines on the network can reach port {self.port} ({self._listen}); whoever has the link "
                 "sees the face, and the connection is not encrypted. Leave out --listen to keep it on this machine."
             )
-        return said
+        return found
 
-    def attach(self, units: Sequence[int], report: Callable[[], Report], output: str, *, selfie: bool = False) -> None:
-        """The graph is there. units: the Action Units that are measured. output: the node at the end of the picture path."""
-        self.told.units, self.told.selfie = tuple(units), selfie
-        self.told.report, self.told.output = report, output
-        self.hub.publish("hello", self.told.hello())
+    def start(self, commands: Commands, run: RunStatus) -> None:
+        """Answer from now on, on a thread of its own; once. A page that was opened before waits until then."""
+        self.hub.publish("hello", run.hello())
+        self._thread = threading.Thread(target=self._run, args=(commands, run), name="dashboard", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's thread is at work."""
+        return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """End it: every page is told that the server goes. Returns within about two seconds."""
-        if self._thread.is_alive():
+        """Close every page's connection and the port. Returns within about two seconds; safe to call twice."""
+        if self._thread is None:
+            self._socket.close()
+            self._actions.shutdown(wait=False)
+            if not self._loop.is_closed():
+                self._loop.close()
+        elif self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_GRACE + 1.0)
 
-    def _run(self) -> None:
+    def _run(self, commands: Commands, run: RunStatus) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._serve())
+            self._loop.run_until_complete(self._serve(commands, run))
         finally:
-            self._orders.shutdown(wait=False, cancel_futures=True)
+            self._actions.shutdown(wait=False, cancel_futures=True)
             self._loop.close()
 
-    async def _serve(self) -> None:
-        async def order(call: Callable[[], None]) -> None:
-            await self._loop.run_in_executor(self._orders, call)
+    async def _serve(self, commands: Commands, run: RunStatus) -> None:
+        async def carry_out(action: Callable[[], None]) -> None:
+            await self._loop.run_in_executor(self._actions, action)
 
-        server = Server(
-            self.guard, self.hub, self.commands, self._clock, lambda: self.told.newest, order, self._send_timeout
-        )
+        server = Server(self.guard, self.hub, commands, self._clock, carry_out, self._send_timeout)
         runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=_GRACE, handle_signals=False)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()
-        teller = asyncio.create_task(tell(self.hub, self.commands, self.told))
+        publishing = asyncio.create_task(publish_status(self.hub, commands, run))
         try:
             await self._stop.wait()
         finally:
-            teller.cancel()
+            publishing.cancel()
             await runner.cleanup()

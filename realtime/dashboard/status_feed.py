@@ -1,8 +1,8 @@
-"""The slower news: rates, losses and what the buttons can do, a few times a second while somebody watches."""
+"""The slower messages: rates, losses, warnings and the state of the commands, a few times a second while somebody watches."""
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from realtime.dashboard.commands import Commands
@@ -10,49 +10,63 @@ from realtime.dashboard.hub import Hub
 from realtime.dashboard.messages import figures_message
 from realtime.graph import Report
 
-_EVERY = 0.25  # seconds
+_PERIOD = 0.25  # seconds
 
 
-@dataclass(slots=True)
-class Told:
-    """What the program has said of itself. newest: (capture time, sequence) of the newest shown frame.
+def _no_warnings() -> Sequence[str]:
+    return ()
 
-    selfie: the picture is flipped, so the pages' columns change places too.
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """What the pages show of a run besides its frames.
+
+    Attributes:
+        units: the Action Units that are measured.
+        output: the node at the end of the picture path.
+        report: the graph's figures so far.
+        selfie: the picture is flipped, so the pages' columns change places too.
+        warnings: sentences about what fails now, such as a recording; empty where all is well.
     """
 
-    units: tuple[int, ...] = ()
+    units: tuple[int, ...]
+    output: str
+    report: Callable[[], Report]
     selfie: bool = False
-    report: Callable[[], Report] | None = None
-    output: str = ""
-    newest: tuple[float, int] | None = None
+    warnings: Callable[[], Sequence[str]] = _no_warnings
 
     def hello(self) -> str:
-        """What does not change while the program runs."""
+        """The first message to a page: what does not change while the program runs."""
         return json.dumps({"type": "hello", "units": self.units, "selfie": self.selfie})
 
 
-async def tell(hub: Hub, commands: Commands, told: Told) -> None:
-    """Publish figures and the buttons' state until cancelled. Costs nothing while no page is open."""
-    said = ""
+async def publish_status(hub: Hub, commands: Commands, run: RunStatus) -> None:
+    """Publish figures, warnings and the commands' state until cancelled. Costs nothing while no page is open."""
+    sent: dict[str, str] = {}
     last: tuple[float, int] | None = None
     turn = 0
+
+    def publish_change(kind: str, message: str) -> None:
+        if sent.get(kind) != message:
+            sent[kind] = message
+            hub.publish(kind, message)
+
     while True:
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(_PERIOD)
         if not hub.watchers:
-            last, said = None, ""
+            last = None
+            sent.clear()
             continue
-        now_said = json.dumps({"type": "controls", "controls": commands.describe()})
-        if now_said != said:
-            said = now_said
-            hub.publish("controls", said)
+        publish_change("controls", json.dumps({"type": "controls", "controls": commands.describe()}))
+        publish_change("warnings", json.dumps({"type": "warnings", "warnings": list(run.warnings())}))
         turn += 1
-        if told.report is None or turn % 2:
+        if turn % 2:
             continue
-        report = told.report()
-        if told.output not in report.paths:
+        report = run.report()
+        if run.output not in report.paths:
             continue
-        delivered = report.paths[told.output].delivered
+        delivered = report.paths[run.output].delivered
         seconds, before = last if last is not None else (0.0, 0)
         fps = (delivered - before) / (report.seconds - seconds) if report.seconds > seconds else 0.0
         last = (report.seconds, delivered)
-        hub.publish("figures", json.dumps(figures_message(report, told.output, fps)))
+        hub.publish("figures", json.dumps(figures_message(report, run.output, fps)))

@@ -11,15 +11,20 @@ from realtime.models.onnx_session import ModelSession
 
 
 class ModelLadder:
-    """A `ModelSession` that answers with its best tier, or with its lightest while `lighter` says so."""
+    """A `ModelSession` that answers with its best tier, or with its lightest while `lighter` says so.
+
+    Args:
+        sessions: best first, at least one; all take the same input and give the same outputs.
+        lighter: asked before every answer.
+    """
 
     def __init__(self, sessions: Sequence[ModelSession], lighter: Callable[[], bool] = lambda: False) -> None:
-        """sessions: best first, at least one; all take the same input and give the same outputs."""
         if not sessions:
             raise ValueError("a network needs at least one tier")
         self._sessions = tuple(sessions)
         self.spec: ModelSpec = self._sessions[0].spec
-        self.lighter = lighter
+        self._lighter = lighter
+        self._lightest_only = False
         self.runs = [0] * len(self._sessions)
 
     @property
@@ -30,6 +35,10 @@ class ModelLadder:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def use_lightest_only(self, on: bool) -> None:
+        """Answer with the lightest tier whatever `lighter` says, or go by `lighter` again. From any thread."""
+        self._lightest_only = on
+
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Outputs by the program's words, from the tier that is in force now."""
         tier = self._tier()
@@ -37,4 +46,4 @@ class ModelLadder:
         return self._sessions[tier].run(image)
 
     def _tier(self) -> int:
-        return -1 % len(self._sessions) if self.lighter() else 0
+        return -1 % len(self._sessions) if self._lightest_only or self._lighter() else 0

@@ -1,4 +1,6 @@
-"""What a person should do while a calibration runs, drawn on the preview like a subtitle."""
+"""Sentences drawn on the preview: what a person should do while a calibration runs, and what has failed."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -33,6 +35,28 @@ class Guidance:
         canvas = image.copy()
         _subtitle(canvas, progress)
         return canvas
+
+
+def draw_warnings(image: U8, sentences: Sequence[str]) -> U8:
+    """`image` itself where there is nothing to say, else a new picture with the sentences in a dark band at its top.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, not written to.
+        sentences: what has failed, such as the recording.
+    """
+    if not sentences:
+        return image
+    canvas = image.copy()
+    height, width = canvas.shape[:2]
+    scale = min(height / 720, width / 900)
+    size, weight, row = 0.7 * scale, max(1, round(1.5 * scale)), round(30 * scale)
+    lines = [line for sentence in sentences for line in _wrapped(sentence, size, weight, round(0.94 * width))]
+    band = canvas[: row * len(lines) + round(12 * scale)]
+    np.right_shift(band, 2, out=band)
+    for number, line in enumerate(lines, 1):
+        at = (round(0.03 * width), row * number - round(4 * scale))
+        cv2.putText(canvas, line, at, _FONT, size, WARNING, weight, cv2.LINE_AA)
+    return canvas
 
 
 def _subtitle(canvas: U8, progress: CalibrationProgress) -> None:

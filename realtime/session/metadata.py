@@ -17,24 +17,19 @@ NAME = "session.json"
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba", "sounddevice")
 
 
-def kept_choices(keeping: SessionWriter) -> dict[str, LoggedChoice]:
-    """What the page can change and session.json tells, by its name there."""
-    found = {"affected_side": keeping.side, "landmark_model": keeping.model}
-    return {name: choice for name, choice in found.items() if choice is not None}
-
-
 def session_metadata(
     settings: Iterable[tuple[str, object, str]],
     models: Sequence[ModelSpec],
     keeping: SessionWriter,
     *,
+    choices: Mapping[str, LoggedChoice],
     sources: Sequence[Changed],
     av_sync: Mapping[str, Any] | None,
     summary: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """The content of session.json as of now, ready for JSON.
 
-    settings: name, value and origin of every setting.
+    settings: name, value and origin of every setting. choices: what can be changed while the session runs, by its key here.
     sources: which were taken after the first one. av_sync: the machine's measured offset, where sound is recorded. summary:
     the run's figures, None while it lasts.
     """
@@ -48,7 +43,8 @@ def session_metadata(
         "columns": data_dictionary(),
         "calibrations": keeping.calibrations(),
         "sources": [change._asdict() for change in sources],
-        **{name: choice.as_dict() for name, choice in kept_choices(keeping).items()},
+        "affected_side": None,
+        **{name: choice.as_dict() for name, choice in choices.items()},
         "av_sync": av_sync,
         "markers": keeping.markers.count,
         "summary": summary,

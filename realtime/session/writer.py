@@ -14,7 +14,6 @@ from realtime.media import lossless
 from realtime.media.lossless import RawRecorder
 from realtime.session import decision_log, markers
 from realtime.session.calibration_store import CalibrationStore, checked_name
-from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.manifest import write_manifest
@@ -62,8 +61,6 @@ class SessionWriter:
         self._people = CalibrationStore(people)
         self._calibrations: list[dict[str, Any]] = []
         self._clock = clock
-        self.side = AffectedSide(self.moment)
-        self.model: LoggedChoice | None = None
         self.journal: DecisionLog | None = None
         self.raw: RawRecorder | None = None
         self.csv: FramesCsv | None = None

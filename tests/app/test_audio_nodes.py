@@ -27,22 +27,22 @@ def analysed(left: float, right: float, at: float) -> TrackedFrame:
 def test_the_sides_are_heard_and_the_latency_is_stated() -> None:
     now, speaker = 10.0, Speaker()
     tone = Tone(ToneSettings(), 48_000)
-    tune = ToneSink(12, tone, speaker, lambda: now)
-    tune.process(analysed(3.0, 1.0, 9.94))
+    sink = ToneSink(12, tone, speaker, lambda: now)
+    sink.process(analysed(3.0, 1.0, 9.94))
     assert np.abs(tone.samples(9600, now)).max() > 0.09
-    tune.process(analysed(2.0, 2.0, 9.94))
+    sink.process(analysed(2.0, 2.0, 9.94))
     tone.samples(4800, now)
     assert not tone.samples(4800, now).any()
-    tune.process(analysed(float("nan"), 2.0, 9.94))
+    sink.process(analysed(float("nan"), 2.0, 9.94))
     assert not tone.samples(4800, now).any()
-    assert tune.figures() == {"unit": 12, "output_ms": 24.0, "result_age_ms": 60.0, "latency_ms": 84.0}
-    assert RunSound(tune=tune).notices == [
+    assert sink.metrics() == {"unit": 12, "output_ms": 24.0, "result_age_ms": 60.0, "latency_ms": 84.0}
+    assert RunSound(tone=sink).notices == [
         "The tone was heard 84 ms after the movement (result 60 ms, sound output 24 ms)."
     ]
-    tune.process(analysed(3.0, 0.0, 9.94))
-    tune.reset("reconnected")
+    sink.process(analysed(3.0, 0.0, 9.94))
+    sink.reset("reconnected")
     assert not tone.samples(4800, now).any()
-    tune.close()
+    sink.close()
     assert speaker.closed
 
 

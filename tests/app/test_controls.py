@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from realtime.app.controls import Controls, ModelChoice, model_choice
+from realtime.app.controls import Controls, ModelChoice, model_choice, page_commands
 from realtime.config import Config
-from realtime.dashboard.commands import Commands, Unavailable
+from realtime.dashboard.commands import Request, ShownFrame, Unavailable
 from realtime.errors import DeviceError
 from realtime.media.recorder import PausableRecorder, VideoRecorder
+from realtime.media.source_spec import SourceKind
 from realtime.models.tiers import ModelLadder
 from realtime.session.markers import read_markers
 from realtime.session.writer import SessionWriter
@@ -22,8 +23,8 @@ def app() -> SimpleNamespace:
 
 
 def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more) -> Controls:
-    keeping = SessionWriter(folder, lambda: 3.5)
-    return Controls.of(more.get("app", app()), keeping, recorder, own_units=more.get("own", True), say=said.append)
+    writer = more.get("writer") or SessionWriter(folder, lambda: 3.5)
+    return Controls(more.get("app", app()), writer, recorder, own_units=more.get("own", True), say=said.append)
 
 
 def picture() -> np.ndarray:
@@ -39,10 +40,11 @@ def test_each_key_does_its_thing(tmp_path: Path) -> None:
         return made[-1]
 
     running, recorder = app(), PausableRecorder(make, on=False)
-    keys = controls(tmp_path, recorder, said, app=running)
+    writer = SessionWriter(tmp_path, lambda: 3.5)
+    keys = controls(tmp_path, recorder, said, app=running, writer=writer)
     keys.press("c")
     assert running.measures.begin_if_asked()
-    assert keys.calibrate.progress.phase == "running"
+    assert keys.calibrate.describe()["phase"] == "running"
     keys.press("v")
     assert running.scene.mode == "mirrored"
     for _ in range(3):
@@ -62,7 +64,7 @@ def test_each_key_does_its_thing(tmp_path: Path) -> None:
     assert len(made) == 1
     assert made[0].frames == 2
     keys.press("x")
-    keys.keeping.close()
+    writer.close()
     (mark,) = read_markers(tmp_path / "markers.csv")
     assert (mark.capture_time, mark.source) == (3.5, "key")
 
@@ -84,32 +86,57 @@ def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         raise DeviceError("The disk is full.")
 
     recorder = PausableRecorder(make, on=False)
-    keys = controls(tmp_path, recorder, said)
-    keys.press("r")
+    writer = SessionWriter(tmp_path, lambda: 3.5)
+    controls(tmp_path, recorder, said, writer=writer).press("r")
     assert said == ["The disk is full."]
     assert not recorder.active
-    keys.keeping.close()
+    writer.close()
     with pytest.raises(DeviceError):
         PausableRecorder(make, on=True)
 
 
-def test_the_dashboard_can_describe_every_control(tmp_path: Path) -> None:
+@pytest.fixture
+def file_source() -> SimpleNamespace:
+    return SimpleNamespace(negotiated=None, spec=SimpleNamespace(kind=SourceKind.FILE))
+
+
+def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_source: SimpleNamespace) -> None:
     recorder = PausableRecorder(lambda: VideoRecorder(tmp_path / "video.mp4"), on=True)
-    keys = controls(tmp_path, recorder, [])
-    commands = Commands(calibrate=keys.calibrate, record=keys.record, marker=keys.marker, view=keys.view)
-    told = commands.describe()
-    assert told["calibrate"] == {
+    writer, running, written = SessionWriter(tmp_path, lambda: 3.5), app(), []
+    running.models, running.tiers = [SimpleNamespace(name="only", role="landmarks")], None
+    keys = controls(tmp_path, recorder, [], app=running, writer=writer)
+    page = page_commands(
+        keys, Config(source="clip.mp4"), running, file_source, writer, lambda logged: written.append(dict(logged))
+    )
+    found = page.commands.describe()
+    assert list(found) == ["calibrate", "record", "marker", "view", "side", "camera", "model"]
+    assert found["calibrate"] == {
         "reason": None,
         "phase": "idle",
         "share": 0.0,
         "sentence": "No calibration is running.",
     }
-    assert told["record"] == {"reason": None, "active": True}
-    assert told["marker"] == {"reason": None}
-    assert told["view"]["options"] == ["overlay", "mirrored", "split", "raw"]
-    keys.marker.mark("seen", capture_time=1.0, sequence=4, origin="http")
+    assert found["record"] == {"reason": None, "active": True}
+    assert found["marker"] == {"reason": None}
+    assert found["view"]["options"] == ["overlay", "mirrored", "split", "raw"]
+    assert (found["view"]["label"], found["view"]["key"]) == ("View", "v")
+    assert "no camera" in found["camera"]["reason"]
+    assert "only landmark model" in found["model"]["reason"]
+
+    def ask(name: str, **payload: object) -> None:
+        command = page.commands.get(name)
+        assert command is not None
+        command.action(Request(payload, ShownFrame(1.0, 4), "http"))()
+
+    ask("marker", text="seen")
+    ask("view", value="split")
+    assert running.scene.mode == "split"
+    assert written == []
+    ask("side", value="left")
+    assert [list(logged) for logged in written] == [["affected_side"]]
+    assert written[0]["affected_side"].as_dict()["value"] == "left"
     recorder.close()
-    keys.keeping.close()
+    writer.close()
     assert read_markers(tmp_path / "markers.csv")[0].sequence == 4
     assert isinstance(controls(None, None, []).record, Unavailable)
 

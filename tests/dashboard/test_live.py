@@ -15,7 +15,7 @@ from realtime.dashboard.listen import bind, own_names
 from realtime.dashboard.messages import PICTURE_HEADER
 from realtime.dashboard.service import Dashboard
 from realtime.errors import DeviceError, UserInputError
-from tests.dashboard.conftest import TOKEN
+from tests.dashboard.conftest import TOKEN, Recorded, commands_of, serve
 
 Browse = Callable[[Callable[[ClientSession], Awaitable[Any]]], Any]
 LIVE = f"/live?token={TOKEN}"
@@ -30,8 +30,6 @@ async def heard(ws: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
 
 
 def test_a_page_is_told_everything_known_when_it_connects(browse: Browse, dashboard: Dashboard) -> None:
-    dashboard.told.units = (6, 12)
-    dashboard.hub.publish("hello", dashboard.told.hello())
     dashboard.hub.publish("state", json.dumps({"type": "state", "sequence": 5}))
 
     async def scene(session: ClientSession) -> None:
@@ -74,7 +72,7 @@ def test_pictures_come_only_to_those_who_want_them(browse: Browse, dashboard: Da
 @pytest.mark.parametrize("send_timeout", [30.0, 0.1])
 def test_a_client_that_never_reads_holds_nobody_up_and_is_let_go(send_timeout: float) -> None:
     """It opens a WebSocket and reads nothing; a second client misses no message, and the first is cut off in time."""
-    dashboard = Dashboard("127.0.0.1", 0, TOKEN, lambda: 100.0, send_timeout)
+    dashboard = serve(commands_of(Recorded()), send_timeout=send_timeout)
 
     async def scene() -> None:
         dead = await _silent_client(dashboard)

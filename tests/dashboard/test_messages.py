@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from realtime.app.nodes.dashboard import PICTURE_SECONDS, Web
 from realtime.dashboard.messages import PICTURE_HEADER, QUIET, encode_picture, state_message, symmetry
-from realtime.dashboard.status_feed import Told
 from realtime.types import Analysis, Expression, FaceObservation, RenderedFrame
 
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
@@ -107,22 +106,26 @@ class Audience:
     def __init__(self, watchers: int, picture_watchers: int) -> None:
         self.watchers, self.picture_watchers = watchers, picture_watchers
         self.published: list[str] = []
+        self.newest: tuple[float, int] | None = None
+
+    def frame_shown(self, capture_time: float, sequence: int) -> None:
+        self.newest = (capture_time, sequence)
 
     def publish(self, kind: str, message: str | bytes) -> None:
         self.published.append(kind)
 
 
 def test_without_an_open_page_nothing_is_made() -> None:
-    audience, told = Audience(0, 0), Told()
-    Web(audience, told, lambda: 10.0).process(shown(None))
+    audience = Audience(0, 0)
+    Web(audience, (), lambda: 10.0).process(shown(None))
     assert audience.published == []
-    assert told.newest == (10.0, 7), "a marker by HTTP needs no page"
+    assert audience.newest == (10.0, 7), "a marker by HTTP needs no page"
 
 
 @pytest.mark.parametrize("rate", [30.0, 60.0, 24.0, 10.0])
 def test_pictures_go_out_at_no_more_than_their_rate(rate: float) -> None:
     audience = Audience(1, 1)
-    node = Web(audience, Told(), lambda: 10.0)
+    node = Web(audience, (), lambda: 10.0)
     jitter = np.random.default_rng(0).uniform(-0.002, 0.002, 600)
     frames = int(rate * 10)
     for n in range(frames):
@@ -135,7 +138,7 @@ def test_pictures_go_out_at_no_more_than_their_rate(rate: float) -> None:
 
 def test_pictures_resume_when_capture_times_begin_anew() -> None:
     audience = Audience(1, 1)
-    node = Web(audience, Told(), lambda: 10.0)
+    node = Web(audience, (), lambda: 10.0)
     node.process(shown(None, capture_time=100.0))
     node.reset("the camera came back")
     node.process(shown(None, capture_time=0.0))

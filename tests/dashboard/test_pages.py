@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.dashboard.commands import Unavailable
+from realtime.dashboard.commands import Commands, Fixed
 from realtime.dashboard.messages import encode_picture
 from realtime.dashboard.service import Dashboard
 from tests.dashboard.chromium import PROGRAM, Page, browser
-from tests.dashboard.conftest import TOKEN, Recorded
+from tests.dashboard.conftest import TOKEN, Recorded, commands_of, serve
 
 pytestmark = [pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed"), pytest.mark.timeout(240)]
 UNITS = (1, 6, 12)
@@ -49,22 +49,25 @@ def in_browser(scene: Callable[[Page], Awaitable[None]]) -> None:
 
 
 @pytest.fixture
-def told(dashboard: Dashboard) -> Dashboard:
-    """The program has said which Action Units it measures."""
-    dashboard.told.units = UNITS
-    dashboard.hub.publish("hello", dashboard.told.hello())
-    return dashboard
+def units() -> tuple[int, ...]:
+    """The Action Units that are measured."""
+    return UNITS
 
 
-def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashboard, recorded: Recorded) -> None:
-    told.commands.camera = Unavailable("The camera is fixed.")
+@pytest.fixture
+def commands(recorded: Recorded) -> Commands:
+    """The camera cannot be changed."""
+    return commands_of(recorded, camera=Fixed("Camera", "demo", "The camera is fixed."))
+
+
+def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(dashboard: Dashboard, recorded: Recorded) -> None:
 
     async def scene(page: Page) -> None:
         frame = itertools.count()
-        await page.open(f"{told.url}?token={TOKEN}", 1280, 720)
+        await page.open(f"{dashboard.url}?token={TOKEN}", 1280, 720)
         await page.until(
             f"document.body.className === '' && {FILL.format(row=2, side='left')} === 'scaleX(0.8)'",
-            lambda: tell(told, next(frame)),
+            lambda: tell(dashboard, next(frame)),
         )
         assert TOKEN not in await page.value("location.href")
         assert TOKEN not in await page.value("document.cookie"), "HttpOnly"
@@ -73,7 +76,7 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashb
             f"{FILL.format(row=2, side='right')} === 'scaleX(0.2)'"
             f" && {NUMBER.format(row=1, side='left')} === '0.0'"  # measured, and none
             f" && {NUMBER.format(row=0, side='left')} === '–'",  # not measured
-            lambda: tell(told, next(frame)),
+            lambda: tell(dashboard, next(frame)),
         )
         assert await page.value(FILL.format(row=0, side="left")) == "scaleX(0)"
         right = await page.value("document.querySelector('.cell.right').getBoundingClientRect().x")
@@ -83,13 +86,13 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashb
 
         await page.until(
             f"{FILL.format(row=2, side='left')} === 'scaleX(0.4)' && document.body.classList.contains('held')",
-            lambda: tell(told, next(frame), status="held", left=[None, 0.0, 2.0]),
+            lambda: tell(dashboard, next(frame), status="held", left=[None, 0.0, 2.0]),
         )
         hatched = "getComputedStyle(document.querySelector('.fill')).backgroundImage.includes('gradient')"
-        await page.until(hatched, lambda: tell(told, next(frame), status="held"))
+        await page.until(hatched, lambda: tell(dashboard, next(frame), status="held"))
 
         red = np.full((90, 160, 3), (0, 0, 255), np.uint8)
-        told.hub.publish("picture", encode_picture(red, 100.0, 2, 640))
+        dashboard.hub.publish("picture", encode_picture(red, 100.0, 2, 640))
         pixel = "[...document.getElementById('picture').getContext('2d').getImageData(80, 45, 1, 1).data]"
         await page.until(f"{pixel}[0] > 240")
 
@@ -109,9 +112,8 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(told: Dashb
     in_browser(scene)
 
 
+@pytest.mark.parametrize("units", [()])
 def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) -> None:
-    dashboard.told.units = ()
-    dashboard.hub.publish("hello", dashboard.told.hello())
     found = {
         "units": [[1, 0.25], [12, 0.9], [26, None]],
         "present": 0.5,
@@ -144,16 +146,16 @@ def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) 
     in_browser(scene)
 
 
-def test_the_overlay_is_transparent_and_comes_back_after_a_restart(told: Dashboard) -> None:
+def test_the_overlay_is_transparent_and_comes_back_after_a_restart(dashboard: Dashboard) -> None:
     async def scene(page: Page) -> None:
         frame = itertools.count()
-        await page.open(f"{told.url}overlay?token={TOKEN}&au=12,6,26,x&side=left", 400, 200)
+        await page.open(f"{dashboard.url}overlay?token={TOKEN}&au=12,6,26,x&side=left", 400, 200)
         moved = f"{FILL.format(row=0, side='left')} === 'scaleX(0.8)' && document.body.className === 'bars'"
-        await page.until(moved, lambda: tell(told, next(frame)))
+        await page.until(moved, lambda: tell(dashboard, next(frame)))
         assert await page.value("document.querySelectorAll('.row').length") == 3
         assert await page.value(NUMBER.format(row=2, side="left")) == "–", "AU 26 is not measured here"
         assert await page.value("document.querySelectorAll('.cell.right').length") == 0
-        tell(told, next(frame))
+        tell(dashboard, next(frame))
         image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)
         assert image.shape == (200, 400, 4)
         assert (image[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "the corners"
@@ -161,12 +163,10 @@ def test_the_overlay_is_transparent_and_comes_back_after_a_restart(told: Dashboa
         orange = (np.abs(image.astype(int) - (0, 159, 230, 255)).max(axis=2) < 12).mean()
         assert orange > 0.05, "the bars are there"
 
-        told.stop()
+        dashboard.stop()
         await page.until("document.body.classList.contains('lost')")
-        again = Dashboard("127.0.0.1", told.port, TOKEN, lambda: 200.0)
+        again = serve(commands_of(Recorded()), UNITS, port=dashboard.port, clock=200.0)
         try:
-            again.told.units = UNITS
-            again.hub.publish("hello", again.told.hello())
             back = f"{FILL.format(row=0, side='left')} === 'scaleX(0.5)' && document.body.className === 'bars'"
             await page.until(back, lambda: tell(again, next(frame), left=[0.0, 0.0, 2.5]))
         finally:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
-from realtime.dashboard.commands import Commands, SceneChoice, Unavailable
+from realtime.dashboard.commands import CalibrateCommand, Commands, Fixed, SceneChoice, Unavailable
 from realtime.dashboard.service import Dashboard
 from realtime.errors import DeviceError
-from tests.dashboard.conftest import TOKEN, Calibrating, Recorded
+from tests.dashboard.conftest import TOKEN, Calibrating, Recorded, commands_of
 
 Browse = Callable[[Callable[[ClientSession], Awaitable[Any]]], Any]
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -185,8 +185,8 @@ def test_a_marker_of_a_megabyte_is_too_long(browse: Browse, recorded: Recorded, 
     assert recorded.marks == []
 
 
-def test_a_marker_before_the_first_picture(browse: Browse, dashboard: Dashboard, recorded: Recorded) -> None:
-    dashboard.told.newest = None
+def test_a_marker_before_the_first_picture(browse: Browse, dashboard: Dashboard) -> None:
+    dashboard.hub.newest = None
     status, words = post(browse, "/api/marker", json={"text": "early"})
     assert (status, "No picture" in words["error"]) == (409, True)
 
@@ -201,12 +201,12 @@ def test_a_marker_before_the_first_picture(browse: Browse, dashboard: Dashboard,
         ("record", {"json": {"value": "yes"}}, 400, "true or false"),
         ("camera", {"json": {"value": "three"}}, 400, "one, two"),
         ("camera", {"json": {"value": ["one"]}}, 400, "one, two"),
-        ("calibrate", {"json": {}}, 409, "starting"),
+        ("calibrate", {"json": {}}, 409, "Nothing can be calibrated"),
         ("describe", {"json": {}}, 404, "Not Found"),
         ("__class__", {"json": {}}, 404, "Not Found"),
     ],
 )
-def test_orders_that_cannot_be_followed(
+def test_commands_that_cannot_be_carried_out(
     browse: Browse, recorded: Recorded, command: str, words: dict[str, Any], status: int, sentence: str
 ) -> None:
     found, answer = post(browse, f"/api/{command}", **words)
@@ -214,17 +214,23 @@ def test_orders_that_cannot_be_followed(
     assert sentence in answer["error"]
 
 
-def test_orders_are_followed_and_answered_with_the_new_state(
-    browse: Browse, dashboard: Dashboard, recorded: Recorded
-) -> None:
-    dashboard.commands.calibrate = Calibrating()
+class TestWithACalibration:
+    @pytest.fixture
+    def commands(self, recorded: Recorded) -> Commands:
+        return commands_of(recorded, calibrate=CalibrateCommand(Calibrating()))
+
+    def test_commands_are_carried_out_and_answered_with_the_new_state(self, browse: Browse) -> None:
+        check_answers(browse)
+
+
+def check_answers(browse: Browse) -> None:
     assert post(browse, "/api/record", json={"value": True}) == (200, {"reason": None, "active": True})
     assert post(browse, "/api/camera", json={"value": "two"})[1]["value"] == "two"
     assert post(browse, "/api/side", json={"value": "left"})[1]["value"] == "left"
     assert post(browse, "/api/calibrate", json={})[1]["phase"] == "running"
 
 
-def test_what_goes_wrong_in_an_order_is_said(browse: Browse, dashboard: Dashboard, recorded: Recorded) -> None:
+def test_what_goes_wrong_in_a_command_is_said(browse: Browse, recorded: Recorded) -> None:
     def full(_on: bool) -> None:
         raise DeviceError("The disk is full.")
 
@@ -232,7 +238,7 @@ def test_what_goes_wrong_in_an_order_is_said(browse: Browse, dashboard: Dashboar
     assert post(browse, "/api/record", json={"value": True}) == (409, {"error": "The disk is full."})
 
 
-def test_orders_have_a_rate(browse: Browse, recorded: Recorded) -> None:
+def test_commands_have_a_rate(browse: Browse, recorded: Recorded) -> None:
     async def scene(session: ClientSession) -> list[int]:
         found = []
         for _ in range(60):
@@ -246,9 +252,11 @@ def test_orders_have_a_rate(browse: Browse, recorded: Recorded) -> None:
 
 
 def test_every_button_says_why_it_cannot_be_used() -> None:
-    described = Commands(record=Unavailable("Not now.")).describe()
-    assert described["record"] == {"reason": "Not now."}
-    assert all(words["reason"] for name, words in described.items() if name != "side")
+    commands = Commands({"record": Unavailable("Not now."), "camera": Fixed("Camera", "demo", "It is a file.")})
+    assert commands.describe() == {
+        "record": {"reason": "Not now."},
+        "camera": {"reason": "It is a file.", "label": "Camera", "key": None, "value": "demo", "options": ["demo"]},
+    }
 
 
 def test_the_view_is_the_scene_s() -> None:

@@ -109,9 +109,9 @@ def test_both_tiers_are_open_and_switching_costs_no_frame(weights: Path) -> None
     specs = landmark_tiers(registry.manifest, None)
     assert [spec.name for spec in specs] == ["openface3-star4", "openface3-star1"]
     assert [s.name for s in landmark_tiers(registry.manifest, "openface3-star1")] == ["openface3-star1"]
-    tiers = ModelLadder([registry.open(spec) for spec in specs])
     light = False
-    tiers.lighter = lambda: light
+    tiers = ModelLadder([registry.open(spec) for spec in specs], lambda: light)
+    light = False
     picture = np.zeros((1, 3, 256, 256), np.float32)
     answers = []
     for frame in range(9):

@@ -68,9 +68,8 @@ def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[i
     keeping = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
     path = face_path(keeping.own_neutral)
     quality = Quality(0.15, enabled=False)
-    looking = Detect(path.detector, path.coarse, path.tracker, quality)
-    tracking = Track(path.tracker, quality)
-    looking.journal = tracking.journal = keeping.journal
+    looking = Detect(path.detector, path.coarse, path.tracker, quality, journal=keeping.journal)
+    tracking = Track(path.tracker, quality, journal=keeping.journal)
     measuring = Measure(path.measures, keeping.journal, keeping.calibrated)
     csv, pending, analysed, waiting = keeping.csv, [], [], []
     for number in range(FRAMES):

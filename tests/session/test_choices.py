@@ -32,11 +32,14 @@ def test_every_change_is_kept_with_its_moment_and_told() -> None:
 
 def test_a_session_takes_the_newest_frame_and_its_clock(tmp_path: Path) -> None:
     keeping = SessionWriter(tmp_path, lambda: 12.0)
-    keeping.side.choose("left")
+    side = AffectedSide(keeping.moment)
+    side.choose("left")
     keeping.markers.captured(3)
-    keeping.side.choose("none")
+    side.choose("none")
     keeping.close()
-    assert [(said.value, said.sequence, said.capture_time) for said in keeping.side.said] == [
+    found = side.as_dict()
+    assert found is not None
+    assert [(change["value"], change["sequence"], change["capture_time"]) for change in found["changes"]] == [
         ("left", -1, 12.0),
         ("none", 3, 12.0),
     ]
@@ -46,8 +49,9 @@ def test_the_report_says_it(tmp_path: Path) -> None:
     folder = tmp_path / "session"
     folder.mkdir()
     keeping, _ = make_session(folder, 5)
-    keeping.side.choose("left")
-    described = {"format": 1, "written": "2026-01-01", "summary": None, "affected_side": keeping.side.as_dict()}
+    side = AffectedSide(keeping.moment)
+    side.choose("left")
+    described = {"format": 1, "written": "2026-01-01", "summary": None, "affected_side": side.as_dict()}
     write_json(folder / "session.json", described)
     write_report(folder, tmp_path / "report.html")
     assert "<dt>affected side</dt><dd>left (said at " in (tmp_path / "report.html").read_text()

@@ -46,7 +46,7 @@ class ToneSink:
         """Let go of the loudspeaker."""
         self._player.close()
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """For the summary. latency_ms: from the movement to the ear, the result's age and the output's delay together."""
         age = float(np.median(self._ages)) if self._ages else None
         return {
@@ -62,12 +62,12 @@ class RunSound:
     """The microphone and the tone of one run; None: not asked for, or not there."""
 
     microphone: Microphone | None = None
-    tune: ToneSink | None = None
+    tone: ToneSink | None = None
     _notices: list[str] = field(default_factory=list)
 
     @classmethod
     def open(
-        cls, microphone: str | None, unit: int | None, output: str, tone: ToneSettings, clock: Callable[[], float]
+        cls, microphone: str | None, unit: int | None, output: str, settings: ToneSettings, clock: Callable[[], float]
     ) -> "RunSound":
         """microphone: its name, '' for the default. Raises UserInputError for a name that no device has."""
         sound = cls()
@@ -80,12 +80,12 @@ class RunSound:
             made: list[Tone] = []
 
             def make(rate: int) -> Callable[[int, float], Any]:
-                made.append(Tone(tone, rate))
+                made.append(Tone(settings, rate))
                 return lambda count, _heard: made[0].samples(count, clock())
 
             try:
                 player = Player(output, clock, make)
-                sound.tune = ToneSink(unit, made[0], player, clock)
+                sound.tone = ToneSink(unit, made[0], player, clock)
             except DeviceError as error:
                 sound._notices.append(f"{error} There is no tone.")
             except BaseException:
@@ -97,25 +97,25 @@ class RunSound:
         """Let go of the devices. Safe to call twice."""
         if self.microphone is not None:
             self.microphone.close()
-        if self.tune is not None:
-            self.tune.close()
+        if self.tone is not None:
+            self.tone.close()
 
     @property
     def notices(self) -> list[str]:
         """What was missing or went wrong, and how late the tone was."""
         found = self._notices + (self.microphone.notices if self.microphone is not None else [])
-        if self.tune is not None:
-            figures = self.tune.figures()
-            if figures["latency_ms"] is not None:
+        if self.tone is not None:
+            metrics = self.tone.metrics()
+            if metrics["latency_ms"] is not None:
                 found.append(
-                    f"The tone was heard {figures['latency_ms']:.0f} ms after the movement (result "
-                    f"{figures['result_age_ms']:.0f} ms, sound output {figures['output_ms']:.0f} ms)."
+                    f"The tone was heard {metrics['latency_ms']:.0f} ms after the movement (result "
+                    f"{metrics['result_age_ms']:.0f} ms, sound output {metrics['output_ms']:.0f} ms)."
                 )
         return found
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """For the summary and session.json."""
         return {
             "recorded": None if self.microphone is None else self.microphone.figures(),
-            "tone": None if self.tune is None else self.tune.figures(),
+            "tone": None if self.tone is None else self.tone.metrics(),
         }

@@ -1,7 +1,7 @@
 """Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.face.detector import FaceDetector
@@ -14,13 +14,27 @@ from realtime.types import Analysis, Detections, Frame, TrackedFrame
 class Detect:
     """RetinaFace on the frames the tracker asks for; all others pass it by at no cost.
 
-    coarse: the same network on a smaller picture, for when the quality ladder asks for it. `journal`: told of every look.
-    `listeners` get every answer.
+    Args:
+        detector: on a picture of the configured width.
+        coarse: the same network on a smaller picture, for when the quality ladder asks for it.
+        tracker: says when and where a detection pass is due.
+        quality: the quality ladder.
+        journal: logs every detection pass.
+        listeners: called with every pass's detections, on the detecting thread.
     """
 
-    def __init__(self, detector: FaceDetector, coarse: FaceDetector, tracker: Tracker, quality: Quality) -> None:
-        self.journal: DecisionLog | None = None
-        self.listeners: list[Callable[[Detections], None]] = []
+    def __init__(
+        self,
+        detector: FaceDetector,
+        coarse: FaceDetector,
+        tracker: Tracker,
+        quality: Quality,
+        *,
+        journal: DecisionLog | None = None,
+        listeners: Sequence[Callable[[Detections], None]] = (),
+    ) -> None:
+        self._journal = journal
+        self._listeners = tuple(listeners)
         self._detector = detector
         self._coarse = coarse
         self._tracker = tracker
@@ -41,10 +55,10 @@ class Detect:
         """Every face of the frame, or of the region the tracker wants looked at."""
         self.count += 1
         coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
-        if self.journal is not None:
-            self.journal.detect(frame.sequence, region, coarse=coarse)
+        if self._journal is not None:
+            self._journal.detect(frame.sequence, region, coarse=coarse)
         found = (self._coarse if coarse else self._detector).detect(frame, region)
-        for listener in self.listeners:
+        for listener in self._listeners:
             listener(found)
         return found
 
@@ -52,16 +66,28 @@ class Detect:
 class Track:
     """Landmarks on every frame it gets: the newest one whenever it is free.
 
-    inline: a detector to call in line when the tracker asks for it, so that results do not depend on timing (offline).
-    delay: seconds by which each frame is held up, to see what becomes of the picture under load.
+    Args:
+        tracker: of one person's face.
+        quality: the quality ladder.
+        inline: a detector to call in line when the tracker asks for it, so that results do not depend on timing (offline).
+        delay: seconds by which each frame is held up, to see what becomes of the picture under load.
+        journal: logs every frame that was analysed, with the detections that entered.
     """
 
-    def __init__(self, tracker: Tracker, quality: Quality, inline: Detect | None = None, delay: float = 0.0) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        quality: Quality,
+        inline: Detect | None = None,
+        delay: float = 0.0,
+        *,
+        journal: DecisionLog | None = None,
+    ) -> None:
         self._tracker = tracker
         self._quality = quality
         self._inline = inline
         self._delay = delay
-        self.journal: DecisionLog | None = None
+        self._journal = journal
         self.face_frames = 0
         self.tracked_frames = 0
 
@@ -76,8 +102,8 @@ class Track:
         seen = detections.payload if detections is not None else None
         if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
-        if self.journal is not None:
-            self.journal.track(frame.sequence, None if seen is None else seen.sequence)
+        if self._journal is not None:
+            self._journal.track(frame.sequence, None if seen is None else seen.sequence)
         face = self._tracker.update(frame, seen)
         if face is not None:
             self.face_frames += 1
@@ -86,6 +112,6 @@ class Track:
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
-        if self.journal is not None:
-            self.journal.reset()
+        if self._journal is not None:
+            self._journal.reset()
         self._tracker.reset()

@@ -1,46 +1,44 @@
-// Buttons and choices. What cannot be done is disabled and says why.
+// Buttons, and a list for every choice that the program offers. What cannot be done is disabled and says why.
 
 const $ = (id) => document.getElementById(id);
-const CHOICES = ["view", "side", "camera", "model"];
 
 export class Controls {
   // moment(): { capture_time, sequence } of the frame on the screen, or {}.
   constructor(moment) {
     this.known = {};
     this.moment = moment;
-    $("calibrate").onclick = () => this.order("calibrate", {}, "Calibrating: please keep the face at rest.");
-    $("record").onclick = () => this.order("record", { value: !this.known.record?.active });
+    $("calibrate").onclick = () => this.send("calibrate", {}, "Calibrating: please keep the face at rest.");
+    $("record").onclick = () => this.send("record", { value: !this.known.record?.active });
     $("marker-form").onsubmit = (event) => {
       event.preventDefault();
       this.marker();
     };
-    for (const name of CHOICES) $(name).onchange = () => this.order(name, { value: $(name).value });
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
   async marker() {
     const text = $("marker-text").value;
-    if (await this.order("marker", { text, ...this.moment() }, `Marker set${text ? `: ${text}` : ""}.`)) {
+    if (await this.send("marker", { text, ...this.moment() }, `Marker set${text ? `: ${text}` : ""}.`)) {
       $("marker-text").value = "";
       $("marker-text").blur();
     }
   }
 
-  async order(name, words, done = "") {
-    let answer, said;
+  async send(name, payload, done = "") {
+    let answer, state;
     try {
       answer = await fetch(`/api/${name}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(words),
+        body: JSON.stringify(payload),
       });
-      said = await answer.json();
+      state = await answer.json();
     } catch {
       this.say("The program does not answer.", true);
       return false;
     }
-    this.say(answer.ok ? done : said.error, !answer.ok);
-    this.show(answer.ok ? { ...this.known, [name]: said } : this.known);
+    this.say(answer.ok ? done : state.error, !answer.ok);
+    this.show(answer.ok ? { ...this.known, [name]: state } : this.known);
     return answer.ok;
   }
 
@@ -52,11 +50,11 @@ export class Controls {
   show(controls) {
     this.known = controls;
     for (const [name, state] of Object.entries(controls)) {
-      const group = document.querySelector(`[data-command=${name}]`);
+      const group = document.querySelector(`[data-command=${name}]`) ?? (state.label ? this.addChoice(name, state) : null);
       if (group === null) continue;
       for (const field of group.querySelectorAll("button, input, select")) field.disabled = state.reason !== null;
       group.querySelector(".why").textContent = state.reason ?? this.note(name, state);
-      if (CHOICES.includes(name)) this.fill($(name), state);
+      if (state.label) this.fill($(name), state);
     }
     const recording = controls.record?.active === true;
     $("record").setAttribute("aria-pressed", String(recording));
@@ -67,6 +65,33 @@ export class Controls {
     if (name === "calibrate" && state.phase !== "idle")
       return state.phase === "running" ? `${Math.round(state.share * 100)} % – ${state.sentence}` : state.sentence;
     return name === "record" && state.active ? "recording" : "";
+  }
+
+  addChoice(name, state) {
+    const group = document.createElement("div");
+    group.dataset.command = name;
+    const label = document.createElement("label");
+    label.htmlFor = name;
+    label.append(state.label);
+    const select = document.createElement("select");
+    select.id = name;
+    select.onchange = () => this.send(name, { value: select.value });
+    const why = document.createElement("small");
+    why.className = "why";
+    if (state.key) {
+      const key = document.createElement("kbd");
+      key.textContent = state.key.toUpperCase();
+      label.append(" ", key);
+    }
+    group.append(label, select, why);
+    $("warnings").before(group);
+    return group;
+  }
+
+  // What fails now, such as a recording; no sentences: all is well.
+  warn(sentences) {
+    $("warnings").textContent = sentences.join("\n");
+    $("warnings").hidden = sentences.length === 0;
   }
 
   fill(select, state) {
@@ -80,13 +105,13 @@ export class Controls {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Escape") document.activeElement.blur();
     if (["INPUT", "SELECT"].includes(event.target.tagName)) return;
+    const pressed = event.key.toLowerCase();
+    const choice = Object.entries(this.known).find(([, state]) => state.key === pressed)?.[0];
     const act = {
       c: () => $("calibrate").click(),
       r: () => $("record").click(),
       m: () => $("marker-text").focus(),
-      v: () => this.next("view"),
-      s: () => this.next("side"),
-    }[event.key.toLowerCase()];
+    }[pressed] ?? (choice === undefined ? undefined : () => this.next(choice));
     if (act === undefined) return;
     event.preventDefault();
     act();
@@ -95,6 +120,6 @@ export class Controls {
   next(name) {
     const state = this.known[name];
     if (!state || state.reason !== null) return;
-    this.order(name, { value: state.options[(state.options.indexOf(state.value) + 1) % state.options.length] });
+    this.send(name, { value: state.options[(state.options.indexOf(state.value) + 1) % state.options.length] });
   }
 }

@@ -130,6 +130,6 @@ setInterval(() => {
 
 hideToken();
 const live = new Live(
-  { hello, state, figures, picture, link, controls: (message) => controls.show(message.controls) },
+  { hello, state, figures, picture, link, controls: (message) => controls.show(message.controls), warnings: (message) => controls.warn(message.warnings) },
   { picture: true },
 );

@@ -4,7 +4,7 @@ const RETRY_MS = 500;
 const QUIET_MS = 3000; // a connection that says nothing for this long while it answers no ping is given up
 
 export class Live {
-  // handlers: { hello, state, figures, controls, picture(capture_time, jpeg, shown), link(up, sentence) }
+  // handlers: { hello, state, figures, controls, warnings, picture(capture_time, jpeg, shown), link(up, sentence) }
   constructor(handlers, { picture }) {
     this.handlers = handlers;
     this.picture = picture;

@@ -158,10 +158,10 @@ def test_without_portaudio_one_sentence_each_and_all_else_goes_on(monkeypatch: p
     with pytest.raises(DeviceError, match="PortAudio library is missing"):
         portaudio()
     sound = RunSound.open("", 12, "", ToneSettings(), lambda: 0.0)
-    assert (sound.microphone, sound.tune) == (None, None)
+    assert (sound.microphone, sound.tone) == (None, None)
     assert [notice.split(". ")[-1] for notice in sound.notices] == [
         "Recording goes on without sound.",
         "There is no tone.",
     ]
-    assert sound.figures() == {"recorded": None, "tone": None}
+    assert sound.metrics() == {"recorded": None, "tone": None}
     sound.close()
