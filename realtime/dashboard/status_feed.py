@@ -26,7 +26,7 @@ class RunStatus:
         output: the node at the end of the picture path.
         report: the graph's figures so far.
         selfie: the picture is flipped, so the pages' columns change places too.
-        warnings: sentences about what fails now, such as a recording; empty where all is well.
+        warnings: sentences about what has failed, such as the recording; they only become more.
     """
 
     units: tuple[int, ...]
@@ -58,7 +58,8 @@ async def publish_status(hub: Hub, commands: Commands, run: RunStatus) -> None:
             sent.clear()
             continue
         publish_change("controls", json.dumps({"type": "controls", "controls": commands.describe()}))
-        publish_change("warnings", json.dumps({"type": "warnings", "warnings": list(run.warnings())}))
+        if warnings := list(run.warnings()):
+            publish_change("warnings", json.dumps({"type": "warnings", "warnings": warnings}))
         turn += 1
         if turn % 2:
             continue
