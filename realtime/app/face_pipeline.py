@@ -89,8 +89,7 @@ def open_for_program(
         ModelFileError: a model is missing, damaged or of another kind.
     """
     prepare(compiling)
-    # Loading the kernels takes the most memory of all, so it comes before the models do.
-    warm_up(config.face)
+    # Loading the kernels takes the most memory of all, so what came before is given back now.
     release_start_up()
     return open_face_path(
         config, height, width, own_neutral=own_neutral, lighter=lighter, compiling=compiling, opened=release_start_up
@@ -105,7 +104,6 @@ def open_face_path(
     own_neutral: Baseline | None = None,
     lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
-    registry: Registry | None = None,
     opened: Callable[[], None] = lambda: None,
 ) -> FacePath:
     """Open the networks, load the compiled kernels, and run all of them on a made-up picture, so that they are warm.
@@ -117,13 +115,12 @@ def open_face_path(
         own_neutral: a stored calibration.
         lighter: see `ModelLadder`.
         compiling: called with a model's name and the seconds gone by while an accelerator compiles it for the first time.
-        registry: the models; default: those that the configuration names.
         opened: called when all is open, before the made-up picture.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    registry = registry_of(config) if registry is None else registry
+    registry = registry_of(config)
     multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
     providers, threads = config.models.providers, config.models.threads
     warm_up(config.face)
