@@ -1,0 +1,100 @@
+"""What the documentation shows is run: Python blocks as they stand, command lines through the program's own parser."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from realtime.cli.parser import build_parser
+from realtime.media.demux_options import demo_clip
+from tests.conftest import ROOT
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs" / "pages").rglob("*.md")),
+    *sorted((ROOT / "tools").glob("*.md")),
+]
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the picture and the clip that the examples name."""
+    source = demo_clip()
+    capture = cv2.VideoCapture(str(source))
+    ok, image = capture.read()
+    assert ok
+    assert cv2.imwrite(str(tmp_path / "face.jpg"), image)
+    size = (image.shape[1], image.shape[0])
+    clip = cv2.VideoWriter(str(tmp_path / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), 30, size)
+    for _ in range(20):
+        clip.write(image)
+        ok, image = capture.read()
+    clip.release()
+    capture.release()
+    return tmp_path
+
+
+def run(program: str, desk: Path) -> str:
+    """Run a program in its own process and return what it prints."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=desk,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=55,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name_of)
+def test_python_blocks_run(page: Path, desk: Path) -> None:
+    for block in blocks(page, "python"):
+        run(block, desk)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name_of)
+def test_examples_run(example: Path, desk: Path) -> None:
+    assert run(example.read_text("utf-8"), desk).strip(), "an example shows something"
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """The words of every command line of ours that a page shows in a shell block."""
+    for block in blocks(page, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            for part in re.split(r"&&|\|\|?", line.split("#")[0]):
+                words = shlex.split(part)
+                while words and "=" in words[0]:
+                    words = words[1:]
+                if words:
+                    yield words
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=name_of)
+def test_command_lines_are_understood(page: Path) -> None:
+    for words in command_lines(page):
+        if words[0].endswith("facemirror-live") and len(words) > 1:
+            build_parser().parse_args(words[1:])
+        elif words[:2] == ["python", "-m"] and words[2].startswith("tools"):
+            assert importlib.util.find_spec(words[2]) is not None, words
