@@ -12,12 +12,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 
+from realtime.media.orientation import Orientation
 from realtime.types import U8
 
 _UNSPECIFIED, _BT470BG, _SMPTE170M = 2, 5, 6
 _LIMITED, _FULL = 1, 2
 _HD_LINES = 577
-_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 _PACKED = {"yuyv422": cv2.COLOR_YUV2BGR_YUYV, "uyvy422": cv2.COLOR_YUV2BGR_UYVY}
 
 
@@ -27,20 +27,24 @@ class ToBgr:
     broadcast: the pictures come from a video codec, so that an untagged picture of more than 576 lines means BT.709
     (the custom of encoders and players); otherwise, and for all smaller pictures, untagged means BT.601. Tags, and the
     full range of JPEG formats, are honoured always.
+    pixel_aspect: width to height of a stored pixel; the picture is enlarged in one direction so that its pixels are square.
     """
 
-    def __init__(self, *, broadcast: bool = True) -> None:
+    def __init__(self, *, broadcast: bool = True, pixel_aspect: float = 1.0) -> None:
         self._reformatter = VideoReformatter()
         self._broadcast = broadcast
+        self._pixel_aspect = pixel_aspect
 
     def convert(self, frame: VideoFrame) -> U8:
-        """(H, W, 3) uint8 BGR, C-contiguous, read-only, turned upright as the frame's display matrix says."""
+        """(H, W, 3) uint8 BGR, C-contiguous, read-only, turned and mirrored as the frame's display matrix says."""
         image = self._by_opencv(frame)
         if image is None:
             matrix = Colorspace.ITU709 if self._is_untagged_hd(frame) else None
             image = _view(self._reformatter.reformat(frame, format="bgr24", src_colorspace=matrix, threads=1), 3)
-        turn = _TURNS.get(round(frame.rotation) % 360)
-        image = cv2.rotate(image, turn) if turn is not None else np.ascontiguousarray(image)
+        if self._pixel_aspect != 1.0:
+            width, height = square_size(image.shape[1], image.shape[0], self._pixel_aspect)
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        image = Orientation.of(frame).apply(image)
         image.flags.writeable = False
         return image
 
@@ -61,6 +65,13 @@ class ToBgr:
         if name == "nv12":
             return cv2.cvtColorTwoPlane(_view(frame, 1), _view(frame, 2, plane=1), cv2.COLOR_YUV2BGR_NV12)
         return cv2.cvtColor(np.ascontiguousarray(_view(frame, 2)), _PACKED[name])
+
+
+def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
+    """(width, height) of a picture whose pixels are square, no smaller in either direction than the stored one."""
+    if pixel_aspect >= 1.0:
+        return round(width * pixel_aspect), height
+    return width, round(height / pixel_aspect)
 
 
 def _view(frame: VideoFrame, channels: int, plane: int = 0) -> U8:

@@ -15,8 +15,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.media.convert import square_size
 from realtime.media.demux_options import OpenPlan
 from realtime.media.libav_errors import opening_fault, reading_fault
+from realtime.media.orientation import Orientation
 from realtime.media.stream_info import StreamInfo
 
 
@@ -49,6 +51,7 @@ _ARRIVALS_KEPT = 128
 _DAMAGED_LIMIT = 300
 # A camera that is busy, forbidden or gone is so in every mode.
 _HOPELESS = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENODEV, errno.ENXIO)
+_ASPECTS = (0.25, 4.0)
 # A text file "plays" as ANSI art; nobody means that.
 _NOT_VIDEO = ("tty", "ass", "srt", "webvtt", "txd")
 
@@ -241,12 +244,12 @@ class Decoder:
         return now
 
     def _negotiated(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> StreamInfo:
-        rotation = round(picture.rotation) % 360
-        width, height = (picture.width, picture.height)
-        if rotation in (90, 270):
+        orientation, pixel_aspect = Orientation.of(picture), _pixel_aspect(stream)
+        width, height = square_size(picture.width, picture.height, pixel_aspect)
+        if orientation.transposed:
             width, height = height, width
         rate = stream.average_rate or stream.guessed_rate
-        duration = container.duration / av.time_base if container.duration and container.duration > 0 else None
+        duration = _duration(container, self._first.time if self._first else None)
         return StreamInfo(
             source=self.opening.name,
             input_format=container.format.name,
@@ -255,9 +258,11 @@ class Decoder:
             width=width,
             height=height,
             fps=round(float(rate), 4) if rate else None,
-            rotation=rotation,
+            rotation=orientation.degrees,
             live=self.opening.always_live or (self.opening.network and duration is None),
             duration=duration,
+            mirrored=orientation.mirrored,
+            pixel_aspect=pixel_aspect,
         )
 
     def _judge_end(self) -> None:
@@ -273,5 +278,25 @@ class Decoder:
             damaged=self.damaged,
             expected_frames=stream.frames if counted else None,
             end=self._last_time - self._first_time + self._period if self._count else None,
-            expected_end=container.duration / av.time_base if container.duration else None,
+            expected_end=_duration(container, self._first_time),
         )
+
+
+def _duration(container: InputContainer, first_time: float | None) -> float | None:
+    """Seconds from the first picture to the end, as the header says; None where it says nothing.
+
+    Matroska's header tells where the last picture ends, not how long the film is, when time stamps do not begin at zero.
+    """
+    if not container.duration or container.duration <= 0:
+        return None
+    seconds = container.duration / av.time_base
+    if "matroska" in container.format.name and first_time is not None and 0 < first_time < seconds:
+        return seconds - first_time
+    return seconds
+
+
+def _pixel_aspect(stream: VideoStream) -> float:
+    """Width to height of a pixel. What no camera or disc ever used is a damaged header, and 1 % is a rounded 1."""
+    ratio = stream.sample_aspect_ratio
+    aspect = float(ratio) if ratio else 1.0
+    return aspect if _ASPECTS[0] <= aspect <= _ASPECTS[1] and abs(aspect - 1) > 0.01 else 1.0

@@ -166,11 +166,16 @@ class VideoSource:
     def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> None:
         period = 1 / negotiated.fps if negotiated.fps else 1 / 30
         self.negotiated = negotiated
-        self._to_bgr = ToBgr(broadcast=opening.broadcast)
+        self._to_bgr = ToBgr(broadcast=opening.broadcast, pixel_aspect=negotiated.pixel_aspect)
         self._line = PtsNormalizer(period)
         self._schedule = Schedule()
         self._started = False
         self._shape = (negotiated.height, negotiated.width, 3)
+        if negotiated.mirrored:
+            self._note_once(
+                f"{opening.name} has its picture mirrored, and it is shown and measured so, as players do: the person's left "
+                "and right are exchanged."
+            )
         if self._last_capture is not None and negotiated.live:
             missed = max(0, round((self._clock() - self._last_capture) / period) - 1)
             self._sequence += missed
@@ -188,6 +193,10 @@ class VideoSource:
                 return None
             self._sleep(min(left, _SLICE_SECONDS))
         return None if stop.is_set() else due
+
+    def _note_once(self, sentence: str) -> None:
+        if sentence not in self.notices:
+            self.notices.append(sentence)
 
     def _note_size(self, shape: tuple[int, ...]) -> None:
         old, self._shape = self._shape, shape

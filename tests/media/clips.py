@@ -67,6 +67,7 @@ def write_clip(
     pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
+    pixel_aspect: Fraction | None = None,
 ) -> Path:
     """Encode BGR images; `times` in seconds make the rate variable."""
     with av.open(str(path), "w", options=container_options or {}) as container:
@@ -75,6 +76,8 @@ def write_clip(
         stream.pix_fmt = pixel_format
         stream.codec_context.time_base = Fraction(1, fps * 100)
         stream.bit_rate = 4_000_000
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         for index, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             seconds = index / fps if times is None else times[index]
@@ -99,7 +102,11 @@ def write_sound(path: Path) -> Path:
 def rotate_mp4(path: Path, degrees_clockwise: int) -> Path:
     """Write a display matrix into an MP4's track header: players turn the picture clockwise by this much."""
     turns = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-    a, b, c, d = turns[degrees_clockwise]
+    return set_display_matrix(path, *turns[degrees_clockwise])
+
+
+def set_display_matrix(path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """Write a display matrix into an MP4's track header: a pixel at (x, y) is shown at (a x + c y, b x + d y)."""
     data = bytearray(path.read_bytes())
     header = data.index(b"tkhd") + 4
     matrix = header + (40 if data[header] == 0 else 52)

@@ -1,5 +1,6 @@
 """Files and generators: what is delivered, when it is due, and what is said when something is wrong with them."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +18,7 @@ from tests.media.clips import (
     numbered,
     quadrants,
     rotate_mp4,
+    set_display_matrix,
     write_clip,
     write_sound,
 )
@@ -114,6 +116,78 @@ def test_the_display_matrix_is_honoured(tmp_path: Path, degrees: int) -> None:
     assert opened.negotiated is not None
     assert (opened.negotiated.height, opened.negotiated.width) == expected.shape[:2]
     assert opened.negotiated.rotation == (-degrees) % 360
+
+
+@pytest.mark.parametrize("a", [-1, 1])
+@pytest.mark.parametrize("d", [-1, 1])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_every_display_matrix_shows_the_picture_as_players_do(
+    tmp_path: Path, a: int, d: int, *, transposed: bool
+) -> None:
+    """A mirrored matrix was applied as a turn by 180 degrees, and a vertical flip not at all."""
+    picture = quadrants()
+    matrix = (0, d, a, 0) if transposed else (a, 0, 0, d)
+    opened = source(set_display_matrix(write_clip(tmp_path / "r.mp4", [picture] * 3), *matrix))
+    shown = frames_of(opened)[0].image
+    # The matrix by its definition: a pixel at (x, y), counted from the middle, goes to (a x + c y, b x + d y).
+    y, x = np.mgrid[:48, :64]
+    middle = np.array([31.5, 23.5])
+    at = np.stack([x, y], -1) - middle
+    to = at @ np.array(matrix).reshape(2, 2) + (middle[::-1] if transposed else middle)
+    expected = np.zeros((64, 48, 3) if transposed else (48, 64, 3), np.uint8)
+    expected[to[..., 1].astype(int), to[..., 0].astype(int)] = picture
+    assert shown.shape == expected.shape
+    assert np.median(np.abs(shown.astype(int) - expected)) <= 6
+    info = opened.negotiated
+    assert info is not None
+    mirrored = (a * d < 0) ^ transposed
+    assert info.mirrored == mirrored
+    assert len(opened.notices) == int(mirrored)
+    assert all("left and right are exchanged" in notice for notice in opened.notices)
+    assert np.array_equal(np.rot90(picture[:, ::-1] if mirrored else picture, info.rotation // 90), expected)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        (Fraction(64, 45), (91, 48)),
+        (Fraction(8, 9), (64, 54)),
+        (Fraction(1, 1), (64, 48)),
+        (Fraction(1088, 1087), (64, 48)),
+        (Fraction(1, 50), (64, 48)),
+    ],
+)
+def test_pixels_that_are_not_square_are_made_square(tmp_path: Path, aspect: Fraction, size: tuple[int, int]) -> None:
+    picture = quadrants()
+    opened = source(write_clip(tmp_path / "sar.mp4", [picture] * 3, codec="libx264", pixel_aspect=aspect))
+    frame = frames_of(opened)[0]
+    assert frame.image.shape == (*size[::-1], 3)
+    assert opened.negotiated is not None
+    assert (opened.negotiated.width, opened.negotiated.height) == size
+    for row, column in ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)):
+        there = frame.image[round(row * size[1]), round(column * size[0])].astype(int)
+        assert np.abs(there - picture[round(row * 48), round(column * 64)]).max() <= 8
+    assert opened.notices == []
+
+
+@pytest.mark.parametrize("start", [0.5, 1e6])
+def test_time_stamps_may_begin_anywhere(tmp_path: Path, start: float) -> None:
+    """Matroska's header says when the last picture ends: 90 frames from 1,000,000 s on were called cut short."""
+    times = [start + i / 30 for i in range(90)]
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 255, (48, 64, 3), np.uint8) for _ in range(90)]
+    whole = write_clip(tmp_path / "whole.mkv", images, times=times)
+    opened = source(whole)
+    frames = frames_of(opened)
+    assert opened.notices == []
+    assert [frame.capture_time for frame in frames] == pytest.approx([i / 30 for i in range(90)], abs=0.002)
+    assert opened.negotiated is not None
+    assert opened.negotiated.duration == pytest.approx(3.0, abs=0.1)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 3])
+    opened = source(cut)
+    frames_of(opened)
+    assert ["lasts 3.0 s" in notice for notice in opened.notices] == [True]
 
 
 @pytest.mark.parametrize(
