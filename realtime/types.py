@@ -197,6 +197,7 @@ class RenderedFrame:
     result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
     points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
     frame: the captured picture, with nothing drawn on it.
+    faces: (4,) box of every face, where the whole picture was searched for them; None: it was not, or the search failed.
     expression, expression_age: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
     """
 
@@ -208,5 +209,6 @@ class RenderedFrame:
     result_age: float | None
     points: F32 | None
     frame: Frame | None = None
+    faces: tuple[F32, ...] | None = None
     expression: Expression | None = None
     expression_age: float | None = None

@@ -1,77 +1,100 @@
-"""Faces made unrecognisable for a recording: blocks of an eighth of the head, over the whole head.
+"""Faces hidden in what is recorded or shown: flat squares over the whole head, or nothing of the picture at all.
 
-A picture on which no face is tracked is made coarse as a whole: what is not known to be free of faces is not kept.
+A square has one colour, the mean of what it hides, in coarse steps. Blocks or a Gaussian would look finer, but a moving
+face shows each of its details to many blocks, and a film of such blocks can be solved for the face.
 """
 
-import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from realtime.face.matching import face_box
+from realtime.face.scene_change import SceneChange
 from realtime.render.au_panel import AuPanel
+from realtime.render.coverage import Coverage
 from realtime.render.landmarks import draw_landmarks
-from realtime.types import F32, U8, Detections, RenderedFrame
+from realtime.render.palette import NEUTRAL
+from realtime.types import F32, U8, Frame, RenderedFrame
 
-BLOCKS = 8
-# From the middle of the landmarks' box to the edge of the blurred square, in its longer sides: brows to crown is half of one.
-_HEAD = 1.0
-_OTHER_HEAD = 0.9
-_GROWTH = 2.0  # per second of the result's age
-_KEPT_FRAMES = 90
-_COARSE = 24
+Find = Callable[[Frame], tuple[F32, ...] | None]
+"""Every face of a picture, or None where that is not known: `FaceSearch.find`."""
+
+_STEP = 16
+_CUT_DIFFERENCE, _CUT_SHARE = 0.1, 0.3
+NOTHING_FOLLOWED = "No face is followed: the picture is hidden."
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    shown: RenderedFrame
+    frame: Frame
 
 
 class FaceBlur:
-    """Draws the picture to record: the captured frame with every known face blurred, then landmarks and bars.
+    """Draws the pictures to record: each captured frame with every face hidden, then landmarks and bars.
 
-    `seen` gets every answer of the detector (another thread); faces other than the tracked one stay blurred where they
-    were last seen, for 90 frames.
+    Every frame is searched whole. A frame is drawn when the ones after it are known as well, so that a face is hidden from
+    where it comes into the picture, before a detector can know it. A frame that was not searched, or on which the tracked
+    face is not confirmed by the search, is hidden as a whole. One caller at a time.
     """
 
-    def __init__(self, units: Sequence[int], *, selfie: bool = False) -> None:
+    def __init__(self, find: Find | None, units: Sequence[int], *, ahead: int = 8, selfie: bool = False) -> None:
+        """Start with an empty window.
+
+        Args:
+            find: searches a frame; None: the frames come searched (`RenderedFrame.faces`).
+            units: the Action Units that have a bar.
+            ahead: frames that are known before one is drawn.
+            selfie: the picture is flipped like a mirror.
+        """
+        self._find = find
+        self._hidden = HiddenRegions(ahead)
         self._units = tuple(units)
         self._selfie = selfie
         self._panel: AuPanel | None = None
-        self._lock = threading.Lock()
-        self._others: list[tuple[int, F32]] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._size: tuple[int, ...] = ()
 
-    def seen(self, detections: Detections) -> None:
-        """Remember where faces are."""
-        now = detections.sequence
-        with self._lock:
-            kept = [] if detections.region is None else self._others
-            kept = [(when, box) for when, box in kept if now - when <= _KEPT_FRAMES]
-            fresh = [(now, face.box) for face in detections.faces]
-            self._others = (kept + fresh)[-32:]
+    def add(self, shown: RenderedFrame) -> list[tuple[U8, float]]:
+        """Take one frame in; returns the pictures that are decided now, each with its capture time."""
+        frame = shown.frame
+        assert frame is not None
+        done = self.drain() if self._size not in ((), frame.image.shape) else []
+        self._size = frame.image.shape
+        boxes = shown.faces if self._find is None else self._find(frame)
+        self._hidden.add(frame, boxes, shown.points, shown.result_age or 0.0)
+        # The composed picture is not needed, so it does not wait as well.
+        self._waiting.append(_Waiting(replace(shown, image=frame.image), frame))
+        if len(self._waiting) > self._hidden.ahead:
+            done.append(self._draw(self._waiting.popleft(), len(self._waiting)))
+        return done
 
-    def draw(self, shown: RenderedFrame) -> U8:
-        """A new (H, W, 3) picture."""
-        assert shown.frame is not None
-        canvas = shown.frame.image.copy()
+    def drain(self) -> list[tuple[U8, float]]:
+        """The pictures that still wait, decided without any more to come."""
+        done = []
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            done.append(self._draw(waiting, len(self._waiting)))
+        self._hidden.clear()
+        return done
+
+    def _draw(self, waiting: _Waiting, behind: int) -> tuple[U8, float]:
+        shown = waiting.shown
+        canvas = self._hidden.hide(waiting.frame.image, behind)
         points = shown.points
-        if points is None or not np.isfinite(points).any():
-            canvas = coarse(canvas, _COARSE)
-        else:
-            self._blur(canvas, shown, points)
         if self._selfie:
             canvas = np.ascontiguousarray(cv2.flip(canvas, 1))
-        if points is not None and shown.analysis is not None and shown.analysis.face is not None:
+        if points is None:
+            write_reason(canvas, NOTHING_FOLLOWED)
+        elif shown.analysis is not None and shown.analysis.face is not None:
             if self._selfie:
                 points = points * np.array([-1, 1], np.float32) + np.array([canvas.shape[1] - 1, 0], np.float32)
             draw_landmarks(canvas, points, max(1, round(canvas.shape[0] / 720)))
             self._bars(canvas, shown)
-        return canvas
-
-    def _blur(self, canvas: U8, shown: RenderedFrame, points: F32) -> None:
-        found = points[np.isfinite(points).all(axis=1)]
-        growth = _HEAD * (1.0 + _GROWTH * (shown.result_age or 0.0))
-        with self._lock:
-            others = [box for when, box in self._others if shown.sequence - when <= _KEPT_FRAMES]
-        squares = [(np.concatenate([found.min(axis=0), found.max(axis=0)]), growth)]
-        squares += [(box, _OTHER_HEAD) for box in others]
-        for box, reach in squares:
-            blur_square(canvas, box, reach)
+        return canvas, shown.capture_time
 
     def _bars(self, canvas: U8, shown: RenderedFrame) -> None:
         assert shown.analysis is not None
@@ -82,20 +105,102 @@ class FaceBlur:
         self._panel.draw(canvas, shown.analysis.au_right, shown.analysis.au_left)
 
 
-def blur_square(canvas: U8, box: F32, reach: float) -> None:
-    """Replace the square around a box, `reach` longer sides from its middle, by BLOCKS x BLOCKS flat blocks, in place."""
+class LiveBlur:
+    """Hides every face of each frame before anything is drawn on it: for what is seen while it happens.
+
+    Nothing is known yet of the frames to come, so a face that comes into the picture may be seen until a detector knows it.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._hidden = HiddenRegions(0)
+        self._size: tuple[int, ...] = ()
+
+    def hide(self, frame: Frame, points: F32 | None, age: float) -> tuple[Frame, tuple[F32, ...] | None]:
+        """(a frame with a new picture, what was found).
+
+        Args:
+            frame: as captured.
+            points: (98, 2) of the tracked face on this frame, or None.
+            age: seconds between the frame they were found on and this one.
+        """
+        if self._size not in ((), frame.image.shape):
+            self._hidden.clear()
+        self._size = frame.image.shape
+        boxes = self._find(frame)
+        self._hidden.add(frame, boxes, points, age)
+        image = self._hidden.hide(frame.image, 0)
+        if points is None:
+            write_reason(image, NOTHING_FOLLOWED)
+        return replace(frame, image=image), boxes
+
+    def clear(self) -> None:
+        """Forget what was seen (the stream was interrupted)."""
+        self._hidden.clear()
+
+
+class HiddenRegions:
+    """A window of frames (`Coverage`) and the drawing of what must be hidden on them."""
+
+    def __init__(self, ahead: int) -> None:
+        self.ahead = ahead
+        self._coverage = Coverage(ahead)
+        self._scene = SceneChange(_CUT_DIFFERENCE, _CUT_SHARE)
+
+    def clear(self) -> None:
+        """Forget the window."""
+        self._coverage.clear()
+
+    def add(self, frame: Frame, boxes: Sequence[F32] | None, points: F32 | None, age: float) -> None:
+        """Take one frame in.
+
+        Args:
+            frame: as captured.
+            boxes: every face found on it; None when it was not searched.
+            points: (98, 2) of the tracked face, or None.
+            age: seconds between the frame they were found on and this one.
+        """
+        found = None if points is None else points[np.isfinite(points).all(axis=1)]
+        tracked = None if found is None or not len(found) else face_box(found)
+        cut = self._scene.update(frame.image)
+        self._coverage.add(frame.sequence, boxes, tracked, age=age, cut=cut)
+
+    def hide(self, image: U8, behind: int) -> U8:
+        """A new picture without faces. behind: frames that came after this one."""
+        regions = self._coverage.regions(behind)
+        if regions is None:
+            return fill_all(image)
+        canvas = image.copy()
+        for box in regions:
+            fill(canvas, box)
+        return canvas
+
+
+def fill(canvas: U8, box: F32) -> None:
+    """Give the box (4,) one colour, in place."""
     height, width = canvas.shape[:2]
-    x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
-    half = reach * max(float(box[2] - box[0]), float(box[3] - box[1]))
-    left, right = max(0, int(x - half)), min(width, int(x + half) + 1)
-    top, bottom = max(0, int(y - half)), min(height, int(y + half) + 1)
+    left, top = (max(0, int(np.floor(value))) for value in box[:2])
+    right, bottom = (min(most, int(np.ceil(value)) + 1) for value, most in zip(box[2:], (width, height), strict=True))
     if right > left and bottom > top:
-        canvas[top:bottom, left:right] = coarse(canvas[top:bottom, left:right], BLOCKS)
+        canvas[top:bottom, left:right] = _colour(canvas[top:bottom, left:right])
 
 
-def coarse(image: U8, blocks: int) -> U8:
-    """The picture in flat blocks, `blocks` of them along its longer side."""
-    height, width = image.shape[:2]
-    side = max(height, width) / blocks
-    small = cv2.resize(image, (max(1, round(width / side)), max(1, round(height / side))), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+def fill_all(image: U8) -> U8:
+    """A picture of this size with nothing in it but its mean colour."""
+    return np.full_like(image, _colour(image))
+
+
+def _colour(part: U8) -> U8:
+    mean = np.array(cv2.mean(part)[:3])
+    return np.asarray(np.clip(mean // _STEP * _STEP + _STEP // 2, 0, 255), np.uint8)
+
+
+def write_reason(canvas: U8, sentence: str) -> None:
+    """One line in the middle of a hidden picture, in place."""
+    height, width = canvas.shape[:2]
+    scale = min(height / 720, width / 900)
+    (long, _), _ = cv2.getTextSize(sentence, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, max(1, round(1.5 * scale)))
+    at = ((width - long) // 2, height // 2)
+    cv2.putText(
+        canvas, sentence, at, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, NEUTRAL, max(1, round(1.5 * scale)), cv2.LINE_AA
+    )

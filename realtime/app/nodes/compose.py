@@ -6,6 +6,7 @@ from collections.abc import Callable
 from realtime.app.nodes.quality import Quality
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
+from realtime.render.blur import LiveBlur
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures
 from realtime.types import F32, Frame, RenderedFrame, Status, TrackedFrame
@@ -25,9 +26,11 @@ class Compose:
         *,
         live: bool = True,
         too_old: float | None = None,
+        blur: LiveBlur | None = None,
     ) -> None:
-        """too_old: the age (s) from which results are not given here; a picture without one counts as a result so late."""
+        """blur: hides every face before anything is drawn. too_old: the age (s) from which results are not given here; a picture without one counts as a result so late."""
         self._too_old = too_old
+        self._blur = blur
         self._scene = scene
         self._flow = flow
         self._clock = clock
@@ -68,12 +71,17 @@ class Compose:
             self._dropped,
             state,
         )
-        image = self._scene.draw(frame.image, found, points, figures)
-        return RenderedFrame(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame)
+        faces, drawn_on = None, frame
+        if self._blur is not None:
+            drawn_on, faces = self._blur.hide(frame, points, result_age or 0.0)
+        image = self._scene.draw(drawn_on.image, found, points, figures)
+        return RenderedFrame(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame, faces)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: what was seen before says nothing about what comes."""
         self._flow.clear()
+        if self._blur is not None:
+            self._blur.clear()
         self._anchor = None
         self._times.clear()
 

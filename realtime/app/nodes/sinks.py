@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.media.lossless import RawRecorder
 from realtime.render.blur import FaceBlur
-from realtime.types import Frame, RenderedFrame
+from realtime.types import U8, Frame, RenderedFrame
 
 
 class PictureSink(Protocol):
@@ -20,7 +20,7 @@ class PictureSink(Protocol):
 
 
 class Record:
-    """The recording of what is shown. blur: draws another picture for it, with every face unrecognisable."""
+    """The recording of what is shown. blur: draws other pictures for it, with every face hidden, a few frames later."""
 
     def __init__(self, recorder: PictureSink, blur: FaceBlur | None = None) -> None:
         self._recorder = recorder
@@ -28,12 +28,25 @@ class Record:
 
     def process(self, shown: RenderedFrame) -> None:
         """Encode one picture."""
-        image = shown.image if self._blur is None else self._blur.draw(shown)
-        self._recorder.write(image, shown.capture_time)
+        if self._blur is None:
+            self._recorder.write(shown.image, shown.capture_time)
+        else:
+            self._write(self._blur.add(shown))
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: what still waits is decided without the frames to come."""
+        if self._blur is not None:
+            self._write(self._blur.drain())
 
     def close(self) -> None:
         """Finish the file."""
+        if self._blur is not None:
+            self._write(self._blur.drain())
         self._recorder.close()
+
+    def _write(self, pictures: list[tuple[U8, float]]) -> None:
+        for image, capture_time in pictures:
+            self._recorder.write(image, capture_time)
 
 
 class RecordRaw:
