@@ -28,6 +28,7 @@ from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
 from realtime.analyze.models import landmark_tiers
 from realtime.app.face_pipeline import FacePath, open_for_program, registry_of
+from realtime.app.face_search import open_face_search
 from realtime.app.nodes.action_units import Measure, MeasureOpenFace2
 from realtime.app.nodes.audio import ToneSink
 from realtime.app.nodes.capture import Capture
@@ -51,13 +52,15 @@ from realtime.media.video_source import VideoSource
 from realtime.models import ModelSpec
 from realtime.models.tiers import ModelLadder
 from realtime.openface3.panel import ExpressionPanel
-from realtime.render.blur import FaceBlur
+from realtime.render.blur import FaceBlur, LiveBlur
 from realtime.render.scene import Scene
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
 from realtime.types import U8, Analysis, Frame
 
 Finish = Callable[[U8], U8]
+# How far the recording of hidden faces looks ahead: more of it would be lost by a kill.
+_AHEAD_SECONDS = 0.27
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +210,14 @@ class _Wiring:
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
         self._scene = Scene(config.view, self._units, selfie=config.selfie)
-        blurred = config.blur_face and outputs.recorder is not None
-        self._blur = FaceBlur(self._units, selfie=config.selfie) if blurred else None
+        fps = (negotiated and negotiated.fps) or 30.0
+        self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
         self._detect = Detect(
             path.detector,
             path.coarse,
             path.tracker,
             quality,
             journal=outputs.journal,
-            listeners=[] if self._blur is None else [self._blur.seen],
         )
         self._track = Track(
             path.tracker,
@@ -280,7 +282,7 @@ class _Wiring:
         config, scene = self._config, self._scene
         too_old = None if self._offline else config.latency.result_max_age_ms / 1e3
         flow, live = PointFlow(config.flow), not self._offline
-        compose = Compose(scene, flow, self._clock.now, self._quality, live=live, too_old=too_old)
+        compose = Compose(scene, flow, self._clock.now, self._quality, live=live, too_old=too_old, blur=self._live_blur)
         if self._path.multitask is None:
             return compose
         return ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
@@ -308,7 +310,7 @@ class _Wiring:
             camera = graph.sink(output, outputs.virtual_camera, run_on="thread:virtual-camera")
             graph.connect(composed, camera, edge.picture)
         if outputs.recorder is not None:
-            record = Record(outputs.recorder, self._blur)
+            record = Record(outputs.recorder, self._recorded_blur)
             graph.connect(composed, graph.sink("recorder", record, run_on="thread:recorder", grace=10.0), edge.recorded)
         if outputs.audience is not None:
             web = Web(outputs.audience, self._units, self._clock.now)
@@ -337,6 +339,21 @@ class _Wiring:
         if tone is not None and tone.unit not in self._units:
             known = ", ".join(str(unit) for unit in self._units) or "none at all with these models"
             raise UserInputError(f"--tone {tone.unit}: this Action Unit is not measured; there are {known}.")
+
+
+def _blurs(
+    config: Config, units: Sequence[int], fps: float, *, recorded: bool
+) -> tuple[LiveBlur | None, FaceBlur | None]:
+    """What hides faces in the shown and in the recorded pictures, as `--blur-face` asks."""
+    if config.blur_face == "off":
+        return None, None
+    live = LiveBlur(open_face_search(config, fps).find) if config.blur_face == "everywhere" else None
+    if not recorded:
+        return live, None
+    # Where the picture path has searched the frame already, its answer is used.
+    find = open_face_search(config, fps).find if live is None else None
+    ahead = max(1, min(8, round(_AHEAD_SECONDS * fps)))
+    return live, FaceBlur(find, units, ahead=ahead, selfie=config.selfie)
 
 
 def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:

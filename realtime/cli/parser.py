@@ -42,9 +42,10 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--landmarks-only", action="store_const", const=True, help="store no picture, only numbers")
     add(
         "--blur-face",
-        action="store_const",
-        const=True,
-        help="blur every face in the recording; window, virtual camera and dashboard show it as it is",
+        nargs="?",
+        const="recording",
+        choices=["recording", "everywhere"],
+        help="hide every face in the recording (default), or also in window, virtual camera and dashboard",
     )
     add("--parquet", action="store_const", const=True, help="also write frames.parquet at the end")
     add("--person", metavar="NAME", help="use this person's stored calibration, and store a new one under the name")

@@ -8,7 +8,7 @@ def refuse_conflicts(config: Config) -> None:
     """Raises UserInputError, with one sentence that names both options, before anything is opened."""
     if config.landmarks_only and config.record != "off":
         raise UserInputError("--landmarks-only stores no picture, so it does not go with --record.")
-    if config.blur_face and config.record == "raw":
+    if config.blur_face != "off" and config.record == "raw":
         raise UserInputError("--record raw keeps the captured frames as they are, so it does not go with --blur-face.")
     if config.record == "raw" and config.au != "own":
         raise UserInputError(

@@ -43,6 +43,13 @@ def _recording(value: object) -> object:
     return words.get(value, value) if isinstance(value, bool | str) else value
 
 
+def _hidden(value: object) -> object:
+    """Yes and no, as a file, the environment or a session of an earlier version says it."""
+    words = {True: "recording", False: "off", "true": "recording", "false": "off", "1": "recording", "0": "off"}
+    return words.get(value, value) if isinstance(value, bool | str) else value
+
+
+Hidden = Annotated[Literal["off", "recording", "everywhere"], BeforeValidator(_hidden)]
 Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
@@ -127,8 +134,9 @@ class Config(Section):
     person: str | None = Field(None, description="whose stored calibration to use, and to store a new one for")
     people: Path | None = Field(None, description="folder of stored calibrations; default: in the user's data folder")
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
-    blur_face: bool = Field(
-        False, description="blur every face in the recording; window, virtual camera and dashboard show it as it is"
+    blur_face: Hidden = Field(
+        "off",
+        description="recording: hide every face in the recording; everywhere: in window, virtual camera and dashboard too",
     )
     parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
     lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")

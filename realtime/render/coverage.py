@@ -23,7 +23,7 @@ _HEAD = 1.0
 """From the middle of a face's box to the edge of what is hidden, in its longer sides: brows to crown is half of one."""
 _HOLD = 30
 """Pictures for which a face stays hidden that is not found any more."""
-_FOLLOWED = 0.35
+_FOLLOWED = 0.2
 """Overlap (IoU) by which a box of the next picture is the same face."""
 _MOST_GAP = 16
 """Pictures between two sightings that may be of one face."""
@@ -53,7 +53,7 @@ class _Sighting:
     @property
     def middle(self) -> F32:
         """(2,) its centre."""
-        return (self.box[:2] + self.box[2:]) / 2
+        return np.asarray((self.box[:2] + self.box[2:]) / 2, np.float32)
 
     @property
     def size(self) -> float:
@@ -163,8 +163,8 @@ def _link(before: list[_Sighting], after: list[_Sighting], step: int) -> None:
             continue
         one.after = other.before = True
         one.successor = other
-        moved = (other.middle - one.middle) / max(1, step)
-        other.motion = (moved + one.motion) / 2 if one.before else moved
+        moved = (other.middle - one.middle) / np.float32(max(1, step))
+        other.motion = np.asarray((moved + one.motion) / 2 if one.before else moved, np.float32)
 
 
 def _near(one: _Sighting, tracked: F32) -> bool:

@@ -136,7 +136,7 @@ def scene(kind: str, portraits: Sequence[Portrait], rng: Generator, height: int,
     return Scene(kind, background, [people[i] for i in order], frames)
 
 
-def _person(  # noqa: PLR0911  one return per kind
+def _person(
     kind: str, one: Portrait, place: tuple[float, float, float], seconds: float, rng: Generator, size: tuple[int, int]
 ) -> Person:
     (x, y, side), (_height, width) = place, size
@@ -146,7 +146,9 @@ def _person(  # noqa: PLR0911  one return per kind
     share = lambda t: min(max(t / seconds, 0.0), 1.0)  # noqa: E731
     if kind == "moving":
         reach, rate = float(rng.uniform(0.2, 0.8)) * side, float(rng.uniform(1, 4))
-        return Person(one, lambda t: (x + reach * np.sin(rate * t + phase), y + 0.3 * reach * np.cos(rate * t), side, 0))
+        return Person(
+            one, lambda t: (x + reach * np.sin(rate * t + phase), y + 0.3 * reach * np.cos(rate * t), side, 0)
+        )
     if kind == "entering":
         return Person(one, lambda t: (outside + (x - outside) * share(1.6 * t), y, side, 0))
     if kind == "leaving":

@@ -28,7 +28,17 @@ class Compose:
         too_old: float | None = None,
         blur: LiveBlur | None = None,
     ) -> None:
-        """blur: hides every face before anything is drawn. too_old: the age (s) from which results are not given here; a picture without one counts as a result so late."""
+        """Start without a picture.
+
+        Args:
+            scene: draws.
+            flow: moves a held face's points to the picture.
+            clock: the frames' clock.
+            quality: is told of the results' ages.
+            live: ages mean something.
+            too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
+            blur: hides every face before anything is drawn.
+        """
         self._too_old = too_old
         self._blur = blur
         self._scene = scene

@@ -1,7 +1,6 @@
 """Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
 
 import time
-from collections.abc import Callable, Sequence
 
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.face.detector import FaceDetector
@@ -20,7 +19,6 @@ class Detect:
         tracker: says when and where a detection pass is due.
         quality: the quality ladder.
         journal: logs every detection pass.
-        listeners: called with every pass's detections, on the detecting thread.
     """
 
     def __init__(
@@ -31,10 +29,8 @@ class Detect:
         quality: Quality,
         *,
         journal: DecisionLog | None = None,
-        listeners: Sequence[Callable[[Detections], None]] = (),
     ) -> None:
         self._journal = journal
-        self._listeners = tuple(listeners)
         self._detector = detector
         self._coarse = coarse
         self._tracker = tracker
@@ -57,10 +53,7 @@ class Detect:
         coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
         if self._journal is not None:
             self._journal.detect(frame.sequence, region, coarse=coarse)
-        found = (self._coarse if coarse else self._detector).detect(frame, region)
-        for listener in self._listeners:
-            listener(found)
-        return found
+        return (self._coarse if coarse else self._detector).detect(frame, region)
 
 
 class Track:

@@ -1,0 +1,133 @@
+"""Judges of a recording with hidden faces: is any face of the scene still to be recognised in it?
+
+Two independent questions are asked of every recorded frame. Where the scene has a face, is the detail of that place in the
+recording that of the scene? And wherever a detector that the program does not use sees a face in the recording, is that
+place the scene's? (Flat squares with drawn landmarks look like a face to a detector, but hold none.)
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from tools.evaluate.blur_scenes import Face
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+OPEN = 0.5
+"""Correlation of detail from which a place shows what the scene shows."""
+LEAST_DETAIL = 1.5
+"""Standard deviation of detail (grey levels) below which there is nothing to recognise."""
+LEAST_VISIBLE = 0.25
+"""Share of a face's core inside the picture from which it counts: about half a face with an eye."""
+_PATCH = 64
+_SCORE = 0.5
+
+
+def likeness(scene: U8, recorded: U8, corners: F32) -> float:
+    """Correlation of the detail inside four corners (4, 2), -1..1; 0 where the scene has none to recognise.
+
+    Detail is a band of frequencies that tells one face from another; broad light and shade, which a flat square may keep,
+    do not count.
+    """
+    square = np.array([[0, 0], [_PATCH, 0], [_PATCH, _PATCH], [0, _PATCH]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), square)
+    inside = cv2.warpPerspective(np.ones(scene.shape[:2], np.uint8), matrix, (_PATCH, _PATCH), flags=cv2.INTER_NEAREST)
+    mask = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=1) > 0
+    if mask.sum() < 0.1 * mask.size:
+        return 0.0
+    one, other = (_detail(picture, matrix)[mask] for picture in (scene, recorded))
+    if one.std() < LEAST_DETAIL or other.std() < 1e-3:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _detail(picture: U8, matrix: F64) -> F32:
+    patch = cv2.warpPerspective(
+        picture, matrix, (_PATCH, _PATCH), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
+    )
+    grey = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0) - cv2.GaussianBlur(grey, (0, 0), 5.0), np.float32)
+
+
+def open_faces(scene: U8, recorded: U8, faces: Sequence[Face]) -> list[Face]:
+    """The scene's faces that can be recognised in the recorded frame."""
+    return [face for face in faces if face.visible >= LEAST_VISIBLE and likeness(scene, recorded, face.corners) > OPEN]
+
+
+def open_detections(scene: U8, recorded: U8, boxes: Sequence[F32]) -> list[F32]:
+    """The places (4,) where a detector sees a face in the recorded frame that is the scene's."""
+    found = []
+    for box in boxes:
+        x1, y1, x2, y2 = (float(v) for v in box)
+        corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
+        if likeness(scene, recorded, corners) > OPEN:
+            found.append(box)
+    return found
+
+
+class BlazeFace:
+    """MediaPipe's short-range face detector, on squares of several sizes that overlap by half."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        rows = []
+        for side, count in ((16, 2), (8, 6)):
+            ys, xs = np.mgrid[0:side, 0:side]
+            centres = np.stack([(xs + 0.5) / side, (ys + 0.5) / side], -1)
+            rows.append(np.repeat(centres.reshape(-1, 2), count, axis=0))
+        self._anchors = np.concatenate(rows).astype(np.float32)
+
+    def __call__(self, picture: U8) -> list[F32]:
+        """(4,) boxes of every face seen, in pixels; one face may be given more than once."""
+        height, width = picture.shape[:2]
+        found = []
+        for side in (min(height, width), round(0.55 * min(height, width))):
+            for y in _starts(height, side):
+                for x in _starts(width, side):
+                    found += self._square(picture[y : y + side, x : x + side], x, y, side)
+        return found
+
+    def _square(self, part: U8, x: int, y: int, side: int) -> list[F32]:
+        small = cv2.resize(part, (128, 128), interpolation=cv2.INTER_AREA)
+        blob = (cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 127.5 - 1.0)[None]
+        places, scores = self._session.run(["regressors", "classificators"], {"input": blob})
+        likely = np.flatnonzero(scores[0, :, 0] > np.log(_SCORE / (1 - _SCORE)))
+        boxes = []
+        for i in likely[np.argsort(-scores[0, likely, 0])][:8]:
+            cx, cy, w, h = places[0, i, :4] / 128
+            cx, cy = cx + self._anchors[i, 0], cy + self._anchors[i, 1]
+            box = np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], np.float32) * side
+            boxes.append(box + np.array([x, y, x, y], np.float32))
+        return boxes
+
+
+def _starts(length: int, side: int) -> list[int]:
+    steps = max(1, int(np.ceil((length - side) / (side / 2))) + 1)
+    return [round(v) for v in np.linspace(0, length - side, steps)]
+
+
+def upstream_retinaface(checkpoint: Path, folder: Path) -> Callable[[U8], list[F32]]:
+    """The public RetinaFace (another network than the program's own) at 640 pixels. folder: for the exported file."""
+    # Imported here: it needs torch.
+    from tools.evaluate.detector_network import Detector
+    from tools.networks import retinaface, retinaface_onnx
+
+    exported = folder / "upstream.onnx"
+    retinaface_onnx.export(retinaface.load(checkpoint), exported, source=checkpoint.name, licence="MIT")
+    detector = Detector(exported)
+
+    def detect(picture: U8) -> list[F32]:
+        scale = 640 / max(picture.shape[:2])
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return [box / np.float32(scale) for box in detector(np.asarray(small, np.uint8), _SCORE).boxes]
+
+    return detect
