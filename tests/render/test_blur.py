@@ -66,7 +66,7 @@ def test_the_whole_head_is_hidden_and_the_rest_is_not(selfie: bool) -> None:
 
 
 def test_nothing_is_left_of_what_is_hidden_but_one_coarse_colour() -> None:
-    canvas = noise() // 2
+    canvas = noise() // 2 + np.uint8(7)
     other = canvas + np.uint8(3)
     fill(canvas, box(200, 180, 70))
     assert len(np.unique(canvas[115:245, 135:265].reshape(-1, 3), axis=0)) == 1
