@@ -4,11 +4,9 @@ import csv
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from realtime.app import pipeline
 from realtime.app.pipeline import Outputs, build
 from realtime.config import Config
 from realtime.graph import VirtualClock
@@ -56,7 +54,7 @@ def live_run(folder: Path, config: Config, count: int, period: float, times, dur
     outputs = Outputs(
         recorder=recorder, csv=rows, captured=[lambda frame: rows.captured(frame.sequence, frame.capture_time)]
     )
-    app = build(config, FakeSource(count, period), outputs, clock)
+    app = build(config, FakeSource(count, period), outputs, clock, open_path=lambda *_sizes, **_more: face_path())
     for name, services in times.items():
         app.graph.nodes[name].service_time = lambda job, s=services: s[job.primary.envelope.sequence % len(s)]
     measured = []
@@ -74,25 +72,18 @@ def live_run(folder: Path, config: Config, count: int, period: float, times, dur
         found = list(csv.DictReader(file))
     if found and int(found[-1]["sequence"]) >= report.sources["camera"].captured:
         found.pop()  # on the virtual clock a frame is read, and so announced, before its capture time has come
+    else:
+        assert rows.counts["not_shown"] == sum(report.paths["compose"].dropped.values())
     return found, recorder.times, measured, report
 
 
 TIMES = st.lists(st.sampled_from([0.0, 0.002, 0.01, 0.03, 0.08, 0.5, 1.5]), min_size=1, max_size=9)
 
 
-@pytest.fixture(autouse=True)
-def discs(monkeypatch) -> None:
-    monkeypatch.setattr(pipeline, "open_face_path", lambda *_arguments: face_path())
-
-
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.fixed_dictionaries(
-        {name: TIMES for name in ("detect", "track", "measure", "compose", "recorder", "rows", "shown-rows")}
+        dict.fromkeys(("detect", "track", "measure", "compose", "recorder", "rows", "shown-rows"), TIMES)
     ),
     st.sampled_from([20.0, 60.0, 400.0]),
     st.sampled_from([1 / 30, 1 / 5]),

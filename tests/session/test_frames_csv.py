@@ -270,7 +270,7 @@ def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_disk_that_is_full_from_the_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> IO[str]:
-        return Path("/dev/full").open("w", encoding="utf-8")
+        return Path("/dev/full").open("wb", buffering=0)
 
     monkeypatch.setattr("realtime.session.frames_csv.open_private", full)
     with pytest.raises(DeviceError, match="the disk is full"):
