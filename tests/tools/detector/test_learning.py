@@ -12,6 +12,7 @@ pytest.importorskip("onnx")
 
 from realtime.errors import UserInputError  # noqa: E402
 from tools.networks import retinaface  # noqa: E402
+from tools.train.common import AveragedWeights  # noqa: E402
 from tools.train.detector import data as detector_data  # noqa: E402
 from tools.train.detector import loss as detector_loss  # noqa: E402
 from tools.train.detector import options as detector_options  # noqa: E402
@@ -20,7 +21,7 @@ from tools.train.detector.composites import Composite  # noqa: E402
 from tools.train.detector.data import Batch  # noqa: E402
 from tools.train.detector.export import stricter  # noqa: E402
 from tools.train.detector.sources import LEVELS, Source  # noqa: E402
-from tools.train.detector.step import MovingAverage, Notebook, frozen_teacher, losses, prepare  # noqa: E402
+from tools.train.detector.step import Notebook, frozen_teacher, losses, prepare  # noqa: E402
 
 pytestmark = pytest.mark.tools
 
@@ -134,11 +135,12 @@ def test_the_notebook_gives_old_lessons_once_there_are_enough_and_stays_small() 
 
 def test_the_moving_average_follows_and_keeps_counters() -> None:
     network = lively(5)
-    average = MovingAverage(network, decay=0.5)
+    average = AveragedWeights(network, decay=0.5)
+    average.steps = 100
     before = average.network.ClassHead[0].conv1x1.weight.clone()
     with torch.no_grad():
         network.ClassHead[0].conv1x1.weight += 1
-    average.update(network, step=100)
+    average.update(network)
     torch.testing.assert_close(average.network.ClassHead[0].conv1x1.weight, before + 0.5)
 
 
@@ -178,19 +180,19 @@ def test_an_interrupted_run_ends_where_a_whole_one_ends(tmp_path: Path, monkeypa
     monkeypatch.setattr(detector_data, "SIZES", (64, 96))
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
-    whole = detector.Trainer(options(tmp_path / "whole", resume=False))
-    whole.run()
+    whole = detector.DetectorTrainer(options(tmp_path / "whole", resume=False))
+    whole.train()
 
-    first = detector.Trainer(options(tmp_path / "parts", resume=False))
+    first = detector.DetectorTrainer(options(tmp_path / "parts", resume=False))
     first.options.steps = 4
     batches = iter(detector.loader(first.material, seed=3, start=0, steps=4, batch=2, workers=0))
     for _ in range(2):
         first.advance(next(batches))
-        first.step += 1
+        first.batches += 1
     first.save()
-    second = detector.Trainer(options(tmp_path / "parts", resume=True))
-    assert second.step == 2
-    second.run()
+    second = detector.DetectorTrainer(options(tmp_path / "parts", resume=True))
+    assert second.batches == 2
+    second.train()
     ours, theirs = second.average.network.state_dict(), whole.average.network.state_dict()
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
 
@@ -201,7 +203,7 @@ def test_resuming_without_a_checkpoint_is_an_error(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(detector, "official", lambda: checkpoint)
     monkeypatch.setattr(detector, "sources", lambda out, teacher: [made_source()])
     with pytest.raises(UserInputError, match="nothing to resume"):
-        detector.Trainer(options(tmp_path, resume=True))
+        detector.DetectorTrainer(options(tmp_path, resume=True))
 
 
 def test_a_stricter_network_keeps_the_order_and_moves_the_operating_point() -> None:

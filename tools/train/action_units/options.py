@@ -27,6 +27,7 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument(
         "--half", action="store_true", help="convolutions in bfloat16: twice as fast where the processor has it"
     )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()

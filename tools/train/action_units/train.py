@@ -8,7 +8,7 @@ landmark network finds on the rendered pictures, errors included.
 
 import argparse
 import shutil
-import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,6 @@ if __name__ == "__main__":  # before the imports that need it
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from realtime.analyze.models import landmark_model
 from realtime.face.landmarks import LandmarkModel
@@ -34,8 +33,9 @@ from tools.train.action_units.options import options
 from tools.train.action_units.photographs import from_collages, from_portraits
 from tools.train.action_units.samples import Samples, joined, kept, samples_of, stored
 from tools.train.action_units.table import EMPHASIS, UNITS
-from tools.train.common import AveragedWeights, Curves, Progress, cosine_rate, load_checkpoint, prepare, save_checkpoint
+from tools.train.common import load_checkpoint, prepare
 from tools.train.muon import Optimisers
+from tools.train.trainer import Trainer
 
 F32 = NDArray[np.float32]
 STRANGERS = 0.25
@@ -152,12 +152,9 @@ def main() -> None:
     network.mean.copy_(sample.mean(0))
     network.spread.copy_(sample.std(0) + 1e-3)
     if a.start_from and a.start_from.suffix == ".pt":
-        network.load_state_dict(load_checkpoint(a.start_from)["network"])
+        network.load_state_dict(load_checkpoint(a.start_from)["average"])
     elif a.start_from:
         unfold(network, a.start_from, [train.batch(train.draw(rng, 64, STRANGERS), rng).features() for _ in range(12)])
-    average = AveragedWeights(network)
-    optimiser = Optimisers(network, a.rate, weight_decay=0.02)
-    progress, curves = Progress(60 * a.minutes, every=20), Curves(a.out, resume=False)
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
@@ -167,37 +164,39 @@ def main() -> None:
     def ordered() -> Future[Batch]:
         return ahead.submit(lambda: train.batch(train.draw(rng, a.batch, STRANGERS), rng))
 
-    following = ordered()
-    start, last, step = time.monotonic(), 0.0, 0
-    while (gone := time.monotonic() - start) < 60 * a.minutes:
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(gone / (60 * a.minutes), a.rate)
-        batch, following = following.result(), ordered()
+    def batches() -> Iterator[Batch]:
+        following = ordered()
+        while True:
+            batch, following = following.result(), ordered()
+            yield batch
+
+    def step(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         network.train()
         known = ~batch.truth.isnan()
         error = torch.where(known, answer(network, batch) - batch.truth.nan_to_num(), 0.0)
-        loss = (error.square() * emphasis).sum() / known.sum()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        average.update(network)
-        step += 1
-        if gone - last > 45:
-            last = gone
-            r = correlations(*guesses(average.network, held))
-            progress.show(gone, step=step, loss=float(loss.detach()), r=float(r.mean()))
-            curves.add(
-                minutes=gone / 60,
-                loss=float(loss.detach()),
-                **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)},
-            )
+        return (error.square() * emphasis).sum() / known.sum(), {}
+
+    trainer = Trainer(
+        network,
+        Optimisers(network, a.rate, weight_decay=0.02),
+        a.out,
+        minutes=a.minutes,
+        rate=a.rate,
+        clip=5.0,
+        resume=a.resume,
+        facts={"units": list(UNITS)},
+    )
+
+    def validate() -> dict[str, float]:
+        r = correlations(*guesses(trainer.average.network, held))
+        return {"r": float(r.mean()), **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)}}
+
+    trainer.run(batches(), step, validate, validate_every=45)
     ahead.shutdown()
-    save_checkpoint(a.out / "checkpoint.pt", network=average.network.state_dict(), units=list(UNITS), step=step)
+    average = trainer.average
     export(average.network.eval(), a.out / "action_units.onnx")
     if a.to:
         shutil.copyfile(a.out / "action_units.onnx", a.to)
-    curves.draw()
     for unit, value in zip(UNITS, correlations(*guesses(average.network, held)), strict=True):
         print(f"AU{unit:02d}  r = {value:.3f}")
 

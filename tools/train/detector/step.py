@@ -1,6 +1,5 @@
-"""One training step of the detector, and the moving average of its weights."""
+"""One training step of the detector: what the teacher says of a batch, the losses, and old batches to go over again."""
 
-import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -122,20 +121,3 @@ def hold_statistics(network: nn.Module) -> None:
 def total(parts: dict[str, Tensor], hints: float, marks: float) -> Tensor:
     """The weighted sum that is minimised. hints, marks: weights of the inner maps and of the five points."""
     return parts["score"] + BOX_WEIGHT * parts["box"] + marks * parts["marks"] + hints * parts["hint"]
-
-
-class MovingAverage:
-    """Exponential moving average of a network's weights and statistics, with a short memory at the start."""
-
-    def __init__(self, network: nn.Module, decay: float = 0.998) -> None:
-        self.network = copy.deepcopy(network).eval().requires_grad_(False)
-        self._decay = decay
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        decay = min(self._decay, (1 + step) / (10 + step))
-        for mine, theirs in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if mine.is_floating_point():
-                mine.lerp_(theirs, 1 - decay)
-            else:
-                mine.copy_(theirs)

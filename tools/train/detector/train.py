@@ -8,9 +8,12 @@ suffice; a GPU is used where there is one. `--resume` goes on from the last chec
 
 import argparse
 import csv
+import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tools.command import guarded, require
 
@@ -31,7 +34,6 @@ from tools.train.detector.data import Batch, loader
 from tools.train.detector.options import arguments, rate
 from tools.train.detector.step import (
     Lesson,
-    MovingAverage,
     Notebook,
     frozen_teacher,
     hold_statistics,
@@ -39,6 +41,7 @@ from tools.train.detector.step import (
     prepare,
     total,
 )
+from tools.train.trainer import Trainer
 
 SETTLED = 60
 """Steps of the optimiser after which BatchNorm's means and variances no longer change."""
@@ -75,8 +78,15 @@ def blended(start: retinaface.RetinaFace, trained: retinaface.RetinaFace, share:
     return {key: a.lerp(b.to(a.device), share) if a.is_floating_point() else a for (key, a), b in ends}
 
 
-class Trainer:
-    """Student, teacher, optimiser and clock of one run."""
+class DetectorTrainer(Trainer):
+    """The detector's run: a schedule by batches as well as by time, every batch labelled by the teacher, old batches again.
+
+    Args:
+        options: the command line's.
+
+    Raises:
+        UserInputError: there is nothing to resume.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         torch.manual_seed(options.seed)
@@ -92,15 +102,24 @@ class Trainer:
         self.origin = "from the official weights" if options.from_official else detector_export.RANDOM
         if options.start_from:
             self._start_from(options.start_from)
-        self.average = MovingAverage(self.student)
-        self.optimiser = torch.optim.AdamW(self.student.parameters(), lr=options.rate, weight_decay=1e-4)
-        self.step, self.updates, self.spent = 0, 0, 0.0
-        if options.from_official or options.start_from:
-            self.updates = SETTLED
-        self.notebook = Notebook(options.notebook, options.seed)
-        self.checkpoint = options.out / "checkpoint.pt"
-        if options.resume:
-            self._resume()
+        self.lessons = Notebook(options.notebook, options.seed)
+        self.batches = 0
+        optimiser = torch.optim.AdamW(self.student.parameters(), lr=options.rate, weight_decay=1e-4)
+        minutes = options.minutes or math.inf
+        super().__init__(
+            self.student,
+            optimiser,
+            options.out,
+            minutes=minutes,
+            rate=options.rate,
+            clip=30.0,
+            decay=0.998,
+            resume=options.resume,
+        )
+        if options.resume and not self.resumed:
+            raise UserInputError(f"{self.checkpoint} is not there, so there is nothing to resume.")
+        if not self.resumed and (options.from_official or options.start_from):
+            self.steps = self.average.steps = SETTLED
 
     def _start_from(self, path: Path) -> None:
         """A checkpoint's averaged weights, or those of an exported file."""
@@ -113,73 +132,55 @@ class Trainer:
         batches = loader(self.material, seed=self.options.seed, start=0, steps=24, batch=6, workers=0)
         unfold(self.student, path, (batch.input().to(self.device) for batch in batches))
 
-    def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            raise UserInputError(f"{self.checkpoint} is not there, so there is nothing to resume.")
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        self.student.load_state_dict(state["student"])
-        self.average.network.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.updates, self.spent = state["step"], state["updates"], state["spent"]
-        self.origin = state.get("origin", self.origin)
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state of a checkpoint."""
+        super().restore(state)
+        self.batches, self.origin = state["batches"], state["origin"]
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
-        state = {
-            "student": self.student.state_dict(),
-            "average": self.average.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-            "updates": self.updates,
-            "spent": self.spent,
-            "origin": self.origin,
-        }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        self.facts = {"batches": self.batches, "origin": self.origin}
+        super().save()
 
-    def progress(self) -> float:
-        """0 at the start, 1 at the end of the schedule."""
-        by_time = self.spent / (60 * self.options.minutes) if self.options.minutes else 0.0
-        return min(max(self.step / self.options.steps, by_time), 1.0)
+    @property
+    def share(self) -> float:
+        """How much of the schedule has passed, 0..1: by batches or by time, whichever is further."""
+        return min(max(self.batches / self.options.steps, super().share), 1.0)
+
+    def learning_rate(self) -> float:
+        """One schedule while the blocks learn by themselves, another once they are joined."""
+        options = self.options
+        return rate(self.share, options.apart, options.apart_rate, options.rate)
 
     def advance(self, batch: Batch) -> dict[str, float]:
         """One new batch, and some old ones again; the loss parts of the new one."""
         lesson = prepare(self.teacher, batch, self.device)
         parts = self._learn(lesson)
-        for old in self.notebook.draw(self.options.again):
+        for old in self.lessons.draw(self.options.again):
             self._learn(old)
-        self.notebook.add(lesson)
+        self.lessons.add(lesson)
         return parts
 
     def _learn(self, lesson: Lesson) -> dict[str, float]:
         """One step of the optimiser, and the moving average."""
-        options, share = self.options, self.progress()
+        options, share = self.options, self.share
         apart = share < options.apart
         self.student.train()
-        if self.updates >= SETTLED:
+        if self.steps >= SETTLED:
             hold_statistics(self.student)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate(share, options.apart, options.apart_rate, options.rate)
         parts = losses(self.student, lesson, half=options.half, apart=apart)
         # Apart, every map has a loss of its own: their sum. Joined, the maps only guide, less and less.
         guide = 0.02 + 0.98 * ((1 - share) / (1 - options.apart)) ** 2 if not apart else 1.0
-        loss = total(parts, len(lesson.maps) if apart else options.hints * guide, options.marks)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.student.parameters(), 30.0)
-        self.optimiser.step()
-        self.updates += 1
-        self.average.update(self.student, self.updates)
+        self.update(total(parts, len(lesson.maps) if apart else options.hints * guide, options.marks))
         return {name: float(value.detach()) for name, value in parts.items()}
 
-    def run(self) -> None:
+    def train(self) -> None:
         """Train to the end of the schedule; a line of curves.csv every 20 steps, a checkpoint every 100."""
         options = self.options
         batches = loader(
             self.material,
             seed=options.seed,
-            start=self.step,
+            start=self.batches,
             steps=options.steps,
             batch=options.batch,
             workers=options.workers,
@@ -189,23 +190,23 @@ class Trainer:
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
         with Progress(*columns) as bar, curves.open("a", newline="") as sink:
             table = csv.writer(sink)
-            task = bar.add_task("", total=options.steps, completed=self.step)
+            task = bar.add_task("", total=options.steps, completed=self.batches)
             for batch in batches:
                 parts = self.advance(batch)
-                self.step += 1
+                self.batches += 1
                 for name, value in parts.items():
                     sums[name] += value / 20
                 now = time.monotonic()
-                self.spent, last = self.spent + now - last, now
-                if self.step % 20 == 0:
-                    table.writerow([self.step, round(self.spent, 1), *(round(sums[name], 5) for name in PARTS)])
+                self.trained, last = self.trained + now - last, now
+                if self.batches % 20 == 0:
+                    table.writerow([self.batches, round(self.trained, 1), *(round(sums[name], 5) for name in PARTS)])
                     sink.flush()
                     text = " ".join(f"{name} {sums[name]:.3f}" for name in PARTS)
-                    bar.update(task, completed=self.step, description=text)
+                    bar.update(task, completed=self.batches, description=text)
                     sums = dict.fromkeys(PARTS, 0.0)
-                if self.step % 100 == 0:
+                if self.batches % 100 == 0:
                     self.save()
-                if self.progress() >= 1:
+                if self.share >= 1:
                     break
         self.save()
 
@@ -223,8 +224,8 @@ def main() -> None:
     """Train and export."""
     options = arguments(__doc__)
     options.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options)
-    trainer.run()
+    trainer = DetectorTrainer(options)
+    trainer.train()
     trainer.finish()
 
 

@@ -4,10 +4,9 @@ The schedule is a cosine over the planned minutes of training time; resuming wit
 as soon as they are there (at the start, or on resume).
 """
 
-import signal
-import threading
-import time
+from collections.abc import Mapping
 from itertools import islice
+from typing import Any
 
 from tools.command import guarded, require
 
@@ -16,7 +15,7 @@ if __name__ == "__main__":  # before the imports that need it
 
 import cv2
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
 from tools.data.crops import SIZE
@@ -26,29 +25,36 @@ from tools.manifest import WEIGHTS
 from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
-from tools.train.common import (
-    AveragedWeights,
-    Curves,
-    Progress,
-    cosine_rate,
-    load_checkpoint,
-    prepare,
-    save_checkpoint,
-    spare_slow_bfloat,
-)
+from tools.train.common import load_checkpoint, prepare, spare_slow_bfloat
 from tools.train.landmarks.loss import back_to_first, landmark_loss, mirrored, moved, out_of_mirror, random_small_motion
 from tools.train.landmarks.options import options
-from tools.train.landmarks.validation import Examination, to_input
+from tools.train.landmarks.validation import ValidationSet, to_input
 from tools.train.muon import Optimisers
+from tools.train.trainer import Trainer
 
 
-def take_over(network: StarLite, weights: dict[str, Tensor]) -> None:
+def take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:
     """Load a checkpoint's weights, also into a network with more layers: those that are new stay as `start_quiet` left them."""
     missing, unexpected = network.load_state_dict(weights, strict=False)
     if unexpected:
         raise ModelFileError(f"the checkpoint holds layers that this network has not: {', '.join(unexpected[:5])}")
     if missing and len(missing) == len(network.state_dict()):
         raise ModelFileError("the checkpoint is of another network")
+
+
+class LandmarkTrainer(Trainer):
+    """A trainer whose checkpoints may be of a smaller network: layers that are new stay as `start_quiet` left them."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take the state of a checkpoint; the optimiser's only where the network has not grown."""
+        take_over(self.network, state["network"])
+        take_over(self.average.network, state["average"])
+        self.average.steps = state["steps"]
+        if state["size"] == self.facts["size"]:
+            self.optimiser.load_state_dict(state["optimiser"])
+        else:
+            print(f"the network grew from {state['size']}", flush=True)
+        self.steps, self.trained = state["steps"], state["trained"]
 
 
 def losses(
@@ -88,10 +94,10 @@ def main() -> None:
         detector = WEIGHTS / "retinaface.onnx"
         sets.append(load_portraits(arguments.portraits, shared_folder(), detector, arguments.portraits_share))
     print("training on " + ", ".join(f"{len(s)} {s.name}" for s in sets), flush=True)
-    exams = {"photo": Examination(load_photographs(arguments.data, "held"), 1)}
+    validations = {"photo": ValidationSet(load_photographs(arguments.data, "held"), 1)}
     held = load_rendered(arguments.data, "held", limit=400)
     if held is not None:
-        exams["rendered"] = Examination(held, 1)
+        validations["rendered"] = ValidationSet(held, 1)
 
     network = StarLite()
     network.start_quiet()
@@ -106,80 +112,35 @@ def main() -> None:
             print(f"began with {arguments.start_from}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
     network = network.to(device, memory_format=torch.channels_last)
     spare_slow_bfloat(network)
-    optimiser = Optimisers(network, arguments.rate)
-    average = AveragedWeights(network, 0.998)
-    trained, step = 0.0, 0
-    resume = arguments.resume and checkpoint.exists()
-    if resume:
-        state = load_checkpoint(checkpoint)
-        take_over(network, state["network"])
-        take_over(average.network, state["average"])
-        average.steps = state["steps"]
-        if state["size"] == network.size.as_dict():
-            optimiser.load_state_dict(state["optimiser"])
-        else:
-            print(f"the network grew from {state['size']}", flush=True)
-        trained, step = state["trained"], state["steps"]
+    trainer = LandmarkTrainer(
+        network,
+        Optimisers(network, arguments.rate),
+        arguments.out,
+        minutes=arguments.minutes,
+        rate=arguments.rate,
+        clip=20.0,
+        decay=0.998,
+        resume=arguments.resume,
+        facts={"size": network.size.as_dict()},
+    )
     batches = torch.utils.data.DataLoader(
-        LandmarkBatches(sets, arguments.batch, arguments.nothing, arguments.seed + step),
+        LandmarkBatches(sets, arguments.batch, arguments.nothing, arguments.seed + trainer.steps),
         batch_size=None,
         num_workers=arguments.workers,
         prefetch_factor=4 if arguments.workers else None,
     )
-    generator = torch.Generator().manual_seed(arguments.seed + step)
-    progress, curves = Progress(arguments.minutes * 60), Curves(arguments.out, resume)
-    sums: dict[str, float] = {}
-    counted, last_exam, last_save, clock = 0, trained, trained, time.monotonic()
+    generator = torch.Generator().manual_seed(arguments.seed + trainer.steps)
 
-    def save() -> None:
-        save_checkpoint(
-            checkpoint,
-            network=network.state_dict(),
-            average=average.network.state_dict(),
-            optimiser=optimiser.state_dict(),
-            steps=step,
-            trained=trained,
-            size=network.size.as_dict(),
-        )
+    def step(batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return losses(network, batch, random_small_motion(arguments.echo, generator), device, half=arguments.half)
 
-    # A polite stop (Ctrl-C, kill) ends the step, saves and leaves; --resume goes on from there.
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    for batch in batches:
-        rate = cosine_rate(trained / (arguments.minutes * 60), arguments.rate)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        loss, parts = losses(
-            network, batch, random_small_motion(arguments.echo, generator), device, half=arguments.half
-        )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 20.0)
-        if torch.isfinite(norm):
-            optimiser.step()
-        average.update(network)
-        step += 1
-        counted += 1
-        for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
-        now = time.monotonic()
-        trained, clock = trained + now - clock, now
-        progress.show(trained, step=step, rate=rate, **{k: v / counted for k, v in sums.items()})
-        over = stopping.is_set() or trained >= arguments.minutes * 60
-        if over or trained - last_exam > 120:
-            figures = {k: v / counted for k, v in sums.items()}
-            for prefix, exam in exams.items():
-                figures |= exam.figures(average.network, device, prefix)
-            curves.add(minutes=trained / 60, step=step, rate=rate, **figures)
-            print("  ".join(f"{k} {v:.4g}" for k, v in figures.items()), flush=True)
-            sums, counted, last_exam = {}, 0, trained
-        if over or trained - last_save > 180:
-            save()
-            curves.draw()
-            last_save = trained
-        if over:
-            break
+    def validate() -> dict[str, float]:
+        found: dict[str, float] = {}
+        for prefix, held_out in validations.items():
+            found |= held_out.figures(trainer.average.network, device, prefix)
+        return found
+
+    trainer.run(batches, step, validate, validate_every=120)
 
 
 if __name__ == "__main__":

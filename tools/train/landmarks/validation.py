@@ -16,7 +16,7 @@ def to_input(crops: Tensor) -> Tensor:
     return (crops.flip(-1).permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-class Examination:
+class ValidationSet:
     """Held-out faces in crops as a tracker makes them, always the same ones."""
 
     def __init__(self, faces: FaceSet, views: int, seed: int = 7) -> None:
