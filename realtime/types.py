@@ -115,6 +115,10 @@ class Detections:
     region: Region | None = None
 
 
+FacePart = Literal["left brow", "right brow", "left eye", "right eye", "mouth"]
+"""A part of a face on which something can be measured; left and right are the patient's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaceObservation:
     """The tracked face on one frame.
@@ -123,8 +127,10 @@ class FaceObservation:
     covariance: (98, 2, 2) pixels squared, or None where the landmark model gives none.
     pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up;
     roll > 0: head tilts to the patient's left), or None when not measured.
-    confidence: the landmark model's presence score, 0..1; where the model has none, a plausibility from geometry
-    (`estimated` is then true): the points look like a face, which does not prove that the picture shows one.
+    confidence: the landmark model's presence score, 0..1, less where the face is small or blurred; where the model has no
+    presence, a plausibility from geometry (`estimated` is then true): the points look like a face, which does not prove that
+    the picture shows one.
+    hidden: parts that something covers, or all of them where the face is too small or too blurred: nothing is measured there.
     detected: a detector result entered this observation; otherwise the face was tracked.
     """
 
@@ -137,6 +143,7 @@ class FaceObservation:
     covariance: F32 | None = None
     pose: tuple[float, float, float] | None = None
     estimated: bool = False
+    hidden: tuple[FacePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from realtime.analyze.results import Face, Faces
 from realtime.errors import UserInputError
 from realtime.types import U8, FaceObservation, Frame, check_picture
@@ -125,7 +123,7 @@ class _Parts:
         """The face in a detector's box; None where the landmark model sees none."""
         from realtime.action_units import ActionUnitEstimator
 
-        located = self._locator.from_box(image, face, np.zeros(2, np.float32))
+        located = self._locator.at_any_roll(image, face)
         if located.presence < self._settings.start_presence:
             return None
         observation = _observation(located, number)
@@ -144,9 +142,10 @@ def _observation(located: "Located", number: int) -> FaceObservation:
         box=face_box(landmarks.points),
         points=landmarks.points,
         raw_points=landmarks.points,
-        confidence=located.presence,
+        confidence=located.confidence,
         detected=True,
         covariance=landmarks.covariance,
         pose=None if located.pose is None else located.pose.angles,
         estimated=landmarks.presence is None,
+        hidden=located.visibility.hidden,
     )

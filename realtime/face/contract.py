@@ -7,6 +7,7 @@ from realtime.errors import ModelFileError
 from realtime.face.detector import DetectorInput
 from realtime.face.retinaface import Anchors
 from realtime.face.settings import DetectorSettings
+from realtime.face.visibility import VisibilityLimits
 from realtime.models.manifest import ModelSpec
 
 Layout = Literal["unit", "signed", "pixels"]
@@ -28,6 +29,7 @@ class LandmarkContract:
     upright: the crop is turned so that the face stands upright in it.
     covariance: unit = (xx, xy, yy) or (2, 2) per point in crop sides squared; log_sigma = natural logarithm of one standard
     deviation per point in crop sides; none. presence: probability or logit of the output `presence`, or none (estimated then).
+    visibility: from which of its figures on a face counts as small, blurred or covered.
     """
 
     size: int
@@ -42,6 +44,7 @@ class LandmarkContract:
     covariance: Covariance = "none"
     presence: Presence = "none"
     square: Square = "longer"
+    visibility: VisibilityLimits = VisibilityLimits()
 
 
 _CENTRED = 127.5
@@ -84,6 +87,19 @@ def landmark_contract(spec: ModelSpec) -> LandmarkContract:
         square=_word(spec, "square", get_args(Square), default.square),
         covariance=_word(spec, "covariance", get_args(Covariance), "unit" if "covariance" in outputs else "none"),
         presence=_word(spec, "presence", get_args(Presence), "probability" if "presence" in outputs else "none"),
+        visibility=_visibility(spec),
+    )
+
+
+def _visibility(spec: ModelSpec) -> VisibilityLimits:
+    default = VisibilityLimits()
+    return VisibilityLimits(
+        full_detail=spec.number("full_detail", default.full_detail),
+        full_size=spec.number("full_size", default.full_size),
+        presence=spec.number("covered_below_presence", default.presence),
+        mouth=spec.number("covered_mouth", default.mouth),
+        eye=spec.number("covered_eye", default.eye),
+        brow=spec.number("covered_brow", default.brow),
     )
 
 

@@ -12,9 +12,19 @@ from realtime.face.matching import face_box
 from realtime.types import F32, F64
 
 
-def crop_from_box(box: F32, five: F32, contract: LandmarkContract) -> F64:
-    """(2, 3) frame to crop. box: x1, y1, x2, y2; five: (5, 2) the detector's points, which say how the face is tilted."""
-    angle = roll_of_five(five) if contract.upright else 0.0
+def crop_from_box(box: F32, five: F32, contract: LandmarkContract, turn: float = 0.0) -> F64:
+    """The crop for a face that a detector found.
+
+    Args:
+        box: (4,) x1, y1, x2, y2.
+        five: (5, 2) the detector's points, which give the face's roll.
+        contract: of the landmark network.
+        turn: radians added to that roll, clockwise in the picture (only where the contract's crops are upright).
+
+    Returns:
+        (2, 3) frame to crop pixels.
+    """
+    angle = roll_of_five(five) + turn if contract.upright else 0.0
     side = _side(box, contract)
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     shift = contract.box_shift * side

@@ -1,5 +1,6 @@
-"""Landmarks from a place in the picture, with the head's pose and how surely they are a face."""
+"""Landmarks from a place in the picture, with the head's pose, the face's presence and what of it can be seen."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,22 +11,43 @@ from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import F32, scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.pose import Pose, estimate_pose
+from realtime.face.visibility import Visibility, visibility
 from realtime.types import U8, Detection
+
+SURE = 0.9
+"""Presence from which the crop's roll is right: a face in a crop that is turned wrongly reaches 0.8 at most."""
+_OTHER_TURNS = (math.pi, math.pi / 2, -math.pi / 2)
+_STILL = np.zeros(2, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """presence: 0..1, the landmark model's own, or a plausibility from geometry where it has none."""
+    """A face's landmarks.
+
+    Args:
+        landmarks: the points, their covariance and the crop.
+        pose: of the head; None where it could not be estimated.
+        presence: 0..1, the landmark model's own, or a plausibility from geometry where it has none.
+        visibility: how clearly the face is seen, and which parts are covered.
+    """
 
     landmarks: Landmarks
     pose: Pose | None
     presence: float
+    visibility: Visibility = Visibility()
+
+    @property
+    def confidence(self) -> float:
+        """0..1: presence, reduced where the face is small or blurred."""
+        return self.presence * self.visibility.clarity
 
 
 class Locator:
-    """One caller at a time: the landmark model's buffers are used again.
+    """Finds the landmarks near known points or in a detector's box. One caller at a time: the model's buffers are reused.
 
-    second_look: a face this far from its crop's middle (crop sides) is looked at once more.
+    Args:
+        landmarks: the landmark network.
+        second_look: a face further than this from its crop's middle (crop sides) is located a second time.
     """
 
     def __init__(self, landmarks: LandmarkModel, second_look: float) -> None:
@@ -33,31 +55,82 @@ class Locator:
         self._second_look = second_look
 
     def from_points(self, image: U8, points: F32, pose: Pose | None) -> Located:
-        """The face near these (98, 2) points. pose: where the search for the new one starts."""
+        """The face near known points.
+
+        Args:
+            image: (H, W, 3) BGR.
+            points: (98, 2) where the face is expected.
+            pose: where the search for the new pose starts.
+        """
         contract = self._landmarks.contract
         found = self._landmarks.locate(image, crop_from_points(points, contract))
         if crop_shift(found.points, found.crop, contract) > self._second_look:
             found = self._landmarks.locate(image, crop_from_points(found.points, contract))
-        return self._judged(found, pose)
+        return self._assess(found, pose)
 
-    def from_box(self, image: U8, face: Detection, shift: F32) -> Located:
-        """The face in a detector's box moved by shift (2,): first from the box, then once more from its own points' crop."""
+    def from_box(self, image: U8, face: Detection, shift: F32 = _STILL) -> Located:
+        """The face in a detector's box, taken to be rolled as the detector's five points say.
+
+        Args:
+            image: (H, W, 3) BGR.
+            face: a detection.
+            shift: (2,) pixels by which the box has moved since.
+        """
+        return self._in_turned_box(image, face, shift, 0.0)
+
+    def at_any_roll(self, image: U8, face: Detection, shift: F32 = _STILL, first: Located | None = None) -> Located:
+        """The face in a detector's box, however it is rolled.
+
+        A detector that was taught upright faces places its five points as on an upright face also where the face is upside
+        down. The landmark network's presence tells: with the wrong roll it stays low.
+
+        Args:
+            image: (H, W, 3) BGR.
+            face: a detection.
+            shift: (2,) pixels by which the box has moved since.
+            first: what `from_box` gave, if it was asked already and its crop's buffer was not used since.
+
+        Returns:
+            What the surest of four rolls gave.
+        """
+        best = self.from_box(image, face, shift) if first is None else first
         contract = self._landmarks.contract
-        first = self._landmarks.locate(image, crop_from_box(face.box + np.tile(shift, 2), face.points, contract))
-        return self._judged(self._landmarks.locate(image, crop_from_points(first.points, contract)), None)
+        if best.presence >= SURE or not contract.upright or contract.presence == "none":
+            return best
+        newest = best
+        for turn in _OTHER_TURNS:
+            newest = self._in_turned_box(image, face, shift, turn)
+            if newest.presence > best.presence:
+                best = newest
+            if best.presence >= SURE:
+                break
+        if best is not newest:  # its patch was overwritten
+            best = self._assess(self._landmarks.locate(image, best.landmarks.crop), best.pose)
+        return best
 
-    def _judged(self, found: Landmarks, start: Pose | None) -> Located:
+    def _in_turned_box(self, image: U8, face: Detection, shift: F32, turn: float) -> Located:
+        """First from the box, then once more from the crop of the points found there."""
+        contract = self._landmarks.contract
+        crop = crop_from_box(face.box + np.tile(shift, 2), face.points, contract, turn)
+        first = self._landmarks.locate(image, crop)
+        return self._assess(self._landmarks.locate(image, crop_from_points(first.points, contract)), None)
+
+    def _assess(self, found: Landmarks, start: Pose | None) -> Located:
+        """Pose, presence and visibility of these landmarks."""
         pose = estimate_pose(found.points, start, HEAD_3D)
         if not np.isfinite(found.points).all():
             return Located(found, None, 0.0)
-        if found.presence is not None:
-            return Located(found, pose, found.presence)
         contract = self._landmarks.contract
-        ratio = scale_of(crop_from_points(found.points, contract)) / scale_of(found.crop)
-        return Located(found, pose, plausibility(pose, crop_shift(found.points, found.crop, contract), ratio))
+        presence = found.presence
+        if presence is None:
+            ratio = scale_of(crop_from_points(found.points, contract)) / scale_of(found.crop)
+            presence = plausibility(pose, crop_shift(found.points, found.crop, contract), ratio)
+        seen = visibility(contract.visibility, found.patch, found.points, found.covariance, pose, presence)
+        return Located(found, pose, presence, seen)
 
 
 def share_inside(points: F32, height: int, width: int) -> float:
     """Share of the (N, 2) points that lie inside a picture of this size, 0..1."""
     inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
     return float(inside.mean())
+

@@ -13,13 +13,29 @@ from realtime.types import Detection, FaceObservation, Region
 _FOREHEAD = 0.25
 _RIGHT_EYE = list(wflw.RIGHT_EYE)
 _LEFT_EYE = list(wflw.LEFT_EYE)
+_MOUTH = [76, 82]
+# cosine of the roll (55 degrees) beyond which the detector's five points are not to be believed
+_TAUGHT_COSINE = 0.57
 
 
 def face_box(points: F32) -> F32:
-    """(4,) the box a detector would draw around the face with these (98, 2) points."""
+    """(4,) the box a detector would draw around the face with these (98, 2) points: their bounds and the forehead."""
     box = bounds(points)
-    box[1] -= _FOREHEAD * (box[3] - box[1])
+    eyes = eye_centres(points)
+    if is_upright(eyes):
+        box[1] -= _FOREHEAD * (box[3] - box[1])
+        return box
+    up = eyes.mean(axis=0) - points[_MOUTH].mean(axis=0)
+    reach = _FOREHEAD * (box[2:] - box[:2]) * up / max(float(np.hypot(*up)), 1e-6)
+    box[:2] += np.minimum(reach, 0)
+    box[2:] += np.maximum(reach, 0)
     return box
+
+
+def is_upright(eyes: F32) -> bool:
+    """Whether a face with these (2, 2) eye centres, the patient's right first, is rolled less than a detector was taught."""
+    across = eyes[1] - eyes[0]
+    return bool(across[0] > _TAUGHT_COSINE * np.hypot(*across))
 
 
 def eye_centres(points: F32) -> F32:

@@ -6,14 +6,12 @@ the frame it was made on, which may be a few frames ago: it is compared with whe
 
 from enum import Enum
 
-import numpy as np
-
 from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.detection_schedule import Cadence, DetectionSchedule
 from realtime.face.geometry import F32
 from realtime.face.landmarks import LandmarkModel
-from realtime.face.locator import Located, Locator, share_inside
+from realtime.face.locator import SURE, Located, Locator, share_inside
 from realtime.face.point_flow import PointFlow
 from realtime.face.pose import facing_angles
 from realtime.face.scene_change import SceneChange
@@ -22,7 +20,8 @@ from realtime.face.smoothing import Smoother
 from realtime.face.track import Candidate, Identities, Past, Track
 from realtime.types import Detection, Detections, FaceObservation, Frame, Region
 
-_STILL = np.zeros(2, np.float32)
+# a box without an upright face is searched for rolled ones in every fourth detection pass: that takes four times as long
+_ANY_ROLL_EVERY = 4
 
 
 class State(Enum):
@@ -51,6 +50,7 @@ class Tracker:
         self._candidate: Candidate | None = None
         self._identities = Identities(settings.tracker.return_seconds, settings.tracker.match_overlap)
         self._valid_from = 0
+        self._failed_starts = 0
         self._size = (0, 0)
 
     @property
@@ -79,7 +79,7 @@ class Tracker:
         self._past.clear()
         self._cadence.lost(0, None, *self._size)
         self._schedule.restart(self._cadence.next_pass)
-        self._valid_from = 0
+        self._valid_from = self._failed_starts = 0
 
     def update(self, frame: Frame, detections: Detections | None = None) -> FaceObservation | None:
         """The tracked face on this frame, or None where there is none.
@@ -145,11 +145,12 @@ class Tracker:
             box=track.box,
             points=shown,
             raw_points=landmarks.points,
-            confidence=found.presence,
+            confidence=found.confidence,
             detected=detected,
             covariance=landmarks.covariance,
             pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
             estimated=landmarks.presence is None,
+            hidden=found.visibility.hidden,
         )
 
     def _inside(self, found: Located) -> bool:
@@ -184,7 +185,8 @@ class Tracker:
                 return self._search(frame, seen)
             self._cadence.doubtful(frame.sequence, track.box, *self._size)
             return observation
-        if matching.eye_drift(match, eyes) > self._settings.drift_eyes:
+        # Far from upright the detector puts its eyes where an upright face would have them.
+        if matching.is_upright(eyes) and matching.eye_drift(match, eyes) > self._settings.drift_eyes:
             return self._restart(frame, track, match, then) or observation
         track.missed = track.doubt = 0
         if observation is None:
@@ -210,9 +212,10 @@ class Tracker:
             self._candidate = candidate
             self._cadence.doubtful(frame.sequence, face.box, *self._size)
             return None
-        found = self._locator.from_box(frame.image, face, _STILL)
+        found = self._locate_start(frame, face)
         if found.presence < self._settings.start_presence or not self._inside(found):
             self._candidate = candidate
+            self._failed_starts += 1
             self._cadence.searched(frame.sequence, *self._size)
             return None
         self._candidate = None
@@ -220,13 +223,21 @@ class Tracker:
         self._track = Track(self._identities.of(points), points, points, face.box, found.pose, frame.capture_time)
         return self._start(frame, self._track, found)
 
+    def _locate_start(self, frame: Frame, face: Detection) -> Located:
+        """The face in a detector's box; at any roll where upright is doubtful (of hopeless boxes, every n-th pass only)."""
+        found = self._locator.from_box(frame.image, face)
+        hopeless = found.presence < self._settings.start_presence
+        if found.presence >= SURE or (hopeless and self._failed_starts % _ANY_ROLL_EVERY):
+            return found
+        return self._locator.at_any_roll(frame.image, face, first=found)
+
     def _start(self, frame: Frame, track: Track, found: Located) -> FaceObservation:
         """Follow the face from here, a detector having said where it is: nothing before counts."""
         self._smoother.reset()
         self._past.clear()
         self._appearance.reset()
         self._appearance.learn(self._appearance.of(found.landmarks.patch))
-        track.doubt = track.missed = 0
+        track.doubt = track.missed = self._failed_starts = 0
         self._cadence.found(frame.sequence)
         shown = self._smoother.update(found.landmarks.points, frame.capture_time)
         return self._keep(frame, track, found, shown, detected=True)
