@@ -1,16 +1,17 @@
 """Everything measured on one person's face, frame by frame."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.baseline import Baseline, RunningBaseline
 from realtime.action_units.calibration import Calibration
+from realtime.action_units.covered import without_hidden
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import ActionUnits
-from realtime.action_units.rest_frame import BestRestFrame
-from realtime.types import U8, FaceObservation, Sides
+from realtime.action_units.rest_frame import BestRestFrame, Windows
+from realtime.types import U8, FaceObservation, FacePart, Sides
 
 Intensities = dict[int, float]
 NeutralState = Literal["none", "running", "calibrated"]
@@ -84,6 +85,8 @@ class ActionUnitEstimator:
                 self._calibrate(time, face.face_id, None, light)
             return Sides({}, {})
         before, windows = self.neutral.rest, self._action_units.cut(image, face.points)
+        if face.hidden:
+            return self._measure_covered(face, found, windows, time, light)
         self.at_rest.offer(found, windows, None if before is None else before.shape)
         values = self._action_units.measure(found, before, windows, self.at_rest.picture)
         look = self._action_units.look
@@ -95,6 +98,19 @@ class ActionUnitEstimator:
         # The look comes from the network, so what this frame changed about the neutral is known only now.
         self.at_rest.offer(found, windows, None if self.neutral.rest is None else self.neutral.rest.shape)
         return self._action_units.measure(found, self.neutral.rest, windows, self.at_rest.picture)
+
+    def _measure_covered(
+        self, face: FaceObservation, found: Descriptor, windows: Windows, time: float | None, light: float | None
+    ) -> Sides[Intensities]:
+        """Measure what can be seen. The frame is no picture of rest, and a calibration does not count it."""
+        assert self._action_units is not None
+        values = self._action_units.measure(found, self.neutral.rest, windows, self.at_rest.picture)
+        if time is not None and self.calibration.running:
+            self._calibrate(time, face.face_id, None, light)
+        if len(face.hidden) < len(get_args(FacePart)):
+            # The median bears a covered mouth for a while, and a mask that stays on must not keep a person without one.
+            self.neutral.update(found.shape, found.pose, self._action_units.look)
+        return without_hidden(values, face.hidden)
 
     def nobody(self, time: float) -> None:
         """No face is seen on the frame taken at `time`."""

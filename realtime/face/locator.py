@@ -133,4 +133,3 @@ def share_inside(points: F32, height: int, width: int) -> float:
     """Share of the (N, 2) points that lie inside a picture of this size, 0..1."""
     inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
     return float(inside.mean())
-

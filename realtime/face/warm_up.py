@@ -19,6 +19,7 @@ from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.skin_flow import SkinFlow
 from realtime.face.smoothing import Smoother
+from realtime.face.visibility import detail_of
 
 
 def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  frozen
@@ -43,7 +44,9 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
         network.locate(image, crop)
     aligner = Aligner(112)
     aligner.picture(image, points)
-    Appearance.of(aligner.tensor(image, points, zeros, ones, rgb=True))
+    patch = aligner.tensor(image, points, zeros, ones, rgb=True)
+    Appearance.of(patch)
+    detail_of(patch)
     SceneChange(0.2, 0.5).update(image)
     smoother = Smoother(settings.smoothing)
     for frame in range(3):
