@@ -1,6 +1,6 @@
 """What a network takes and gives, as data read from its manifest entry. Swapping a model changes no code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from realtime.errors import ModelFileError
@@ -44,7 +44,7 @@ class LandmarkContract:
     covariance: Covariance = "none"
     presence: Presence = "none"
     square: Square = "longer"
-    visibility: VisibilityLimits = VisibilityLimits()
+    visibility: VisibilityLimits = field(default_factory=VisibilityLimits)
 
 
 _CENTRED = 127.5

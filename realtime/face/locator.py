@@ -1,7 +1,7 @@
 """Landmarks from a place in the picture, with the head's pose, the face's presence and what of it can be seen."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Located:
     landmarks: Landmarks
     pose: Pose | None
     presence: float
-    visibility: Visibility = Visibility()
+    visibility: Visibility = field(default_factory=Visibility)
 
     @property
     def confidence(self) -> float:
