@@ -1,6 +1,5 @@
 """Checkpoints read safely: only numbers come out of the file, and it is known which network they belong to."""
 
-import hashlib
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from realtime.errors import ModelFileError
+from realtime.files import file_sha256
 
 WRAPPERS = ("net", "state_dict", "model")
 
@@ -32,15 +32,6 @@ class Checkpoint:
     network: str | None
 
 
-def sha256(path: Path) -> str:
-    """The file's SHA-256 as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def read(path: Path, *, expect_sha256: str | None = None) -> Checkpoint:
     """Read a torch checkpoint without running code from it.
 
@@ -49,7 +40,7 @@ def read(path: Path, *, expect_sha256: str | None = None) -> Checkpoint:
     """
     if not path.is_file():
         raise ModelFileError(f"{path} is not a file; name the checkpoint to read.")
-    digest = sha256(path)
+    digest = file_sha256(path)
     if expect_sha256 is not None and digest != expect_sha256.lower():
         raise ModelFileError(
             f"{path.name} has the checksum {digest[:12]}..., but {expect_sha256[:12].lower()}... was expected; "

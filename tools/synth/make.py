@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from realtime.files import write_atomically
 from tools.synth.photographs import unpack_jpeg
 from tools.synth.sampler import Rendered, Sampler
 
@@ -38,20 +39,19 @@ def render_shard(bank: Path, out: Path, held_out: bool, seed: int, number: int, 
 def write_shard(file: Path, samples: list[Rendered], quality: int = 95, **more: Any) -> None:
     """Pictures as JPEG, their truth, and what `more` says of each, in one npz that is there whole or not at all."""
     pictures = [cv2.imencode(".jpg", s.image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1] for s in samples]
-    part = file.with_suffix(".part.npz")
-    np.savez(
-        part,
-        jpeg=np.concatenate(pictures),
-        offset=np.cumsum([0, *(len(p) for p in pictures)]),
-        points=np.array([s.points for s in samples], np.float32),
-        visible=np.array([s.visible for s in samples]),
-        box=np.array([s.box for s in samples], np.float32),
-        pose=np.array([s.pose for s in samples], np.float32),
-        expression=np.array([s.expression for s in samples], np.float32),
-        identity=np.array([s.identity for s in samples]),
-        **more,
-    )
-    part.replace(file)
+    with write_atomically(file) as out:
+        np.savez(
+            out,
+            jpeg=np.concatenate(pictures),
+            offset=np.cumsum([0, *(len(p) for p in pictures)]),
+            points=np.array([s.points for s in samples], np.float32),
+            visible=np.array([s.visible for s in samples]),
+            box=np.array([s.box for s in samples], np.float32),
+            pose=np.array([s.pose for s in samples], np.float32),
+            expression=np.array([s.expression for s in samples], np.float32),
+            identity=np.array([s.identity for s in samples]),
+            **more,
+        )
 
 
 def read_shard(file: Path) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.files import write_atomically
 from tools.data.teachers import MediaPipeMesh
 from tools.synth.attachments import Attachments
 from tools.synth.camera import Camera, project, to_camera
@@ -155,9 +156,8 @@ def main() -> None:
         if score < 0.5 or error > 0.05:
             print(f"{source.name}: mesh score {score:.2f}, fit error {error:.3f}, left out", flush=True)
             continue
-        part = file.with_suffix(".part.npz")
-        np.savez(part, **entry, source=np.array(source.collage), held_out=np.array(source.held_out))
-        part.replace(file)
+        with write_atomically(file) as out:
+            np.savez(out, **entry, source=np.array(source.collage), held_out=np.array(source.held_out))
         done += 1
         if done % 50 == 0:
             print(f"{done} heads, {left} to go at most", flush=True)

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from realtime.files import write_atomically
+
 
 def prepare(seed: int, threads: int) -> torch.device:
     """Seed every generator, set the CPU threads, and choose the GPU where there is one."""
@@ -76,9 +78,8 @@ def cosine_rate(done: float, peak: float, warm_up: float = 0.02, floor: float = 
 def save_checkpoint(path: Path, **state: Any) -> None:
     """Write a checkpoint so that an interruption leaves either the old one or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    with write_atomically(path) as file:
+        torch.save(state, file)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from realtime.errors import ModelFileError  # noqa: E402
+from realtime.files import file_sha256  # noqa: E402
 from tools import checkpoints  # noqa: E402
 from tools.networks import catalogue  # noqa: E402
 
@@ -60,7 +61,7 @@ def test_other_files(tmp_path):
 
 
 def test_wrong_checksum(star_checkpoint):
-    digest = checkpoints.sha256(star_checkpoint)
+    digest = file_sha256(star_checkpoint)
     assert checkpoints.read(star_checkpoint, expect_sha256=digest.upper()).sha256 == digest
     with pytest.raises(ModelFileError, match="fetch the file again"):
         checkpoints.read(star_checkpoint, expect_sha256="0" * 64)

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 from realtime.errors import ModelFileError, UserInputError  # noqa: E402
+from realtime.files import file_sha256  # noqa: E402
 from tools import checkpoints, pictures  # noqa: E402
 from tools.export import __main__ as command  # noqa: E402
 from tools.export import networks, onnx_file, sizes  # noqa: E402
@@ -63,7 +64,7 @@ def test_nothing_dead_is_exported(star_tier1, star_checkpoint):
 
 def test_the_file_says_what_it_is(star_tier1, star_checkpoint):
     facts = onnx_file.facts_of(star_tier1)
-    assert facts["source_sha256"] == checkpoints.sha256(star_checkpoint)
+    assert facts["source_sha256"] == file_sha256(star_checkpoint)
     assert facts["stacks"] == "1 of 2"
     assert "non-commercial" in facts["licence"]
     assert "BGR" in facts["input"]

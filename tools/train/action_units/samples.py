@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from realtime.action_units.descriptor import describe
 from realtime.action_units.model import FaceWindows
 from realtime.face.landmarks import LandmarkModel
+from realtime.files import write_atomically
 from tools.synth.make import read_shard
 from tools.synth.scenery import degrade
 from tools.train.action_units.points import locate
@@ -78,9 +79,8 @@ def joined(parts: list[Samples]) -> Samples:
 def kept(file: Path, made: Samples) -> Samples:
     """Store samples, so that a second run starts at once."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part.npz")
-    np.savez(part, **{f.name: getattr(made, f.name) for f in fields(made)})
-    part.replace(file)
+    with write_atomically(file) as out:
+        np.savez(out, **{f.name: getattr(made, f.name) for f in fields(made)})
     return made
 
 
