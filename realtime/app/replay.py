@@ -17,7 +17,7 @@ from realtime.app.nodes.action_units import Measure
 from realtime.config import Config
 from realtime.config.layers import nested
 from realtime.errors import DeviceError, ModelFileError, UserInputError
-from realtime.files import reason
+from realtime.files import open_private, open_regular, private_folder, reason
 from realtime.media import lossless
 from realtime.session import decision_log
 from realtime.session.decision_log import read_decisions
@@ -55,10 +55,8 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     _same_models(described, path)
     target = out / "frames.csv"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            raise UserInputError(f"{target} exists already; choose another folder with --out.")
-        with target.open("w", encoding="utf-8", newline="") as file:
+        private_folder(out)
+        with open_private(target, "x", newline="") as file:
             file.write(",".join(column_names()) + "\n")
             rows = RowFormat()
             count = 0
@@ -66,6 +64,8 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
             for row in rerun(decisions, pictures, path, missing.append):
                 file.write(rows.line(row))
                 count += 1
+    except FileExistsError:
+        raise UserInputError(f"{target} exists already; choose another folder with --out.") from None
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
     return compare(session / "frames.csv", target, count, missing)
@@ -138,6 +138,8 @@ def rerun(
 def _look(decision: Decision, frame: Frame, path: FacePath) -> Detections:
     detector = path.coarse if decision["coarse"] else path.detector
     region = decision["region"]
+    if region is not None and (region[2] > frame.image.shape[1] or region[3] > frame.image.shape[0]):
+        raise UserInputError(f"{decision_log.NAME} is damaged: frame {frame.sequence} was searched outside its picture.")
     return detector.detect(frame, None if region is None else tuple(region))
 
 
@@ -186,7 +188,8 @@ def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = 
         missing: numbers of the frames that could not be computed anew; their rows are not compared.
     """
     try:
-        there, here = recorded.read_bytes(), replayed.read_bytes()
+        with open_regular(recorded) as was, open_regular(replayed) as became:
+            there, here = was.read(), became.read()
     except OSError as error:
         raise DeviceError(f"{error.filename} cannot be read ({reason(error)}).") from None
     without = _about_missing(missing)

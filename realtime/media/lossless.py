@@ -22,7 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private
+from realtime.files import open_private, open_regular
 from realtime.types import U8, Frame
 
 NAME = "raw.mkv"
@@ -231,6 +231,7 @@ def read_raw(path: Path) -> Iterator[U8]:
     Ends quietly where a killed recording ends. Raises UserInputError when there is no such video.
     """
     try:
+        open_regular(path).close()  # libav would wait for a named pipe
         container = av.open(str(path))
     except FileNotFoundError:
         raise UserInputError(

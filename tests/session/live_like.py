@@ -1,12 +1,13 @@
 """A session as a live run leaves it, made on a schedule of delays and drops that a seed decides: no clock, no threads to race."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
-from realtime.action_units.baseline import LOOK
+from realtime.action_units.baseline import LOOK, Baseline
 from realtime.action_units.calibration import CalibrationSettings
 from realtime.action_units.model import ActionUnits
 from realtime.app.face_pipeline import FacePath
@@ -22,6 +23,8 @@ from realtime.types import Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
 FRAMES = 150
+NEUTRAL = Baseline(np.zeros((98, 2), np.float32))
+WHEN = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 
 
 class DiscDetector:
