@@ -26,6 +26,7 @@ from realtime.session.writer import SessionWriter
 if TYPE_CHECKING:
     from realtime.dashboard.service import Dashboard
 
+VIDEO = "video.mp4"
 SESSIONS = Path("sessions")
 """Where sessions go that were asked for without a folder's name."""
 
@@ -129,6 +130,13 @@ class RunOutputs:
         recorded = self.recorder.notices if self.recorder is not None else []
         return recorded + self.sound.notices + self.writer.all_notices()
 
+    def incomplete(self) -> dict[str, str]:
+        """By file name, a sentence for each of the session's files that could not be written to its end."""
+        found = self.writer.incomplete()
+        if self.recorder is not None and self.recorder.failed:
+            found[VIDEO] = self.recorder.notices[-1]
+        return found
+
     def close(self) -> None:
         """Close what the graph does not. Safe to call twice."""
         if self.dashboard is not None:
@@ -154,7 +162,7 @@ def _sound(config: Config, now: Callable[[], float]) -> RunSound:
 def _recorder(config: Config, folder: Path | None, sound: RunSound, fps: float) -> PausableRecorder | None:
     if folder is None or config.landmarks_only:
         return None
-    video, microphone = folder / "video.mp4", sound.microphone
+    video, microphone = folder / VIDEO, sound.microphone
     return PausableRecorder(lambda: VideoRecorder(video, fps=fps, sound=microphone), on=config.record != "off")
 
 

@@ -139,7 +139,9 @@ def _look(decision: Decision, frame: Frame, path: FacePath) -> Detections:
     detector = path.coarse if decision["coarse"] else path.detector
     region = decision["region"]
     if region is not None and (region[2] > frame.image.shape[1] or region[3] > frame.image.shape[0]):
-        raise UserInputError(f"{decision_log.NAME} is damaged: frame {frame.sequence} was searched outside its picture.")
+        raise UserInputError(
+            f"{decision_log.NAME} is damaged: frame {frame.sequence} was searched outside its picture."
+        )
     return detector.detect(frame, None if region is None else tuple(region))
 
 

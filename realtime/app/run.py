@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.files import write_json
+from realtime.files import reason, write_json
 from realtime.graph import RealClock, Report, StopToken, Trace
 from realtime.media.preview import NEEDS_MAIN_THREAD
 from realtime.media.source_spec import parse_source
@@ -114,11 +115,32 @@ class Run:
         summary["sound"] = outputs.sound.metrics()
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)
-        if app.graph.trace is not None and config.trace is not None:
-            _write_trace(app.graph.trace, config.trace)
-        description.write(choices, summary)
-        outputs.writer.seal(parquet=config.parquet)
+        self._finish(app, outputs, partial(description.write, choices), summary)
         return summary
+
+    def _finish(
+        self, app: App, outputs: RunOutputs, describe: Callable[[dict[str, Any]], None], summary: dict[str, Any]
+    ) -> None:
+        """Write what comes last: trace, Parquet file, session.json, manifest.
+
+        Whatever cannot be written becomes one of the summary's failures, and the next is written all the same.
+        """
+        config, failures = self.resolved.config, summary["failures"]
+        if app.graph.trace is not None and config.trace is not None:
+            try:
+                _write_trace(app.graph.trace, config.trace)
+            except DeviceError as error:
+                failures["trace"] = str(error)
+        if config.parquet:
+            outputs.writer.write_parquet()
+        incomplete = outputs.incomplete()
+        failures.update(incomplete)
+        summary["notices"] = [sentence for sentence in summary["notices"] if sentence not in incomplete.values()]
+        try:
+            describe(summary)
+            outputs.writer.seal(incomplete)
+        except DeviceError as error:
+            failures["session"] = str(error)
 
     def _connect_controls(
         self,
@@ -207,4 +229,4 @@ def _write_trace(trace: Trace, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         trace.write(path, "facemirror-live")
     except OSError as error:
-        raise DeviceError(f"The trace {path} cannot be written ({error.strerror}).") from None
+        raise DeviceError(f"The trace {path} cannot be written ({reason(error)}).") from None

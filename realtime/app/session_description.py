@@ -10,6 +10,7 @@ from realtime.media.video_source import VideoSource
 from realtime.models import ModelSpec
 from realtime.session import metadata
 from realtime.session.choices import LoggedChoice
+from realtime.session.folder import SESSION
 from realtime.session.writer import SessionWriter
 
 
@@ -52,4 +53,4 @@ class SessionDescription:
             av_sync=stored_measurement() if self.sound else None,
             summary=summary,
         )
-        write_json(self.writer.folder / metadata.NAME, content)
+        write_json(self.writer.folder / SESSION, content)

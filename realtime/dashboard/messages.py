@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.symmetry import symmetry
 from realtime.graph import Report
 from realtime.types import PRESENT, Expression, RenderedFrame
 
 PICTURE_HEADER = struct.Struct("<dI")
 """Before the JPEG of a picture message: capture time (seconds on the program's clock), sequence number."""
-QUIET = 0.5
-"""Intensity (0..5) that at least one side must reach before left and right are compared: noise on a face at rest is no asymmetry."""
 _QUALITY = 75
 
 
@@ -30,7 +29,8 @@ def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dic
     face = found.face if found is not None else None
     left = [_measured(found.au_left if found else {}, unit) for unit in units]
     right = [_measured(found.au_right if found else {}, unit) for unit in units]
-    per_unit = [symmetry(a, b) for a, b in zip(left, right, strict=True)]
+    shares = [symmetry(a, b) for a, b in zip(left, right, strict=True)]
+    per_unit = [None if share is None else round(share, 3) for share in shares]
     known = [value for value in per_unit if value is not None]
     return {
         "type": "state",
@@ -62,13 +62,6 @@ def expression_words(found: Expression | None, age: float | None) -> dict[str, A
         "gaze": [_finite(math.degrees(angle)) for angle in found.gaze],
         "age_ms": None if age is None else round(age * 1e3, 1),
     }
-
-
-def symmetry(left: float | None, right: float | None) -> float | None:
-    """The weaker side's share of the stronger side's intensity: 1 = alike, 0 = one side only; None at rest or unmeasured."""
-    if left is None or right is None or max(left, right) < QUIET:
-        return None
-    return round(min(left, right) / max(left, right), 3)
 
 
 def figures_message(report: Report, output: str, fps: float) -> dict[str, Any]:

@@ -264,7 +264,12 @@ class PausableRecorder:
     @property
     def active(self) -> bool:
         """Whether pictures are written now."""
-        return self._on and not (self._recorder is not None and self._recorder.failed)
+        return self._on and not self.failed
+
+    @property
+    def failed(self) -> bool:
+        """Whether the file could not be written to its end."""
+        return self._recorder is not None and self._recorder.failed
 
     @property
     def notices(self) -> list[str]:

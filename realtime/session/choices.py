@@ -1,4 +1,4 @@
-"""What somebody chose while a session ran, with the moment when it was chosen; above all which side is affected."""
+"""What the user chose while a session ran, with the moment of each choice; above all which side is affected."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ OPTIONS = ("none", "left", "right")
 
 
 class ChoiceChange(NamedTuple):
-    """From this frame on it was this one. sequence -1: before the first frame."""
+    """One change: `value` holds from this frame on. sequence -1: before the first frame. capture_time: seconds."""
 
     value: str
     sequence: int
@@ -15,9 +15,14 @@ class ChoiceChange(NamedTuple):
 
 
 class LoggedChoice:
-    """One of several, of which every change is kept. The first option is in force until another is chosen.
+    """A choice between several options whose every change is logged.
 
-    now: (sequence, capture time) of the newest frame. changed: called after every change.
+    The first option holds until another is chosen.
+
+    Attributes:
+        options: what can be chosen.
+        value: the option that holds.
+        changes: every change so far.
     """
 
     def __init__(
@@ -26,41 +31,54 @@ class LoggedChoice:
         now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0),
         changed: Callable[[], None] = lambda: None,
     ) -> None:
+        """Start with the first option.
+
+        Args:
+            options: what can be chosen.
+            now: gives the sequence and capture time of the newest frame.
+            changed: called after every change.
+        """
         self.options = tuple(options)
         self.value = self.options[0]
-        self.said: list[ChoiceChange] = []
-        self.changed = changed
+        self.changes: list[ChoiceChange] = []
+        self._changed = changed
         self._now = now
 
     def choose(self, value: str) -> None:
-        """value: one of `options`; what is so already changes nothing."""
+        """Change to `value`, one of `options`; the option that holds already is no change."""
         if value == self.value:
             return
         self.value = value
-        self.said.append(ChoiceChange(value, *self._now()))
-        self.changed()
+        self.changes.append(ChoiceChange(value, *self._now()))
+        self._changed()
 
     def as_dict(self) -> dict[str, Any] | None:
-        """For session.json; None: nobody said anything."""
-        if not self.said:
+        """Give the choice for session.json; None where nothing was chosen."""
+        if not self.changes:
             return None
-        return {"value": self.value, "changes": [said._asdict() for said in self.said]}
+        return {"value": self.value, "changes": [change._asdict() for change in self.changes]}
 
 
 class AffectedSide(LoggedChoice):
-    """Which of the patient's sides is affected. A session may begin before anybody has said it."""
+    """Which of the patient's sides is affected. A session may begin before it is chosen."""
 
     def __init__(
         self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
     ) -> None:
+        """Start with "none"; see `LoggedChoice`."""
         super().__init__(OPTIONS, now, changed)
 
 
-def in_words(stored: Mapping[str, Any] | None, start: float) -> str:
-    """What session.json holds, for people. start: capture time of the first row."""
+def history(stored: Mapping[str, Any] | None, start: float) -> str:
+    """Tell a stored choice with all its changes.
+
+    Args:
+        stored: what `as_dict` gave, from session.json.
+        start: capture time of the first row, seconds.
+    """
     if not stored:
-        return "not said"
-    words = [
-        f"{said['value']} (said at {max(0.0, float(said['capture_time']) - start):.1f} s)" for said in stored["changes"]
+        return "not chosen"
+    changes = [
+        f"{change['value']} (from {max(0.0, change['capture_time'] - start):.1f} s)" for change in stored["changes"]
     ]
-    return ", then ".join(words)
+    return ", then ".join(changes)

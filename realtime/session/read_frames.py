@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.symmetry import symmetry_over_time
 from realtime.errors import UserInputError
 from realtime.files import open_regular, reason
 from realtime.session.schema import AUS, LATEST
 from realtime.types import F64
 
-QUIET = 0.5
-"""Intensity that at least one side must reach before left and right are compared: noise at rest is no asymmetry."""
 GAP = 0.5
 """Seconds without a measured face that count as a gap; shorter pauses are the analysis taking every second frame."""
 
@@ -50,15 +49,11 @@ class Rows:
 
     def symmetry(self, au: int) -> F64:
         """(N,) the weaker side's share of the stronger side's intensity; NaN at rest or where a side is not measured."""
-        low, high = np.fmin(self.left[au], self.right[au]), np.fmax(self.left[au], self.right[au])
-        known = np.isfinite(self.left[au]) & np.isfinite(self.right[au]) & (high >= QUIET)
-        share = np.full(len(self.times), np.nan)
-        share[known] = low[known] / high[known]
-        return share
+        return symmetry_over_time(self.left[au], self.right[au])
 
     def overall_symmetry(self) -> F64:
         """(N,) mean over the Action Units that are active; NaN where none is."""
-        every = np.array([self.symmetry(au) for au in self.units()]).reshape(-1, len(self.times))
+        every = np.array([self.symmetry(au) for au in self.units()]).reshape(len(self.units()), len(self.times))
         known = np.isfinite(every)
         count = known.sum(axis=0)
         total = np.where(known, every, 0.0).sum(axis=0)
@@ -78,7 +73,10 @@ def read_rows(path: Path) -> Rows:
     names = [f"AU{au:02d}_{side}" for au in AUS for side in ("left", "right")]
     try:
         with open_regular(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
+            reader = csv.DictReader(file)
+            if "sequence" not in (reader.fieldnames or ()):
+                raise ValueError("there is no header")
+            for row in reader:
                 if None in row.values() or None in row:
                     break
                 sequence, time = int(row["sequence"]), float(row["capture_time"])

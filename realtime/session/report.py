@@ -2,71 +2,84 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
 
+from realtime.action_units.names import muscle_of, name_of
+from realtime.action_units.symmetry import QUIET
 from realtime.errors import DeviceError
-from realtime.files import reason
+from realtime.files import reason, write_atomically
 from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
-from realtime.session.choices import in_words
+from realtime.session.choices import history
+from realtime.session.folder import SESSION
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
-from realtime.session.read_frames import F64, QUIET, Rows, read_rows
+from realtime.session.read_frames import Rows, read_rows
 from realtime.session.svg_chart import Curve, Plot
+from realtime.types import F64
 
-NAMES = {
-    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser", 6: "cheek raiser",
-    7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser", 12: "lip corner puller", 14: "dimpler",
-    15: "lip corner depressor", 17: "chin raiser", 18: "lip pucker", 20: "lip stretcher", 23: "lip tightener",
-    25: "lips part", 26: "jaw drop", 43: "eye closure", 45: "blink",
-}  # fmt: skip
 _FULL = 5.0
 _AGAINST = {"none": "the mean face", "running": "the person's running median", "calibrated": "a calibration"}
 
 
 def write_report(session: Path, target: Path) -> Path:
-    """Write the page. Raises UserInputError (no session, damaged rows) or DeviceError (disk)."""
+    """Write the page.
+
+    Args:
+        session: the session's folder.
+        target: the page's file; one that exists is replaced.
+
+    Returns:
+        `target`.
+
+    Raises:
+        UserInputError: there is no session, or it is damaged.
+        DeviceError: the page cannot be written.
+    """
     described = session_of(session)
     rows = read_rows(session / "frames.csv")
     page = report_page(session.resolve().name, described, rows, read_markers(session / "markers.csv"))
     try:
-        target.write_text(page, encoding="utf-8")
+        with write_atomically(target) as file:
+            file.write(page.encode("utf-8", "replace"))
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
     return target
 
 
 def report_page(name: str, described: Mapping[str, Any], rows: Rows, markers: Sequence[Mark]) -> str:
-    """The whole page as text."""
+    """Make the whole page.
+
+    Args:
+        name: the session's name.
+        described: the content of session.json, as `session_of` gives it.
+        rows: of frames.csv.
+        markers: of markers.csv.
+
+    Returns:
+        HTML.
+    """
     length = float(rows.times[-1]) if len(rows.times) else 0.0
     marks = [(mark.capture_time - rows.start, number) for number, mark in enumerate(markers, 1)]
     plot = Plot(rows.times, length, rows.gaps(), [(at, n) for at, n in marks if 0 <= at <= length])
     units = rows.units()
-    sections = [
-        f"<section><h2>AU {au} <small>{NAMES.get(au, '')}</small></h2>"
-        + plot.svg(
-            f"Action Unit {au}, left and right, over time",
-            [
-                Curve("patient's right", rows.right[au], css(RIGHT)),
-                Curve("patient's left", rows.left[au], css(LEFT)),
-            ],
-            _FULL,
-        )
-        + "</section>"
-        for au in units
-    ]
-    symmetry = plot.svg("Symmetry over time", [Curve("symmetry", rows.overall_symmetry(), css(NEUTRAL))], 1.0)
     none = "<p>No Action Unit was measured in this session.</p>"
-    return _PAGE.format(
-        style=_STYLE.format(left=css(LEFT), right=css(RIGHT), ink=css(INK), light=css(NEUTRAL), mark=css(WARNING)),
+    style = _asset("report.css").substitute(
+        left=css(LEFT), right=css(RIGHT), ink=css(INK), light=css(NEUTRAL), mark=css(WARNING)
+    )
+    return _asset("report.html").substitute(
+        style=style,
         name=escape(name),
+        full=f"{_FULL:g}",
+        quiet=QUIET,
         facts=_facts(described, rows, length, len(markers)),
-        symmetry=f"<section><h2>Symmetry</h2><p>Weaker side's share of the stronger, mean over the Action Units that reach "
-        f"{QUIET} on a side: 1 alike, 0 one side only; no line at rest.</p>{symmetry}</section>",
+        symmetry=plot.svg("Symmetry over time", [Curve("symmetry", rows.overall_symmetry(), css(NEUTRAL))], 1.0),
         table=_table(rows, units) if units else none,
-        curves="".join(sections),
+        curves="".join(_section(plot, rows, au) for au in units),
         gaps=_gaps(rows),
         markers=_markers(markers, rows.start),
     )
@@ -76,6 +89,19 @@ def css(colour: Colour) -> str:
     """A BGR colour as CSS writes it."""
     blue, green, red = colour
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _asset(name: str) -> Template:
+    return Template(files("realtime.session").joinpath("assets", name).read_text(encoding="utf-8"))
+
+
+def _section(plot: Plot, rows: Rows, au: int) -> str:
+    curves = [
+        Curve("patient's right", rows.right[au], css(RIGHT)),
+        Curve("patient's left", rows.left[au], css(LEFT)),
+    ]
+    svg = plot.svg(f"Action Unit {au}, {name_of(au)}, left and right, over time", curves, _FULL)
+    return f"<section><h2>AU {au} {escape(name_of(au))} <small>{escape(muscle_of(au))}</small></h2>{svg}</section>"
 
 
 def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int) -> str:
@@ -90,21 +116,22 @@ def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int
         "dropped": f"{rows.status.count('dropped'):,}",
         "gaps": f"{len(rows.gaps())} ({sum(b - a for a, b in rows.gaps()):.1f} s)",
         "markers": str(markers),
-        "affected side": in_words(described.get("affected_side"), rows.start),
+        "affected side": history(described.get("affected_side"), rows.start),
         "measured against": ", ".join(f"{_AGAINST[word]} ({n:,} frames)" for word, n in states.items() if n)
         or "nothing",
-        "ended": str(summary.get("ended", "not in order")),
+        "ended": str(summary.get("ended", f"not in order: {SESSION} holds no figures")),
     }
     return "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items())
 
 
 def _table(rows: Rows, units: Sequence[int]) -> str:
-    head = "<tr><th>AU<th>movement<th>mean left<th>mean right<th>peak left<th>peak right<th>symmetry (median)</tr>"
+    columns = ("AU", "movement", "muscle", "mean left", "mean right", "peak left", "peak right", "symmetry (median)")
+    head = "<tr>" + "".join(f"<th>{column}" for column in columns) + "</tr>"
     body = []
     for au in units:
         left, right = rows.left[au], rows.right[au]
         numbers = (_number(left, "mean"), _number(right, "mean"), _number(left, "peak"), _number(right, "peak"))
-        cells = [str(au), NAMES.get(au, ""), *numbers, _number(rows.symmetry(au), "median")]
+        cells = [str(au), name_of(au), muscle_of(au), *numbers, _number(rows.symmetry(au), "median")]
         body.append("<tr>" + "".join(f"<td>{escape(cell)}" for cell in cells) + "</tr>")
     return f"<table>{head}{''.join(body)}</table>"
 
@@ -133,28 +160,3 @@ def _markers(markers: Sequence[Mark], start: float) -> str:
         for number, mark in enumerate(markers, 1)
     )
     return f"<table><tr><th>#<th>at<th>date and time<th>text<th>by</tr>{body}</table>"
-
-
-_STYLE = """
-body{{background:{ink};color:{light};font:15px/1.45 system-ui,sans-serif;max-width:960px;margin:24px auto;padding:0 16px}}
-h1{{font-size:24px}} h2{{font-size:17px;margin:18px 0 2px}} small{{font-weight:400;opacity:.75}} section{{break-inside:avoid}}
-svg{{width:100%;height:auto;display:block}} path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
-svg text{{fill:{light};font-size:11px}} .grid{{stroke:#444}} .gap{{fill:#3a3a3a}}
-line.mark{{stroke:{mark};stroke-dasharray:3 3}} svg text.mark{{fill:{mark}}}
-.left,.right{{font-weight:600}} .left{{color:{left}}} .right{{color:{right}}}
-dl{{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px}} dt{{opacity:.75}} dd{{margin:0}}
-table{{border-collapse:collapse;width:100%}} td,th{{text-align:left;padding:3px 10px 3px 0;border-bottom:1px solid #444}}
-@media print{{body{{-webkit-print-color-adjust:exact;print-color-adjust:exact}}}}
-"""
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{name}</title><style>{style}</style></head><body>
-<h1>{name}</h1><dl>{facts}</dl>
-<p><span class="left">orange: the patient's left</span> · <span class="right">blue: the patient's right</span> ·
-grey: gaps · dashed: markers. Intensity 0 to 5.</p>
-{symmetry}{table}{curves}
-<section><h2>Gaps</h2>{gaps}</section><section><h2>Markers</h2>{markers}</section>
-<p><small>Measurements, not a diagnosis.</small></p>
-</body></html>
-"""

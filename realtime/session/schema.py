@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.names import name_of
 from realtime.session.spreadsheet import guarded
 from realtime.types import Analysis, FaceObservation
 
@@ -50,7 +51,9 @@ def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
             meanings[f"wflw_{axis}_{index}"] = f"WFLW point {index}, pixels {word} from the top left pixel's centre"
     for au in aus:
         for side in ("left", "right"):
-            meanings[f"AU{au:02d}_{side}"] = f"intensity 0 to 5 of Action Unit {au} on the patient's {side}"
+            meanings[f"AU{au:02d}_{side}"] = (
+                f"intensity 0 to 5 of Action Unit {au}, {name_of(au)}, on the patient's {side}"
+            )
     return meanings
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
@@ -37,10 +37,40 @@ def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
     write_json(path, {**known, name: dict(meanings)})
 
 
-class SessionWriter:
-    """The session's files. folder None: nothing is kept, and `csv`, `journal` and `raw` are None.
+class Start(NamedTuple):
+    """When a session began, on both clocks at the same moment, so that any capture time can be told as a date and time.
 
-    person: whose stored calibration is used, and replaced by one made now; None: nobody's. clock: capture times' seconds.
+    Attributes:
+        utc: the wall clock.
+        clock: the capture times' monotonic clock, seconds.
+    """
+
+    utc: datetime
+    clock: float
+
+    @classmethod
+    def now(cls, clock: Callable[[], float]) -> "Start":
+        """Read both clocks; the monotonic one before and after, because a thread can be interrupted between them."""
+        before, utc, after = clock(), datetime.now(UTC), clock()
+        return cls(utc, (before + after) / 2)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For session.json."""
+        return {"utc": self.utc.isoformat(timespec="microseconds"), "capture_clock": round(self.clock, 6)}
+
+
+class SessionWriter:
+    """Writes a session's files.
+
+    Attributes:
+        folder: where they are; None: nothing is stored, and `csv`, `journal` and `raw` are None.
+        started: when the session began.
+        markers: takes markers also where nothing is stored.
+        own_neutral: the person's stored calibration, where there is one.
+        csv: writes frames.csv.
+        journal: writes decisions.jsonl, where captured frames are recorded.
+        raw: writes raw.mkv, where captured frames are recorded.
+        notices: what went wrong, as sentences; see `all_notices`.
     """
 
     def __init__(
@@ -53,13 +83,28 @@ class SessionWriter:
         raw_pictures: bool = False,
         fps: float = 30.0,
     ) -> None:
-        """Create the files. Raises UserInputError (person) or DeviceError (disk)."""
+        """Create the files.
+
+        Args:
+            folder: a claimed folder (see `use_session_folder`), or None to store nothing.
+            clock: the capture times' seconds.
+            person: whose stored calibration is used, and replaced by one made now; None: nobody's.
+            people: folder of stored calibrations; None: the one in the user's data folder.
+            raw_pictures: record the captured frames and the decisions, for a replay.
+            fps: the source's nominal rate, frames per second.
+
+        Raises:
+            UserInputError: `person` is no name, or the stored calibration is damaged. No file is left open.
+            DeviceError: a file cannot be written. No file is left open.
+        """
         self.folder = folder
+        self.started = Start.now(clock)
         self.notices: list[str] = []
         self.own_neutral: Baseline | None = None
         self._person = checked_name(person) if person is not None else None
         self._people = CalibrationStore(people)
         self._calibrations: list[dict[str, Any]] = []
+        self._failed: dict[str, str] = {}
         self._clock = clock
         self.journal: DecisionLog | None = None
         self.raw: RawRecorder | None = None
@@ -116,34 +161,32 @@ class SessionWriter:
         parts = (self.csv, self.raw, self.journal)
         return self.notices + [sentence for part in parts if part is not None for sentence in part.notices]
 
-    def seal(self, *, parquet: bool = False, incomplete: Mapping[str, str] | None = None) -> None:
-        """Finish the session, after everything is written: the Parquet file where it was asked for, then the manifest.
-
-        A file that could not be written never leaves the session without its manifest: `notices` gets a sentence, and the
-        manifest marks the file as incomplete.
-
-        Args:
-            parquet: also write frames.parquet.
-            incomplete: by file name, a sentence for each file of others that could not be written to its end.
-
-        Raises:
-            DeviceError: the manifest cannot be written.
-        """
+    def write_parquet(self) -> None:
+        """Write frames.parquet, after every file is closed. Where it cannot be written, `incomplete` says so."""
         if self.folder is None:
             return
-        marked = {**self.incomplete(), **(incomplete or {})}
-        if parquet:
-            try:
-                write_parquet(self.folder / "frames.csv")
-            except (DeviceError, UserInputError) as error:
-                self.notices.append(str(error))
-                marked[PARQUET] = str(error)
-        write_manifest(self.folder, marked)
+        try:
+            write_parquet(self.folder / "frames.csv")
+        except (DeviceError, UserInputError) as error:
+            self._failed[PARQUET] = str(error)
 
     def incomplete(self) -> dict[str, str]:
         """By file name, a sentence for each of these files that could not be written to its end."""
         parts = (self.csv, self.raw, self.journal)
-        return {part.path.name: part.notices[-1] for part in parts if part is not None and part.failed}
+        failed = {part.path.name: part.notices[-1] for part in parts if part is not None and part.failed}
+        return {**failed, **self._failed}
+
+    def seal(self, incomplete: Mapping[str, str] | None = None) -> None:
+        """Write the manifest: the last thing a session does.
+
+        Args:
+            incomplete: by file name, a sentence for each file that could not be written to its end; None: `incomplete()`.
+
+        Raises:
+            DeviceError: the manifest cannot be written.
+        """
+        if self.folder is not None:
+            write_manifest(self.folder, self.incomplete() if incomplete is None else incomplete)
 
     def _load(self) -> None:
         if self._person is None:

@@ -63,11 +63,11 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     make_session(first, 5)
     shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
     CalibrationStore(people).store("Ada", Baseline(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
-    keeping, _ = make_session(second, 5, person="Ada", people=people)
-    assert keeping.own_neutral is not None
+    writer, _ = make_session(second, 5, person="Ada", people=people)
+    assert writer.own_neutral is not None
     recorded = (second / "frames.csv").read_bytes()
     assert recorded != (first / "frames.csv").read_bytes()
-    assert replayed(second, keeping.own_neutral) == recorded
+    assert replayed(second, writer.own_neutral) == recorded
     assert {row["neutral"] for row in csv.DictReader(recorded.decode().splitlines())} == {"", "calibrated"}
     # The session's own calibration took the stored one's place, and the session tells both.
     kept = json.loads((second / "calibration.json").read_text())["calibrations"]

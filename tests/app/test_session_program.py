@@ -1,6 +1,7 @@
 """Sessions from the command line, with the embedded models: kept, private, killed, replayed."""
 
 import csv
+import errno
 import json
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from realtime.cli import main
+from realtime.errors import DeviceError
+from realtime.media.recorder import VideoRecorder
 from realtime.session.verify import verify
 
 FRAMES = 14
@@ -167,3 +170,45 @@ def test_a_killed_session_is_readable_to_its_last_second(tmp_path: Path) -> None
         last = float(verdict.contents[name].split()[-2])
         assert last > length - 1.0, f"{name} ends at {last:.2f} s, the rows at {length:.2f} s"
     assert main(["verify", str(folder)]) == 3
+
+
+def test_a_trace_or_parquet_file_that_cannot_be_written_leaves_the_session_sealed_and_is_named_once(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise DeviceError("frames.parquet cannot be written (the disk is full).")
+
+    folder, summary = tmp_path / "session", tmp_path / "summary.json"
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("realtime.session.writer.write_parquet", full)
+    words = ["--session", str(folder), "--parquet", "--trace", str(tmp_path / "file" / "trace.json")]
+    assert run(clip, *words, "--summary", str(summary)) == 3
+    errors = capsys.readouterr().err
+    assert errors.count("frames.parquet cannot be written") == errors.count("trace.json cannot be written") == 1
+    assert set(json.loads(summary.read_text())["failures"]) == {"trace", "frames.parquet"}
+    assert json.loads(summary.read_text())["frames"]["captured"] == FRAMES
+    assert [(p.file, p.fault) for p in verify(folder).problems] == [("frames.parquet", "incomplete")]
+
+
+def test_a_recording_that_fails_ends_with_3_and_is_marked_in_the_manifest(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = tmp_path / "session"
+    monkeypatch.setattr(VideoRecorder, "_start", full)
+    assert run(clip, "--session", str(folder), "--record") == 3
+    assert capsys.readouterr().err.count("disk is full") == 1
+    assert ("video.mp4", "incomplete") in [(p.file, p.fault) for p in verify(folder).problems]
+    assert (folder / "frames.csv").read_bytes().count(b"\n") == FRAMES + 1, "rows go on"
+
+
+def test_a_folder_with_anything_in_it_is_refused_before_anything_is_opened(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "markers.csv").write_text("mine")
+    assert run(clip, "--session", str(tmp_path), "--record", "raw") == 2
+    assert "is not empty (markers.csv)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["markers.csv"]
+    assert (tmp_path / "markers.csv").read_text() == "mine"

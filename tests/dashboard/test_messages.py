@@ -7,11 +7,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from realtime.app.nodes.dashboard import PICTURE_SECONDS, Web
-from realtime.dashboard.messages import PICTURE_HEADER, QUIET, encode_picture, state_message, symmetry
+from realtime.dashboard.messages import PICTURE_HEADER, encode_picture, state_message
 from realtime.types import Analysis, Expression, FaceObservation, RenderedFrame
 
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
@@ -70,23 +68,6 @@ def test_a_frame_that_was_looked_at_and_shows_nobody_says_so() -> None:
     assert state_message(shown(Analysis(7, 10.0, None)), 10.0, [])["status"] == "no face"
     assert state_message(shown(None, status="none"), 10.0, [])["status"] == "none"
     assert state_message(shown(Analysis(6, 9.9, face()), status="held"), 10.0, [])["status"] == "held"
-
-
-@given(st.floats(0, 5), st.floats(0, 5))
-def test_symmetry_favours_no_side(left: float, right: float) -> None:
-    value = symmetry(left, right)
-    assert value == symmetry(right, left)
-    if max(left, right) < QUIET:
-        assert value is None
-    else:
-        assert value is not None
-        assert 0.0 <= value <= 1.0
-        assert value == pytest.approx(min(left, right) / max(left, right), abs=1e-3)
-
-
-def test_one_side_unmeasured_is_no_asymmetry() -> None:
-    assert symmetry(None, 5.0) is None
-    assert symmetry(5.0, None) is None
 
 
 def test_a_picture_message_is_a_header_and_a_small_jpeg() -> None:

@@ -1,6 +1,6 @@
 """Sessions that anybody may have damaged: verify, report, export and replay end in a result or in one sentence, never else.
 
-The suite runs a few dozen; FACEMIRROR_FUZZ=5000 pytest tests/fuzz runs that many of each kind.
+The suite runs a few of each kind; FACEMIRROR_FUZZ=5000 pytest tests/fuzz runs that many of each kind.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.session import live_like
 
 EXAMPLES = int(os.environ.get("FACEMIRROR_FUZZ", "0"))
 BOUNDED = settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or 25,
     deadline=None,
     derandomize=not EXAMPLES,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -46,7 +46,7 @@ Harm = Callable[[Path], None]
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fuzz") / "session"
     folder.mkdir()
-    frames, live_like.FRAMES = live_like.FRAMES, 40
+    frames, live_like.FRAMES = live_like.FRAMES, 20
     try:
         writer, _ = live_like.make_session(folder, 11)
     finally:
@@ -59,7 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {
             "format": 1,
             "written": "2026-01-01",
-            "configuration": {"view": {"value": "raw", "from": "default"}, "cadence.max_interval": {"value": 9}},
+            "configuration": {"view": {"value": "raw", "from": "default"}, "latency.adapt": {"value": True}},
             "models": [{"name": "retinaface", "sha256": "00"}],
             "affected_side": choice,
             "summary": {"ended": "stopped by the user"},
@@ -71,7 +71,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def commands(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
     """What is done with a session, in this process; the replay's networks are those of the world of discs."""
-    monkeypatch.setattr(replay, "open_face_path", lambda *_: live_like.face_path())
+    monkeypatch.setattr(replay, "open_for_program", lambda *_, **__: live_like.face_path())
     return [
         lambda: verify(folder),
         lambda: write_report(folder, out / "report.html"),
@@ -87,13 +87,18 @@ def holds(harm: Harm, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder = Path(shutil.copytree(whole, place / "session"))
     harm(folder)
     for command in commands(folder, place, monkeypatch):
-        try:
-            command()
-        except FacemirrorError as error:
-            assert str(error)
-            assert "\n" not in str(error)
-            assert len(str(error)) < 600
-            str(error).encode("utf-8")
+        sentence = outcome(command)
+        assert sentence is None or (sentence and "\n" not in sentence and len(sentence) < 600)
+        (sentence or "").encode("utf-8")
+
+
+def outcome(command: Callable[[], object]) -> str | None:
+    """None, or the sentence with which it was refused."""
+    try:
+        command()
+    except FacemirrorError as error:
+        return str(error)
+    return None
 
 
 @pytest.fixture
@@ -242,14 +247,14 @@ def test_what_is_no_file(check, name: str, kind: str) -> None:
 @given(st.text(max_size=82))
 def test_any_name_of_a_person(tmp_path: Path, name: str) -> None:
     store = CalibrationStore(tmp_path)
-    try:
-        assert store.find(name) is None
-        path = store.store(name, live_like.NEUTRAL, 1, live_like.WHEN)
-        assert len(os.fsencode(path.name)) <= 240
+    refused = outcome(lambda: store.store(name, live_like.NEUTRAL, 1, live_like.WHEN))
+    if refused is not None:
+        assert "name" in refused
+        assert outcome(lambda: store.find(name)) == refused
+    else:
         assert store.find(name).name == name.strip()
         store.delete(name)
-    except FacemirrorError as error:
-        assert "name" in str(error)
+        assert store.find(name) is None
     assert store.all() == []
 
 
@@ -259,8 +264,5 @@ def test_a_damaged_calibration(tmp_path: Path, position: float, data: bytes) -> 
     store = CalibrationStore(tmp_path)
     path = store.store("Ada", live_like.NEUTRAL, 1, live_like.WHEN)
     spoiled(path.name, position, "over", data)(tmp_path)
-    try:
-        store.find("Ada")
-    except FacemirrorError as error:
-        assert "damaged" in str(error)
+    assert "damaged" in (outcome(lambda: store.find("Ada")) or "damaged")
     assert len(store.all()) <= 1

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from realtime.media.audio.tone import ToneSettings, balance
+from realtime.action_units.symmetry import balance
+from realtime.media.audio.tone import ToneSettings
 from tests.live.clip import make_clip
 from tests.live.null_sink import MISSING, RATE, null_sink
 from tests.live.program import program

@@ -68,18 +68,18 @@ def scene(number: int):
 def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[int]]:
     """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
     random, now = Random(seed), [0.0]
-    keeping = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
-    path = face_path(keeping.own_neutral)
+    writer = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
+    path = face_path(writer.own_neutral)
     quality = Quality(0.15, enabled=False)
-    looking = Detect(path.detector, path.coarse, path.tracker, quality, journal=keeping.journal)
-    tracking = Track(path.tracker, quality, journal=keeping.journal)
-    measuring = Measure(path.measures, keeping.journal, keeping.calibrated)
-    csv, pending, analysed, waiting = keeping.csv, [], [], []
+    looking = Detect(path.detector, path.coarse, path.tracker, quality, journal=writer.journal)
+    tracking = Track(path.tracker, quality, journal=writer.journal)
+    measuring = Measure(path.measures, writer.journal, writer.calibrated)
+    csv, pending, analysed, waiting = writer.csv, [], [], []
     for number in range(FRAMES):
         now[0] = 100 + number / 30 + random.uniform(0, 0.004)
         frame = Frame(scene(number), number, now[0])
-        keeping.captured(frame)
-        keeping.raw.put(frame, wait=True)
+        writer.captured(frame)
+        writer.raw.put(frame, wait=True)
         quality.active = (COARSE_DETECTION,) if 40 <= number < 60 else ()
         if number == 100:
             path.measures.ask_for_calibration()
@@ -103,5 +103,5 @@ def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[i
             csv.shown(number, random.choice([None, random.uniform(0, 0.2)]))
     for _, late in waiting:
         csv.measured(measuring.process(late).analysis)
-    keeping.close()
-    return keeping, analysed
+    writer.close()
+    return writer, analysed

@@ -31,12 +31,12 @@ def test_every_change_is_kept_with_its_moment_and_told() -> None:
 
 
 def test_a_session_takes_the_newest_frame_and_its_clock(tmp_path: Path) -> None:
-    keeping = SessionWriter(tmp_path, lambda: 12.0)
-    side = AffectedSide(keeping.moment)
+    writer = SessionWriter(tmp_path, lambda: 12.0)
+    side = AffectedSide(writer.moment)
     side.choose("left")
-    keeping.markers.captured(3)
+    writer.markers.captured(3)
     side.choose("none")
-    keeping.close()
+    writer.close()
     found = side.as_dict()
     assert found is not None
     assert [(change["value"], change["sequence"], change["capture_time"]) for change in found["changes"]] == [
@@ -48,16 +48,16 @@ def test_a_session_takes_the_newest_frame_and_its_clock(tmp_path: Path) -> None:
 def test_the_report_says_it(tmp_path: Path) -> None:
     folder = tmp_path / "session"
     folder.mkdir()
-    keeping, _ = make_session(folder, 5)
-    side = AffectedSide(keeping.moment)
+    writer, _ = make_session(folder, 5)
+    side = AffectedSide(writer.moment)
     side.choose("left")
     described = {"format": 1, "written": "2026-01-01", "summary": None, "affected_side": side.as_dict()}
     write_json(folder / "session.json", described)
     write_report(folder, tmp_path / "report.html")
-    assert "<dt>affected side</dt><dd>left (said at " in (tmp_path / "report.html").read_text()
+    assert "<dt>affected side</dt><dd>left (from " in (tmp_path / "report.html").read_text()
     write_json(folder / "session.json", {**described, "affected_side": None})
     write_report(folder, tmp_path / "report.html")
-    assert "<dt>affected side</dt><dd>not said</dd>" in (tmp_path / "report.html").read_text()
+    assert "<dt>affected side</dt><dd>not chosen</dd>" in (tmp_path / "report.html").read_text()
 
 
 def test_the_page_lets_a_marker_be_as_long_as_the_file_does() -> None:

@@ -22,11 +22,11 @@ from tests.session.live_like import make_session
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report") / "session"
     folder.mkdir()
-    keeping, _ = make_session(folder, 21)
+    writer, _ = make_session(folder, 21)
     write_json(folder / "session.json", {"format": 1, "written": "2026-01-01", "summary": None})
     with (folder / "markers.csv").open("a", encoding="utf-8") as file:
         file.write("30,101.000000,2026-01-01T00:00:01.000+00:00,<script>alert(1)</script>,http\n")
-    keeping.seal()
+    writer.seal()
     return folder
 
 

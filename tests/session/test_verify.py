@@ -20,9 +20,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole session, never to be changed: take `session`."""
     folder = tmp_path_factory.mktemp("finished") / "session"
     folder.mkdir()
-    keeping, _ = make_session(folder, 11)
+    writer, _ = make_session(folder, 11)
     write_json(folder / "session.json", {"format": 1, "configuration": {}, "models": []})
-    keeping.seal()
+    writer.seal()
     return folder
 
 
@@ -171,7 +171,7 @@ def test_a_recording_that_failed_is_marked_in_the_manifest_and_named(
     folder.mkdir()
     writer, _ = make_session(folder, 11)
     write_json(folder / "session.json", {"format": 1})
-    writer.seal(incomplete={"video.mp4": "The recording stopped after 126 frames (the disk is full)."})
+    writer.seal({"video.mp4": "The recording stopped after 126 frames (the disk is full)."})
     verdict = verify(folder)
     assert not verdict.right
     assert [tuple(problem) for problem in verdict.problems] == [
@@ -192,7 +192,6 @@ def test_a_parquet_file_that_cannot_be_written_does_not_leave_the_session_unseal
     writer, _ = make_session(folder, 11)
     write_json(folder / "session.json", {"format": 1})
     monkeypatch.setattr("realtime.session.writer.write_parquet", full)
-    writer.seal(parquet=True)
-    assert (folder / "manifest.json").exists()
-    assert writer.all_notices()[-1] == "frames.parquet cannot be written (the disk is full)."
+    writer.write_parquet()
+    writer.seal()
     assert named(folder) == {"frames.parquet": ("incomplete", "frames.parquet cannot be written (the disk is full).")}

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from realtime.action_units.symmetry import balance
 from realtime.errors import DeviceError
 from realtime.media.audio.microphone import Microphone, open_microphone
 from realtime.media.audio.player import Player
-from realtime.media.audio.tone import Tone, ToneSettings, balance
+from realtime.media.audio.tone import Tone, ToneSettings
 from realtime.types import TrackedFrame
 
 

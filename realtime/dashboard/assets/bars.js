@@ -1,5 +1,5 @@
 // Left and right bars, one row an Action Unit. What was not measured is an empty bar and a dash.
-import { FULL, inWords, nameOf } from "./units.js";
+import { FULL, inWords, muscleOf, nameOf } from "./units.js";
 
 function element(tag, className, parent) {
   const made = document.createElement(tag);
@@ -28,7 +28,7 @@ export class Bars {
   label(row, unit, onPick) {
     const label = element(onPick ? "button" : "span", "unit", row);
     label.textContent = unit;
-    label.title = `AU${unit} ${nameOf(unit)}`;
+    label.title = `AU${unit} ${nameOf(unit)} (${muscleOf(unit)})`;
     label.setAttribute("aria-label", label.title);
     if (onPick) label.onclick = () => onPick(unit);
     return label;

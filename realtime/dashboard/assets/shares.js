@@ -1,5 +1,5 @@
 // OpenFace 3.0's values: 0 to 1 with a threshold, of the whole face. They never share a scale with intensities of 0 to 5.
-import { nameOf } from "./units.js";
+import { muscleOf, nameOf } from "./units.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -21,7 +21,7 @@ export class Shares {
     const row = element("div", "share", $("openface3-bars"));
     const label = element("span", "unit", row);
     label.textContent = unit;
-    label.title = `AU${unit} ${nameOf(unit)}`;
+    label.title = `AU${unit} ${nameOf(unit)} (${muscleOf(unit)})`;
     const track = element("div", "track", row);
     const fill = element("div", "fill", track);
     element("div", "threshold", track).style.left = `${100 * present}%`;

@@ -10,7 +10,6 @@ CEILING = 0.25
 """No sample is ever larger, whatever the settings say: -12 dB below full scale."""
 _RAMP_SECONDS = 0.05
 _GLIDE_SECONDS = 0.03
-_QUIET = 0.5
 _TWO_PI = 2 * math.pi
 
 
@@ -24,14 +23,6 @@ class ToneSettings:
     dead_band: float = 0.15
     volume: float = 0.1
     hold: float = 0.5
-
-
-def balance(left: float | None, right: float | None) -> float | None:
-    """(left - right) / larger: -1 only the patient's right moves, 0 both alike, 1 only the left. None: at rest (both below
-    0.5 of 5) or not measured."""
-    if left is None or right is None or not (math.isfinite(left) and math.isfinite(right)) or max(left, right) < _QUIET:
-        return None
-    return (left - right) / max(left, right)
 
 
 class Tone:

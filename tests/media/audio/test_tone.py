@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from realtime.media.audio.tone import CEILING, Tone, ToneSettings, balance
+from realtime.action_units.symmetry import balance
+from realtime.media.audio.tone import CEILING, Tone, ToneSettings
 
 RATE = 48_000
 
