@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ _NAME = "facemirror-live"
 
 def data_folder() -> Path:
     """This user's folder for what must not be lost (stored calibrations)."""
-    return Path(platformdirs.user_data_dir(_NAME, appauthor=False, roaming=True))
+    return _home_folder(lambda: platformdirs.user_data_dir(_NAME, appauthor=False, roaming=True))
 
 
 def cache_folder() -> Path:
@@ -29,10 +29,23 @@ def cache_folder() -> Path:
     chosen = os.environ.get("FACEMIRROR_CACHE")
     if chosen:
         return Path(chosen)
-    former = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / _NAME
+    former = Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / _NAME  # noqa: PTH111  never raises
     if sys.platform == "darwin" and former.is_dir():  # versions before 0.2 downloaded models to ~/.cache on macOS too
         return former
-    return Path(platformdirs.user_cache_dir(_NAME, appauthor=False))
+    return _home_folder(lambda: platformdirs.user_cache_dir(_NAME, appauthor=False))
+
+
+def _home_folder(find: Callable[[], str]) -> Path:
+    """A folder below the user's home.
+
+    A user may have none (some containers). Then it is a place where nothing is found and nothing can be written, which is said
+    where somebody tries; it is never a folder called "~" below the working folder.
+    """
+    with contextlib.suppress(RuntimeError):
+        folder = Path(find())
+        if folder.is_absolute():
+            return folder
+    return Path(os.devnull) / _NAME
 
 
 def file_sha256(path: Path) -> str:

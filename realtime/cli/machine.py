@@ -56,7 +56,8 @@ def doctor(options: argparse.Namespace) -> int:
     """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
     if options.av_sync:
         return _av_sync(options)
-    probes = {"python": _python(), "models": _models(options), "execution providers": _providers(), **all_probes()}
+    probes = {"python": _python(), "compiled code": _compiled_code()}
+    probes |= {"models": _models(options), "execution providers": _providers(), **all_probes()}
     probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
     if options.json:
         print(json.dumps({name: probe._asdict() for name, probe in probes.items()}, indent=2))
@@ -99,6 +100,13 @@ def _python() -> Probe:
     return Probe(
         sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed."
     )
+
+
+def _compiled_code() -> Probe:
+    from realtime.face.kernel_cache import cache_state
+
+    state = cache_state()
+    return Probe(not state.advice, state.sentence, state.advice)
 
 
 def _models(options: argparse.Namespace) -> Probe:

@@ -5,11 +5,11 @@ the source in fixed point, so that no pixel costs a bounds test or a float multi
 """
 
 import numpy as np
-from numba import njit
 
 from realtime.face import wflw
 from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import fit_similarity, invert
+from realtime.jit import njit
 from realtime.types import F32, F64, U8
 
 # outer eye corners lie this far apart, and their middle this far down, in sides of the aligned picture
@@ -55,7 +55,7 @@ class Aligner:
         return out
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(nogil=True, inline="always")
 def _span(start: float, step: float, limit: int, first: int, last: int) -> tuple[int, int]:
     """The part [first, last) of a row whose samples start + i * step have both their neighbours inside 0 .. limit - 1."""
     low, high = 1e-6, limit - 1.0 - 1e-6
@@ -71,7 +71,7 @@ def _span(start: float, step: float, limit: int, first: int, last: int) -> tuple
     return begin, max(begin, end)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _edge(image: U8, x: float, y: float, c: int) -> float:
     """One bilinear sample with black outside the picture."""
     height, width = image.shape[0], image.shape[1]
@@ -88,7 +88,7 @@ def _edge(image: U8, x: float, y: float, c: int) -> float:
     return value
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(nogil=True, boundscheck=False)
 def _warp_float(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F32) -> None:
     height, width = image.shape[0], image.shape[1]
     flat = image.reshape(-1)
@@ -133,7 +133,7 @@ def _warp_float(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F3
             fy += step_y
 
 
-@njit(cache=True, nogil=True, boundscheck=False)
+@njit(nogil=True, boundscheck=False)
 def _warp_bytes(image: U8, back: F64, out: U8) -> None:
     height, width = image.shape[0], image.shape[1]
     flat = image.reshape(-1)

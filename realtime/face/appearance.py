@@ -7,9 +7,9 @@ look like a face seen from somewhere, not that the picture shows one. `Appearanc
 import math
 
 import numpy as np
-from numba import njit
 
 from realtime.face.pose import Pose
+from realtime.jit import njit
 from realtime.types import F32
 
 _CELLS = 16
@@ -67,7 +67,7 @@ class Appearance:
             self._pattern += np.float32(self._memory) * (pattern - self._pattern)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _pool(patch: F32, out: F32) -> None:
     size = patch.shape[1]
     cells = 16

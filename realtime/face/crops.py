@@ -5,10 +5,10 @@ lie on the crop's outer edges, half a pixel outside its first and last pixel cen
 """
 
 import numpy as np
-from numba import njit
 
 from realtime.face.contract import LandmarkContract
 from realtime.face.matching import face_box
+from realtime.jit import njit
 from realtime.types import F32, F64
 
 
@@ -57,7 +57,7 @@ def crop_shift(points: F32, used: F64, contract: LandmarkContract) -> float:
     return shift if shift == shift else np.inf
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _shift(own: F64, used: F64, size: int) -> float:
     """Distance of the two crops' middles, in sides of `used`."""
     det = own[0, 0] * own[1, 1] - own[0, 1] * own[1, 0]
@@ -68,7 +68,7 @@ def _shift(own: F64, used: F64, size: int) -> float:
     return np.sqrt(dx * dx + dy * dy) / size
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
     """(2, 3) map of the square of `side` pixels around (x, y), turned by `angle` (radians, clockwise), to size x size pixels."""
     scale = size / max(side, 1e-3)
@@ -80,7 +80,7 @@ def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def roll_of_five(five: F32) -> float:
     """Tilt in radians, clockwise in the picture, from eyes, nose and mouth corners (5, 2).
 
@@ -92,7 +92,7 @@ def roll_of_five(five: F32) -> float:
     return np.arctan2(ey - dx, ex + dy)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def five_of(points: F32) -> F32:
     """(5, 2) eye centres, nose tip and mouth corners of (98, 2) points, image left before image right."""
     five = np.zeros((5, 2), np.float32)
@@ -104,7 +104,7 @@ def five_of(points: F32) -> F32:
     return five
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _around(points: F32, scale: float, upright: bool, size: int) -> F64:
     angle = roll_of_five(five_of(points)) if upright else 0.0
     c, s = np.cos(angle), np.sin(angle)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from collections.abc import Mapping as Outputs
 
 import numpy as np
-from numba import njit
 
 from realtime.errors import ModelFileError
 from realtime.face import retinaface
 from realtime.face.resize import resize_into
 from realtime.face.settings import DetectorSettings
+from realtime.jit import njit
 from realtime.types import F32, U8, Detections, Frame, Region
 
 Network = Callable[[F32], Outputs[str, F32]]
@@ -21,7 +21,7 @@ _WHOLE_GRID = 4
 _LEAST = 32
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
     """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for."""
     first, last = (2, 0) if rgb else (0, 2)

@@ -1,12 +1,12 @@
 """Similarities between point sets, and boxes. A similarity is a (2, 3) float64 matrix [[a, -b, tx], [b, a, ty]]."""
 
 import numpy as np
-from numba import njit
 
+from realtime.jit import njit
 from realtime.types import F32, F64
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
     """The similarity that takes `source` to `target` with the least weighted squared error (Umeyama, in two dimensions).
 
@@ -40,7 +40,7 @@ def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
     return result
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def transform(matrix: F64, points: F32) -> F32:
     """(N, 2) points through a (2, 3) matrix, float32."""
     out = np.empty((points.shape[0], 2), np.float32)
@@ -51,7 +51,7 @@ def transform(matrix: F64, points: F32) -> F32:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def invert(matrix: F64) -> F64:
     """The inverse of a (2, 3) affine map; all NaN where it has none."""
     a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]

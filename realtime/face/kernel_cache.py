@@ -16,13 +16,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import llvmlite  # type: ignore[import-untyped]
 import numba
 from llvmlite import binding
 
+from realtime.errors import DeviceError
 from realtime.face.crops import square_crop
 from realtime.face.warm_up import warm_up
+from realtime.files import write_json
+from realtime.jit import cache_path, damaged_files, delete_damaged, is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +46,50 @@ def prepare(
     progress: told what is compiled and the seconds gone by, about twice a second. folder: where Numba keeps them. command:
     the child. Where the child fails nothing is lost: the kernels are then compiled at their first call.
     """
-    folder = Path(square_crop.stats.cache_path) if folder is None else folder
+    folder = cache_path(square_crop) if folder is None else folder
+    if folder is None:  # nothing that a child compiles could be loaded here
+        return
     note = folder / "facemirror-kernels.json"
     made_for = _fingerprint()
-    if _is_current(note, made_for):
+    damaged = delete_damaged(folder)
+    if not damaged and _is_current(note, made_for):
         return
     code = _run(command, progress)
     if code != 0:
         log.warning("a process for compiling ended with exit code %d; compiling here instead", code)
         return
     files = sorted(path.name for path in folder.glob("*.nbi"))
-    fresh = note.with_suffix(f".{os.getpid()}")
-    with contextlib.suppress(OSError):  # without the note the next start asks the child again, which then only loads
-        fresh.write_text(json.dumps({"made_for": made_for, "files": files}), "utf-8")
-        fresh.replace(note)
+    with contextlib.suppress(
+        DeviceError
+    ):  # without the note the next start asks the child again, which then only loads
+        write_json(note, {"made_for": made_for, "files": files})
+
+
+class CacheState(NamedTuple):
+    """What `doctor` says of the compiled code: sentence, and what to do about it (empty: nothing)."""
+
+    sentence: str
+    advice: str = ""
+
+
+def cache_state() -> CacheState:
+    """Where compiled code is kept, and whether it is whole. Damaged files are deleted; the next start makes them anew."""
+    folder = cache_path(square_crop)
+    again = "Set FACEMIRROR_CACHE to a folder that can be written, so that only the first start compiles."
+    if folder is None or is_temporary(folder):
+        return CacheState("No folder for compiled code can be written, so each start compiles (about 15 s).", again)
+    damaged = delete_damaged(folder)
+    left = [path.name for path in damaged_files(folder)]
+    if left:
+        return CacheState(
+            f"{len(left)} damaged files of compiled code in {folder} cannot be deleted.", "Delete them, or the folder."
+        )
+    if damaged:
+        return CacheState(
+            f"{len(damaged)} damaged files of compiled code in {folder} were deleted.",
+            "The next start compiles them again.",
+        )
+    return CacheState(f"Compiled code is kept in {folder}.")
 
 
 def _is_current(note: Path, made_for: str) -> bool:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from realtime.errors import ModelFileError
 from realtime.face import wflw
 from realtime.face.alignment import warp_float
 from realtime.face.contract import LandmarkContract
 from realtime.face.geometry import invert, scale_of, transform
+from realtime.jit import njit
 from realtime.types import F32, F64, U8
 
 Network = Callable[[F32], Mapping[str, F32]]
@@ -97,7 +97,7 @@ class LandmarkModel:
         return number if self.contract.presence == "probability" else 1 / (1 + math.exp(-max(-60.0, min(60.0, number))))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _turned(rows: F32, turn: F64) -> F32:
     """(98, 2, 2) T C T' for each covariance C, given as rows (xx, xy, yy) or (xx, xy, yx, yy); turn: (2, 3)."""
     a, b, c, d = turn[0, 0], turn[0, 1], turn[1, 0], turn[1, 1]

@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.alignment import warp_bytes
 from realtime.face.geometry import F64
+from realtime.jit import njit
 from realtime.types import F32, U8
 
 
@@ -81,14 +81,14 @@ class Mirror:
         return Halves(self._right, self._left)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _profile(s: float, half: float) -> float:
     """Weight of the kept side: 0 at s <= -half, 1 at s >= half, w(s) + w(-s) = 1, smooth at both ends."""
     t = min(max(0.5 + 0.5 * s / half, 0.0), 1.0)
     return t * t * t * (t * (6.0 * t - 15.0) + 10.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _halves(upright: U8, half: float, right: U8, left: U8) -> None:
     """Both mirrored pictures of one whose midline is its middle column; exactly symmetric by construction."""
     height, width = upright.shape[:2]
@@ -129,7 +129,7 @@ def mirror_in_place(image: U8, line: Midline, *, keep: str, blend: float = 0.03,
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _reflect(
     image: U8, gx: float, gy: float, nx: float, ny: float, half: float, reach: float, length: float, out: U8
 ) -> None:

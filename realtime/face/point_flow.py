@@ -11,13 +11,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity, transform
 from realtime.face.resize import resize_into
 from realtime.face.settings import FlowSettings
+from realtime.jit import njit
 from realtime.types import F32, F64, U8
 
 Bools = NDArray[np.bool_]
@@ -165,7 +165,7 @@ def _fits(window: Window, x0: float, y0: float, x1: float, y1: float) -> bool:
     return inside and 2 * reach * _MARGIN >= _SHRUNK * _TIGHT * max(window[2] - window[0], window[3] - window[1])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _settle(
     start: F32, ahead: F32, found: Bools, fixed: Bools, quiet: float, sure: float, most: float
 ) -> tuple[F32, F64, Bools]:

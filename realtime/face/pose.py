@@ -9,10 +9,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from realtime.face import wflw
 from realtime.face.face_model import FACE_3D
+from realtime.jit import njit
 from realtime.types import F32, F64
 
 
@@ -116,7 +116,7 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
     return Pose(yaw, pitch, roll, turn, scale, np.array((cx, cy)), misfit / (scale * _IOD))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _solve(a: F64, b: F64) -> bool:
     """Solve the n x n system in place by elimination with pivoting; b becomes the answer. False where it is singular."""
     n = len(b)
@@ -143,7 +143,7 @@ def _solve(a: F64, b: F64) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _start(points: F64, model: F64, weights: F64, turn: F64) -> tuple[float, float, float]:
     """Scale and shift for this rotation, in closed form."""
     total = mx = my = px = py = 0.0
@@ -165,7 +165,7 @@ def _start(points: F64, model: F64, weights: F64, turn: F64) -> tuple[float, flo
     return scale, px - scale * mx, py - scale * my
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _fit(points: F64, model: F64, weights: F64, turn: F64, steps: int) -> tuple[bool, float, float, float, float]:
     """Gauss-Newton over rotation, scale and shift; `turn` is updated in place."""
     roll = np.arctan2(points[72, 1] - points[60, 1], points[72, 0] - points[60, 0])
@@ -221,7 +221,7 @@ def _fit(points: F64, model: F64, weights: F64, turn: F64, steps: int) -> tuple[
     return True, scale, cx, cy, np.sqrt(misfit / total)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _turn_by(turn: F64, wx: float, wy: float, wz: float) -> None:
     """turn <- exp([w]x) turn (Rodrigues)."""
     angle = np.sqrt(wx * wx + wy * wy + wz * wz)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
+from realtime.jit import njit
 from realtime.types import F32, Detection
 
 
@@ -50,7 +50,7 @@ def priors(height: int, width: int, anchors: Anchors = Anchors()) -> F32:
     return table
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _decode(
     loc: F32, conf: F32, landmarks: F32, table: F32, v0: float, v1: float, threshold: float
 ) -> tuple[F32, F32, F32]:
@@ -78,7 +78,7 @@ def _decode(
     return boxes, scores, points
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _suppress(boxes: F32, scores: F32, overlap: float, most: int) -> NDArray[np.intp]:
     """Greedy non-maximum suppression: the places of the boxes that stay, best first."""
     order = np.argsort(-scores, kind="mergesort")

@@ -1,14 +1,14 @@
 """Has the picture changed altogether? A thumbnail's worth of samples says so for a few microseconds."""
 
 import numpy as np
-from numba import njit
 
+from realtime.jit import njit
 from realtime.types import F32, U8
 
 _ROWS, _COLUMNS = 18, 32
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def thumbnail(image: U8, out: F32) -> None:
     """(18, 32) mean-free brightness, white = 1: each cell is the mean of 4 x 4 green samples spread over it."""
     height, width = image.shape[0], image.shape[1]

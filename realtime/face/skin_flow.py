@@ -10,9 +10,9 @@ and takes several times as long (`python -m tools.bench skin`).
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from realtime.jit import njit
 from realtime.types import F32, U8
 
 PATCH = 8
@@ -29,7 +29,7 @@ _ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
 _SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
     """The window without its brightness and contrast, its edge repeated outward, and the same at half the size."""
     height, width = window.shape
@@ -58,8 +58,8 @@ def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
     return fine, coarse
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def prepare(picture: F32, corners: F32, pad: int, hold: float) -> tuple[F32, F32, F32, F32, F32, F32]:
+@njit(nogil=True, fastmath=True)
+def prepare(picture: F32, corners: F32, pad: int, hold: np.floating) -> tuple[F32, F32, F32, F32, F32, F32]:
     """The fields of `Scale` for patches of a padded picture."""
     count, area = len(corners), np.float32(PATCH * PATCH)
     parts = np.empty((3, count, PATCH, PATCH), np.float32)
@@ -85,7 +85,7 @@ def prepare(picture: F32, corners: F32, pad: int, hold: float) -> tuple[F32, F32
     return flat[0], flat[1], flat[2], inverse, offset, energy
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True, inline="always")
 def _place(start: float, limit: int) -> tuple[int, np.float32]:
     """Where a patch begins along one side: the pixel before and what lies beyond it, kept inside the padded picture."""
     inside = min(max(np.float32(start), _ZERO), np.float32(limit - PATCH - 1.01))
@@ -93,7 +93,7 @@ def _place(start: float, limit: int) -> tuple[int, np.float32]:
     return whole, np.float32(inside - np.float32(whole))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def _look(picture: F32, y: float, x: float, out: F32) -> None:
     """Fill `out` (64,) with the patch that begins at (y, x), between pixels where need be.
 
@@ -113,7 +113,7 @@ def _look(picture: F32, y: float, x: float, out: F32) -> None:
         k += _SIDE
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True, inline="always")
 def _unlikeness(seen: F32, patch: F32, energy: float) -> np.float32:
     """Mean squared difference of what is seen (64,) from a patch without its mean, brightness apart."""
     plain, square, product = _ZERO, _ZERO, _ZERO
@@ -125,7 +125,7 @@ def _unlikeness(seen: F32, patch: F32, energy: float) -> np.float32:
     return max(square - plain * plain / area - 2 * product + energy, _ZERO) / area
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def follow(
     picture: F32,
     corners: F32,
@@ -166,7 +166,7 @@ def follow(
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def averaged(shares: F32, moved: F32, unlike: F32) -> F32:
     """(places, 2): what patches near a place have moved, the more alike the more it counts."""
     out = np.empty((shares.shape[0], 2), np.float32)

@@ -10,12 +10,12 @@ codecs make the picture itself tremble from frame to frame, and that halves away
 """
 
 import numpy as np
-from numba import njit
 
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity, transform
 from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
+from realtime.jit import njit
 from realtime.types import F32, F64
 
 _ONES = np.ones(wflw.POINTS, np.float32)
@@ -64,7 +64,7 @@ class Smoother:
         return shown
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _step(
     raw: F32,
     last: F32,

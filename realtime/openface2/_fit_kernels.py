@@ -6,9 +6,9 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from realtime.jit import njit
 from realtime.types import F64
 
 FAST = {"reassoc", "contract"}
@@ -17,7 +17,7 @@ GAIN = 0.999
 PATIENCE = 3
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def matrix_from_euler(rx: float, ry: float, rz: float) -> F64:
     """(3, 3) rotation Rx.Ry.Rz from angles in radians."""
     s1, c1 = math.sin(rx), math.cos(rx)
@@ -30,13 +30,13 @@ def matrix_from_euler(rx: float, ry: float, rz: float) -> F64:
     return R
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def euler_from_matrix(R: F64) -> tuple[float, float, float]:
     """Angles rx, ry, rz in radians of R = Rx.Ry.Rz, with |ry| <= pi/2."""
     return math.atan2(-R[1, 2], R[2, 2]), math.asin(max(-1.0, min(1.0, R[0, 2]))), math.atan2(-R[0, 1], R[0, 0])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _turn(R: F64, w0: float, w1: float, w2: float) -> F64:
     """R . exp([w]x): the rotation R followed, in its own frame, by the rotation vector w."""
     angle = math.sqrt(w0 * w0 + w1 * w1 + w2 * w2)
@@ -53,7 +53,7 @@ def _turn(R: F64, w0: float, w1: float, w2: float) -> F64:
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _shape(mean: F64, modes: F64, local: F64, out: F64) -> None:
     for k in range(3):
         for i in range(mean.shape[1]):
@@ -65,7 +65,7 @@ def _shape(mean: F64, modes: F64, local: F64, out: F64) -> None:
                 out[k, i] += p * modes[m, k, i]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _residual(shape: F64, R: F64, scale: float, tx: float, ty: float, xy: F64, weight: F64, out: F64) -> float:
     """Observed minus modelled, (2n,); returns its squared length."""
     n = shape.shape[1]
@@ -79,7 +79,7 @@ def _residual(shape: F64, R: F64, scale: float, tx: float, ty: float, xy: F64, w
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def jacobian(shape: F64, modes: F64, R: F64, scale: float, weight: F64, J: F64) -> None:
     """J (6+m, 2n): derivative of the image points by scale, the rotation vector in the model's frame, tx, ty, local."""
     n = shape.shape[1]
@@ -101,7 +101,7 @@ def jacobian(shape: F64, modes: F64, R: F64, scale: float, weight: F64, J: F64) 
                 )
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _normal_equations(J: F64, residual: F64, precision: F64, local: F64, A: F64, b: F64) -> None:
     """Lower half of A = J.J' + regularisation, and b = J.residual - regularisation.local."""
     size, length = J.shape
@@ -120,7 +120,7 @@ def _normal_equations(J: F64, residual: F64, precision: F64, local: F64, A: F64,
         b[6 + m] -= precision[m] * local[m]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _solve(A: F64, b: F64) -> bool:
     """Solve A x = b in place by Cholesky on the lower half; False when A is not positive definite."""
     size = b.size
@@ -147,7 +147,7 @@ def _solve(A: F64, b: F64) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def fit(
     mean: F64,
     modes: F64,

@@ -11,10 +11,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.face.mirroring import Midline
+from realtime.jit import njit
 from realtime.openface2.mirrored_halves import reflection
 from realtime.openface2.pdm import ShapeModel
 from realtime.types import F64, U8
@@ -107,7 +107,7 @@ def _inverse(matrix: F64) -> F64:
     return np.array([[e, -b, b * f - e * c], [-d, a, d * c - a * f]]) / det
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def similarity(source: F64, target: F64) -> F64:
     """(2, 2) scaled rotation that takes centred source points onto centred target points, both (n, 2).
 
@@ -138,7 +138,7 @@ def similarity(source: F64, target: F64) -> F64:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def fill_triangles(points: F64, triangles: NDArray[np.int32], mask: U8) -> None:
     """Set mask to 1 at every pixel centre inside or on a triangle of (n, 2) points."""
     height, width = mask.shape
@@ -158,7 +158,7 @@ def fill_triangles(points: F64, triangles: NDArray[np.int32], mask: U8) -> None:
                 mask[y, x] = 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _widen(points: F64, p: int, q: int, first: int, last: int, left: F64, right: F64) -> None:
     """Widen the rows' extents by the edge from point p to point q."""
     if points[p, 1] > points[q, 1]:
@@ -172,7 +172,7 @@ def _widen(points: F64, p: int, q: int, first: int, last: int, left: F64, right:
             left[y], right[y] = min(left[y], x1), max(right[y], x1)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _fold(crop: U8, mirrored: U8, a: float, b: float, c: float) -> None:
     """Take the mirrored pixel wherever a*x + b*y + c < 0, that is on the side to be replaced."""
     for y in range(crop.shape[0]):
@@ -183,7 +183,7 @@ def _fold(crop: U8, mirrored: U8, a: float, b: float, c: float) -> None:
                 crop[y, x, 2] = mirrored[y, x, 2]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _apply_mask(crop: U8, mask: U8) -> None:
     """Blacken what is not face."""
     for y in range(mask.shape[0]):
@@ -194,12 +194,12 @@ def _apply_mask(crop: U8, mask: U8) -> None:
             crop[y, x, 2] *= keep
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _outside(u: float, v: float, width: int, height: int) -> bool:
     return u < -0.5 or v < -0.5 or u > width - 0.5 or v > height - 0.5
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _share_outside(mask: U8, back: F64, back_folded: F64, line: F64, width: int, height: int) -> float:
     """The share of the face that lies outside the width x height frame; where line < 0 the folded map holds."""
     last_y, last_x = mask.shape[0] - 1, mask.shape[1] - 1

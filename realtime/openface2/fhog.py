@@ -12,9 +12,9 @@ Source: Felzenszwalb et al., PAMI 2010; dlib's `extract_fhog_features`.
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from realtime.jit import njit
 from realtime.types import F32
 
 CELL = 8
@@ -45,7 +45,7 @@ _COSINES = np.array([1.0, 0.9397, 0.7660, 0.5, 0.1736, -0.1736, -0.5, -0.7660, -
 _SINES = np.array([0.0, 0.3420, 0.6428, 0.8660, 0.9848, 0.9848, 0.8660, 0.6428, 0.3420], np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _gradients(
     image: NDArray[np.uint8], y: int, first: int, last: int, order: tuple[int, int, int], dx: F32, dy: F32, power: F32
 ) -> None:
@@ -68,7 +68,7 @@ def _gradients(
         power[x] = np.float32(k if third else g)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _directions(
     dx: F32, dy: F32, power: F32, width: int, cosines: F32, sines: F32, best: NDArray[np.int32], length: F32, dot: F32
 ) -> None:
@@ -87,7 +87,7 @@ def _directions(
             dot[x] = size if better else dot[x]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _histograms(image: NDArray[np.uint8], histogram: F32, cosines: F32, sines: F32) -> None:
     """Fill histogram (cell rows + 2, cell columns + 2, 18); one empty ring of cells catches what falls outside."""
     rows, columns = histogram.shape[0] - 2, histogram.shape[1] - 2
@@ -125,7 +125,7 @@ def _histograms(image: NDArray[np.uint8], histogram: F32, cosines: F32, sines: F
             second[k] += below * flat[k]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST)
+@njit(nogil=True, fastmath=FAST)
 def _features(histogram: F32, out: F32) -> None:
     rows, columns = histogram.shape[0] - 2, histogram.shape[1] - 2
     energy = np.empty((rows, columns), np.float32)

@@ -12,10 +12,10 @@ is the memory that is touched, so counts take 16 bits until the 65,535th update 
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
+from realtime.jit import njit
 from realtime.types import F64
 
 I32 = NDArray[np.int32]
@@ -121,17 +121,24 @@ def _touched_zeros(shape: tuple[int, ...]) -> NDArray[np.uint16]:
     return out
 
 
-@njit(cache=True, nogil=True)
-def _finite(values: F64) -> bool:
+@njit(nogil=True)
+def _finite(values: NDArray[np.floating]) -> bool:
     for v in values:  # noqa: SIM110 - Numba compiles the loop, not all()
         if not np.isfinite(v):
             return False
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _update(
-    values: F64, low: float, high: float, count: int, histogram: Counts, median_bin: I32, below: I32, median: F64
+    values: NDArray[np.floating],
+    low: float,
+    high: float,
+    count: int,
+    histogram: Counts,
+    median_bin: I32,
+    below: I32,
+    median: F64,
 ) -> None:
     dimensions, bins = histogram.shape
     span = high - low
@@ -158,7 +165,7 @@ def _update(
         median[d] = low + m * width + 0.5 * width
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _locate(histogram: Counts, count: int, median_bin: I32, below: I32) -> None:
     target = (count + 1) // 2
     for d in range(histogram.shape[0]):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
+from realtime.jit import njit
 from realtime.openface2.descriptor import DESCRIPTOR
 from realtime.types import F64
 
@@ -131,7 +131,7 @@ def classes_of(predictions: F64, class_values: F64) -> F64:
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+@njit(nogil=True, fastmath={"reassoc", "contract"})
 def _predict(
     weights: F64, offset: F64, static_count: int, descriptor: F64, median: F64, frame: F64, neutral: F64
 ) -> None:

@@ -9,9 +9,13 @@ import pytest
 
 from realtime.face import kernel_cache
 from realtime.face.crops import five_of, square_crop
-from realtime.face.kernel_cache import prepare
+from realtime.face.kernel_cache import cache_state, prepare
+from realtime.jit import damaged_files, sealed
 
-CHILD = "import sys, pathlib; p = pathlib.Path(sys.argv[1]); p.joinpath('made').open('a').write('x'); p.joinpath('k.nbi').touch()"
+CHILD = (
+    "import sys, pathlib; from realtime.jit import sealed; p = pathlib.Path(sys.argv[1]); "
+    "p.joinpath('made').open('a').write('x'); p.joinpath('k.nbi').write_bytes(sealed(b'code'))"
+)
 
 
 def command(folder: Path) -> tuple[str, ...]:
@@ -33,6 +37,30 @@ def test_the_child_runs_again_when_a_compiled_file_is_gone(tmp_path: Path) -> No
     (tmp_path / "k.nbi").unlink()
     prepare(folder=tmp_path, command=command(tmp_path))
     assert times(tmp_path) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"code", sealed(b"code")[:-1], sealed(b"code").replace(b"c", b"k", 1)])
+def test_the_child_runs_again_when_a_compiled_file_is_damaged(tmp_path: Path, content: bytes) -> None:
+    """One emptied file stopped the program for good."""
+    prepare(folder=tmp_path, command=command(tmp_path))
+    (tmp_path / "k.nbi").write_bytes(content)
+    prepare(folder=tmp_path, command=command(tmp_path))
+    assert times(tmp_path) == 2
+    assert damaged_files(tmp_path) == []
+
+
+def test_doctor_names_damaged_files_and_deletes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: tmp_path)
+    (tmp_path / "whole.nbc").write_bytes(sealed(b"code"))
+    assert not cache_state().advice
+    (tmp_path / "k.nbi").touch()
+    state = cache_state()
+    assert "1 damaged files" in state.sentence
+    assert "next start" in state.advice
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.nbc"]
+    assert not cache_state().advice
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: None)
+    assert "FACEMIRROR_CACHE" in cache_state().advice
 
 
 @pytest.mark.parametrize("note", ["", "{}", '{"made_for": "another processor", "files": []}'])
