@@ -8,11 +8,11 @@ holds no fine detail. Thresholds belong to the network and come from its manifes
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
 from realtime.face.pose import Pose
+from realtime.jit import njit
 from realtime.types import F32, FacePart
 
 _MOUTH = tuple(range(76, 96))
@@ -103,7 +103,7 @@ def visibility(
     return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def detail_of(patch: F32) -> float:
     """Fine detail of a (3, S, S) crop: mean absolute Laplacian of its green channel, in standard deviations of it.
 
