@@ -5,6 +5,7 @@ are carried out on the dashboard's threads, one at a time, and may raise Facemir
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, get_args
@@ -15,6 +16,7 @@ from realtime.session.markers import LONGEST
 Phase = Literal["idle", "running", "done", "failed"]
 Action = Callable[[], None]
 
+_MOST_DIGITS = 19
 _RECENT = 10.0  # a marker is set on a frame this young (s)
 
 
@@ -307,13 +309,26 @@ class SceneChoice:
         self._scene.mode = self.options[self.options.index(value)]
 
 
-def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object in this text, None where it is anything else."""
+def json_object(text: str | bytes) -> dict[str, Any] | None:
+    """The JSON object in this text (UTF-8), None where it is anything else or holds numbers that no clock or counter has."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("a number of too many digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
 
 
 def _frame_seen(request: Request) -> ShownFrame:

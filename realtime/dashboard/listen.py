@@ -76,6 +76,21 @@ def own_names(address: str) -> set[str]:
     return {socket.gethostname(), *(_in_host(a) for a in addresses if _is_ip(a))}
 
 
+def reachable_name(listen: str, address: str) -> str:
+    """The name for a link to a server on this machine, as it stands in a URL.
+
+    Args:
+        listen: what the user asked for, a name or an address.
+        address: the numeric one that was bound.
+    """
+    bound = ipaddress.ip_address(address.split("%")[0])
+    if bound.is_unspecified:
+        return "[::1]" if bound.version == 6 else "127.0.0.1"
+    if bound.is_loopback:
+        return _in_host(address)
+    return _in_host(listen.strip("[]"))
+
+
 def _is_ip(text: str) -> bool:
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(text)

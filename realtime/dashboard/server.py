@@ -9,10 +9,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import ClientPayloadError, WSCloseCode, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from realtime.dashboard.assets import PAGES, Asset, load_assets
 from realtime.dashboard.commands import (
+    Action,
     CommandError,
     Commands,
     CommandUnavailableError,
@@ -29,6 +31,8 @@ _LARGEST_MESSAGE = 4 * 1024
 _MOST_CLIENTS = 16
 _HEARTBEAT = 10.0
 _FAREWELL = 1.0
+_BODY_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 _SHOWN = web.RequestKey("token_shown", bool)
 
 log = logging.getLogger(__name__)
@@ -42,6 +46,7 @@ class Server:
     Attributes:
         clock: the frames' clock, seconds.
         run: calls a command's action off the event loop, one at a time.
+        admit: called with a connection on which the token was shown.
         send_timeout: seconds after which a client that takes nothing is let go.
     """
 
@@ -50,6 +55,7 @@ class Server:
     commands: Commands
     clock: Callable[[], float]
     run: Callable[[Callable[[], None]], Awaitable[None]]
+    admit: Callable[[asyncio.BaseTransport | None], None] = lambda _transport: None
     send_timeout: float = 10.0
     assets: dict[str, Asset] = field(default_factory=load_assets)
     _sockets: set[web.WebSocketResponse] = field(default_factory=set)
@@ -100,6 +106,7 @@ class Server:
         if speaks and not guard.right_origin(headers.get("Origin"), headers.get("Host"), token_shown=token_shown):
             return _refusal(403, "This request comes from a page of another site and is refused.")
         request[_SHOWN] = token_shown
+        self.admit(request.transport)
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
@@ -123,7 +130,10 @@ class Server:
         if self.hub.watchers >= _MOST_CLIENTS:
             return _refusal(503, f"{_MOST_CLIENTS} pages are open already; close one.")
         socket = web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE, heartbeat=_HEARTBEAT, compress=False)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return _refusal(400, "The connection was closed before it was answered.")
         client = Client(picture=request.query.get("picture") == "1")
         self.hub.join(client)
         self._sockets.add(socket)
@@ -176,7 +186,13 @@ class Server:
             return _refusal(429, "Too many commands at once; wait a moment.")
         if request.content_type != "application/json":
             return _refusal(415, "Commands are read as JSON (Content-Type: application/json).")
-        payload = json_object(await request.text())
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            # Unpacking could cost far more than the body's bound.
+            return _refusal(400, "Commands are read as they are: send the body without compression.")
+        body = await _body(request)
+        if body is None:
+            return _refusal(400, "The command cannot be read: its body does not come, or not as its headers say.")
+        payload = json_object(body)
         if payload is None:
             return _refusal(400, 'The command must be a JSON object, such as {"text": "smile"}.')
         command = self.commands.get(name)
@@ -184,8 +200,10 @@ class Server:
             raise web.HTTPNotFound
         origin = "dashboard" if "Origin" in request.headers else "http"
         try:
-            async with asyncio.timeout(10.0):
-                await self.run(command.action(Request(payload, self.hub.newest, origin)))
+            action = command.action(Request(payload, self.hub.newest, origin))
+            waited_for = _WaitedFor(request)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await self.run(lambda: waited_for.carry_out(action))
         except CommandError as error:
             return _refusal(error.status, str(error))
         except (CommandUnavailableError, FacemirrorError) as error:
@@ -193,6 +211,58 @@ class Server:
         except TimeoutError:
             return _refusal(503, "The program did not answer in time.")
         return web.json_response(command.describe())
+
+
+class _WaitedFor:
+    """A command's action, carried out only while its client still waits for the answer.
+
+    Commands are carried out one at a time. One that waited behind a slow one until its client gave up would surprise the
+    person: a marker long after the moment, a recording that starts by itself.
+    """
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._until = time.monotonic() + _ANSWER_SECONDS
+
+    def carry_out(self, action: Action) -> None:
+        """On the thread of the commands."""
+        transport = self._request.transport
+        if transport is None or transport.is_closing() or time.monotonic() > self._until:
+            raise CommandUnavailableError("The program was busy; the command came too late and was not carried out.")
+        action()
+
+
+class _OwnFaults(logging.Filter):
+    """Lets the program's own faults through, a few a minute; what a client did wrong is nobody's news here."""
+
+    _CLIENTS = (HttpProcessingError, ConnectionError, ClientPayloadError, TimeoutError)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rate = Bucket(0.1, 5)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, self._CLIENTS) or isinstance(getattr(error, "__cause__", None), self._CLIENTS):
+            return False
+        return self._rate.allow(time.monotonic())
+
+
+def quiet_logger() -> logging.Logger:
+    """For aiohttp, which writes a traceback for each request that it cannot parse: strangers could fill a disk with them."""
+    logger = logging.getLogger("realtime.dashboard.http")
+    if not any(isinstance(one, _OwnFaults) for one in logger.filters):
+        logger.addFilter(_OwnFaults())
+    return logger
+
+
+async def _body(request: web.Request) -> bytes | None:
+    """The request's body; None where it does not come, or is broken."""
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await request.read()
+    except (TimeoutError, web.RequestPayloadError):
+        return None
 
 
 def _serve(asset: Asset) -> web.Response:

@@ -12,13 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from realtime.dashboard.commands import Commands
+from realtime.dashboard.connections import ConnectionGate
 from realtime.dashboard.hub import Hub
-from realtime.dashboard.listen import bind, own_names
+from realtime.dashboard.listen import bind, own_names, reachable_name
 from realtime.dashboard.security import Guard, is_loopback
-from realtime.dashboard.server import Server
+from realtime.dashboard.server import Server, quiet_logger
 from realtime.dashboard.status_feed import RunStatus, publish_status
 
 _GRACE = 2.0
+_KEEP_ALIVE = 60.0
+_LINGERING = 1.0
 
 
 class Dashboard:
@@ -44,7 +47,8 @@ class Dashboard:
         self._listen = listen
         self._clock = clock
         self._send_timeout = send_timeout
-        self.guard = Guard.make(token, self.port, () if is_loopback(address) else own_names(listen))
+        self._address = address
+        self.guard = Guard.make(token, self.port, own_names(address))
         self.local = is_loopback(address)
         self._loop = asyncio.new_event_loop()
         self.hub = Hub(self._loop)
@@ -55,8 +59,7 @@ class Dashboard:
     @property
     def url(self) -> str:
         """Where it is, without the token."""
-        host = "127.0.0.1" if self.local or self._listen in ("0.0.0.0", "::") else self._listen  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}/"
+        return f"http://{reachable_name(self._listen, self._address)}:{self.port}/"
 
     @property
     def sentences(self) -> list[str]:
@@ -106,13 +109,32 @@ class Dashboard:
         async def carry_out(action: Callable[[], None]) -> None:
             await self._loop.run_in_executor(self._actions, action)
 
-        server = Server(self.guard, self.hub, commands, self._clock, carry_out, self._send_timeout)
-        runner = web.AppRunner(server.application(), access_log=None, shutdown_timeout=_GRACE, handle_signals=False)
+        gate: ConnectionGate | None = None
+
+        def admit(transport: asyncio.BaseTransport | None) -> None:
+            if gate is not None:
+                gate.admit(transport)
+
+        server = Server(self.guard, self.hub, commands, self._clock, carry_out, admit, self._send_timeout)
+        runner = web.AppRunner(
+            server.application(),
+            access_log=None,
+            shutdown_timeout=_GRACE,
+            handle_signals=False,
+            keepalive_timeout=_KEEP_ALIVE,
+            lingering_time=_LINGERING,
+            auto_decompress=False,
+            logger=quiet_logger(),
+        )
         await runner.setup()
-        await web.SockSite(runner, self._socket).start()
+        assert runner.server is not None
+        gate = ConnectionGate(self._socket, runner.server)
+        accepting = asyncio.create_task(gate.run())
         publishing = asyncio.create_task(publish_status(self.hub, commands, run))
         try:
             await self._stop.wait()
         finally:
             publishing.cancel()
+            accepting.cancel()
+            self._socket.close()
             await runner.cleanup()

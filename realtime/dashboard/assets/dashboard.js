@@ -41,7 +41,10 @@ function hello(message) {
   const sides = message.selfie ? ["left", "right"] : ["right", "left"];
   $("sides").classList.toggle("flipped", message.selfie);
   units = message.units;
-  if (units.length === 0) return;
+  if (units.length === 0) {
+    if ($("no-units")) $("no-units").textContent = "No Action Units are measured: the model folder holds no network for them.";
+    return;
+  }
   bars = new Bars($("bars"), units, sides, pick);
   curves ??= new Curves($("curves"), ["left", "right"]);
   pick(units.includes(picked) ? picked : units.includes(12) ? 12 : units[0]);
