@@ -47,7 +47,8 @@ def some_scenes(portraits: Sequence[Portrait], kinds: Sequence[str]) -> list:
 
 def test_the_judge_sees_an_open_face_and_no_hidden_one(portraits: list[Portrait]) -> None:
     """A mean over blocks of a quarter of the face, and a flat square, hide it; a mild Gaussian does not."""
-    picture, faces = some_scenes(portraits, ["still"])[0].draw(3)
+    still = some_scenes(portraits, ["still"])[0]
+    picture, faces = still.draw(3), still.faces(3)
     assert faces
     assert len(open_faces(picture, picture, faces)) == len(faces)
     compressed = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_COLOR)

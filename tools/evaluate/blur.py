@@ -58,8 +58,8 @@ def evaluate(
         chosen = list(islice(stories, min(SCENES_PER_CLIP, -(-(frames - counts["frames"]) // frames_per_scene))))
         with tempfile.TemporaryDirectory() as folder:
             clip = Path(folder) / "scenes.mp4"
-            _write(clip, chosen)
-            for recorded, scene, faces, kind, number in _recorded(clip, chosen, speed):
+            drawn = _write(clip, chosen)
+            for recorded, scene, faces, kind, number in _recorded(clip, chosen, drawn, speed):
                 _judge(counts, recorded, scene, faces, kind, judges)
                 if keep is not None and counts["open now"]:
                     cv2.imwrite(str(keep / f"{counts['frames']:06}-{kind}-{number}.png"), np.hstack([scene, recorded]))
@@ -88,20 +88,26 @@ def _one_colour(picture: U8) -> bool:
     return bool((np.abs(pixels - np.median(pixels, axis=0)).max(axis=1) < 20).mean() > 0.95)
 
 
-def _write(path: Path, chosen: Sequence[Scene]) -> None:
+def _write(path: Path, chosen: Sequence[Scene]) -> U8:
+    """Write the clip; gives all its pictures as they were drawn, (N, H, W, 3), kept in a file beside it."""
+    count, shape = sum(one.frames for one in chosen), chosen[0].background.shape
+    drawn = np.memmap(path.with_suffix(".raw"), np.uint8, "w+", shape=(count, *shape))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "qp": "14"})
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = "yuv420p"
-        stream.height, stream.width = chosen[0].background.shape[:2]
-        for one in chosen:
-            for number in range(one.frames):
-                picture, _ = one.draw(number)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        stream.height, stream.width = shape[:2]
+        for place in range(count):
+            one, number = chosen[place // chosen[0].frames], place % chosen[0].frames
+            drawn[place] = one.draw(number)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(drawn[place], format="bgr24")))
         container.mux(stream.encode(None))
+    return drawn
 
 
-def _recorded(clip: Path, chosen: Sequence[Scene], speed: str) -> Iterator[tuple[U8, U8, list[Face], str, int]]:
+def _recorded(
+    clip: Path, chosen: Sequence[Scene], drawn: U8, speed: str
+) -> Iterator[tuple[U8, U8, list[Face], str, int]]:
     session = clip.parent / "session"
     words = ["--speed", speed, "--headless", "--quiet", "--record", "--blur-face", "--session", str(session)]
     if program(["run", "--source", str(clip), *words]) != 0:
@@ -111,8 +117,7 @@ def _recorded(clip: Path, chosen: Sequence[Scene], speed: str) -> Iterator[tuple
             assert frame.time is not None
             place = round(frame.time * FPS)
             one, number = chosen[place // chosen[0].frames], place % chosen[0].frames
-            picture, faces = one.draw(number)
-            yield frame.to_ndarray(format="bgr24"), picture, faces, one.kind, number
+            yield frame.to_ndarray(format="bgr24"), drawn[place], one.faces(number), one.kind, number
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -72,7 +72,7 @@ def open_detections(scene: U8, recorded: U8, boxes: Sequence[F32]) -> list[F32]:
 
 
 class BlazeFace:
-    """MediaPipe's short-range face detector, on squares of several sizes that overlap by half."""
+    """MediaPipe's short-range face detector, on squares of two sizes that overlap by a third."""
 
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
@@ -90,7 +90,7 @@ class BlazeFace:
         """(4,) boxes of every face seen, in pixels; one face may be given more than once."""
         height, width = picture.shape[:2]
         found = []
-        for side in (min(height, width), round(0.55 * min(height, width))):
+        for side in (min(height, width), round(0.6 * min(height, width))):
             for y in _starts(height, side):
                 for x in _starts(width, side):
                     found += self._square(picture[y : y + side, x : x + side], x, y, side)
@@ -111,7 +111,7 @@ class BlazeFace:
 
 
 def _starts(length: int, side: int) -> list[int]:
-    steps = max(1, int(np.ceil((length - side) / (side / 2))) + 1)
+    steps = max(1, int(np.ceil((length - side) / (0.7 * side))) + 1)
     return [round(v) for v in np.linspace(0, length - side, steps)]
 
 

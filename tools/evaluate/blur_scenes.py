@@ -23,7 +23,7 @@ CORE = (0.30, 0.36, 0.70, 0.80)
 """Brows to chin in a portrait, x1, y1, x2, y2 as shares of its side: what must never be recognisable."""
 KINDS = ("still", "moving", "entering", "leaving", "crossing", "fast", "approaching", "posters", "cut", "turned")
 _GRIDS = {"SFHQ_sample_2x4.jpg": (2, 4), "SFHQ_sample_3x6.jpg": (3, 6), "SFHQ_sample_4x8.jpg": (4, 8)}
-_SIDE = 384
+_SIDE = 256
 
 Path2 = Callable[[float], tuple[float, float, float, float]]
 """From seconds to (x, y of the portrait's middle, side in pixels, turn in degrees)."""
@@ -64,16 +64,17 @@ class Scene:
     people: Sequence[Person]
     frames: int
 
-    def draw(self, number: int, fps: float = 30.0) -> tuple[U8, list[Face]]:
-        """The frame and every face that is at least partly inside it."""
+    def draw(self, number: int, fps: float = 30.0) -> U8:
+        """One frame, (H, W, 3) BGR."""
         canvas = self.background.copy()
-        faces = []
         for person in self.people:
             _paste(canvas, person, number / fps)
-            face = _face(canvas.shape, person, number / fps)
-            if face.visible > 0:
-                faces.append(face)
-        return canvas, faces
+        return canvas
+
+    def faces(self, number: int, fps: float = 30.0) -> list[Face]:
+        """Every face that is at least partly inside this frame."""
+        faces = (_face(self.background.shape, person, number / fps) for person in self.people)
+        return [face for face in faces if face.visible > 0]
 
 
 def collage_portraits(folder: Path) -> list[Portrait]:
@@ -195,7 +196,7 @@ def _matrix(person: Person, seconds: float) -> NDArray[np.float64]:
 
 def _paste(canvas: U8, person: Person, seconds: float) -> None:
     height, width = canvas.shape[:2]
-    steps = 5 if person.shutter else 1
+    steps = 3 if person.shutter else 1
     moments = seconds - person.shutter * np.arange(steps) / steps
     matrices = [_matrix(person, float(moment)) for moment in moments]
     corners = np.array([[0, 0, 1], [_SIDE, 0, 1], [0, _SIDE, 1], [_SIDE, _SIDE, 1]], np.float64).T
