@@ -16,6 +16,8 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 T = TypeVar("T")
+RestState = Literal["", "provisional", "settled", "calibrated"]
+"""How well a person's rest is known; empty where that is not asked."""
 
 
 class Sides(NamedTuple, Generic[T]):
@@ -152,6 +154,7 @@ class Analysis:
 
     au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
     neutral: what they were measured against: none, the running median of this face, or a calibration.
+    rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
     """
 
     sequence: int
@@ -160,6 +163,8 @@ class Analysis:
     au_left: dict[int, float] = field(default_factory=dict)
     au_right: dict[int, float] = field(default_factory=dict)
     neutral: Literal["none", "running", "calibrated"] = "none"
+    rest: RestState = ""
+    rest_share: float = 1.0
 
 
 PRESENT = 0.5

@@ -3,8 +3,8 @@
 The same network is asked twice, once with the face as it is (for the patient's left) and once with its mirror image (for
 the patient's right), so a mirrored face gives swapped values and no side is favoured. Points say where the features are
 against the person's rest; the aligned picture shows what points of a light network miss (lids, brows, folds, teeth). What
-the network makes of the picture, its look, is compared with its look at rest, as a change says more than a face; and how the
-skin itself has moved since a picture at rest (`skin_flow`) shows brows that no edge betrays.
+the network makes of the picture, its embedding, is compared with that at rest, as a change says more than a face; and how far the
+skin itself has moved since a picture at rest (`skin_flow`) shows movements of the brows that points and edges miss.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import cv2
 import numpy as np
 
-from realtime.action_units.baseline import LOOK, Baseline
+from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor, mirror_shape
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
@@ -25,7 +25,7 @@ Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4
 PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1]
-REST_FEATURES = LOOK + 1
+REST_FEATURES = EMBEDDING_SIZE + 1
 FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
@@ -53,12 +53,12 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
     return out
 
 
-def rest_features(look: F32 | None) -> F32:
-    """(2, REST_FEATURES): the looks at rest of the left and the right side, and whether they are known."""
+def rest_features(embedding: F32 | None) -> F32:
+    """(2, REST_FEATURES): the embeddings at rest of the left and the right side, and whether they are known."""
     out = np.zeros((2, REST_FEATURES), np.float32)
-    if look is not None:
-        out[:, :LOOK] = look
-        out[:, LOOK] = 1
+    if embedding is not None:
+        out[:, :EMBEDDING_SIZE] = embedding
+        out[:, EMBEDDING_SIZE] = 1
     return out
 
 
@@ -113,45 +113,63 @@ class FaceWindows:
 
 
 class ActionUnits:
-    """Intensities 0..5 of the patient's left and right side.
+    """Intensities 0 to 5 of the patient's left and right side.
 
-    network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0..5 and "look" (2, LOOK). units: Action Unit of each
-    output; those in `unobservable` are computed by the network but were found not to be measurable, and are left out.
-    identity: the network's checksum, by which its looks are known as its own.
+    Attributes:
+        units: the Action Units that are measured.
+        identity: the network's checksum, by which its embeddings are known as its own.
+        embedding: (2, EMBEDDING_SIZE) of the last picture measured, left and right: what `Baseline.embedding` is made of.
     """
 
     def __init__(
         self, network: Network, units: Sequence[int], unobservable: Sequence[int] = (), identity: str = ""
     ) -> None:
+        """Wrap a network.
+
+        Args:
+            network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0 to 5 and "look", the embedding, (2, EMBEDDING_SIZE).
+            units: Action Unit of each output.
+            unobservable: units that the network computes but that were found not to be measurable; they are left out.
+            identity: the network's checksum.
+        """
         self.identity = identity
         self._network = network
         self._units = tuple(units)
         self._kept = [i for i, unit in enumerate(units) if unit not in set(unobservable)]
         self._windows = FaceWindows()
         self.units = tuple(units[i] for i in self._kept)
-        self.look: F32 | None = None
-        """(2, LOOK) of the last picture measured, left and right: what `Baseline.look` is made of."""
+        self.embedding: F32 | None = None
 
     def cut(self, image: U8, points: F32) -> Windows:
-        """What `measure` looks at: windows of the (H, W, 3) BGR image with (98, 2) `points` on it."""
+        """The windows that `measure` takes, from the (H, W, 3) BGR image with (98, 2) `points` on it."""
         return self._windows.cut(image, points)
 
     def measure(
         self, found: Descriptor, rest: Baseline | None, windows: Windows, picture: RestFrame | None = None
     ) -> Sides[dict[int, float]]:
-        """Intensities by Action Unit, of the patient's left and right. windows: as `cut` gives them. picture: the person's at rest."""
-        shape, look = (None, None) if rest is None else (rest.shape, rest.look)
+        """Measure one face.
+
+        Args:
+            found: its descriptor.
+            rest: the person's baseline; None: the mean face stands in.
+            windows: as `cut` gives them.
+            picture: the person's picture at rest; None: movements of the skin are not measured.
+
+        Returns:
+            Intensity 0 to 5 by Action Unit, of the patient's left and right.
+        """
+        shape, embedding = (None, None) if rest is None else (rest.shape, rest.embedding)
         rows = np.concatenate(
             [
                 point_features(found, shape),
-                rest_features(look),
+                rest_features(embedding),
                 flow_features(picture, found.pose, windows),
                 picture_features(windows),
             ],
             axis=1,
         )
         answer = self._network(rows)
-        self.look = answer["look"]
+        self.embedding = answer["look"]  # the output's name in the file
         values = answer["intensity"].clip(0.0, FULL).tolist()
         left, right = ({self._units[i]: row[i] for i in self._kept} for row in values)
         return Sides(left, right)

@@ -1,7 +1,7 @@
-"""A person's picture at rest, against which movements of the skin are measured, and the keeping of the best one seen so far.
+"""A person's picture at rest, against which movements of the skin are measured, and the choice of the best one seen so far.
 
-The shape at rest can be stored; a picture is the person's face and is not: it lives as long as the session and is chosen anew from
-the frames in which the face comes nearest to its shape at rest.
+The shape at rest can be stored; a picture is the person's face and is not: it is held in memory only, and is chosen in every session
+from the frames in which the face comes nearest to its shape at rest.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,13 @@ _INNER = slice(33, 98)
 
 
 class RestFrame(NamedTuple):
-    """What `flow_features` compares with. left, right, mouth: windows at rest. pose: degrees it was seen at. shape: (98, 2)."""
+    """What `flow_features` compares with.
+
+    Attributes:
+        left, right, mouth: windows at rest.
+        pose: yaw, pitch, roll it was seen at, degrees in the head model's axes.
+        shape: (98, 2) descriptor.
+    """
 
     left: Template
     right: Template
@@ -76,28 +82,38 @@ def in_mirror(field: F32) -> F32:
 
 
 class BestRestFrame:
-    """Keeps the picture of the frame that came nearest to the shape at rest. picture: None while none came near."""
+    """Keeps the picture of the frame that came nearest to the shape at rest.
+
+    Attributes:
+        picture: None while no frame came near.
+    """
 
     def __init__(self) -> None:
         self.picture: RestFrame | None = None
 
     def offer(self, found: Descriptor, windows: Windows, rest: F32 | None) -> None:
-        """A frame, and the shape (98, 2) that the person has at rest as far as is known now (it may have changed)."""
+        """Take the frame's picture where it is nearer to rest than the one kept.
+
+        Args:
+            found: the frame's descriptor.
+            windows: the frame's windows.
+            rest: (98, 2) the person's shape at rest as far as is known now (it may have changed); None: unknown.
+        """
         if rest is None:
             self.picture = None
             return
-        kept = _NEAR if self.picture is None else apart(self.picture.shape, rest)
-        if kept > _NEAR:  # what was taken for rest was something else
+        kept = _NEAR if self.picture is None else rms_distance(self.picture.shape, rest)
+        if kept > _NEAR:  # the baseline has moved: this picture does not show rest
             self.picture, kept = None, _NEAR
         limit = kept if self.picture is None else _BETTER * kept
-        if apart(found.shape, rest) < limit and max(map(abs, found.facing[:2])) <= _MOST_TURNED:
+        if rms_distance(found.shape, rest) < limit and max(map(abs, found.facing[:2])) <= _MOST_TURNED:
             self.picture = rest_picture(found, windows)
 
     def forget(self) -> None:
-        """Another person: start anew."""
+        """Start again for another person."""
         self.picture = None
 
 
-def apart(shape: F32, other: F32) -> float:
-    """Root mean square distance of two descriptors' (98, 2) points, the contour left out."""
+def rms_distance(shape: F32, other: F32) -> float:
+    """Root mean square distance of two descriptors' (98, 2) points without the contour, inter-ocular distances."""
     return float(np.sqrt(np.square(shape[_INNER] - other[_INNER]).sum(axis=1).mean()))

@@ -135,6 +135,7 @@ class _Parts:
 
 def _observation(located: "Located", number: int) -> FaceObservation:
     from realtime.face.matching import face_box
+    from realtime.face.pose import facing_angles
 
     landmarks = located.landmarks
     return FaceObservation(
@@ -145,7 +146,7 @@ def _observation(located: "Located", number: int) -> FaceObservation:
         confidence=located.confidence,
         detected=True,
         covariance=landmarks.covariance,
-        pose=None if located.pose is None else located.pose.angles,
+        pose=None if located.pose is None else facing_angles(located.pose.angles),
         estimated=landmarks.presence is None,
         hidden=located.visibility.hidden,
     )

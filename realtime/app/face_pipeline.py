@@ -69,7 +69,7 @@ def open_for_program(
     height: int,
     width: int,
     *,
-    own_neutral: Baseline | None = None,
+    stored_baseline: Baseline | None = None,
     lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
 ) -> FacePath:
@@ -81,7 +81,7 @@ def open_for_program(
         config: the settings.
         height: of the pictures to come.
         width: of the pictures to come.
-        own_neutral: a stored calibration.
+        stored_baseline: a stored calibration.
         lighter: see `ModelLadder`.
         compiling: called with what is compiled (a model for an accelerator, the kernels) and the seconds gone by.
 
@@ -92,7 +92,13 @@ def open_for_program(
     # Loading the kernels takes the most memory of all, so what came before is given back now.
     release_start_up()
     return open_face_path(
-        config, height, width, own_neutral=own_neutral, lighter=lighter, compiling=compiling, opened=release_start_up
+        config,
+        height,
+        width,
+        stored_baseline=stored_baseline,
+        lighter=lighter,
+        compiling=compiling,
+        opened=release_start_up,
     )
 
 
@@ -101,7 +107,7 @@ def open_face_path(
     height: int,
     width: int,
     *,
-    own_neutral: Baseline | None = None,
+    stored_baseline: Baseline | None = None,
     lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
     opened: Callable[[], None] = lambda: None,
@@ -112,7 +118,7 @@ def open_face_path(
         config: the settings.
         height: of the pictures to come.
         width: of the pictures to come.
-        own_neutral: a stored calibration.
+        stored_baseline: a stored calibration.
         lighter: see `ModelLadder`.
         compiling: called with a model's name and the seconds gone by while an accelerator compiles it for the first time.
         opened: called when all is open, before the made-up picture.
@@ -149,7 +155,12 @@ def open_face_path(
         whole,
         coarse,
         Tracker(models.landmarks, config.face),
-        ActionUnitEstimator(models.action_units, own_neutral, named=config.person is not None),
+        ActionUnitEstimator(
+            models.action_units,
+            stored_baseline,
+            named=config.person is not None,
+            landmarks=next(spec.sha256 for spec in models.specs if spec.role == "landmarks"),
+        ),
         specs,
         models.tiers,
         multitask,

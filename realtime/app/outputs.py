@@ -109,7 +109,7 @@ class RunOutputs:
                 captured=[writer.captured],
                 journal=writer.journal,
                 calibrated=writer.calibrated,
-                own_neutral=writer.own_neutral,
+                stored_baseline=writer.stored_baseline,
                 audience=None if dashboard is None else dashboard.hub,
                 tone=sound.tone,
                 compiling=notifier.compiling,

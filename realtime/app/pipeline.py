@@ -78,7 +78,7 @@ class Outputs:
         captured: called with every frame before any other part of the graph sees it.
         journal: logs the decisions that depend on timing, for a replay.
         calibrated: called when a calibration is done.
-        own_neutral: a calibration stored earlier.
+        stored_baseline: a calibration stored earlier.
         audience: the dashboard's open pages.
         tone: the biofeedback tone.
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
@@ -95,7 +95,7 @@ class Outputs:
     captured: Sequence[Callable[[Frame], None]] = ()
     journal: DecisionLog | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
-    own_neutral: Baseline | None = None
+    stored_baseline: Baseline | None = None
     audience: Audience | None = None
     tone: ToneSink | None = None
     compiling: Callable[[str, float], None] | None = None
@@ -134,7 +134,7 @@ class OpenPath(Protocol):
         height: int,
         width: int,
         *,
-        own_neutral: Baseline | None,
+        stored_baseline: Baseline | None,
         lighter: Callable[[], bool],
         compiling: Callable[[str, float], None] | None,
     ) -> FacePath: ...
@@ -170,7 +170,7 @@ def build(
         config,
         height,
         width,
-        own_neutral=outputs.own_neutral,
+        stored_baseline=outputs.stored_baseline,
         lighter=lambda: LIGHT_LANDMARKS in quality.active,
         compiling=outputs.compiling,
     )
@@ -249,9 +249,7 @@ class _Wiring:
             detected = graph.transform("detect", self._detect, run_on="thread:detection")
             graph.connect(camera, detected, edge.newest)
             graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
-        # Landmarks that were found are measured and written, and what was shown or captured is recorded, however late: a
-        # deadline saves work that nobody would see in time, and here the work is done, or is not for the moment.
-        to_measure = graph.connect(tracked, measured, edge.every, expires=False)
+        to_measure = graph.connect(tracked, measured, edge.every)
         to_compose = graph.connect(camera, composed, edge.picture)
         graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
         expressed = self._expression(tracked, composed)
@@ -259,18 +257,13 @@ class _Wiring:
         output, preview = self._pictures(composed)
         if outputs.raw is not None:
             raw = RecordRaw(outputs.raw, wait=self._offline)
-            raw_recorder = graph.sink("raw-recorder", raw, run_on="thread:raw", grace=10.0)
-            graph.connect(camera, raw_recorder, edge.recorded, expires=False)
+            graph.connect(camera, graph.sink("raw-recorder", raw, run_on="thread:raw", grace=10.0), edge.recorded)
         self._measurements(measured, expressed)
         if outputs.csv is not None:
             shown_rows = graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture")
-            rows = graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis")
-            to_shown = graph.connect(composed, shown_rows, edge.every, expires=False)
-            to_rows = graph.connect(measured, rows, edge.every, expires=False)
-            analysis = [to_track, to_measure]
-            graph.on_drop(
-                DropRows(outputs.csv, picture=[to_compose], analysis=analysis, shown=to_shown, measured=to_rows)
-            )
+            graph.connect(composed, shown_rows, edge.every)
+            graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
+            graph.on_drop(DropRows(outputs.csv, picture=[to_compose], analysis=[to_track, to_measure]))
         path = self._path
         return App(
             graph,
@@ -318,8 +311,7 @@ class _Wiring:
             graph.connect(composed, camera, edge.picture)
         if outputs.recorder is not None:
             record = Record(outputs.recorder, self._recorded_blur)
-            recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
-            graph.connect(composed, recorder, edge.recorded, expires=False)
+            graph.connect(composed, graph.sink("recorder", record, run_on="thread:recorder", grace=10.0), edge.recorded)
         if outputs.audience is not None:
             web = Web(outputs.audience, self._units, self._clock.now)
             graph.connect(composed, graph.sink("web", web, run_on="thread:web"), Latest())
@@ -340,7 +332,7 @@ class _Wiring:
         if expressed is not None and multitask is not None and outputs.folder is not None:
             # This opens a file, so it comes after everything that may refuse.
             rows = graph.sink("multitask-rows", ExpressionRows(outputs.folder, multitask), run_on="thread:multitask")
-            graph.connect(expressed, rows, edge.every, expires=False)
+            graph.connect(expressed, rows, edge.every)
 
     def _check_tone(self) -> None:
         tone = self._outputs.tone

@@ -51,7 +51,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     decisions = list(read_decisions(session / decision_log.NAME))
     pictures = Pictures(decisions, lossless.read_raw(session / lossless.NAME))
     height, width = pictures.size
-    path = open_for_program(config, height, width, own_neutral=_stored_neutral(decisions))
+    path = open_for_program(config, height, width, stored_baseline=_stored_neutral(decisions))
     _same_models(described, path)
     target = out / "frames.csv"
     try:

@@ -82,6 +82,9 @@ class Run:
             outputs = RunOutputs.open(config, source.negotiated, clock.now, notifier, stop=self.stop, press=self._press)
             self.notices += outputs.missing
             app = self.app = build(config, source, outputs.graph, clock)
+            if app.measures.refusal:
+                self.notices.append(app.measures.refusal)
+                self.say(app.measures.refusal)
             description = SessionDescription(
                 self.resolved.rows(), app.models, outputs.writer, source, outputs.sound.microphone is not None
             )
@@ -111,7 +114,6 @@ class Run:
             live=config.speed == "realtime",
         )
         summary["session"] = str(outputs.folder) if outputs.folder else None
-        summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
         summary["sound"] = outputs.sound.metrics()
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)

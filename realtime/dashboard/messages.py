@@ -23,6 +23,7 @@ def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dic
 
     "left" and "right" (the patient's own): intensity 0..5 or None by position in `units`. "symmetry": per unit, 0..1.
     "openface3": OpenFace 3.0's values, a scale of their own (see `expression_words`); None where there are none.
+    "rest": provisional, settled or calibrated. "rest_share": of the newest baseline in the values; below 1 it is being blended in.
     "age_ms": capture to here. "result_age_ms": how much older the analysis is than the picture.
     """
     found = shown.analysis
@@ -45,6 +46,8 @@ def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dic
         "right": right,
         "symmetry": per_unit,
         "overall": round(sum(known) / len(known), 3) if known else None,
+        "rest": None if face is None or found is None or not found.rest else found.rest,
+        "rest_share": None if face is None or found is None or not found.rest else round(found.rest_share, 2),
         "openface3": expression_words(shown.expression, shown.expression_age),
     }
 

@@ -185,15 +185,14 @@ class Node:
                 self._apply_resets(entry.envelope.sequence)
                 self.outlets.no_result_up_to(entry.envelope.sequence - 1)
             envelope = entry.envelope
-            deadline = envelope.deadline if self.primary.expires else math.inf
-            if now > deadline:
+            if now > envelope.deadline:
                 self._waiting = None
                 self.primary.drop(DropReason.EXPIRED, envelope)
                 self.outlets.no_result_up_to(envelope.sequence)
                 continue
             until = -math.inf
             for side in self.sides:
-                wanted = side.ready(entry, now, deadline)
+                wanted = side.ready(entry, now)
                 if wanted is not None:
                     until = max(until, wanted)
             if until > -math.inf:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.render.palette import NEUTRAL, WARNING
+from realtime.types import RestState
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class LiveFigures:
     """fps: frames shown per second. age_ms: capture to drawing; None offline, where it means nothing.
 
     result_age_ms: how much older than the picture its analysis is; None: there is none.
+    rest: how well the person's rest is known, in a word or two; empty: not asked.
     """
 
     fps: float
@@ -21,6 +23,12 @@ class LiveFigures:
     result_age_ms: float | None
     dropped: int
     state: str
+    rest: str = ""
+
+
+def rest_words(rest: RestState, share: float) -> str:
+    """The state of rest for the user. share: of the newest baseline in the values; below 1 it is being blended in."""
+    return f"{rest}, changing" if rest and share < 1 else rest
 
 
 def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
@@ -29,6 +37,8 @@ def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
     result = "none" if figures.result_age_ms is None else f"{figures.result_age_ms:.0f} ms"
     age = "" if figures.age_ms is None else f"age {figures.age_ms:.0f} ms   "
     text = f"{figures.fps:.0f} fps   {age}result age {result}   dropped {figures.dropped}   {figures.state}"
+    if figures.rest:
+        text += f"   rest: {figures.rest}"
     tall = round(26 * scale)
     strip = image[image.shape[0] - tall :]
     np.right_shift(strip, 1, out=strip)

@@ -10,7 +10,7 @@ from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
 _WHOLE = {"sequence", "face_id"}
-_WORDS = {"status", "cause", "found_by", "neutral"}
+_WORDS = {"status", "cause", "found_by", "neutral", "rest"}
 _EXACT = {"capture_time"}
 
 

@@ -21,7 +21,7 @@ _LEADING = {
     "sequence": "frame number in capture order; a missing number is a frame the source itself lost",
     "capture_time": "seconds on the session's clock when the picture was taken",
     "status": "measured: this frame was analysed; held: shown with an older result; dropped: never shown",
-    "cause": "why the frame was dropped, or why it was not analysed; pending: the session broke off before that was known",
+    "cause": "why the frame was dropped, or why it was not analysed",
     "face_id": "number of the tracked face; empty where no face was seen",
     "confidence": "the landmark model's presence score, 0 to 1",
     "result_age_ms": "age of the result shown with this frame, milliseconds",
@@ -37,10 +37,18 @@ _LEADING = {
 }
 
 
+_TRAILING = {
+    "rest": "how well the face at rest is known: provisional (still being learnt; without a baseline low intensities are lowered), "
+    "settled (enough rest was seen) or calibrated; empty where OpenFace 2.2 measures",
+    "rest_share": "share of the newest baseline in the Action Units, 0 to 1; below 1 a change of the baseline is being blended in",
+}
+"""After everything else, so that columns of earlier versions keep their places."""
+
+
 def column_names(aus: Sequence[int] = AUS) -> list[str]:
-    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, then AUxx_left and AUxx_right by AU."""
+    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share."""
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
-    return [*_LEADING, *points, *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right"))]
+    return [*_LEADING, *points, *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right")), *_TRAILING]
 
 
 def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
@@ -54,12 +62,13 @@ def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
             meanings[f"AU{au:02d}_{side}"] = (
                 f"intensity 0 to 5 of Action Unit {au}, {name_of(au)}, on the patient's {side}"
             )
+    meanings.update(_TRAILING)
     return meanings
 
 
 @dataclass(slots=True)
 class FrameRow:
-    """What is known of one captured frame. `shown` None: not known yet; `analysis` only if it is of this frame."""
+    """What is known of one captured frame. `shown` None: not settled yet; `analysis` only if it is of this frame."""
 
     sequence: int
     capture_time: float
@@ -67,7 +76,7 @@ class FrameRow:
     cause: str = ""
     result_age: float | None = None
     analysis: Analysis | None = None
-    analysis_final: bool = False
+    analysis_settled: bool = False
 
     @property
     def status(self) -> str:
@@ -90,10 +99,11 @@ class RowFormat:
         age = "" if row.result_age is None else f"{1e3 * row.result_age:.2f}"
         head = f"{row.sequence},{row.capture_time:.6f},{row.status},{text_cell(row.cause)}"
         if face is None or row.analysis is None:
-            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}\n"
+            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}\n"
         left, right = row.analysis.au_left, row.analysis.au_right
         intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
-        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities}\n"
+        rest = f"{row.analysis.rest},{number(row.analysis.rest_share, 3)}" if row.analysis.rest else ","
+        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}\n"
 
     def _face(self, face: FaceObservation, age: str, neutral: str) -> str:
         box = ",".join(number(float(edge), 2) for edge in face.box)

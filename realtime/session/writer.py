@@ -66,7 +66,7 @@ class SessionWriter:
         folder: where they are; None: nothing is stored, and `csv`, `journal` and `raw` are None.
         started: when the session began.
         markers: takes markers also where nothing is stored.
-        own_neutral: the person's stored calibration, where there is one.
+        stored_baseline: the person's stored calibration, where there is one.
         csv: writes frames.csv.
         journal: writes decisions.jsonl, where captured frames are recorded.
         raw: writes raw.mkv, where captured frames are recorded.
@@ -100,7 +100,7 @@ class SessionWriter:
         self.folder = folder
         self.started = Start.now(clock)
         self.notices: list[str] = []
-        self.own_neutral: Baseline | None = None
+        self.stored_baseline: Baseline | None = None
         self._person = checked_name(person) if person is not None else None
         self._people = CalibrationStore(people)
         self._calibrations: list[dict[str, Any]] = []
@@ -197,7 +197,7 @@ class SessionWriter:
                 f"No calibration is stored for {self._person} yet; press c, or use the dashboard, to make one."
             )
             return
-        self.own_neutral = found.neutral
+        self.stored_baseline = found.neutral
         if self.journal is not None:
             self.journal.neutral(found.neutral)
         self._note("stored earlier", found.neutral, found.calibrated, found.frames, None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import LOOK, Baseline, RunningBaseline, RunningMedian
+from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline, RunningMedian
 from realtime.action_units.descriptor import Descriptor, mirror_shape
 from realtime.action_units.model import (
     FEATURES,
@@ -32,7 +32,7 @@ def corner_height(rows: F32) -> Mapping[str, F32]:
     """Two outputs per row: how high the own (left in the row's view) mouth corner is, and a constant beyond the scale."""
     height = rows[:, 2 * 82 + 1 : 2 * 82 + 2] * 10
     # The look tells what came in of the looks at rest.
-    look = np.repeat(rows[:, POINT_FEATURES : POINT_FEATURES + 1] + 0.25, LOOK, axis=1)
+    look = np.repeat(rows[:, POINT_FEATURES : POINT_FEATURES + 1] + 0.25, EMBEDDING_SIZE, axis=1)
     return {"intensity": np.concatenate([height, np.full_like(height, 9.0)], axis=1), "look": look}
 
 
@@ -127,44 +127,29 @@ def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
 
 
 def test_the_look_at_rest_reaches_the_network_on_its_own_side_and_its_absence_is_said() -> None:
-    look = np.stack([np.full(LOOK, 0.5), np.full(LOOK, -0.5)]).astype(np.float32)
+    look = np.stack([np.full(EMBEDDING_SIZE, 0.5), np.full(EMBEDDING_SIZE, -0.5)]).astype(np.float32)
     rows = rest_features(look)
-    assert rows[0, :LOOK].tolist() == [0.5] * LOOK
-    assert rows[1, :LOOK].tolist() == [-0.5] * LOOK
-    assert rows[:, LOOK].tolist() == [1, 1]
+    assert rows[0, :EMBEDDING_SIZE].tolist() == [0.5] * EMBEDDING_SIZE
+    assert rows[1, :EMBEDDING_SIZE].tolist() == [-0.5] * EMBEDDING_SIZE
+    assert rows[:, EMBEDDING_SIZE].tolist() == [1, 1]
     assert not rest_features(None).any()
     units = ActionUnits(corner_height, [12, 25])
     units.measure(face(0, 0), Baseline(np.zeros((98, 2), np.float32), look), WINDOWS)
-    assert units.look is not None
-    assert units.look[:, 0].tolist() == [0.75, -0.25]
-
-
-def test_the_running_neutral_takes_the_median_of_shapes_and_looks() -> None:
-    rng, neutral = np.random.default_rng(3), RunningBaseline(network="abc")
-    shapes = rng.normal(0, 0.05, (60, 98, 2)).astype(np.float32)
-    looks = rng.uniform(-0.8, 0.8, (60, 2, LOOK)).astype(np.float32)
-    for shape, look in zip(shapes, looks, strict=True):
-        neutral.update(shape, (0, 0, 0), look)
-    rest = neutral.rest
-    assert rest is not None
-    assert rest.look is not None
-    assert rest.network == "abc"
-    # The lower median, to within a bin of the histogram.
-    np.testing.assert_allclose(rest.shape, np.sort(shapes, axis=0)[29], atol=0.0026)
-    np.testing.assert_allclose(rest.look, np.sort(looks, axis=0)[29], atol=0.0026)
-    neutral.update(shapes[0], (40, 0, 0), looks[0])
-    assert neutral.rest is rest, "a turned head teaches nothing"
+    assert units.embedding is not None
+    assert units.embedding[:, 0].tolist() == [0.75, -0.25]
 
 
 def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> None:
     rng = np.random.default_rng(4)
-    rest = Baseline(rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, LOOK)).astype(np.float32), "abc")
+    rest = Baseline(
+        rng.normal(0, 1, (98, 2)).astype(np.float32), rng.normal(0, 1, (2, EMBEDDING_SIZE)).astype(np.float32), "abc"
+    )
     again = Baseline.from_json(json.loads(json.dumps(rest.as_json())))
-    assert again.look is not None
+    assert again.embedding is not None
     assert np.array_equal(again.shape, rest.shape)
-    assert np.array_equal(again.look, rest.look)
+    assert np.array_equal(again.embedding, rest.embedding)
     assert again.known_to("abc") is again
-    assert again.known_to("other").look is None
+    assert again.known_to("other").embedding is None
     assert np.array_equal(again.known_to("other").shape, rest.shape)
     for damaged in (
         {"shape": [[1, 2]], "look": None, "network": ""},

@@ -9,9 +9,9 @@ from realtime.action_units.rest_frame import (
     FLOW_FEATURES,
     MOUTH,
     BestRestFrame,
-    apart,
     flow_features,
     rest_picture,
+    rms_distance,
 )
 from tests.face.test_skin_flow import skin, window
 
@@ -62,7 +62,7 @@ def test_the_frame_nearest_to_rest_is_kept() -> None:
     kept = []
     for frame, away in enumerate([0.03, 0.012, 0.014, 0.0115, 0.004, 0.006]):
         keeper.offer(looked(away, seed=frame), windows(2), REST)
-        kept.append(None if keeper.picture is None else round(apart(keeper.picture.shape, REST), 4))
+        kept.append(None if keeper.picture is None else round(rms_distance(keeper.picture.shape, REST), 4))
     # Far from rest is no rest, and a frame that is hardly better is not worth a change.
     assert kept == [None, 0.012, 0.012, 0.012, 0.004, 0.004]
     keeper.offer(looked(0.001, yaw=20.0), windows(2), REST)

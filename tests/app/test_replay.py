@@ -18,11 +18,11 @@ from realtime.session.schema import RowFormat, column_names
 from tests.session.live_like import FRAMES, face_path, make_session
 
 
-def replayed(folder: Path, own_neutral=None) -> bytes:
+def replayed(folder: Path, stored_baseline=None) -> bytes:
     decisions = list(read_decisions(folder / "decisions.jsonl"))
     pictures = Pictures(decisions, read_raw(folder / "raw.mkv"))
     rows, missing = RowFormat(), []
-    lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(own_neutral), missing.append)]
+    lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(stored_baseline), missing.append)]
     assert missing == []
     return (",".join(column_names()) + "\n" + "".join(lines)).encode()
 
@@ -64,10 +64,10 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
     CalibrationStore(people).store("Ada", Baseline(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
     writer, _ = make_session(second, 5, person="Ada", people=people)
-    assert writer.own_neutral is not None
+    assert writer.stored_baseline is not None
     recorded = (second / "frames.csv").read_bytes()
     assert recorded != (first / "frames.csv").read_bytes()
-    assert replayed(second, writer.own_neutral) == recorded
+    assert replayed(second, writer.stored_baseline) == recorded
     assert {row["neutral"] for row in csv.DictReader(recorded.decode().splitlines())} == {"", "calibrated"}
     # The session's own calibration took the stored one's place, and the session tells both.
     kept = json.loads((second / "calibration.json").read_text())["calibrations"]
@@ -76,7 +76,7 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     found = CalibrationStore(people).find("Ada")
     assert found is not None
     assert kept[1]["neutral"] == found.neutral.as_json()
-    assert found.neutral.look is not None
+    assert found.neutral.embedding is not None
     assert not np.array_equal(found.neutral.shape, shape)
 
 

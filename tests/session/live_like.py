@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
-from realtime.action_units.baseline import LOOK, Baseline
+from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.calibration import CalibrationSettings
 from realtime.action_units.model import ActionUnits
 from realtime.app.face_pipeline import FacePath
@@ -22,7 +22,7 @@ from realtime.session.writer import SessionWriter
 from realtime.types import Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
-FRAMES = 150
+FRAMES = 180
 NEUTRAL = Baseline(np.zeros((98, 2), np.float32))
 WHEN = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 
@@ -45,13 +45,13 @@ def units_network(blob):
     """Two Action Units that follow the displacement, so that another neutral gives other values."""
     shift = blob[:, :196].astype(np.float64)
     intensity = np.stack([abs(shift[:, 1] * 40), abs(shift[:, 2] * 40)], 1)
-    look = np.clip(np.resize(shift, (2, LOOK)), -0.8, 0.8)
+    look = np.clip(np.resize(shift, (2, EMBEDDING_SIZE)), -0.8, 0.8)
     return {"intensity": intensity.astype(np.float32), "look": look.astype(np.float32)}
 
 
-def face_path(own_neutral=None) -> FacePath:
+def face_path(stored_baseline=None) -> FacePath:
     """The networks of the world of discs, and a calibration that a short session has time for."""
-    measures = ActionUnitEstimator(ActionUnits(units_network, [1, 12]), own_neutral)
+    measures = ActionUnitEstimator(ActionUnits(units_network, [1, 12]), stored_baseline)
     measures.calibration.settings = CalibrationSettings(seconds=0.5, window=0.2)
     tracker = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
     return FacePath(DiscDetector(), DiscDetector(1.5), tracker, measures, [])
@@ -69,7 +69,7 @@ def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[i
     """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
     random, now = Random(seed), [0.0]
     writer = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
-    path = face_path(writer.own_neutral)
+    path = face_path(writer.stored_baseline)
     quality = Quality(0.15, enabled=False)
     looking = Detect(path.detector, path.coarse, path.tracker, quality, journal=writer.journal)
     tracking = Track(path.tracker, quality, journal=writer.journal)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import LOOK, Baseline
+from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import data_folder
 from realtime.session.calibration_store import CalibrationStore
@@ -80,7 +80,7 @@ def test_a_marker_after_the_end_is_an_error_not_a_loss(tmp_path: Path) -> None:
 
 
 SHAPE = np.random.default_rng(1).normal(0, 0.05, (98, 2)).astype(np.float32)
-LOOKS = np.random.default_rng(2).uniform(-0.8, 0.8, (2, LOOK)).astype(np.float32)
+LOOKS = np.random.default_rng(2).uniform(-0.8, 0.8, (2, EMBEDDING_SIZE)).astype(np.float32)
 NEUTRAL = Baseline(SHAPE, LOOKS, "abc")
 
 
@@ -93,13 +93,13 @@ def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tm
     found = people.find("Ada")
     assert found is not None
     assert np.array_equal(found.neutral.shape, SHAPE)
-    assert np.array_equal(found.neutral.look, LOOKS)
-    assert found.neutral.shape.dtype == found.neutral.look.dtype == np.float32
+    assert np.array_equal(found.neutral.embedding, LOOKS)
+    assert found.neutral.shape.dtype == found.neutral.embedding.dtype == np.float32
     assert (found.frames, found.calibrated) == (120, "2026-03-01T12:30:15+00:00")
     people.store(" Ada ", Baseline(2 * SHAPE), 60, WHEN)
     assert people.names() == ["Ada", "Bo"]
     assert np.array_equal(people.find("Ada").neutral.shape, 2 * SHAPE)
-    assert people.find("Ada").neutral.look is None
+    assert people.find("Ada").neutral.embedding is None
     people.delete("Ada")
     assert people.names() == ["Bo"]
     with pytest.raises(UserInputError, match="Ada"):
@@ -148,7 +148,7 @@ def test_a_calibration_of_the_first_format_is_still_read(tmp_path: Path) -> None
     found = people.find("Ada")
     assert found is not None
     assert np.array_equal(found.neutral.shape, SHAPE)
-    assert found.neutral.look is None
+    assert found.neutral.embedding is None
 
 
 def test_the_users_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import LOOK
+from realtime.action_units.baseline import EMBEDDING_SIZE
 from realtime.action_units.descriptor import describe
 from realtime.action_units.model import ActionUnits
 from realtime.action_units.rest_frame import flow_features
@@ -19,7 +19,10 @@ WIDTH = 320
 
 def looks(rows):
     """The mean of the eye's window as the look: each side's own."""
-    return {"intensity": np.zeros((2, 1), np.float32), "look": np.repeat(rows[:, -2400:-2399] / 10, LOOK, axis=1)}
+    return {
+        "intensity": np.zeros((2, 1), np.float32),
+        "look": np.repeat(rows[:, -2400:-2399] / 10, EMBEDDING_SIZE, axis=1),
+    }
 
 
 def pictures(count: int) -> dict:
@@ -60,10 +63,10 @@ def test_a_mirror_images_rest_is_the_mirror_of_rest() -> None:
     _, mirror = au_people.acquaintances([shard], None, units)["7"]
     real, _ = au_people.acquaintances([swapped(shard)], None, units)["7"]
     np.testing.assert_allclose(mirror.rest.shape, real.rest.shape, atol=1e-4)
-    assert mirror.rest.look is not None
+    assert mirror.rest.embedding is not None
     assert mirror.picture is not None
-    assert abs(mirror.rest.look[0, 0] - mirror.rest.look[1, 0]) > 1e-3
-    np.testing.assert_allclose(mirror.rest.look, real.rest.look, atol=0.03)
+    assert abs(mirror.rest.embedding[0, 0] - mirror.rest.embedding[1, 0]) > 1e-3
+    np.testing.assert_allclose(mirror.rest.embedding, real.rest.embedding, atol=0.03)
     windows = units.cut(swapped(shard)["image"][3], swapped(shard)["points"][3])
     rows = [flow_features(known.picture, (0, 0, 0), windows) for known in (mirror, real)]
     assert np.median(np.abs(rows[0])) > 0.05

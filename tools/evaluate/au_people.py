@@ -38,16 +38,16 @@ def acquaintances(
                 continue
             windows = units.cut(image, points)
             units.measure(found, None, windows)
-            assert units.look is not None
-            seen.setdefault(str(shard["person"][i]), []).append((found, windows, units.look))
+            assert units.embedding is not None
+            seen.setdefault(str(shard["person"][i]), []).append((found, windows, units.embedding))
     return {name: acquainted(frames, units.identity) for name, frames in seen.items()}
 
 
 def acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
-    """From frames at rest (descriptor, windows, look of this network): what is known of the person, and of the mirror image."""
+    """From frames at rest (descriptor, windows, embedding of this network): what is known of the person, and of the mirror image."""
     shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
-    look = np.median([look for _, _, look in frames], axis=0).astype(np.float32)
-    rest, mirror = Baseline(shape, look, network), Baseline(mirror_shape(shape), look[::-1], network)
+    embedding = np.median([embedding for _, _, embedding in frames], axis=0).astype(np.float32)
+    rest, mirror = Baseline(shape, embedding, network), Baseline(mirror_shape(shape), embedding[::-1], network)
     keeper, mirror_keeper = BestRestFrame(), BestRestFrame()
     for found, windows, _ in frames:
         keeper.offer(found, windows, rest.shape)

@@ -1,4 +1,4 @@
-"""What the figures on real people look at: a face through the live way, and pictures composed of its photographs."""
+"""What the figures on real people embedding at: a face through the live way, and pictures composed of its photographs."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -74,8 +74,8 @@ def resting(viewer: Viewer, picture: U8, near: F32) -> Acquaintance:
         if found is not None:
             windows = viewer.units.cut(picture, points)
             viewer.units.measure(found, None, windows)
-            assert viewer.units.look is not None
-            frames.append((found, windows, viewer.units.look))
+            assert viewer.units.embedding is not None
+            frames.append((found, windows, viewer.units.embedding))
     return acquainted(frames, viewer.units.identity)[0]
 
 

@@ -7,7 +7,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from realtime.action_units.baseline import LOOK
+from realtime.action_units.baseline import EMBEDDING_SIZE
 from realtime.action_units.model import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
 from realtime.action_units.rest_frame import EYE, FLOW_FEATURES, MOUTH
 from realtime.errors import ModelFileError
@@ -28,7 +28,7 @@ def _conv(a: int, b: int, stride: int) -> nn.Sequential:
 
 
 class WindowLook(nn.Module):
-    """What a window (N, 1, height, width) looks like, (N, LOOK / 2): places, and how the rest of it is.
+    """What a window (N, 1, height, width) looks like, (N, EMBEDDING_SIZE / 2): places, and how the rest of it is.
 
     Places are expectations of softmax maps (Finn et al., "Deep spatial autoencoders", ICRA 2016): a movement of the skin
     shows as a shift of places between two pictures of one person, below a pixel, whoever it is.
@@ -43,7 +43,7 @@ class WindowLook(nn.Module):
         height, width = (-(-n // 4) for n in size)
         self.features = nn.Sequential(_conv(1, 16, 2), _conv(16, 32, 2), _conv(32, 16, 1))
         self.maps = nn.Conv2d(16, PLACES, 1)
-        other = LOOK // 2 - 2 * PLACES
+        other = EMBEDDING_SIZE // 2 - 2 * PLACES
         self.pooled = nn.Sequential(nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(dropout))
         self.other = nn.Sequential(nn.Linear(16 * -(-height // 2) * -(-width // 2), other), nn.Tanh())
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
@@ -75,12 +75,12 @@ class ActionUnitNet(nn.Module):
         self.placed = nn.Sequential(nn.Dropout(0.2), nn.Linear(POINT_FEATURES, 128), nn.ReLU(), nn.Dropout(dropout))
         self.flowed = nn.Sequential(nn.Linear(FLOW_FEATURES, 96), nn.ReLU(), nn.Dropout(dropout))
         self.judge = nn.Sequential(
-            *(nn.Linear(2 * LOOK + 1 + 128 + 96, 256), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(2 * EMBEDDING_SIZE + 1 + 128 + 96, 256), nn.ReLU(), nn.Dropout(dropout)),
             *(nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, units)),
         )
 
     def look(self, eye: Tensor, mouth: Tensor) -> Tensor:
-        """(N, LOOK) of windows (N, 1, *EYE) and (N, 1, *MOUTH)."""
+        """(N, EMBEDDING_SIZE) of windows (N, 1, *EYE) and (N, 1, *MOUTH)."""
         return torch.cat([self.eye(eye), self.mouth(mouth)], dim=1)
 
     def read(self, points: Tensor, flow: Tensor, look: Tensor, rest: Tensor, known: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ class ActionUnitNet(nn.Module):
             [POINT_FEATURES, REST_FEATURES, FLOW_FEATURES, area, MOUTH[0] * MOUTH[1]], dim=1
         )
         look = self.look(eye.reshape(-1, 1, *EYE), mouth.reshape(-1, 1, *MOUTH))
-        return self.read(points, flow, look, rest[:, :LOOK], rest[:, LOOK:]), look
+        return self.read(points, flow, look, rest[:, :EMBEDDING_SIZE], rest[:, EMBEDDING_SIZE:]), look
 
 
 class _Clipped(nn.Module):
@@ -109,7 +109,7 @@ class _Clipped(nn.Module):
 
 
 def export(network: ActionUnitNet, file: Path) -> float:
-    """Write ONNX: input "features" (2, FEATURES), outputs "intensity" (2, units) within 0..5 and "look" (2, LOOK).
+    """Write ONNX: input "features" (2, FEATURES), outputs "intensity" (2, units) within 0..5 and "look" (2, EMBEDDING_SIZE).
 
     Returns:
         The largest difference from PyTorch.

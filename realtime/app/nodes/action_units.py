@@ -45,8 +45,15 @@ class Measure:
         left, right = measures.update(analysis.face, analysed.frame.image, time=analysis.capture_time, light=light)
         if running and calibration.progress.phase == "done" and self._calibrated is not None:
             self._calibrated(analysis, calibration)
-        state = measures.neutral_state
-        return TrackedFrame(replace(analysis, au_left=left, au_right=right, neutral=state), analysed.frame)
+        measured = replace(
+            analysis,
+            au_left=left,
+            au_right=right,
+            neutral=measures.neutral_state,
+            rest=measures.rest_state,
+            rest_share=measures.rest_share,
+        )
+        return TrackedFrame(measured, analysed.frame)
 
 
 class MeasureOpenFace2:

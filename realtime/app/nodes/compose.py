@@ -8,7 +8,7 @@ from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.render.blur import LiveBlur
 from realtime.render.scene import Scene
-from realtime.render.status import LiveFigures
+from realtime.render.status import LiveFigures, rest_words
 from realtime.types import F32, Frame, RenderedFrame, Status, TrackedFrame
 
 _RATE_WINDOW = 60
@@ -80,6 +80,7 @@ class Compose:
             None if result_age is None else result_age * 1e3,
             self._dropped,
             state,
+            "" if found is None else rest_words(found.rest, found.rest_share),
         )
         faces, drawn_on = None, frame
         if self._blur is not None:

@@ -57,6 +57,7 @@ function state(message) {
   document.body.classList.toggle("held", message.status === "held");
   $("status").textContent = WORDS[message.status] ?? message.status;
   $("result-age").textContent = message.result_age_ms === null ? "–" : `${Math.round(message.result_age_ms)} ms`;
+  $("rest").textContent = message.rest === null ? "–" : message.rest_share < 1 ? `${message.rest}, changing` : message.rest;
   bars?.show(units, message.left, message.right);
   const at = units.indexOf(picked);
   if (at >= 0) curves?.add(message.capture_time, { left: message.left[at], right: message.right[at] });

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from realtime.action_units.descriptor import mirror_shape
 from realtime.action_units.model import POINT_FEATURES, REST_FEATURES
-from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, apart, flow_row
+from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, flow_row, rms_distance
 from tools.train.action_units.samples import Samples
 from tools.train.action_units.windows import Change, settled, windows
 
@@ -58,7 +58,7 @@ class Deck:
         for p, rows in self._rests.items():
             mean[data.person == p] = data.shape[rows].mean(axis=0)
             # The picture that movements are measured from is the one nearest to rest, as at runtime.
-            self._rests[p] = rows[np.argsort([apart(data.shape[r], mean[rows[0]]) for r in rows])]
+            self._rests[p] = rows[np.argsort([rms_distance(data.shape[r], mean[rows[0]]) for r in rows])]
         self._shapes, self._means = both_sides(data.shape), both_sides(mean)
 
     def draw(self, rng: np.random.Generator, size: int, strangers: float) -> Rows:
