@@ -1,5 +1,34 @@
-"""What is measured on a face: Action Units of the patient's left and right."""
+"""What is measured on a face: Action Units of the patient's left and right, their names, and how alike the sides are.
 
-from realtime.action_units.estimator import ActionUnitEstimator
+Names are imported when they are first used: the estimator loads compiled code, names and symmetry do not.
+"""
 
-__all__ = ["ActionUnitEstimator"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from realtime.action_units.estimator import ActionUnitEstimator
+    from realtime.action_units.names import NAMES, muscle_of, name_of
+    from realtime.action_units.symmetry import balance
+
+__all__ = ["NAMES", "ActionUnitEstimator", "balance", "muscle_of", "name_of"]
+
+_HOMES = {
+    "ActionUnitEstimator": "realtime.action_units.estimator",
+    "NAMES": "realtime.action_units.names",
+    "balance": "realtime.action_units.symmetry",
+    "muscle_of": "realtime.action_units.names",
+    "name_of": "realtime.action_units.names",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

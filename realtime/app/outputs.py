@@ -21,7 +21,8 @@ from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
 from realtime.session.folder import create_session_folder, use_session_folder
-from realtime.session.writer import SessionWriter
+from realtime.session.writer import SessionWriter, describe_file
+from realtime.streams import lsl, osc
 
 if TYPE_CHECKING:
     from realtime.dashboard.service import Dashboard
@@ -88,6 +89,7 @@ class RunOutputs:
             )
             stack.callback(writer.close)
             senders = streams(config, writer.markers, now)
+            _describe_streams(config, writer.folder)
             sound = _sound(config, now)
             stack.callback(sound.close)
             recorder = _recorder(config, writer.folder, sound, fps)
@@ -151,6 +153,16 @@ def _session_folder(config: Config) -> Path | None:
     if config.record == "off":
         return None
     return use_session_folder(create_session_folder(SESSIONS, datetime.now().astimezone()))
+
+
+def _describe_streams(config: Config, folder: Path | None) -> None:
+    """Add what is sent to the session's data dictionary."""
+    if folder is None:
+        return
+    if config.lsl:
+        describe_file(folder, "Lab Streaming Layer", lsl.MEANINGS)
+    if config.osc is not None:
+        describe_file(folder, "Open Sound Control", osc.MEANINGS)
 
 
 def _sound(config: Config, now: Callable[[], float]) -> RunSound:

@@ -20,5 +20,7 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError("--sound and --tone need the pace of real time, which --speed max does not keep.")
     if config.sound is not None and config.landmarks_only:
         raise UserInputError("--landmarks-only stores only numbers, so it does not go with --sound.")
+    if config.name is not None and not config.lsl:
+        raise UserInputError("--name is the name of LSL streams, so it needs --lsl.")
     if config.lsl and config.speed == "max":
         raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")

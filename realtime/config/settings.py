@@ -140,6 +140,9 @@ class Config(Section):
     )
     parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
     lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")
+    name: str | None = Field(
+        None, description="name of this run's LSL streams; default: an id of its own by person, camera and machine"
+    )
     osc: str | None = Field(None, description="send Action Units and markers by Open Sound Control to HOST:PORT")
     summary: Path | None = Field(None, description="write the run's figures to this JSON file")
     trace: Path | None = Field(None, description="write a timeline for Perfetto to this JSON file")

@@ -1,4 +1,5 @@
-"""OpenFace 2.2's Action Units, live: seventeen intensities (0..5) for the face and for each of its doubled halves.
+"""OpenFace 2.2, all of it in this room: installed (`pull`), measured live (`pipeline`, `node`), written in OpenFace's columns
+(`csv_file`, `parts_file`) and processed offline (`reprocess`): seventeen intensities (0..5) for the face and each doubled half.
 
     assets = load(folder)                        # an OpenFace installation, or what `models pull openface2` left
     path = OpenFace2(assets)

@@ -1,24 +1,42 @@
 """Lab Streaming Layer outlets: Action Units as float32, markers as strings, both stamped with capture times."""
 
+import hashlib
+import json
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from realtime.errors import DeviceError
+from realtime.errors import DeviceError, UserInputError
 from realtime.session.markers import Mark
 from realtime.types import Analysis, Expression
 
+_ANSWER_SECONDS = 1.0
+_MOST_RUNS = 20
+_LONGEST_NAME = 60
 _SIDES = ("left", "right")
 _POSE = ("yaw", "pitch", "roll")
 
 
+MEANINGS = {
+    "FaceMirror AU": "float32, one sample per analysed frame, stamped with its capture time on LSL's clock",
+    "FaceMirror AU: AUxx_left, AUxx_right": "intensity 0 to 5 on the patient's side; NaN: not measured",
+    "FaceMirror AU: yaw, pitch, roll": "degrees, as in frames.csv; NaN: not measured",
+    "FaceMirror AU: confidence": "the landmark model's presence score, 0 to 1; NaN: no face",
+    "FaceMirror markers": "string, the marker's text as typed, stamped with its capture time on LSL's clock",
+    "FaceMirror OpenFace 3.0": "float32, the columns of openface3.csv without the likeliest emotion; NaN: not measured",
+    "source id": "facemirror-live:HOST:IDENTITY:KIND; the same again for one person, camera and machine",
+}
+"""What the outlets carry, for the session's data dictionary."""
+
+
 def channel_labels(units: Sequence[int]) -> list[str]:
-    """Per channel: AUxx_left, AUxx_right by unit, then yaw, pitch, roll (degrees) and confidence."""
+    """Give the channels' labels: AUxx_left, AUxx_right by unit, then yaw, pitch, roll (degrees) and confidence."""
     return [*(f"AU{unit:02d}_{side}" for unit in units for side in _SIDES), *_POSE, "confidence"]
 
 
 def expression_labels(units: Sequence[int], emotions: Sequence[str]) -> list[str]:
-    """Per channel of OpenFace 3.0's outlet, named as the columns of openface3.csv."""
+    """Give the labels of OpenFace 3.0's outlet, named as the columns of openface3.csv."""
     return [
         *(f"of3_AU{unit:02d}" for unit in units),
         *(f"of3_emotion_{name}" for name in emotions),
@@ -27,50 +45,109 @@ def expression_labels(units: Sequence[int], emotions: Sequence[str]) -> list[str
     ]
 
 
+def source_identity(source: str, person: str | None = None, name: str | None = None) -> str:
+    """Make the part of a source id that tells runs apart.
+
+    It is the same again for the same person, camera and machine, so that a receiver finds its stream after a restart, and
+    it tells nobody on the network who the person is.
+
+    Args:
+        source: what the pictures come from.
+        person: whose face it is, where a name was given.
+        name: the user's own name for this run's streams; it replaces the other two.
+
+    Returns:
+        `name`, or 12 hexadecimal digits.
+
+    Raises:
+        UserInputError: `name` is empty, longer than 60 characters or not printable.
+    """
+    if name is not None:
+        if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+            raise UserInputError(f"--name takes 1 to {_LONGEST_NAME} printable characters, not {name[:100]!r}.")
+        return name.strip()
+    parts = json.dumps([_machine(), source, person])
+    return hashlib.sha256(parts.encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+
+def _machine() -> str:
+    """The system's own id of this machine, where it has a file of it: host names are not unique."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 class LslStreams:
     """Two outlets: "FaceMirror AU" and "FaceMirror markers". NaN in a channel: not measured on that frame.
 
-    `open_expression` adds a third one, "FaceMirror OpenFace 3.0".
+    `open_expression` adds a third one, "FaceMirror OpenFace 3.0". A named run has its name behind each of them. Source ids
+    are `facemirror-live:HOST:IDENTITY:KIND`; while another run with the same identity is there, this one has `-2`, `-3` ...
+    behind it, so that a receiver never goes on with another run's stream when its own ends. A slow or dead receiver costs
+    nothing here: liblsl keeps at most the last seconds for it.
 
-    clock: the capture times' seconds. Source ids name this machine and the kind of stream, so that a recorder finds them
-    again after a restart. A slow or dead receiver costs nothing here: liblsl keeps at most the last seconds for it.
+    Attributes:
+        units: the Action Units, in the channels' order.
+        identity: the part of the source ids that tells runs apart.
     """
 
-    def __init__(self, units: Sequence[int], clock: Callable[[], float], *, buffer_seconds: int = 60) -> None:
-        """Open both. Raises DeviceError when pylsl or its library is not there."""
+    def __init__(
+        self,
+        units: Sequence[int],
+        clock: Callable[[], float],
+        *,
+        identity: str,
+        name: str | None = None,
+        buffer_seconds: int = 60,
+    ) -> None:
+        """Open both.
+
+        Args:
+            units: the Action Units to send.
+            clock: the capture times' seconds.
+            identity: see `source_identity`.
+            name: the run's name, shown behind the streams' names; None: none.
+            buffer_seconds: what liblsl keeps for a slow receiver.
+
+        Raises:
+            DeviceError: pylsl or its library is not there.
+        """
         try:
             import pylsl
         except (ImportError, RuntimeError, OSError) as error:
             raise DeviceError(f'--lsl needs pylsl and liblsl ({error}): pip install "facemirror-live[lsl]".') from None
         self.units = tuple(units)
-        self._module, self._buffer = pylsl, buffer_seconds
+        self._module, self._buffer, self._suffix = pylsl, buffer_seconds, f" {name}" if name else ""
         self._expressions: Any = None
         self._expressed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
-        host = socket.gethostname()
-        info = pylsl.StreamInfo(
-            "FaceMirror AU",
-            "AU",
-            len(channel_labels(units)),
-            pylsl.IRREGULAR_RATE,
-            pylsl.cf_float32,
-            f"facemirror-live:{host}:au",
-        )
+        self.identity = self._free(identity)
+        info = self._info("FaceMirror AU", "AU", len(channel_labels(units)), pylsl.cf_float32, "au")
         _describe(info.desc(), units)
-        marks = pylsl.StreamInfo(
-            "FaceMirror markers",
-            "Markers",
-            1,
-            pylsl.IRREGULAR_RATE,
-            pylsl.cf_string,
-            f"facemirror-live:{host}:markers",
-        )
+        marks = self._info("FaceMirror markers", "Markers", 1, pylsl.cf_string, "markers")
         self._values = pylsl.StreamOutlet(info, max_buffered=buffer_seconds)
         self._marks = pylsl.StreamOutlet(marks, max_buffered=buffer_seconds)
         # Both clocks are monotonic and of this machine: they differ by a constant, taken where the two readings are closest.
         self._offset = min(_readings(clock, pylsl.local_clock))[1]
 
+    def _free(self, identity: str) -> str:
+        """The identity, numbered where a running program of the same identity answers."""
+        for number in range(1, _MOST_RUNS):
+            candidate = identity if number == 1 else f"{identity}-{number}"
+            wanted = self._source_id(candidate, "au")
+            if not self._module.resolve_byprop("source_id", wanted, minimum=1, timeout=_ANSWER_SECONDS):
+                return candidate
+        raise DeviceError(f"--lsl: {_MOST_RUNS} runs of this person and camera are there; tell them apart with --name.")
+
+    @staticmethod
+    def _source_id(identity: str, kind: str) -> str:
+        return f"facemirror-live:{socket.gethostname()}:{identity}:{kind}"
+
+    def _info(self, name: str, kind: str, channels: int, values: int, of: str) -> Any:
+        rate, source = self._module.IRREGULAR_RATE, self._source_id(self.identity, of)
+        return self._module.StreamInfo(name + self._suffix, kind, channels, rate, values, source)
+
     def frame(self, analysis: Analysis) -> None:
-        """One analysed frame."""
+        """Send one analysed frame."""
         values: list[float] = []
         for unit in self.units:
             values += [analysis.au_left.get(unit, _NAN), analysis.au_right.get(unit, _NAN)]
@@ -80,16 +157,9 @@ class LslStreams:
         self._values.push_sample(values, analysis.capture_time + self._offset)
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
-        """One more outlet, for values of 0..1 that are no intensities."""
+        """Open one more outlet, for values of 0..1 that are no intensities."""
         pylsl, labels = self._module, expression_labels(units, emotions)
-        info = pylsl.StreamInfo(
-            "FaceMirror OpenFace 3.0",
-            "Expression",
-            len(labels),
-            pylsl.IRREGULAR_RATE,
-            pylsl.cf_float32,
-            f"facemirror-live:{socket.gethostname()}:openface3",
-        )
+        info = self._info("FaceMirror OpenFace 3.0", "Expression", len(labels), pylsl.cf_float32, "openface3")
         kinds = [("0 to 1, present above 0.5", "ActionUnit")] * len(units)
         kinds += [("probability 0 to 1", "Emotion")] * len(emotions) + [("radians", "Gaze")] * 2
         _describe_channels(info.desc(), [(label, *kind) for label, kind in zip(labels, kinds, strict=True)])
@@ -97,7 +167,7 @@ class LslStreams:
         self._expressions = pylsl.StreamOutlet(info, max_buffered=self._buffer)
 
     def expression(self, found: Expression | None, _sequence: int, capture_time: float) -> None:
-        """OpenFace 3.0's values of one frame; all NaN where nothing was measured."""
+        """Send OpenFace 3.0's values of one frame; all NaN where nothing was measured."""
         units, emotions = self._expressed
         if self._expressions is None:
             return
@@ -108,7 +178,7 @@ class LslStreams:
         self._expressions.push_sample(values, capture_time + self._offset)
 
     def marker(self, mark: Mark) -> None:
-        """One marker."""
+        """Send one marker."""
         self._marks.push_sample([mark.text], mark.capture_time + self._offset)
 
     def close(self) -> None:

@@ -1,18 +1,4 @@
-"""Open Sound Control over UDP: one bundle a frame.
-
-/facemirror/frame        int sequence, float seconds since the first frame sent
-/facemirror/face         int 1 where a face is tracked, else 0
-/facemirror/au/12/left   float intensity 0..5 (the patient's left), only where it was measured; so for every unit and side
-/facemirror/pose         float yaw, pitch, roll in degrees, only where measured
-/facemirror/marker       string text, int sequence
-
-With OpenFace 3.0's networks one more bundle a frame that they saw, only where something was measured:
-
-/facemirror/openface3/frame     int sequence, float seconds since the first frame sent
-/facemirror/openface3/au/12     float 0..1 of the whole face, present above 0.5: no intensity; so for every unit
-/facemirror/openface3/emotion   string the likeliest, float its probability 0..1
-/facemirror/openface3/gaze      float yaw, pitch in radians
-"""
+"""Open Sound Control over UDP: one bundle per analysed frame, one message per marker; see `MEANINGS`."""
 
 import math
 import socket
@@ -23,20 +9,54 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.session.markers import Mark
 from realtime.types import Analysis, Expression
 
+MEANINGS = {
+    "/facemirror/frame": "int sequence, float seconds since the first frame sent",
+    "/facemirror/face": "int 1 where a face is tracked, else 0",
+    "/facemirror/au/N/left": "float intensity 0 to 5 of Action Unit N on the patient's left; only where it was measured",
+    "/facemirror/au/N/right": "the same on the patient's right",
+    "/facemirror/pose": "float yaw, pitch, roll in degrees, as in frames.csv; only where measured",
+    "/facemirror/marker": "string text as typed, int sequence",
+    "/facemirror/openface3/frame": "int sequence, float seconds since the first frame sent; only where something was measured",
+    "/facemirror/openface3/au/N": "float 0 to 1 of the whole face, present above 0.5; no intensity",
+    "/facemirror/openface3/emotion": "string the likeliest, float its probability 0 to 1",
+    "/facemirror/openface3/gaze": "float yaw, pitch in radians",
+}
+"""What the addresses carry, for the session's data dictionary."""
 
-def parse_address(words: str) -> tuple[str, int]:
-    """HOST:PORT. Raises UserInputError."""
-    host, colon, port = words.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise UserInputError(f"--osc reads HOST:PORT, such as 127.0.0.1:9000, not {words!r}.")
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Split HOST:PORT.
+
+    Raises:
+        UserInputError: `text` is none.
+    """
+    host, colon, port = text.rpartition(":")
+    digits = port.isascii() and port.isdigit() and len(port) <= 5
+    if not colon or not host or not digits or not 0 < int(port) < 65536:
+        raise UserInputError(f"--osc reads HOST:PORT, such as 127.0.0.1:9000, not {text[:100]!r}.")
     return host.strip("[]"), int(port)
 
 
 class OscStream:
-    """Sends to one address and never waits: what the network does not take is lost, and counted in `lost`."""
+    """Sends to one address and never waits.
+
+    Attributes:
+        units: the Action Units that are sent.
+        lost: datagrams that the network did not take.
+    """
 
     def __init__(self, host: str, port: int, units: Sequence[int]) -> None:
-        """Raises DeviceError when python-osc is missing, UserInputError when the host is unknown."""
+        """Open the socket.
+
+        Args:
+            host: name or address.
+            port: UDP port.
+            units: the Action Units to send.
+
+        Raises:
+            DeviceError: python-osc is missing.
+            UserInputError: there is no such host.
+        """
         try:
             from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
             from pythonosc.osc_message_builder import OscMessageBuilder
@@ -56,7 +76,7 @@ class OscStream:
         self._origin: float | None = None
 
     def frame(self, analysis: Analysis) -> None:
-        """One analysed frame."""
+        """Send one analysed frame."""
         self._origin = analysis.capture_time if self._origin is None else self._origin
         bundle = self._bundle()
         self._add(bundle, "/facemirror/frame", analysis.sequence, analysis.capture_time - self._origin)
@@ -72,10 +92,10 @@ class OscStream:
         self._send(bundle.build().dgram)
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
-        """Nothing has to be announced."""
+        """Do nothing: OSC has no list of channels to announce."""
 
     def expression(self, found: Expression | None, sequence: int, capture_time: float) -> None:
-        """OpenFace 3.0's values of one frame."""
+        """Send OpenFace 3.0's values of one frame; nothing where nothing was measured."""
         if found is None:
             return
         self._origin = capture_time if self._origin is None else self._origin
@@ -89,11 +109,11 @@ class OscStream:
         self._send(bundle.build().dgram)
 
     def marker(self, mark: Mark) -> None:
-        """One marker."""
+        """Send one marker."""
         self._send(self._build("/facemirror/marker", mark.text, mark.sequence).dgram)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.close()
 
     def _build(self, path: str, *values: str | float) -> Any:

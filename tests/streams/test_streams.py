@@ -1,6 +1,7 @@
 """LSL and OSC, each heard by a real receiver."""
 
 import math
+import re
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from realtime.app.nodes.streams import SendExpression, SendStream, streams
 from realtime.config import resolve
 from realtime.errors import UserInputError
 from realtime.session.markers import SessionMarkers
-from realtime.streams.lsl import channel_labels, expression_labels
+from realtime.streams.lsl import LslStreams, channel_labels, expression_labels, source_identity
 from realtime.streams.osc import OscStream, parse_address
 from realtime.types import Analysis, Expression, FaceObservation, TrackedFrame
 
@@ -70,7 +71,7 @@ def test_lsl_carries_labelled_values_and_markers_at_their_capture_times() -> Non
         assert text == ["begin"]
         assert stamp == pytest.approx(there + 0.5, abs=0.02)
         info = values.info(timeout=10.0)
-        assert info.source_id() == f"facemirror-live:{socket.gethostname()}:au"
+        assert info.source_id() == f"facemirror-live:{socket.gethostname()}:{source_identity('camera')}:au"
         assert info.channel_format() == pylsl.cf_float32
         node = info.desc().child("channels").child("channel")
         labels, sides, kinds = [], [], []
@@ -220,3 +221,41 @@ def test_an_unknown_host_is_one_sentence() -> None:
 
 def test_nothing_is_sent_unless_asked(tmp_path: Path) -> None:
     assert streams(resolve({}, environment={}).config, SessionMarkers(None, lambda: 0.0), lambda: 0.0) == {}
+
+
+def test_an_identity_is_the_same_again_for_one_person_and_camera_and_another_for_others() -> None:
+    found = source_identity("camera:0", "Ada")
+    assert found == source_identity("camera:0", "Ada")
+    others = [("camera:0", "Bo"), ("camera:1", "Ada"), ("camera:0", None), ("camera:0Ada", "")]
+    assert len({found, *(source_identity(*other) for other in others)}) == 5
+    assert re.fullmatch("[0-9a-f]{12}", found), "the person's name does not go over the network"
+    assert source_identity("camera:0", "Ada", " left chair ") == "left chair"
+    for name in ("", " ", "a\nb", "x" * 61):
+        with pytest.raises(UserInputError, match="--name"):
+            source_identity("camera:0", name=name)
+
+
+def test_two_runs_of_one_person_and_camera_never_share_a_source_id() -> None:
+    pytest.importorskip("pylsl")
+    ids = []
+    first = LslStreams(UNITS, time.monotonic, identity="test-of-runs")
+    try:
+        second = LslStreams(UNITS, time.monotonic, identity="test-of-runs", name="chair 2")
+        ids += [first.identity, second.identity]
+        second.close()
+    finally:
+        first.close()
+    again = LslStreams(UNITS, time.monotonic, identity="test-of-runs")
+    ids.append(again.identity)
+    again.close()
+    assert ids == ["test-of-runs", "test-of-runs-2", "test-of-runs"]
+
+
+def test_a_named_run_shows_its_name_in_the_list_of_streams() -> None:
+    pylsl = pytest.importorskip("pylsl")
+    sinks, _ = send({"lsl": True, "name": "chair 3"}, time.monotonic)
+    try:
+        (found,) = pylsl.resolve_byprop("name", "FaceMirror AU chair 3", timeout=10.0)
+        assert found.source_id() == f"facemirror-live:{socket.gethostname()}:chair 3:au"
+    finally:
+        sinks[0].close()

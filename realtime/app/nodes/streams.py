@@ -6,7 +6,7 @@ from typing import Protocol
 from realtime.app.nodes.openface3 import ExpressionResult
 from realtime.config import Config
 from realtime.session.markers import SessionMarkers
-from realtime.streams.lsl import LslStreams
+from realtime.streams.lsl import LslStreams, source_identity
 from realtime.streams.osc import OscStream, parse_address
 from realtime.types import Analysis, Expression, TrackedFrame
 
@@ -58,9 +58,10 @@ def streams(
     """
     wanted: dict[str, Callable[[Sequence[int]], Stream]] = {}
     if config.lsl:
+        identity = source_identity(config.source, config.person, config.name)
 
         def lsl(units: Sequence[int]) -> Stream:
-            stream = LslStreams(units, clock)
+            stream = LslStreams(units, clock, identity=identity, name=config.name)
             markers.listeners.append(stream.marker)
             return stream
 
