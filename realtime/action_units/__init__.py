@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from realtime.action_units.estimator import ActionUnitEstimator
-    from realtime.action_units.names import NAMES, muscle_of, name_of
+    from realtime.action_units.names import muscle_of, name_of
     from realtime.action_units.symmetry import balance
 
-__all__ = ["NAMES", "ActionUnitEstimator", "balance", "muscle_of", "name_of"]
+__all__ = ["ActionUnitEstimator", "balance", "muscle_of", "name_of"]
 
 _HOMES = {
     "ActionUnitEstimator": "realtime.action_units.estimator",
-    "NAMES": "realtime.action_units.names",
     "balance": "realtime.action_units.symmetry",
     "muscle_of": "realtime.action_units.names",
     "name_of": "realtime.action_units.names",
