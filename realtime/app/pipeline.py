@@ -249,7 +249,9 @@ class _Wiring:
             detected = graph.transform("detect", self._detect, run_on="thread:detection")
             graph.connect(camera, detected, edge.newest)
             graph.connect(detected, tracked, Latest(), as_side="detections", join=LatestBefore(max_age=1.0))
-        to_measure = graph.connect(tracked, measured, edge.every)
+        # Landmarks that were found are measured and written, and what was shown or captured is recorded, however late: a
+        # deadline saves work that nobody would see in time, and here the work is done, or is not for the moment.
+        to_measure = graph.connect(tracked, measured, edge.every, expires=False)
         to_compose = graph.connect(camera, composed, edge.picture)
         graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
         expressed = self._expression(tracked, composed)
@@ -257,13 +259,18 @@ class _Wiring:
         output, preview = self._pictures(composed)
         if outputs.raw is not None:
             raw = RecordRaw(outputs.raw, wait=self._offline)
-            graph.connect(camera, graph.sink("raw-recorder", raw, run_on="thread:raw", grace=10.0), edge.recorded)
+            raw_recorder = graph.sink("raw-recorder", raw, run_on="thread:raw", grace=10.0)
+            graph.connect(camera, raw_recorder, edge.recorded, expires=False)
         self._measurements(measured, expressed)
         if outputs.csv is not None:
             shown_rows = graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture")
-            graph.connect(composed, shown_rows, edge.every)
-            graph.connect(measured, graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis"), edge.every)
-            graph.on_drop(DropRows(outputs.csv, picture=[to_compose], analysis=[to_track, to_measure]))
+            rows = graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis")
+            to_shown = graph.connect(composed, shown_rows, edge.every, expires=False)
+            to_rows = graph.connect(measured, rows, edge.every, expires=False)
+            analysis = [to_track, to_measure]
+            graph.on_drop(
+                DropRows(outputs.csv, picture=[to_compose], analysis=analysis, shown=to_shown, measured=to_rows)
+            )
         path = self._path
         return App(
             graph,
@@ -311,7 +318,8 @@ class _Wiring:
             graph.connect(composed, camera, edge.picture)
         if outputs.recorder is not None:
             record = Record(outputs.recorder, self._recorded_blur)
-            graph.connect(composed, graph.sink("recorder", record, run_on="thread:recorder", grace=10.0), edge.recorded)
+            recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
+            graph.connect(composed, recorder, edge.recorded, expires=False)
         if outputs.audience is not None:
             web = Web(outputs.audience, self._units, self._clock.now)
             graph.connect(composed, graph.sink("web", web, run_on="thread:web"), Latest())
@@ -332,7 +340,7 @@ class _Wiring:
         if expressed is not None and multitask is not None and outputs.folder is not None:
             # This opens a file, so it comes after everything that may refuse.
             rows = graph.sink("multitask-rows", ExpressionRows(outputs.folder, multitask), run_on="thread:multitask")
-            graph.connect(expressed, rows, edge.every)
+            graph.connect(expressed, rows, edge.every, expires=False)
 
     def _check_tone(self) -> None:
         tone = self._outputs.tone

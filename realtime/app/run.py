@@ -114,6 +114,7 @@ class Run:
             live=config.speed == "realtime",
         )
         summary["session"] = str(outputs.folder) if outputs.folder else None
+        summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
         summary["sound"] = outputs.sound.metrics()
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)

@@ -215,6 +215,7 @@ class Receiver(Generic[T]):
 
     def __init__(self, state: EdgeState) -> None:
         self._state = state
+        self.expires = True  # an envelope past its deadline is dropped when it is taken
         self.wait = DurationHistogram()  # seconds from put until the consumer looked at it, or first used it
 
     @property

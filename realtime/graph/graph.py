@@ -139,11 +139,19 @@ class Graph:
         *,
         as_side: str | None = None,
         join: Join | None = None,
+        expires: bool = True,
     ) -> Connection:
-        """Add an edge. A node has one primary input; any other is a side input, with a join, that `process` gets by keyword."""
+        """Add an edge. A node has one primary input; any other is a side input, with a join, that `process` gets by keyword.
+
+        expires: whether an envelope that the consumer picks up after its deadline is dropped. False for what keeps books
+        or records: the work is done already, and it is not shown to anybody late. Primary inputs only; how old a side
+        input may be, its join says.
+        """
         name = f"{producer.name}→{consumer.name}"
         if (as_side is None) != (join is None):
             raise GraphError(f"{name}: a side input needs both as_side and join")
+        if as_side is not None and not expires:
+            raise GraphError(f"{name}: a side input has no deadline; its join's max_age says how old it may be")
         if isinstance(producer, NodeHandle) and producer.kind == "sink":
             raise GraphError(f"{producer.name} is a sink: nothing comes out of it")
         if any(c.edge.name == name for c in self.connections):
@@ -154,6 +162,7 @@ class Graph:
             if node.primary is not None:
                 raise GraphError(f"{consumer.name} has two primary inputs; make one a side input")
             node.primary = edge.receiver
+            node.primary.expires = expires
             if hasattr(node.processor, "accepts"):
                 edge.gated(node.accepts)
         else:

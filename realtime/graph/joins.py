@@ -76,8 +76,11 @@ class SideInput:
         self._late = 0
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
 
-    def ready(self, primary: Entry, now: float) -> float | None:
-        """None when the primary need not wait for this input (any more), else the time until which it may wait."""
+    def ready(self, primary: Entry, now: float, deadline: float) -> float | None:
+        """None when the primary need not wait for this input (any more), else the time until which it may wait.
+
+        deadline: the primary's, seconds; waiting beyond it would only lose the frame.
+        """
         envelope = primary.envelope
         time = None if isinstance(self.join, Exact) else envelope.capture_time
         entries, settled = self.receiver.take_until(envelope.sequence, time)
@@ -88,7 +91,7 @@ class SideInput:
         wait = self.join.wait
         if wait <= 0.0 or settled or (self._held is not None and self._held.envelope.sequence >= envelope.sequence):
             return None
-        until = min(primary.arrived + wait, envelope.deadline)
+        until = min(primary.arrived + wait, deadline)
         if math.isinf(until):
             return until
         if self._late >= PATIENCE:

@@ -32,6 +32,8 @@ def mermaid(
         lines.append(f'    {ids[name]}{opening}"{label}"{closing}')
     for c in connections:
         label = str(c.edge.policy) if c.join is None else f"{c.as_side}: {c.edge.policy}, {c.join}"
+        if not c.edge.receiver.expires:
+            label += ", no deadline"
         if report is not None:
             counts = report.edges[c.edge.name]
             lost = sum(counts.dropped.values())

@@ -30,7 +30,8 @@ class Item(Generic[T]):
 class Envelope(Generic[T]):
     """A payload with the capture it goes back to.
 
-    capture_time, deadline: seconds on the graph's clock. A node that picks the envelope up after `deadline` drops it.
+    capture_time, deadline: seconds on the graph's clock. A node that picks the envelope up after `deadline` drops it,
+    unless the edge was connected with `expires=False`.
     result_age: how much older (seconds) than this envelope the oldest side input joined into it was; None without one.
     """
 

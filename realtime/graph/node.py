@@ -185,14 +185,15 @@ class Node:
                 self._apply_resets(entry.envelope.sequence)
                 self.outlets.no_result_up_to(entry.envelope.sequence - 1)
             envelope = entry.envelope
-            if now > envelope.deadline:
+            deadline = envelope.deadline if self.primary.expires else math.inf
+            if now > deadline:
                 self._waiting = None
                 self.primary.drop(DropReason.EXPIRED, envelope)
                 self.outlets.no_result_up_to(envelope.sequence)
                 continue
             until = -math.inf
             for side in self.sides:
-                wanted = side.ready(entry, now)
+                wanted = side.ready(entry, now, deadline)
                 if wanted is not None:
                     until = max(until, wanted)
             if until > -math.inf:

@@ -181,12 +181,17 @@ class Source:
                 if life != self.lives:
                     return None
                 self.waiting_since = None
-                if stop.is_set():
-                    return None if self.halting else SourceStalledError(f"nothing for {self.stall_timeout:g} s")
+                stalled = stop.is_set() and not self.halting
+                ahead = paced and item is not None and item.capture_time is not None and item.capture_time > now
+                if (
+                    item is not None and not ahead
+                ):  # also one that came as `stop` was set: it was captured, so it counts
+                    self.read_time.record(now - began)
+                    self._emit(item, now)
+                if stalled:
+                    return SourceStalledError(f"nothing for {self.stall_timeout:g} s")
                 if item is None:
                     return None
-                self.read_time.record(now - began)
-                self._emit(item, now)
             while not self.outlets.flush(clock.now()):
                 yield math.inf
             if paced:

@@ -21,7 +21,7 @@ _LEADING = {
     "sequence": "frame number in capture order; a missing number is a frame the source itself lost",
     "capture_time": "seconds on the session's clock when the picture was taken",
     "status": "measured: this frame was analysed; held: shown with an older result; dropped: never shown",
-    "cause": "why the frame was dropped, or why it was not analysed",
+    "cause": "why the frame was dropped, or why it was not analysed; pending: the session broke off before that was known",
     "face_id": "number of the tracked face; empty where no face was seen",
     "confidence": "the landmark model's presence score, 0 to 1",
     "result_age_ms": "age of the result shown with this frame, milliseconds",
@@ -68,7 +68,7 @@ def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
 
 @dataclass(slots=True)
 class FrameRow:
-    """What is known of one captured frame. `shown` None: not settled yet; `analysis` only if it is of this frame."""
+    """What is known of one captured frame. `shown` None: not known yet; `analysis` only if it is of this frame."""
 
     sequence: int
     capture_time: float
@@ -76,7 +76,7 @@ class FrameRow:
     cause: str = ""
     result_age: float | None = None
     analysis: Analysis | None = None
-    analysis_settled: bool = False
+    analysis_final: bool = False
 
     @property
     def status(self) -> str:

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from realtime.graph import DropOldest, Graph, Hold, Item, Latest, RealClock, Restart, VirtualClock
+from realtime.graph import Block, DropOldest, Graph, Hold, Item, Latest, RealClock, Restart, VirtualClock
 from realtime.graph.source import Backoff
 from tests.graph.modelled import Recorder, Script, frames, run
 
@@ -192,3 +192,28 @@ def test_a_stuck_reader_is_replaced_by_a_fresh_one():
     release.set()
     assert seen == ["fresh"]
     assert (report.sources["camera"].stalls, report.stuck, report.reason) == (1, [], "ended")
+
+
+def test_an_item_that_comes_as_the_run_stops_is_counted_and_handed_on():
+    class Camera:
+        def __init__(self):
+            self.given = 0
+
+        def read(self, stop):
+            self.given += 1
+            if self.given == 2:
+                stop.wait(30)
+            return Item(self.given, self.given)
+
+    seen = []
+    graph = Graph("last item", clock=RealClock())
+    camera = Camera()
+
+    def sink(number):
+        seen.append(number)
+        graph.stop()
+
+    graph.connect(graph.source("camera", camera), graph.sink("sink", sink), Block(4))
+    report = asyncio.run(graph.run())
+    assert report.sources["camera"].captured == camera.given == 2
+    assert seen == [1, 2]

@@ -97,47 +97,119 @@ def test_points_that_are_not_finite_are_empty_cells() -> None:
 
 
 def test_a_late_result_comes_into_its_own_row_in_order() -> None:
-    sorter = RowSorter(max_wait=1.0)
+    sorter = RowSorter()
     for sequence in range(4):
-        sorter.captured(sequence, sequence / 30)
+        sorter.captured(sequence, sequence / 30, sequence / 30)
         sorter.shown(sequence, 0.05)
-    assert sorter.ready() == []
+    assert sorter.take_complete() == []
     sorter.measured(analysis(2, None))
-    assert [(row.sequence, row.status) for row in sorter.ready()] == [(0, "held"), (1, "held"), (2, "measured")]
-    sorter.no_result_up_to(3)
-    assert [(row.sequence, row.status) for row in sorter.ready()] == [(3, "held")]
+    assert [(row.sequence, row.status) for row in sorter.take_complete()] == [(0, "held"), (1, "held"), (2, "measured")]
+    sorter.advance_watermark(3)
+    assert [(row.sequence, row.status) for row in sorter.take_complete()] == [(3, "held")]
     assert len(sorter) == 0
 
 
-def test_a_frozen_analysis_holds_rows_back_for_max_wait_only_and_its_late_results_are_counted() -> None:
-    sorter = RowSorter(max_wait=0.5)
-    out = []
+def test_however_late_a_result_is_it_gets_into_its_row(tmp_path: Path) -> None:
+    """Meanwhile the file holds what is known, less than a second behind; at the end it is as if nothing had been late."""
+    now, path = 0.0, tmp_path / "frames.csv"
+    written: list[int] = []
+    writer = FramesCsv(path, lambda: now, on_row=lambda row: written.append(row.sequence))
+    for sequence in range(300):
+        now = sequence / 30
+        writer.captured(sequence, now)
+        if sequence >= 60:
+            writer.shown(sequence - 60)
+        if sequence >= 150 and sequence % 50 == 0:
+            writer.measured(analysis(sequence - 150, face(sequence), au_left={12: 1.5}))
+    killed = rows_of(path)
+    assert len(killed) >= 300 - 25
+    assert [row["status"] for row in killed[::50]] == ["measured"] * 3 + ["held"] + ["dropped"] * 2
+    assert [row["cause"] for row in killed[::50]] == [""] * 4 + ["pending"] * 2
+    assert written == list(range(101))
+    for sequence in range(300 - 60, 300):
+        writer.shown(sequence)
+    writer.measured(analysis(299, None))
+    writer.close()
+    rows = rows_of(path)
+    assert [int(row["sequence"]) for row in rows] == list(range(300)) == written
+    assert {row["cause"] for row in rows} == {""}
+    measured = [int(row["sequence"]) for row in rows if row["status"] == "measured"]
+    assert measured == [0, 50, 100, 299]
+    assert [row["AU12_left"] for row in rows if row["face_id"]] == ["1.500"] * 3
+
+
+def test_pictures_far_apart_lose_no_row() -> None:
+    """With a queue before the analysis, the newest picture is several ahead of the one that is measured."""
+    for period in (0.16, 0.2, 1.0, 60.0):
+        sorter, out = RowSorter(), []
+        for sequence in range(60):
+            sorter.captured(sequence, sequence * period, sequence * 0.01)
+            if sequence >= 5:
+                sorter.shown(sequence - 5)
+                sorter.measured(analysis(sequence - 5, None))
+            out += sorter.take_complete()
+        assert [(row.sequence, row.status, row.cause) for row in out] == [(n, "measured", "") for n in range(55)]
+
+
+def test_a_part_that_never_comes_back_fills_no_memory_and_its_late_results_are_counted(tmp_path: Path) -> None:
+    sorter, out = RowSorter(most_held=20), []
     for sequence in range(30):
-        sorter.captured(sequence, sequence / 10)
+        sorter.captured(sequence, sequence / 10, sequence / 10)
         sorter.shown(sequence)
-        out += sorter.ready()
-        assert len(sorter) <= 6
-    assert [row.sequence for row in out] == list(range(24))
+        out += sorter.take_complete()
+        assert len(sorter) <= 20
+    assert [row.sequence for row in out] == list(range(10))
     sorter.measured(analysis(3, None))
     assert sorter.late == 1
 
 
+def test_a_file_that_cannot_be_written_any_more_ends_with_a_whole_row(tmp_path: Path) -> None:
+    path = tmp_path / "frames.csv"
+    writer = FramesCsv(path, lambda: 0.0)
+    file, taken = writer._file, 0
+
+    class Filling:
+        """Takes 5,000 bytes more, then a part of a write and no other."""
+
+        def write(self, content) -> int:
+            nonlocal taken
+            if taken >= 5000:
+                raise OSError(28, "No space left on device")
+            part = bytes(content[: 5000 - taken])
+            taken += len(part)
+            return file.write(part)
+
+        def __getattr__(self, name: str):
+            return getattr(file, name)
+
+    writer._file = Filling()
+    for sequence in range(20):
+        writer.captured(sequence, sequence / 30)
+        writer.shown(sequence)
+        writer.measured(analysis(sequence, face(sequence)))
+    writer.close()
+    rows = rows_of(path)
+    assert path.read_bytes().endswith(b"\n")
+    assert 0 < len(rows) == writer.rows == 20 - writer.rows_lost
+    assert len(writer.notices) == 1
+
+
 def test_the_analysis_path_may_say_why_a_frame_was_not_measured() -> None:
     sorter = RowSorter()
-    sorter.captured(0, 0.0)
+    sorter.captured(0, 0.0, 0.0)
     sorter.not_measured(0, "superseded")
-    assert sorter.ready() == []
+    assert sorter.take_complete() == []
     sorter.shown(0)
-    (row,) = sorter.ready()
+    (row,) = sorter.take_complete()
     assert (row.status, row.cause) == ("held", "superseded")
 
 
 def test_at_the_end_every_row_goes_out() -> None:
     sorter = RowSorter()
     for sequence in (0, 1, 5):
-        sorter.captured(sequence, sequence / 30)
+        sorter.captured(sequence, sequence / 30, sequence / 30)
     sorter.shown(0)
-    rest = sorter.rest()
+    rest = sorter.take_all()
     assert [(r.sequence, r.status, r.cause) for r in rest] == [
         (0, "held", ""),
         (1, "dropped", "session ended"),
@@ -159,18 +231,18 @@ def test_any_order_of_news_gives_one_row_per_frame_in_order_with_its_own_result(
         if analysed[s]:
             ready = max(ready, s + delays[count + s] + 0.2)
             news.append((ready, 2, s, "measured"))
-    sorter, out = RowSorter(max_wait=1e9), []
+    sorter, out = RowSorter(), []
     for _, _, s, what in sorted(news):
         if what == "captured":
-            sorter.captured(s, s / 30)
+            sorter.captured(s, s / 30, s / 30)
         elif what == "shown":
             sorter.shown(s)
         elif what == "dropped":
             sorter.dropped(s, "late")
         else:
             sorter.measured(analysis(s, None))
-        out += sorter.ready()
-    out += sorter.rest()
+        out += sorter.take_complete()
+    out += sorter.take_all()
     assert [row.sequence for row in out] == list(range(count))
     expected = [
         "measured" if a else ("held" if f == "shown" else "dropped") for f, a in zip(fates, analysed, strict=True)
@@ -188,7 +260,7 @@ def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
         now = sequence / 30
         writer.captured(sequence, now)
         writer.shown(sequence)
-        writer.no_result_up_to(sequence)
+        writer.advance_watermark(sequence)
         on_disk.append(path.read_text(encoding="utf-8").count("\n") - 1)
     behind = [sequence + 1 - count for sequence, count in enumerate(on_disk)]
     assert max(behind) <= 16
@@ -199,7 +271,7 @@ def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_disk_that_is_full_from_the_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> IO[str]:
-        return Path("/dev/full").open("w", encoding="utf-8")
+        return Path("/dev/full").open("wb", buffering=0)
 
     monkeypatch.setattr("realtime.session.frames_csv.open_private", full)
     with pytest.raises(DeviceError, match="the disk is full"):
@@ -213,7 +285,7 @@ def test_a_disk_that_fills_up_later(tmp_path: Path) -> None:
     writer = FramesCsv(path, lambda: now)
     assert writer._file is not None
     writer._file.close()
-    writer._file = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the writer closes it
+    writer._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - the writer closes it
     for sequence in range(20):
         now += 0.2
         writer.captured(sequence, now)

@@ -30,20 +30,43 @@ class MeasuredRows:
 
 
 class DropRows:
-    """Listener for drops.
+    """Listener for drops, so that every frame's row says what became of it.
 
-    picture, analysis: the connections of either path, as `Graph.connect` returned them. Drops elsewhere are no matter of
-    the rows.
+    What is dropped behind the picture's or the analysis' last node was made all the same, and is written from here: a
+    stop or a full queue on the way to the rows loses nothing.
     """
 
-    def __init__(self, csv: FramesCsv, picture: Iterable[Connection], analysis: Iterable[Connection]) -> None:
+    def __init__(
+        self,
+        csv: FramesCsv,
+        *,
+        picture: Iterable[Connection],
+        analysis: Iterable[Connection],
+        shown: Connection,
+        measured: Connection,
+    ) -> None:
+        """Connections as `Graph.connect` returned them; drops on others do not concern the rows.
+
+        Args:
+            csv: The rows.
+            picture: Where a frame that is dropped will not be shown.
+            analysis: Where a frame that is dropped will not be measured.
+            shown: The connection to `ShownRows`.
+            measured: The connection to `MeasuredRows`.
+        """
         self._csv = csv
         self._picture = frozenset(picture)
         self._analysis = frozenset(analysis)
+        self._shown = shown
+        self._measured = measured
 
     def __call__(self, connection: Connection, reason: DropReason, envelope: Envelope) -> None:
         """A frame was lost on some edge."""
-        if connection in self._picture:
+        if connection is self._shown:
+            self._csv.shown(envelope.sequence, envelope.payload.result_age)
+        elif connection is self._measured:
+            self._csv.measured(envelope.payload.analysis)
+        elif connection in self._picture:
             self._csv.dropped(envelope.sequence, str(reason))
         elif connection in self._analysis:
             self._csv.not_measured(envelope.sequence, str(reason))
