@@ -114,3 +114,9 @@ def test_a_user_without_a_home_gets_no_folder_called_tilde(monkeypatch: pytest.M
     assert cache_folder().is_absolute()
     assert data_folder().is_absolute()
     assert not cache_folder().exists()
+
+
+def test_every_kernel_uses_the_checked_cache() -> None:
+    sources = [path for path in (ROOT / "realtime").rglob("*.py") if path.name != "jit.py"]
+    assert [path for path in sources if "import njit" in path.read_text("utf-8").replace("from realtime.jit", "")] != []
+    assert [path for path in sources if "from numba import njit" in path.read_text("utf-8")] == []

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import av
 from av.container import InputContainer
 from av.error import BlockingIOError as WouldBlock
+from av.error import DecoderNotFoundError, FFmpegError, InvalidDataError
 from av.error import EOFError as EndOfFile
-from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -51,6 +51,8 @@ _ARRIVALS_KEPT = 128
 _DAMAGED_LIMIT = 300
 # A camera that is busy, forbidden or gone is so in every mode.
 _HOPELESS = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENODEV, errno.ENXIO)
+# More than any camera gives (8K has 33 million); a damaged header may promise gigabytes.
+_MOST_PIXELS = 100_000_000
 _ASPECTS = (0.25, 4.0)
 # A text file "plays" as ANSI art; nobody means that.
 _NOT_VIDEO = ("tty", "ass", "srt", "webvtt", "txd")
@@ -109,6 +111,7 @@ class Decoder:
             self._container = container
             self._stream = stream = self._choose(container)
             stream.thread_count = self._threads
+            stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
             stream.thread_type = "SLICE" if self._threads == 1 or not self.opening.recorded else "AUTO"
             self._pictures = self._decode(container, stream)
             self._first = next(self._pictures, None)
@@ -184,6 +187,8 @@ class Decoder:
         if not streams:
             has_sound = bool(container.streams.audio)
             raise UserInputError(f"{name} holds {'only sound, ' if has_sound else ''}no picture.")
+        if streams[0].codec_context is None:
+            raise UserInputError(f"{name} is coded in a way that this program cannot decode.")
         return streams[0]
 
     def _decode(self, container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
@@ -197,7 +202,11 @@ class Decoder:
                     arrivals.pop(next(iter(arrivals)))
             try:
                 pictures = packet.decode()
-            except (InvalidDataError, UnicodeDecodeError):
+            except DecoderNotFoundError:
+                raise UserInputError(
+                    f"{self.opening.name} is coded in a way that this program cannot decode."
+                ) from None
+            except (FFmpegError, OSError, ValueError):
                 self.damaged += 1
                 lost += 1
                 continue

@@ -20,6 +20,7 @@ _DEGREES = {
     (False, False, True): 180,
     (True, True, True): 270,
 }
+_TURNS = {90: (True, False, True), 180: (False, True, True), 270: (True, True, False)}
 
 
 class Orientation(NamedTuple):
@@ -41,7 +42,10 @@ class Orientation(NamedTuple):
 
         The matrix (3, 3), read by rows (a b u; c d v; x y w), puts a pixel at (x, y) to (a x + c y, b x + d y).
         """
-        found = frame.side_data.get("DISPLAYMATRIX")
+        try:
+            found = frame.side_data.get("DISPLAYMATRIX")
+        except ValueError:  # PyAV does not know another kind of side data of this frame, and then shows none
+            return cls(*_TURNS.get(round(frame.rotation) % 360, (False, False, False)))
         matrix = bytes(memoryview(found)) if isinstance(found, SideData) else b""
         if len(matrix) < 36:
             return cls()

@@ -1,6 +1,7 @@
 """The words after `--source`, parsed into a typed value. Nothing is opened here."""
 
 import re
+import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -78,10 +79,27 @@ def parse_source(text: str) -> SourceSpec:
 
 
 def _file(text: str) -> SourceSpec:
-    path = Path(text).expanduser()
-    if path.is_dir():
+    if not text.isprintable():
+        raise UserInputError(f"--source {text[:200]!a}: a name with such characters cannot be opened; rename the file.")
+    try:
+        path = Path(text).expanduser()
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be entered, an unknown ~user
+        why = getattr(error, "strerror", None) or error
+        raise UserInputError(f"--source {text[:200]}: this cannot be opened ({why}).") from None
+    if stat.S_ISDIR(mode):
         raise UserInputError(f"--source {text}: this is a folder, not a video file.")
-    if not path.exists():
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise UserInputError(
+            f"--source {text}: this is a device, not a video file; a camera is camera:0 or camera:NAME."
+        )
+    if mode and not stat.S_ISREG(mode):
+        raise UserInputError(
+            f"--source {text}: this is a pipe or socket, not a video file; send a stream to a URL instead."
+        )
+    if not mode:
         raise UserInputError(
             f"--source {text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, demo)."
         )

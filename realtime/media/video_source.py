@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+import cv2
+from av.error import FFmpegError
+
 from realtime.errors import DeviceError, UserInputError
 from realtime.graph import StopToken
 from realtime.media.convert import ToBgr
@@ -139,7 +142,11 @@ class VideoSource:
                 self.notices.append(decoder.cut_short)
                 decoder.cut_short = None
             return None
-        image = self._to_bgr.convert(decoded.picture)
+        try:
+            image = self._to_bgr.convert(decoded.picture)
+        except (FFmpegError, ValueError, cv2.error) as error:
+            name = decoded.picture.format.name
+            raise DeviceError(f"{self.spec}: a picture of the kind {name} cannot be converted ({error}).") from None
         if image.shape != self._shape:
             self._note_size(image.shape)
         pts = self._line.update(decoded.time)

@@ -16,7 +16,7 @@ Number = int | float
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelInput(_Strict):
@@ -33,7 +33,7 @@ class ModelInput(_Strict):
 class ModelSpec(_Strict):
     """One entry of the manifest."""
 
-    name: str
+    name: str = Field(pattern=r"^[\w .+-]{1,80}$")
     role: Role
     file: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -95,10 +95,14 @@ def load_manifest(folder: Path) -> Manifest:
         raise ModelFileError(
             f"There is no model manifest at {path}. Give the folder that holds manifest.toml with --weights."
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelFileError(f"The model manifest {path} cannot be read: {error}.") from None
+    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, nested without end
+        why = " ".join(str(error).split())[:300].rstrip(".")
+        raise ModelFileError(f"The model manifest {path} cannot be read: {why}.") from None
+    entries = content.get("model", [])
+    if not isinstance(entries, list):
+        raise ModelFileError(f"The model manifest {path} holds no list of models: each begins with a line [[model]].")
     models: dict[str, ModelSpec] = {}
-    for position, entry in enumerate(content.get("model", []), start=1):
+    for position, entry in enumerate(entries, start=1):
         try:
             spec = ModelSpec.model_validate(entry)
         except ValidationError as error:
@@ -108,6 +112,8 @@ def load_manifest(folder: Path) -> Manifest:
             raise ModelFileError(f"{path}, model {name!r}: {field}: {first['msg']}.") from None
         if spec.name in models:
             raise ModelFileError(f"{path}: two models are called {spec.name!r}.")
+        if not spec.file.isprintable():
+            raise ModelFileError(f"{path}, model {spec.name!r}: file holds characters that no file of ours has.")
         if Path(spec.file).is_absolute() or ".." in Path(spec.file).parts:
             raise ModelFileError(f"{path}, model {spec.name!r}: file must lie inside the weights folder.")
         models[spec.name] = spec

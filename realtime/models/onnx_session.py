@@ -102,15 +102,27 @@ class OnnxSession:
             )
 
     def warm_up(self, shape: Sequence[int] | None = None, runs: int = 2) -> None:
-        """Run on zeros so that the first live frame pays for nothing. shape: needed where the manifest leaves it open."""
+        """Run on zeros so that the first live frame pays for nothing.
+
+        Args:
+            shape: of the input; needed where the manifest leaves it open.
+            runs: how often.
+
+        Raises:
+            ModelFileError: the network cannot be run.
+        """
         height, width = self.spec.input.height, self.spec.input.width
         if shape is None:
             if height is None or width is None:
                 raise ValueError(f"{self.spec.name} takes any size: say which one to warm up")
             shape = (1, 3, height, width)
         zeros = np.zeros(tuple(shape), np.float32)
-        for _ in range(runs):
-            self.run(zeros)
+        try:
+            for _ in range(runs):
+                self.run(zeros)
+        except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen kinds of its own
+            reason = " ".join(str(error).split())[:300]
+            raise ModelFileError(f"Model {self.spec.name} cannot be run by ONNX Runtime: {reason}") from None
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Outputs by the program's words (see `ModelSpec.outputs`)."""

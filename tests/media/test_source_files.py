@@ -1,9 +1,11 @@
 """Files and generators: what is delivered, when it is due, and what is said when something is wrong with them."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -290,6 +292,49 @@ def test_a_file_that_vanished_after_parsing(tmp_path: Path) -> None:
     clip.unlink()
     with pytest.raises(UserInputError, match="No such file"):
         opened.open()
+
+
+@pytest.mark.parametrize("harm", ["pixels", "header", "end"])
+def test_a_damaged_picture_is_one_sentence(tmp_path: Path, harm: str) -> None:
+    """libpng's complaints came as "Generic error in an external library", 12 of 32 damaged files as a traceback."""
+    path = tmp_path / "face.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
+    data = bytearray(path.read_bytes())
+    place = {"pixels": data.index(b"IDAT") + 6, "header": 20, "end": len(data) - 60}[harm]
+    data[place : place + 8] = b"\xa5" * 8
+    path.write_bytes(bytes(data))
+    opened = source(path)
+    try:
+        opened.open()
+        assert opened.read(Stop()) is not None
+    except UserInputError as error:
+        assert str(error).startswith(str(path))  # noqa: PT017  either is right
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_a_codec_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.avi", [quadrants()] * 3, codec="mjpeg", pixel_format="yuvj420p")
+    clip.write_bytes(clip.read_bytes().replace(b"MJPG", b"Z9Z9"))
+    with pytest.raises(UserInputError, match="cannot decode"):
+        source(clip).open()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_pipes_devices_and_odd_names_are_refused_before_anything_waits_for_them(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for word, reason in (
+        (str(tmp_path / "pipe.mp4"), "pipe or socket"),
+        ("/dev/null", "camera:0"),
+        ("x" * 5000, "File name too long"),
+        ("a\0b", "rename"),
+        ("caf\udce9.mp4", "rename"),
+        ("~nobody-here/x.mp4", "cannot be opened"),
+        (str(tmp_path / "pipe.mp4" / "x.mp4"), "no such file"),
+    ):
+        with pytest.raises(UserInputError, match=reason) as caught:
+            parse_source(word)
+        str(caught.value).encode()
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("graph", ["nonsense=1", "sine", "testsrc=size=banana"])
