@@ -50,7 +50,7 @@ class Cadence:
         self._near, self._agreements = None, 0
         self.next_pass = DetectionPass(sequence + self.interval, self.interval)
 
-    def agreed(self, sequence: int, box: F32, height: int, width: int) -> None:
+    def agreed(self, sequence: int, box: F32, height: int, width: int, *, everywhere: bool = False) -> None:
         """The detector confirmed the tracked face: lengthen the interval.
 
         Args:
@@ -58,10 +58,11 @@ class Cadence:
             box: (4,) the tracked face.
             height: of the picture.
             width: of the picture.
+            everywhere: search the whole picture; otherwise every n-th pass does.
         """
         self._interval = min(self._interval * self._settings.growth, float(self._settings.longest))
         self._agreements += 1
-        everywhere = self._agreements % self._settings.whole_every == 0
+        everywhere = everywhere or self._agreements % self._settings.whole_every == 0
         self.next_pass = DetectionPass(
             sequence + self.interval, self.interval, None if everywhere else self.region(box, height, width)
         )

@@ -68,6 +68,13 @@ def choose(faces: Sequence[Detection], lost: F32 | None) -> Detection | None:
     return max(faces, key=lambda face: face.score * (0.1 + nearness(face.box, lost)), default=None)
 
 
+def next_to_the_right(others: Sequence[Detection], box: F32) -> Detection | None:
+    """The face whose middle lies next to the right of this box's, from the rightmost the leftmost; None without others."""
+    here = float(box[0] + box[2])
+    rightwards = [face for face in others if float(face.box[0] + face.box[2]) > here]
+    return min(rightwards or others, key=lambda face: float(face.box[0] + face.box[2]), default=None)
+
+
 def nearness(box: F32, other: F32) -> float:
     """1 for the same place and size, falling to 0 within about two face sizes or a factor of three in size."""
     size, other_size = np.sqrt(max(_area(box), 1.0)), np.sqrt(max(_area(other), 1.0))

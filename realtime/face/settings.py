@@ -90,6 +90,32 @@ class TrackerSettings(_Section):
     pose: bool = Field(True, description="measure head pose")
 
 
+class PatientSettings(_Section):
+    """Whose face is followed where several are seen."""
+
+    known_after: float = Field(
+        1.0, ge=0, le=60, description="a face followed for this long is the patient, unless another is already (s)"
+    )
+    like: float = Field(
+        0.7, ge=-1, le=1, description="likeness to the patient from which another face seen may be the patient (-1..1)"
+    )
+    margin: float = Field(
+        0.1, ge=0, le=2, description="by which it must be more like the patient than the face followed now (-1..1)"
+    )
+    same: float = Field(
+        0.75, ge=-1, le=1, description="likeness from which a face with a new id is the patient who is back (-1..1)"
+    )
+    other: float = Field(
+        0.55, ge=-1, le=1, description="likeness below which a face where the lost one was is somebody else (-1..1)"
+    )
+    sightings: int = Field(
+        3, ge=1, le=60, description="detection passes in a row that must see the patient before going back (count)"
+    )
+    forgotten_after: float = Field(
+        60.0, ge=1, le=3600, description="a patient away for this long is forgotten: the face followed then counts (s)"
+    )
+
+
 class SmoothingSettings(_Section):
     """How much of the landmarks' noise is shown. Distances are in inter-ocular distances (iod)."""
 
@@ -143,5 +169,6 @@ class FaceSettings(_Section):
     detector: DetectorSettings = DetectorSettings()
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()
+    patient: PatientSettings = PatientSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     flow: FlowSettings = FlowSettings()

@@ -99,5 +99,9 @@ class Identities:
         memory, self._memory = self._memory, None
         if memory is not None and iou(memory.box, matching.face_box(points)) >= self._overlap:
             return memory.face_id
+        return self.new()
+
+    def new(self) -> int:
+        """An id that no face had."""
         self._faces_seen += 1
         return self._faces_seen

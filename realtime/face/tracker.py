@@ -9,9 +9,10 @@ from enum import Enum
 from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.detection_schedule import Cadence, DetectionSchedule
-from realtime.face.geometry import F32
+from realtime.face.geometry import F32, iou
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import SURE, Located, Locator, share_inside
+from realtime.face.patient import Patient
 from realtime.face.point_flow import PointFlow
 from realtime.face.pose import facing_angles
 from realtime.face.scene_change import SceneChange
@@ -22,6 +23,8 @@ from realtime.types import Detection, Detections, FaceObservation, Frame, Region
 
 # a box without an upright face is searched for rolled ones in every fourth detection pass: that takes four times as long
 _ANY_ROLL_EVERY = 4
+# whole-picture detection passes in which the face that the user wants may turn up
+_PASSES_FOR_NEXT = 8
 
 
 class State(Enum):
@@ -45,6 +48,9 @@ class Tracker:
         self._smoother = Smoother(settings.smoothing)
         self._scene = SceneChange(settings.tracker.cut_difference, settings.tracker.cut_share)
         self._appearance = Appearance()
+        self._patient = Patient(settings.patient)
+        self._other = settings.patient.other
+        self._passes_for_next = 0
         self._past = Past()
         self._track: Track | None = None
         self._candidate: Candidate | None = None
@@ -61,12 +67,12 @@ class Tracker:
         return State.SEARCHING if self._candidate is None else State.CANDIDATE
 
     def try_claim_detection(self, sequence: int) -> bool:
-        """Should this frame go to the detector? Asking with the answer yes books it: the next yes is an interval away."""
+        """Claim this frame for the detector (see `DetectionSchedule.try_claim`)."""
         return self._schedule.try_claim(sequence)
 
     @property
     def region(self) -> Region | None:
-        """Where the detector should look now; None: the whole picture."""
+        """Where the detector should search now; None: the whole picture."""
         return self._schedule.region
 
     def reset(self) -> None:
@@ -76,17 +82,26 @@ class Tracker:
         self._flow.clear()
         self._smoother.reset()
         self._appearance.reset()
+        self._patient.forget()
+        self._passes_for_next = 0
         self._past.clear()
         self._cadence.lost(0, None, *self._size)
         self._schedule.restart(self._cadence.next_pass)
         self._valid_from = self._failed_starts = 0
 
-    def update(self, frame: Frame, detections: Detections | None = None) -> FaceObservation | None:
+    def update(
+        self, frame: Frame, detections: Detections | None = None, *, next_face: bool = False
+    ) -> FaceObservation | None:
         """The tracked face on this frame, or None where there is none.
 
-        detections: an answer of the detector not given before; it may belong to an earlier frame.
-        Frames come in capture order; any may be missing.
+        Args:
+            frame: the next one in capture order; any may be missing.
+            detections: an answer of the detector not given before; it may belong to an earlier frame.
+            next_face: the user wants another face: the next one to the right, from the rightmost the leftmost, is the patient
+                from then on. Nothing happens where no other face is seen.
         """
+        if next_face:
+            self._passes_for_next = _PASSES_FOR_NEXT
         height, width = frame.image.shape[:2]
         if (height, width) != self._size:
             if self._size != (0, 0):
@@ -99,6 +114,9 @@ class Tracker:
             self._candidate = None
         if detections is not None and detections.sequence >= self._valid_from:
             observation = self._weigh(frame, detections, observation)
+            observation = self._weigh_others(frame, detections, observation)
+        if self._track is not None and (self._passes_for_next or self._patient.sighted):
+            self._cadence.doubtful(frame.sequence, None, *self._size)
         self._schedule.plan(self._cadence.next_pass)
         return observation
 
@@ -123,6 +141,8 @@ class Tracker:
         else:
             track.doubt = 0
             self._appearance.learn(pattern)
+            if found.presence >= SURE:
+                self._patient.followed(track.face_id, pattern, track.box, frame.capture_time)
         shown = self._smoother.update(
             found.landmarks.points,
             frame.capture_time,
@@ -191,7 +211,8 @@ class Tracker:
         track.missed = track.doubt = 0
         if observation is None:
             return None
-        self._cadence.agreed(frame.sequence, track.box, *self._size)
+        # While the patient is away, every detection pass searches the whole picture.
+        self._cadence.agreed(frame.sequence, track.box, *self._size, everywhere=self._patient.away)
         return matching.confirmed(observation)
 
     def _restart(self, frame: Frame, track: Track, match: Detection, then: F32) -> FaceObservation | None:
@@ -219,9 +240,51 @@ class Tracker:
             self._cadence.searched(frame.sequence, *self._size)
             return None
         self._candidate = None
+        if self._appearance.likeness(self._appearance.of(found.landmarks.patch)) < self._other:
+            self._identities.forget()  # somebody else, where the lost face was
+        return self._take(frame, self._identities.of(found.landmarks.points), face, found)
+
+    def _take(self, frame: Frame, face_id: int, face: Detection, found: Located) -> FaceObservation:
+        """Follow this face from here on."""
         points = found.landmarks.points
-        self._track = Track(self._identities.of(points), points, points, face.box, found.pose, frame.capture_time)
+        self._track = Track(face_id, points, points, face.box, found.pose, frame.capture_time)
         return self._start(frame, self._track, found)
+
+    def _weigh_others(
+        self, frame: Frame, seen: Detections, observation: FaceObservation | None
+    ) -> FaceObservation | None:
+        """Go to another face of this detection pass: the patient, who is back, or the one that the user wants."""
+        track = self._track
+        if track is None or seen.region is not None or not (self._passes_for_next or self._patient.away):
+            return observation
+        then, _ = self._past.at(seen.sequence, track)
+        others = [
+            face
+            for face in seen.faces
+            if face.score >= self._settings.start_score and iou(face.box, then) < self._settings.match_overlap
+        ]
+        if self._passes_for_next:
+            self._passes_for_next -= 1
+            return self._go_on(frame, matching.next_to_the_right(others, then)) or observation
+        other = self._patient.likeliest(others)
+        found = None if other is None else self._locator.from_box(frame.image, other)
+        sure = found is not None and found.presence >= SURE
+        pattern = self._appearance.of(found.landmarks.patch) if found is not None and sure else None
+        if not self._patient.is_back(pattern) or other is None or found is None or self._patient.face_id is None:
+            return observation
+        self._flow.clear()
+        return self._take(frame, self._patient.face_id, other, found)
+
+    def _go_on(self, frame: Frame, face: Detection | None) -> FaceObservation | None:
+        """Follow the face that the user wants, if the landmark network sees one there."""
+        found = None if face is None else self._locator.from_box(frame.image, face)
+        if face is None or found is None or found.presence < self._settings.start_presence:
+            return None
+        self._passes_for_next = 0
+        pattern, face_id = self._appearance.of(found.landmarks.patch), self._identities.new()
+        self._patient.choose(face_id, pattern, face.box, frame.capture_time)
+        self._flow.clear()
+        return self._take(frame, face_id, face, found)
 
     def _locate_start(self, frame: Frame, face: Detection) -> Located:
         """The face in a detector's box; at any roll where upright is doubtful (of hopeless boxes, every n-th pass only)."""

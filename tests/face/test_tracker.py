@@ -270,3 +270,77 @@ def test_pose_can_be_left_out():
     world = World(FaceSettings(tracker=TrackerSettings(pose=False)))
     assert world.step(Disc(300, 180)).pose is None
     assert World().step(Disc(300, 180)).pose is not None
+
+
+PATIENT, HELPER = {"radius": 80, "looks": 1}, {"radius": 45, "looks": 5}
+
+
+def test_the_patient_is_followed_again_after_another_face_was():
+    """The patient leaves for 1.5 s with somebody behind; back in the picture, the patient is measured again, under the same id."""
+    world = World()
+    for _ in range(60):
+        world.step(Disc(250, 180, **PATIENT), Disc(520, 120, **HELPER))
+    away = [world.step(Disc(520, 120, **HELPER)) for _ in range(45)]
+    assert away[-1].face_id == 2
+    back = [world.step(Disc(250 + i % 3, 180, **PATIENT), Disc(520, 120, **HELPER)) for i in range(60)]
+    assert near(back[-1], Disc(250 + 59 % 3, 180, **PATIENT))
+    assert {seen.face_id for seen in back[45:]} == {1}
+
+
+def test_a_helper_alone_stays_followed_and_is_never_called_the_patient():
+    world = World()
+    for _ in range(60):
+        world.step(Disc(250, 180, **PATIENT))
+    for _ in range(45):
+        world.step()
+    seen = [world.step(Disc(300, 180, **HELPER)) for _ in range(120)]
+    assert {face.face_id for face in seen if face is not None} == {2}
+    assert near(seen[-1], Disc(300, 180, **HELPER))
+
+
+def test_somebody_else_where_the_patient_was_gets_another_id():
+    world = World()
+    for _ in range(60):
+        world.step(Disc(250, 180, **PATIENT))
+    world.step()
+    seen = [world.step(Disc(250, 180, radius=80, looks=5)) for _ in range(12)]
+    assert seen[-1].face_id == 2
+
+
+def test_two_others_beside_the_patient_change_nothing():
+    world = World()
+    own = Disc(320, 180, **PATIENT)
+    for _ in range(150):
+        seen = world.step(own, Disc(90, 100, **HELPER), Disc(560, 100, radius=45, looks=9))
+        assert near(seen, own)
+        assert seen.face_id == 1
+
+
+def test_the_user_chooses_the_next_face_and_it_stays():
+    world = World()
+    left, right = Disc(150, 180, **PATIENT), Disc(480, 180, **HELPER)
+    for _ in range(60):
+        world.step(left, right)
+    chosen = [world.step(left, right, next_face=number == 0) for number in range(90)]
+    assert near(chosen[3], right)
+    assert {seen.face_id for seen in chosen[3:]} == {2}
+    again = [world.step(left, right, next_face=number == 0) for number in range(40)]
+    assert near(again[-1], left)
+
+
+def test_choosing_another_face_where_there_is_none_changes_nothing():
+    world = World()
+    for number in range(60):
+        seen = world.step(Disc(150, 180, **PATIENT), next_face=number == 30)
+        assert seen.face_id == 1
+    assert world.detections < 30
+
+
+def test_an_interruption_forgets_the_patient():
+    world = World()
+    for _ in range(60):
+        world.step(Disc(250, 180, **PATIENT))
+    world.tracker.reset()
+    for _ in range(60):
+        seen = world.step(Disc(520, 120, **HELPER), Disc(250, 180, **PATIENT, score=0.5))
+    assert near(seen, Disc(520, 120, **HELPER))

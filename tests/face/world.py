@@ -106,7 +106,7 @@ class World:
         self.pending = []
         self.observed = []
 
-    def step(self, *discs, scene=100):
+    def step(self, *discs, scene=100, next_face=False):
         """One camera frame; returns what the tracker says of it (None, too, for frames it never got)."""
         frame = Frame(picture(*discs, scene=scene), self.sequence, self.sequence / 30)
         self.sequence += 1
@@ -117,6 +117,6 @@ class World:
             return None
         ready = [d for d in self.pending if d.sequence <= frame.sequence - self.late]
         self.pending = [d for d in self.pending if d not in ready]
-        seen = self.tracker.update(frame, ready[-1] if ready else None)
+        seen = self.tracker.update(frame, ready[-1] if ready else None, next_face=next_face)
         self.observed.append(seen)
         return seen
