@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from realtime.action_units import ActionUnitEstimator
+from realtime.app.nodes.detect_track import Track
 from realtime.app.pipeline import App
 from realtime.config import Config
 from realtime.dashboard.commands import (
@@ -29,7 +30,7 @@ from realtime.models.tiers import ModelLadder
 from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.writer import SessionWriter
 
-KEYS = "Keys: c calibrates, m sets a marker, v changes the view, r records, q ends."
+KEYS = "Keys: c calibrates, m sets a marker, v changes the view, n follows the next face, r records, q ends."
 C = TypeVar("C")
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 _NO_MARKERS = "Markers need a session folder; start with --session DIR."
@@ -53,6 +54,31 @@ class CalibrationControl:
     def start(self) -> None:
         """Begin; a calibration that runs already begins from its start."""
         self._measures.ask_for_calibration()
+
+
+class FaceChoice:
+    """Whose face is followed: the one of now, or the next one that is seen."""
+
+    NEXT = "the next face"
+
+    def __init__(self, track: Track) -> None:
+        self._track = track
+
+    @property
+    def value(self) -> str:
+        """The face that was followed last, by its number in the rows."""
+        number = self._track.face_id
+        return "none yet" if number is None else f"face {number}"
+
+    @property
+    def options(self) -> tuple[str, str]:
+        """The face of now and the next one."""
+        return self.value, self.NEXT
+
+    def choose(self, value: str) -> None:
+        """Take `value`, one of `options`; the face of now changes nothing."""
+        if value == self.NEXT:
+            self._track.ask_for_next_face()
 
 
 class CameraChoice:
@@ -167,6 +193,7 @@ class Controls:
             _NO_RECORDING if writer.folder is None else _NO_PICTURES
         )  # fmt: skip
         self.view = SceneChoice(app.scene)
+        self.face = FaceChoice(app.track)
         self._markers = writer.markers
         self._say = say
 
@@ -183,6 +210,8 @@ class Controls:
                     recorder = _available(self.record).switch
                     recorder.switch(not recorder.active)
                     self._say("Recording." if recorder.active else "Recording is paused.")
+                case "n":
+                    self.face.choose(FaceChoice.NEXT)
                 case "v":
                     views = self.view.options
                     self.view.choose(views[(views.index(self.view.value) + 1) % len(views)])
@@ -233,6 +262,7 @@ def page_commands(
         "record": controls.record,
         "marker": controls.marker,
         "view": ChoiceCommand("View", controls.view, key="v"),
+        "face": ChoiceCommand("Face", controls.face, key="n"),
         "side": ChoiceCommand("Affected", side, key="s"),
         "camera": camera if isinstance(camera, Fixed) else ChoiceCommand("Camera", camera),
         "model": model if isinstance(model, Fixed) else ChoiceCommand("Model", model),

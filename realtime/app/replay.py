@@ -109,7 +109,8 @@ def rerun(
                 on_missing(number)
                 continue
             # A missing frame's detections are missing, too.
-            face = path.tracker.update(frame, detections.get(decision["detections"]))
+            entering = detections.get(decision["detections"])
+            face = path.tracker.update(frame, entering, next_face=bool(decision.get("next", False)))
             tracked[number] = TrackedFrame(Analysis(number, frame.capture_time, face), frame)
             for old in [n for n in detections if n < number - 600]:
                 del detections[old]

@@ -11,6 +11,7 @@ from realtime.face.settings import (
     DetectorSettings,
     FaceSettings,
     FlowSettings,
+    PatientSettings,
     SmoothingSettings,
     TrackerSettings,
 )
@@ -171,6 +172,7 @@ class Config(Section):
     detector: DetectorSettings = DetectorSettings()
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()
+    patient: PatientSettings = PatientSettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     flow: FlowSettings = FlowSettings()
 
@@ -178,5 +180,10 @@ class Config(Section):
     def face(self) -> FaceSettings:
         """The face path's settings together."""
         return FaceSettings(
-            detector=self.detector, cadence=self.cadence, tracker=self.tracker, smoothing=self.smoothing, flow=self.flow
+            detector=self.detector,
+            cadence=self.cadence,
+            tracker=self.tracker,
+            patient=self.patient,
+            smoothing=self.smoothing,
+            flow=self.flow,
         )

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from realtime.render.au_panel import AuPanel
+from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
 from realtime.render.status import LiveFigures, draw_status
@@ -28,6 +29,7 @@ class Scene:
         self.units = tuple(units)
         self._halves = HalfFaces()
         self._panel: AuPanel | None = None
+        self._change = FaceChangeNotice()
 
     def draw(self, frame: U8, analysis: Analysis | None, points: F32 | None, figures: LiveFigures) -> U8:
         """A new (H, W, 3) picture of the frame's size. points: (98, 2) where the landmarks are on this frame, or None."""
@@ -39,6 +41,7 @@ class Scene:
             canvas = self._overlay(frame, analysis, points)
         if analysis is not None and analysis.face is not None and self.units:
             self._bars(canvas, analysis)
+        self._change.draw(canvas, analysis)
         draw_status(canvas, figures)
         return canvas
 

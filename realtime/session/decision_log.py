@@ -4,7 +4,9 @@ One JSON object a line. `kind` is one of
     neutral   shape, look, network: the stored calibration in force from the start
     raw       n, t: this frame, taken at t (seconds), is the next picture of raw.mkv
     detect    n, region, coarse: the detector looked at frame n
-    track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none)
+    track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none);
+              next, where it is there: the user had asked for the next face just before
+    face      n, before, now: on frame n another face was followed than before (ids)
     measure   n, calibrate: frame n was measured; calibrate: a calibration was started just before
     reset     the stream was interrupted
     row       n, t, shown, cause, age, measured: frame n's row went out; measured: with its own analysis
@@ -52,8 +54,11 @@ class DecisionLog:
     def detect(self, sequence: int, region: Region | None, *, coarse: bool) -> None:
         self._put(kind="detect", n=sequence, region=region, coarse=coarse)
 
-    def track(self, sequence: int, detections: int | None) -> None:
-        self._put(kind="track", n=sequence, detections=detections)
+    def track(self, sequence: int, detections: int | None, *, next_face: bool = False) -> None:
+        self._put(kind="track", n=sequence, detections=detections, **({"next": True} if next_face else {}))
+
+    def face(self, sequence: int, before: int, now: int) -> None:
+        self._put(kind="face", n=sequence, before=before, now=now)
 
     def measure(self, sequence: int, *, calibrate: bool) -> None:
         self._put(kind="measure", n=sequence, calibrate=calibrate)
@@ -193,6 +198,7 @@ _FIELDS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
     "raw": {"n": _frame, "t": _number},
     "detect": {"n": _frame, "region": _region, "coarse": _truth},
     "track": {"n": _frame, "detections": lambda value: value is None or _frame(value)},
+    "face": {"n": _frame, "before": _frame, "now": _frame},
     "measure": {"n": _frame, "calibrate": _truth},
     "reset": {},
     "row": {

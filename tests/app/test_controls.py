@@ -19,7 +19,9 @@ from tests.session.live_like import face_path
 
 
 def app() -> SimpleNamespace:
-    return SimpleNamespace(measures=face_path().measures, scene=SimpleNamespace(mode="overlay"))
+    track = SimpleNamespace(face_id=1, asked=0)
+    track.ask_for_next_face = lambda: setattr(track, "asked", track.asked + 1)
+    return SimpleNamespace(measures=face_path().measures, scene=SimpleNamespace(mode="overlay"), track=track)
 
 
 def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more) -> Controls:
@@ -45,6 +47,8 @@ def test_each_key_does_its_thing(tmp_path: Path) -> None:
     keys.press("c")
     assert running.measures.begin_if_asked()
     assert keys.calibrate.describe()["phase"] == "running"
+    keys.press("n")
+    assert running.track.asked == 1
     keys.press("v")
     assert running.scene.mode == "mirrored"
     for _ in range(3):
@@ -109,7 +113,7 @@ def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_s
         keys, Config(source="clip.mp4"), running, file_source, writer, lambda logged: written.append(dict(logged))
     )
     found = page.commands.describe()
-    assert list(found) == ["calibrate", "record", "marker", "view", "side", "camera", "model"]
+    assert list(found) == ["calibrate", "record", "marker", "view", "face", "side", "camera", "model"]
     assert found["calibrate"] == {
         "reason": None,
         "phase": "idle",

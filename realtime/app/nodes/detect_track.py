@@ -81,8 +81,15 @@ class Track:
         self._inline = inline
         self._delay = delay
         self._journal = journal
+        self._next_asked = False
+        self.face_id: int | None = None
+        """Of the face followed last; None before the first."""
         self.face_frames = 0
         self.tracked_frames = 0
+
+    def ask_for_next_face(self) -> None:
+        """From the next frame on another face is followed, if one is seen. From any thread."""
+        self._next_asked = True
 
     def accepts(self, envelope: Envelope[Frame]) -> bool:
         """Every frame, or every second one when the quality ladder asks for it."""
@@ -93,12 +100,16 @@ class Track:
         if self._delay:
             time.sleep(self._delay)
         seen = detections.payload if detections is not None else None
+        asked, self._next_asked = self._next_asked, False
         if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
         if self._journal is not None:
-            self._journal.track(frame.sequence, None if seen is None else seen.sequence)
-        face = self._tracker.update(frame, seen)
+            self._journal.track(frame.sequence, None if seen is None else seen.sequence, next_face=asked)
+        face = self._tracker.update(frame, seen, next_face=asked)
         if face is not None:
+            if self._journal is not None and self.face_id not in (None, face.face_id):
+                self._journal.face(frame.sequence, self.face_id, face.face_id)
+            self.face_id = face.face_id
             self.face_frames += 1
             self.tracked_frames += not face.detected
         return TrackedFrame(Analysis(frame.sequence, frame.capture_time, face), frame)
