@@ -138,4 +138,4 @@ def test_the_comparison_names_the_first_other_cell(tmp_path: Path) -> None:
 def test_every_decision_is_one_json_object(tmp_path: Path) -> None:
     make_session(tmp_path, 7)
     kinds = {json.loads(line)["kind"] for line in (tmp_path / "decisions.jsonl").read_text().splitlines()}
-    assert kinds == {"raw", "detect", "track", "measure", "reset", "row"}
+    assert kinds == {"raw", "detect", "track", "face", "measure", "reset", "row"}
