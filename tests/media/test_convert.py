@@ -1,5 +1,7 @@
 """Colours against the defining equations of BT.601, BT.709 and BT.2020."""
 
+import gc
+
 import av
 import numpy as np
 import pytest
@@ -122,3 +124,17 @@ def test_the_picture_size_may_change_between_frames() -> None:
         assert np.abs(image.astype(int) - 77).max() <= 5  # two conversions of swscale, each up to 2.5
         shapes.append(image.shape)
     assert shapes == [(48, 64, 3), (32, 32, 3), (49, 65, 3), (48, 64, 3)]
+
+
+def test_frames_are_freed_without_waiting_for_the_garbage_collector() -> None:
+    to_bgr = ToBgr()
+    to_bgr.convert(plain(90, 120, 140, "709", full=False))  # the first frame of a stream may live longer
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+        for _ in range(5):
+            to_bgr.convert(plain(90, 120, 140, "709", full=False))
+        assert sum(isinstance(each, av.VideoFrame) for each in gc.get_objects()) == before
+    finally:
+        gc.enable()

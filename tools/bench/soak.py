@@ -1,0 +1,171 @@
+"""A long run under changing load: `python -m tools.bench soak [--minutes 60] [--load 2]`.
+
+The whole program in its own process, with recording, rows and a dashboard viewer. In every second minute other processes keep
+the processors busy. Each minute gives memory, descriptors, threads and the age of the pictures at the viewer; the end gives the
+books, the number of rows and what `verify` says.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import csv
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import psutil
+
+from realtime.media.demux_options import demo_clip
+from tools.bench.timing import Report
+
+_START_SECONDS = 180
+_END_SECONDS = 120
+
+
+@dataclass(slots=True)
+class Minute:
+    """What was seen in one minute. ages: milliseconds from capture to the message for the page, one a shown picture."""
+
+    loaded: bool
+    rss: list[float] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+    ages: list[float] = field(default_factory=list)
+
+
+def run(arguments: list[str] | None = None) -> Report:
+    """One run."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench soak")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--load", type=int, default=os.cpu_count() or 2, help="busy processes in every second minute")
+    parser.add_argument("--source", default=f"lavfi:movie={demo_clip()}:loop=0,setpts=N/(30*TB)")
+    options = parser.parse_args(arguments or [])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, summary = Path(scratch) / "session", Path(scratch) / "summary.json"
+        words = ["run", "--source", options.source, "--headless", "--quiet", "--record", "--dashboard", "--port", "0"]
+        words += ["--session", str(folder), "--summary", str(summary)]
+        log = Path(scratch) / "stderr"
+        with log.open("wb") as sink:
+            program = subprocess.Popen([sys.executable, "-m", "realtime", *words], stderr=sink)
+        try:
+            link = _link(program, log)
+            minutes = asyncio.run(_watch(program, link, options.minutes, options.load))
+            program.send_signal(signal.SIGINT)
+            code = program.wait(_END_SECONDS)
+        finally:
+            program.kill()
+            program.wait()
+        verified = subprocess.run(
+            [sys.executable, "-m", "realtime", "verify", str(folder)], capture_output=True, check=False
+        )
+        with (folder / "frames.csv").open(newline="") as rows:
+            count = sum(1 for _ in csv.reader(rows)) - 1
+        return report_of(minutes, json.loads(summary.read_text("utf-8")), count, code, verified.returncode)
+
+
+def report_of(minutes: list[Minute], summary: dict[str, Any], rows: int, code: int, verified: int) -> Report:
+    """The figures of a run.
+
+    Args:
+        minutes: in order.
+        summary: the program's own.
+        rows: of frames.csv.
+        code: the program's exit code.
+        verified: `verify`'s exit code.
+    """
+    report = Report(
+        f"soak: {len(minutes)} minutes with recording and a viewer, other processes busy in every second one"
+    )
+    for number, minute in enumerate(minutes, 1):
+        name = f"minute {number}{' (loaded)' if minute.loaded else ''}"
+        report.add(f"{name}: memory", float(np.median(minute.rss)), "MB")
+        report.add(f"{name}: descriptors", float(max(minute.descriptors)), "")
+        report.add(f"{name}: threads", float(max(minute.threads)), "")
+        report.add(f"{name}: age p99", float(np.percentile(minute.ages, 99)) if minute.ages else float("nan"), "ms")
+    calm = [minute for minute in minutes if not minute.loaded]
+    first, last = calm[min(1, len(calm) - 1)], calm[-1]
+    report.add(
+        "memory, last calm minute over the second", float(np.median(last.rss) / np.median(first.rss)), "", "<= 1.1"
+    )
+    growth = max(last.descriptors) - max(first.descriptors)
+    report.add("descriptors, last calm minute less the second", float(growth), "", "<= 0")
+    frames = summary["frames"]
+    lost = frames["captured"] - frames["delivered"] - frames["dropped_total"] - frames["queued"]
+    report.add("captured", float(frames["captured"]), "frames")
+    report.add("delivered", float(frames["delivered"]), "frames")
+    report.add("dropped", float(frames["dropped_total"]), "frames")
+    report.add("captured and not accounted for", float(lost), "frames", "0")
+    report.add("rows less captured", float(rows - frames["captured"]), "rows", "0")
+    report.add("exit code", float(code), "", "0")
+    report.add("verify's exit code", float(verified), "", "0")
+    return report
+
+
+def _link(program: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The dashboard's address, once it is printed."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and program.poll() is None:
+        found = re.search(r"Dashboard: (http://\S+)", log.read_text("utf-8", "replace"))
+        if found:
+            return found[1]
+        time.sleep(0.2)
+    raise FileNotFoundError(f"the program printed no dashboard link: {log.read_text('utf-8', 'replace')[-500:]}")
+
+
+async def _watch(program: "subprocess.Popen[bytes]", link: str, minutes: float, load: int) -> list[Minute]:
+    """Look at the program once a second, and at every message for the page."""
+    seen = [Minute(loaded=False)]
+    listening = asyncio.create_task(_listen(link, seen))
+    busy: list[multiprocessing.process.BaseProcess] = []
+    process, context = psutil.Process(program.pid), multiprocessing.get_context("spawn")
+    start = time.monotonic()
+    try:
+        while (gone := time.monotonic() - start) < 60 * minutes and program.poll() is None:
+            if gone >= 60 * len(seen):
+                seen.append(Minute(loaded=len(seen) % 2 == 1))
+                for each in busy:
+                    each.kill()
+                busy = [context.Process(target=_spin, daemon=True) for _ in range(load if seen[-1].loaded else 0)]
+                for each in busy:
+                    each.start()
+            with process.oneshot():
+                seen[-1].rss.append(process.memory_info().rss / 1e6)
+                seen[-1].threads.append(process.num_threads())
+                seen[-1].descriptors.append(process.num_fds() if hasattr(process, "num_fds") else process.num_handles())
+            await asyncio.sleep(1)
+    finally:
+        for each in busy:
+            each.kill()
+        listening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening
+    return seen
+
+
+async def _listen(link: str, seen: list[Minute]) -> None:
+    origin = link.split("/?")[0]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        async with session.get(link):
+            pass
+        async with session.ws_connect(f"{origin}/live?picture=1", headers={"Origin": origin}) as socket:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    content = json.loads(message.data)
+                    if content.get("type") == "state":
+                        seen[-1].ages.append(content["age_ms"])
+
+
+def _spin() -> None:
+    while True:
+        sum(range(10_000))
