@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from realtime.action_units.model import FEATURES, ActionUnits
 from realtime.errors import ModelFileError
-from realtime.face.contract import anchors_of, detector_input, landmark_contract
 from realtime.face.detector import FaceDetector
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import anchor_disagreement, decode
 from realtime.face.settings import DetectorSettings
 from realtime.models import Manifest, ModelSession, ModelSpec, Registry
+from realtime.models.contracts import anchors_of, detector_input, landmark_contract
 from realtime.models.open_model import open_model
 from realtime.models.tiers import ModelLadder
 

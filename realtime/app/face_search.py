@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from realtime.app.face_pipeline import registry_of
 from realtime.config import Config
 from realtime.errors import ModelFileError
-from realtime.face.contract import anchors_of, detector_input
 from realtime.face.detector import FaceDetector
 from realtime.face.settings import DetectorSettings
 from realtime.models import ModelSession
+from realtime.models.contracts import anchors_of, detector_input
 from realtime.models.open_model import open_model
 from realtime.render.face_search import Detect, FaceSearch
 from realtime.types import Frame

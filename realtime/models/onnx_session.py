@@ -1,7 +1,7 @@
 """One network, ready to run.
 
-A session is created and used on one thread. ONNX Runtime's CoreML provider was seen to hang when the two differ
-(reports of the original program), and it costs nothing to keep to that everywhere.
+A session is created and used on one thread. ONNX Runtime's CoreML provider was seen to hang when the two differ, and it costs
+nothing to keep to that everywhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,6 +50,39 @@ class SessionSettings:
     providers: tuple[str, ...] = (CPU,)
 
 
+def open_onnx(
+    path: Path,
+    name: str,
+    *,
+    threads: int = 1,
+    spinning: bool = False,
+    providers: Sequence[str | tuple[str, dict[str, str]]] = (CPU,),
+) -> ort.InferenceSession:
+    """Open an ONNX file with the program's session options. The only place where a network is loaded.
+
+    Args:
+        path: the file.
+        name: how an error calls it.
+        threads: of one operator.
+        spinning: see `SessionSettings`.
+        providers: execution providers in order of preference, each with its options.
+
+    Raises:
+        ModelFileError: ONNX Runtime cannot open it.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(str(path), options, providers=list(providers))
+    except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen kinds of its own
+        reason = " ".join(str(error).split())[:300]
+        raise ModelFileError(f"{name} cannot be opened by ONNX Runtime: {reason}") from None
+
+
 class OnnxSession:
     """An ONNX Runtime session that fits its manifest entry."""
 
@@ -65,19 +98,13 @@ class OnnxSession:
     ) -> None:
         self.spec = spec
         self.provider: str = provider
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = settings.threads if threads is None else threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        if not settings.spinning:
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = ort.InferenceSession(
-                str(path), options, providers=[(provider, dict(provider_options or {}))]
-            )
-        except Exception as error:  # noqa: BLE001  ONNX Runtime raises a dozen kinds of its own
-            reason = " ".join(str(error).split())[:300]
-            raise ModelFileError(f"Model {spec.name} ({path}) cannot be opened by ONNX Runtime: {reason}") from None
+        self._session = open_onnx(
+            path,
+            f"Model {spec.name} ({path})",
+            threads=settings.threads if threads is None else threads,
+            spinning=settings.spinning,
+            providers=[(provider, dict(provider_options or {}))],
+        )
         self._input = spec.input.name
         self._words = list(spec.outputs)
         self._names = [spec.outputs[word] for word in self._words]

@@ -24,12 +24,22 @@ def open_model(
     shape: tuple[int, ...] | None = None,
     providers: tuple[str, ...] = ("cpu",),
     threads: int | None = None,
-    guard: FallbackSettings | None = None,
+    fallback: FallbackSettings | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> ModelSession:
     """Open a model on the first usable provider, warmed up, on the calling thread.
 
-    shape: the input size to warm up where the manifest leaves it open. providers: words of `WORDS`, in order of wish.
+    Args:
+        registry: where the model lies.
+        spec: which one.
+        shape: the input size to warm up where the manifest leaves it open.
+        providers: words of `providers.WORDS`, in order of preference.
+        threads: of one operator on the CPU.
+        fallback: bounds for an accelerated session.
+        progress: called with the model's name and the seconds gone by while a provider compiles it for the first time.
+
+    Raises:
+        ModelFileError: the file is missing or damaged, or the CPU cannot run it.
     """
     cpu = registry.open(spec, threads)
     cpu.warm_up(shape)
@@ -43,12 +53,12 @@ def open_model(
             continue
         path = registry.checked_path(spec)
         report = (lambda gone, name=spec.name: progress(name, gone)) if progress else None
-        verdict = try_provider(spec, path, provider, cache, progress=report)
-        if not verdict.ok:
-            log.warning("%s: %s is not used because %s", spec.name, provider, verdict.reason)
+        trial = try_provider(spec, path, provider, cache, progress=report)
+        if not trial.ok:
+            log.warning("%s: %s is not used because %s", spec.name, provider, trial.reason)
             continue
-        apart = SubprocessSession(spec, path, provider, shape)
-        guarded = FallbackSession(spec, apart.open, cpu, guard, end=apart.end)
-        if guarded.wait_until_up():
-            return guarded
+        accelerated = SubprocessSession(spec, path, provider, shape)
+        session = FallbackSession(spec, accelerated.open, cpu, fallback, end=accelerated.end)
+        if session.wait_until_up():
+            return session
     return cpu

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from realtime.errors import ModelFileError
-from realtime.face.contract import PFLD_GHOST_ONE, LandmarkContract, anchors_of, landmark_contract
+from realtime.face.contract import PFLD_GHOST_ONE, LandmarkContract
 from realtime.face.crops import crop_from_box, crop_from_points, crop_shift, five_of, roll_of_five, square_crop
 from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import invert, transform
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import Anchors
+from realtime.models.contracts import anchors_of, landmark_contract
 from realtime.models.manifest import ModelInput, ModelSpec
 
 CONTRACT = LandmarkContract(size=112)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.errors import FacemirrorError
-from realtime.face.contract import anchors_of, detector_input, landmark_contract
 from realtime.face.settings import DetectorSettings
 from realtime.models import Registry, load_manifest, weights_folder
+from realtime.models.contracts import anchors_of, detector_input, landmark_contract
 from realtime.models.open_model import open_model
 from tests.fuzz.mutations import bounded, changes, damaged
 from tests.models.tiny_onnx import one_operator, write

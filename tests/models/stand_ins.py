@@ -1,4 +1,4 @@
-"""Stand-ins for an accelerator that misbehaves, opened by a child process: a trial's, or that of a session apart."""
+"""Stand-ins for an accelerator that misbehaves, opened by a child process: a trial's, or a session's."""
 
 import os
 import signal
@@ -14,23 +14,6 @@ from numpy.typing import NDArray
 from realtime.models import ModelSpec
 
 
-def fine(spec: ModelSpec, path: Path, provider: str) -> None:
-    assert path.is_file()
-    assert provider
-
-
-def blocks(spec: ModelSpec, path: Path, provider: str) -> None:
-    threading.Event().wait()
-
-
-def crashes(spec: ModelSpec, path: Path, provider: str) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def complains(spec: ModelSpec, path: Path, provider: str) -> None:
-    raise RuntimeError("no such compute unit")
-
-
 class Doubling:
     """A session that gives twice its picture, and on its `count`-th run does something else."""
 
@@ -44,6 +27,18 @@ class Doubling:
         if self._runs == self._count:
             self._act()
         return {"points": image * 2}
+
+
+def fine(spec: ModelSpec, path: Path, provider: str, shape: tuple[int, ...] | None) -> Doubling:
+    assert path.is_file()
+    assert provider
+    assert shape == (1, 3, 4, 4)
+    return Doubling(spec)
+
+
+def crashes(spec: ModelSpec, path: Path, provider: str, shape: object) -> Doubling:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def doubles(spec: ModelSpec, path: Path, provider: str, shape: tuple[int, ...] | None) -> Doubling:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime.models import provider_trial
 from realtime.models.provider_trial import ProbeResult, try_provider
 from realtime.models.providers import provider_options
 from tests.models.tiny_onnx import one_operator, write
@@ -32,7 +33,7 @@ def test_a_provider_that_comes_up_is_remembered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("stand_in", "sentence"),
-    [("crashes", "ended with signal 9"), ("complains", "exit code 1.*no such compute unit")],
+    [("crashes", "in a trial its process ended with signal 9"), ("does_not_open", r"failed \(no such compute unit\)")],
 )
 def test_a_crash_stays_in_the_child(tmp_path: Path, stand_in: str, sentence: str) -> None:
     verdict = trial(tmp_path, stand_in)
@@ -42,7 +43,7 @@ def test_a_crash_stays_in_the_child(tmp_path: Path, stand_in: str, sentence: str
 
 def test_a_provider_that_hangs_is_killed_at_the_bound(tmp_path: Path) -> None:
     seen: list[float] = []
-    verdict = trial(tmp_path, "blocks", bound=1.0, progress=seen.append)
+    verdict = trial(tmp_path, "never_opens", bound=1.0, progress=seen.append)
     assert seen, "whoever waits is told"
     assert seen == sorted(seen)
     assert not verdict.ok
@@ -52,7 +53,7 @@ def test_a_provider_that_hangs_is_killed_at_the_bound(tmp_path: Path) -> None:
 
 def test_the_trial_opens_as_the_program_will(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the child compiled must be what the program then finds compiled: same options, same cache."""
-    from realtime.models import provider_trial, subprocess_session
+    from realtime.models import subprocess_session
 
     seen: dict[str, object] = {}
 
@@ -66,8 +67,9 @@ def test_the_trial_opens_as_the_program_will(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("FACEMIRROR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(subprocess_session, "OnnxSession", Opened)
     spec = write(tmp_path, one_operator("Neg", (1, 3, 4, 4)))
-    provider_trial.open_session(spec, tmp_path / spec.file, "CoreMLExecutionProvider")
-    assert seen["shape"] == (1, 3, 4, 4)
+    assert provider_trial.DEFAULT_FACTORY == "realtime.models.subprocess_session:open_accelerated"
+    subprocess_session.open_accelerated(spec, tmp_path / spec.file, "CoreMLExecutionProvider", (1, 3, 4, 4))
+    assert seen["shape"] == (1, 3, 4, 4), "the trial's stand-in `fine` checks that it gets this shape, too"
     options = seen["provider_options"]
     assert options == provider_options("CoreMLExecutionProvider", tmp_path / "cache")
     assert options["ModelCacheDirectory"] == str(tmp_path / "cache" / "coreml")  # type: ignore[index]

@@ -19,13 +19,13 @@ from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, LIGHT_LANDMARKS, SPARSE_DETECTION, Quality
 from realtime.cli import main
 from realtime.errors import ModelFileError
-from realtime.face.contract import landmark_contract
 from realtime.face.crops import crop_from_box, crop_from_points
 from realtime.face.matching import face_box
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.media.demux_options import demo_clip
 from realtime.models import ModelSpec, Registry
+from realtime.models.contracts import landmark_contract
 from realtime.models.tiers import ModelLadder
 from realtime.openface3.multitask import Multitask, grown, softmax
 from realtime.render.scene import Scene

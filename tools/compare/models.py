@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError, UserInputError
-from realtime.face import contract, crops, landmarks, retinaface
+from realtime.face import crops, landmarks, retinaface
+from realtime.models.contracts import landmark_contract
 from realtime.models.registry import Registry, weights_folder
 from realtime.types import Detection
 from tools import pictures
@@ -64,7 +65,7 @@ def of(words: str, weights: Path | None = None, threads: int = 2) -> Model:
         raise UserInputError(
             f"'{words}' is no .onnx, no checkpoint, and no landmark model of the weights folder ({known})."
         )
-    model = landmarks.LandmarkModel(registry.open(spec, threads).run, contract.landmark_contract(spec))
+    model = landmarks.LandmarkModel(registry.open(spec, threads).run, landmark_contract(spec))
 
     def locate(picture: U8, face: Detection) -> Values:
         found = model.locate(picture, crops.crop_from_box(face.box, face.points, model.contract))
