@@ -158,6 +158,14 @@ def build_parser() -> argparse.ArgumentParser:
     people.add_argument("--delete", metavar="NAME", help="forget this person's calibration")
     people.add_argument("--json", action="store_true")
 
+    validate = command(
+        "validate", "validate:run", "how well the Action Units agree with coded recordings (DISFA, BP4D, CSV)"
+    )
+    validate.add_argument("layout", choices=["csv", "disfa", "bp4d"], help="how the folder is laid out")
+    validate.add_argument("folder", type=Path, metavar="DIR", help="the folder with recordings and codes")
+    validate.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
+    validate.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+
     bench = command("bench", "bench:bench", "how fast this machine runs the graph (the demo clip, as fast as possible)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     bench.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")

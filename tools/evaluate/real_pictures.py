@@ -1,4 +1,4 @@
-"""What the figures on real people embedding at: a face through the live way, and pictures composed of its photographs."""
+"""What the figures on real people are made of: a face through the live way, and pictures composed of its photographs."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

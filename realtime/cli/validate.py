@@ -1,0 +1,61 @@
+"""`facemirror-live validate`: agreement with human coders on recordings that a laboratory holds."""
+
+import argparse
+import sys
+from dataclasses import asdict
+
+from realtime.app.validation.published import NOT_FOUND, PUBLISHED
+from realtime.app.validation.run import Judged, validate
+from realtime.files import write_json
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table; 0 where something could be judged."""
+    judged = validate(
+        options.layout, options.folder, weights=options.weights, say=lambda line: print(line, file=sys.stderr)
+    )
+    if options.json is not None:
+        write_json(options.json, as_json(judged))
+    print(as_text(judged))
+    return 0
+
+
+def as_json(judged: Judged) -> dict[str, object]:
+    """Plain values of everything that is printed."""
+    return {
+        "recordings": judged.recordings,
+        "frames": judged.frames,
+        "frames_without_a_face": judged.faceless,
+        "coded_but_not_measured": sorted(judged.unmeasured),
+        "figures": [{"unit": unit, "side": side, **asdict(found)} for (unit, side), found in judged.figures().items()],
+        "published": [asdict(entry) | {"units": dict(entry.units)} for entry in PUBLISHED],
+    }
+
+
+def as_text(judged: Judged) -> str:
+    """A table of agreement per Action Unit and side, what others reported beside it, and where they did."""
+    named = [entry for entry in PUBLISHED if entry.units]
+    heads = [f"{entry.tool.split(' (')[0]} {_SHORT[entry.measure]}" for entry in named]
+    lines = [f"{judged.recordings} recordings, {judged.frames} coded frames, {judged.faceless} without a face", ""]
+    lines.append("AU  side     frames  ICC(3,1)      r     F1  | " + "  ".join(heads))
+    for (unit, side), found in judged.figures().items():
+        others = [
+            _cell(entry.units.get(unit) if side == "mean" else None).rjust(len(head))
+            for entry, head in zip(named, heads, strict=True)
+        ]
+        cells = f"{_cell(found.icc):>8}  {_cell(found.pearson):>5}  {_cell(found.f1):>5}"
+        lines.append(f"{unit:<3} {side:<6} {found.frames:>8}  {cells}  | {'  '.join(others)}")
+    if judged.unmeasured:
+        lines.append("coded but not measured: " + ", ".join(f"AU {unit}" for unit in sorted(judged.unmeasured)))
+    lines += ["", "F1: present at intensity 2 and above. A dash: not defined, or not reported.", "Published:"]
+    for entry in PUBLISHED:
+        mean = "" if entry.mean is None else f", mean {entry.mean:.3f}"
+        lines.append(f"  {entry.tool}, {_SHORT[entry.measure]} on {entry.data}{mean}: {entry.source}")
+    return "\n".join([*lines, NOT_FOUND])
+
+
+_SHORT = {"pearson": "r", "icc": "ICC", "f1": "F1"}
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,144 @@
+"""Agreement with coders: the measures, the folder layouts, and a made-up folder of each through the program."""
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.app.validation.agreement import agreement, icc, pearson
+from realtime.app.validation.layouts import Coded, recordings
+from realtime.app.validation.published import PUBLISHED
+from realtime.cli import main
+from realtime.errors import UserInputError
+from realtime.media.video_source import VideoSource
+
+
+def test_icc_is_shrout_and_fleisss_two_way_mixed_consistency() -> None:
+    """Two judges of their six targets (1979, table 2, judges 1 and 4); mean squares by hand."""
+    a, b = np.array([9, 6, 8, 7, 10, 6.0]), np.array([8, 2, 6, 1, 6, 4.0])
+    rows = 2 * ((np.stack([a, b]).mean(axis=0) - np.stack([a, b]).mean()) ** 2).sum() / 5
+    both = np.stack([a, b], axis=1)
+    rest = both - both.mean(axis=1, keepdims=True) - both.mean(axis=0, keepdims=True) + both.mean()
+    error = (rest**2).sum() / 5
+    assert icc(a, b) == pytest.approx((rows - error) / (rows + error))
+    assert icc(a, a + 3) == pytest.approx(1.0), "consistency: a constant shift costs nothing"
+    assert icc(a, 10 - a) == pytest.approx(-1.0)
+    assert icc(np.ones(5), np.ones(5)) is None
+    assert pearson(a, 2 * a + 1) == pytest.approx(1.0)
+    assert pearson(a, np.ones(6)) is None
+
+
+def test_presence_counts_from_two_on() -> None:
+    found = agreement(np.array([0, 2, 3, 5, 1.9]), np.array([2.0, 2.0, 1.0, 4.0, 0.0]))
+    assert found.f1 == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
+    assert (found.frames, found.present) == (5, 3)
+    assert agreement(np.zeros(5), np.arange(5.0)).f1 is None
+
+
+def demo_pictures(count: int, every: int) -> list[np.ndarray]:
+    from realtime.graph import StopToken
+    from realtime.media.source_spec import parse_source
+
+    source, pictures, stop = VideoSource(parse_source("demo"), lambda: 0.0, speed="max"), [], StopToken()
+    source.open()
+    try:
+        for number in range(count * every):
+            frame = source.read(stop)
+            if number % every == 0:
+                pictures.append(frame.image.copy())
+    finally:
+        source.close()
+    return pictures
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    """Rest, raised brows, rest, a blink, closed eyes, a smile on the left: every third picture of the demo's first five seconds."""
+    return demo_pictures(50, 3)
+
+
+def write_video(path: Path, pictures: list[np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = pictures[0].shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (width, height))
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+
+
+def smiling(number: int) -> int:
+    """The code of the demo's one-sided smile: pictures 45 to 50 of every third."""
+    return 4 if number >= 46 else 0
+
+
+def test_a_csv_beside_a_video_is_judged_by_side(tmp_path: Path, pictures, capsys) -> None:
+    write_video(tmp_path / "one.avi", pictures)
+    with (tmp_path / "one.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["frame", "AU12_left", "AU12_right", "AU99"])
+        writer.writerows([number, smiling(number), 0, ""] for number in range(len(pictures)))
+    assert main(["validate", "csv", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+    text = capsys.readouterr().out
+    assert "1 recordings, 50 coded frames, 0 without a face" in text
+    assert all(entry.source in text for entry in PUBLISHED)
+    figures = {
+        (entry["unit"], entry["side"]): entry for entry in json.loads((tmp_path / "out.json").read_text())["figures"]
+    }
+    assert set(figures) == {(12, "left"), (12, "right")}
+    assert figures[12, "left"]["icc"] > 0.8
+    assert figures[12, "left"]["pearson"] > 0.8
+    assert figures[12, "left"]["f1"] > 0.8
+    assert figures[12, "right"]["f1"] is None, "nothing was coded as present there"
+
+
+def test_disfas_layout(tmp_path: Path, pictures, capsys) -> None:
+    write_video(tmp_path / "Videos_LeftCamera" / "LeftVideoSN001_comp.avi", pictures)
+    labels = tmp_path / "ActionUnit_Labels" / "SN001"
+    labels.mkdir(parents=True)
+    for unit, code in ((12, smiling), (17, lambda number: 0)):
+        lines = [f"{number + 1},{code(number)}" for number in range(len(pictures))]
+        (labels / f"SN001_au{unit}.txt").write_text("\n".join(lines) + "\n")
+    assert main(["validate", "disfa", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+    assert "0.87" in capsys.readouterr().out, "OpenFace 2's figure of AU 12 stands beside ours"
+    figures = {
+        (entry["unit"], entry["side"]): entry for entry in json.loads((tmp_path / "out.json").read_text())["figures"]
+    }
+    assert set(figures) == {(unit, side) for unit in (12, 17) for side in ("mean", "left", "right")}
+    assert figures[12, "mean"]["pearson"] > 0.8
+    assert figures[12, "mean"]["frames"] == 50
+
+
+def test_bp4ds_layout_with_frames_that_nobody_coded(tmp_path: Path, pictures) -> None:
+    sequence = tmp_path / "Sequences" / "F001" / "T1"
+    sequence.mkdir(parents=True)
+    codes = tmp_path / "AUCoding" / "AU_INT" / "AU12"
+    codes.mkdir(parents=True)
+    for number in range(40, 50):
+        cv2.imwrite(str(sequence / f"{number:04}.jpg"), pictures[number])
+    (codes / "F001_T1_AU12.csv").write_text("".join(f"{n},{9 if n < 42 else smiling(n)}\n" for n in range(40, 50)))
+    (found,) = recordings("bp4d", tmp_path)
+    assert found.name == "F001 T1"
+    assert sorted(found.pictures) == list(range(40, 50))
+    assert sorted(found.codes[Coded(12, "both")]) == list(range(42, 50)), "9 is not coded"
+    assert main(["validate", "bp4d", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert (content["recordings"], content["frames"]) == (1, 8)
+
+
+@pytest.mark.parametrize("layout", ["csv", "disfa", "bp4d"])
+def test_a_folder_of_another_layout_is_refused_in_a_sentence(tmp_path: Path, layout: str, capsys) -> None:
+    assert main(["validate", layout, str(tmp_path)]) == 2
+    assert f"no coded recording in the layout {layout}" in capsys.readouterr().err
+
+
+def test_damaged_codes_are_named(tmp_path: Path) -> None:
+    (tmp_path / "one.avi").write_bytes(b"")
+    (tmp_path / "one.csv").write_text("frame,AU12\n0,much\n")
+    with pytest.raises(UserInputError, match=r"one\.csv"):
+        recordings("csv", tmp_path)
+    (tmp_path / "one.csv").write_text("number,AU12\n0,1\n")
+    with pytest.raises(UserInputError, match="column frame"):
+        recordings("csv", tmp_path)
