@@ -126,18 +126,18 @@ class RunOutputs:
         """The session's folder."""
         return self.writer.folder
 
-    @property
-    def notices(self) -> list[str]:
-        """What went wrong with any of the outputs, as sentences."""
-        recorded = self.recorder.notices if self.recorder is not None else []
-        return recorded + self.sound.notices + self.writer.all_notices()
-
     def incomplete(self) -> dict[str, str]:
         """By file name, a sentence for each of the session's files that could not be written to its end."""
         found = self.writer.incomplete()
         if self.recorder is not None and self.recorder.failed:
             found[VIDEO] = self.recorder.notices[-1]
         return found
+
+    @property
+    def notices(self) -> list[str]:
+        """What went wrong with any of the outputs, as sentences."""
+        recorded = self.recorder.notices if self.recorder is not None else []
+        return recorded + self.sound.notices + self.writer.all_notices()
 
     def close(self) -> None:
         """Close what the graph does not. Safe to call twice."""

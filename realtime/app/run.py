@@ -1,14 +1,19 @@
-"""One run from beginning to end: source, session folder, outputs, graph, figures."""
+"""One run from beginning to end: source, session folder, outputs, graph, figures.
+
+However it ends (a failure of a device or a file, a signal at any moment), what was opened is closed, the session is described
+and sealed, and the summary is written.
+"""
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
+from realtime.app.interrupts import INTERRUPTED, Interrupts, raise_interrupt
 from realtime.app.notifier import Notifier
 from realtime.app.outputs import RunOutputs
 from realtime.app.pipeline import App, build
@@ -18,189 +23,186 @@ from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.files import reason, write_json
-from realtime.graph import RealClock, Report, StopToken, Trace
+from realtime.graph import RealClock, Report, StopToken
 from realtime.media.preview import NEEDS_MAIN_THREAD
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
+from realtime.session.choices import LoggedChoice
+from realtime.session.parquet import NAME as PARQUET
 
-INTERRUPTED = 130
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
 _SWITCH_SECONDS = 0.0005
 _WINDOW_SECONDS = 2.0
+_WATCH_SECONDS = 0.5
 
 
 @dataclass(slots=True)
+class _Progress:
+    """How far a run came; None: not so far."""
+
+    source: VideoSource
+    outputs: RunOutputs | None = None
+    app: App | None = None
+    report: Report | None = None
+    choices: Mapping[str, LoggedChoice] = field(default_factory=dict)
+    cpu_running: float = 0.0
+
+
 class Run:
     """A run that has been prepared.
 
-    started: called when everything is open and warm and frames begin to flow. watch: called about twice a second from then on.
-    say: called with a sentence that the user should read at once.
+    Args:
+        resolved: the settings, each with its origin.
+        watch: called about twice a second while frames flow.
+        started: called when everything is open and warm and frames begin to flow.
+        say: called with a sentence that the user should read at once, on any thread.
     """
 
-    resolved: Resolved
-    watch: Callable[[App], None] = lambda _app: None
-    started: Callable[[App], None] = lambda _app: None
-    say: Callable[[str], None] = lambda _sentence: None
-    notices: list[str] = field(default_factory=list)
-    app: App | None = None
-    interrupted: bool = False
-    _controls: Controls | None = None
-    _ended: StopToken = field(default_factory=StopToken)
+    def __init__(
+        self,
+        resolved: Resolved,
+        *,
+        watch: Callable[[App], None] = lambda _app: None,
+        started: Callable[[App], None] = lambda _app: None,
+        say: Callable[[str], None] = lambda _sentence: None,
+    ) -> None:
+        self.notices: list[str] = []
+        self._config = resolved.config
+        self._settings = resolved.rows()
+        self._watch = watch
+        self._started = started
+        self._notifier = Notifier(say)
+        self._app: App | None = None
+        self._controls: Controls | None = None
+        self._ended = StopToken()
+        self._interrupts = Interrupts()
 
     def execute(self) -> tuple[int, dict[str, Any]]:
-        """(exit code, summary). Writes the summary file, except when the user's words are wrong (raises UserInputError)."""
-        started = Usage.now()
-        config = self.resolved.config
-        summary: dict[str, Any]
-        try:
-            summary = self._execute(started)
-            self.interrupted = self.interrupted or summary["ended"] == "interrupted"
-            code = INTERRUPTED if self.interrupted else 3 if summary["failures"] else 0
-        except UserInputError:
-            raise
-        except (FacemirrorError, KeyboardInterrupt) as error:
-            self.interrupted = isinstance(error, KeyboardInterrupt)
-            words = "interrupted" if self.interrupted else str(error)
-            summary = empty_summary(started, {} if self.interrupted else {"start": words}, self.notices)
-            code = INTERRUPTED if self.interrupted else 3
-        if config.summary is not None:
-            write_json(config.summary, summary)
-        return code, summary
+        """Run to the end.
 
-    def _execute(self, started: Usage) -> dict[str, Any]:
-        config = self.resolved.config
-        clock = RealClock()
-        notifier = Notifier(self.say)
+        Returns:
+            The exit code, and the summary, which is also in the file that the configuration names.
+
+        Raises:
+            UserInputError: the user's words or input are wrong. No summary is written.
+        """
+        started, config = Usage.now(), self._config
         refuse_conflicts(config)
+        clock = RealClock()
         source = VideoSource(
             parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
         )
-        outputs: RunOutputs | None = None
-        source.open()
-        try:
+        progress, failures = _Progress(source), dict[str, str]()
+        with self._interrupts as interrupts:
+            try:
+                self._live(progress, clock)
+            except UserInputError:
+                raise
+            except KeyboardInterrupt:
+                interrupts.count += 1
+            except FacemirrorError as error:
+                failures["start"] = str(error)
+            summary = self._finish(progress, started, failures)
+        code = 3 if summary["failures"] else INTERRUPTED if self._was_interrupted(progress) else 0
+        return code, summary
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What has failed, as sentences that were said when it did."""
+        return self._notifier.warnings
+
+    def stop(self) -> None:
+        """End the run in order; from any thread."""
+        if self._app is not None:
+            self._app.graph.stop("stopped by the user")
+
+    def _was_interrupted(self, progress: _Progress) -> bool:
+        if progress.report is None:
+            return self._interrupts.count > 0
+        return progress.report.reason == "interrupted"
+
+    def _live(self, progress: _Progress, clock: RealClock) -> None:
+        """From opening the source to the graph's end; then everything is closed."""
+        config, source = self._config, progress.source
+        with ExitStack() as stack:
+            stack.callback(self._ended.set)
+            stack.callback(source.close)
+            with self._interrupts.calling(raise_interrupt):
+                source.open()
             assert source.negotiated is not None
-            outputs = RunOutputs.open(config, source.negotiated, clock.now, notifier, stop=self.stop, press=self._press)
+            outputs = progress.outputs = RunOutputs.open(
+                config, source.negotiated, clock.now, self._notifier, stop=self.stop, press=self._press
+            )
+            stack.callback(outputs.close)
             self.notices += outputs.missing
-            app = self.app = build(config, source, outputs.graph, clock)
+            with self._interrupts.calling(raise_interrupt):
+                app = progress.app = self._app = build(config, source, outputs.graph, clock)
             if app.measures.refusal:
                 self.notices.append(app.measures.refusal)
-                self.say(app.measures.refusal)
-            description = SessionDescription(
-                self.resolved.rows(), app.models, outputs.writer, source, outputs.sound.microphone is not None
-            )
-            page = self._connect_controls(app, source, outputs, notifier, description)
-            choices = {} if page is None else page.logged
-            description.write(choices)
+                self._notifier.say(app.measures.refusal)
+            page = self._connect_controls(progress, app, outputs)
+            if page is not None:
+                progress.choices = page.logged
+            self._describe(progress, None)
             before = Usage.now()
-            report = self._run_graph(app, notifier)
-            cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
-        finally:
-            source.close()
-            self._ended.set()
-            if outputs is not None:
-                outputs.close()
-        self.notices += source.notices + outputs.notices
-        summary = summarise(
-            report,
-            output=app.output,
-            started=started,
-            cpu_running=cpu_running,
-            detections=app.detect.count,
-            face_frames=app.track.face_frames,
-            tracked_frames=app.track.tracked_frames,
-            models={spec.name: spec.sha256 for spec in app.models},
-            negotiated=source.negotiated.as_dict() if source.negotiated else None,
-            notices=self.notices,
-            live=config.speed == "realtime",
-        )
-        summary["session"] = str(outputs.folder) if outputs.folder else None
-        summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
-        summary["sound"] = outputs.sound.metrics()
-        summary["quality_switches"] = app.quality.switches
-        summary["graph"] = app.graph.mermaid(report)
-        self._finish(app, outputs, partial(description.write, choices), summary)
-        return summary
-
-    def _finish(
-        self, app: App, outputs: RunOutputs, describe: Callable[[dict[str, Any]], None], summary: dict[str, Any]
-    ) -> None:
-        """Write what comes last: trace, Parquet file, session.json, manifest.
-
-        Whatever cannot be written becomes one of the summary's failures, and the next is written all the same.
-        """
-        config, failures = self.resolved.config, summary["failures"]
-        if app.graph.trace is not None and config.trace is not None:
             try:
-                _write_trace(app.graph.trace, config.trace)
-            except DeviceError as error:
-                failures["trace"] = str(error)
-        if config.parquet:
-            outputs.writer.write_parquet()
-        incomplete = outputs.incomplete()
-        failures.update(incomplete)
-        summary["notices"] = [sentence for sentence in summary["notices"] if sentence not in incomplete.values()]
-        try:
-            describe(summary)
-            outputs.writer.seal(incomplete)
-        except DeviceError as error:
-            failures["session"] = str(error)
+                with self._interrupts.calling(self._end_graph):
+                    progress.report = self._run_graph(app, outputs)
+            finally:
+                progress.cpu_running = Usage.now().cpu_seconds - before.cpu_seconds
 
-    def _connect_controls(
-        self,
-        app: App,
-        source: VideoSource,
-        outputs: RunOutputs,
-        notifier: Notifier,
-        description: SessionDescription,
-    ) -> PageCommands | None:
+    def _end_graph(self, count: int) -> None:
+        """At a signal: stop the graph; at the second one, wait for nobody who is still at work."""
+        if self._app is not None:
+            self._app.graph.stop("interrupted")
+            if count > 1:
+                self._app.graph.force_stop()
+
+    def _connect_controls(self, progress: _Progress, app: App, outputs: RunOutputs) -> PageCommands | None:
         """Keys and the page work from here on."""
-        config, dashboard = self.resolved.config, outputs.dashboard
-        controls = Controls(app, outputs.writer, outputs.recorder, own_units=config.au == "own", say=self.say)
+        config, dashboard, say = self._config, outputs.dashboard, self._notifier.say
+        controls = Controls(app, outputs.writer, outputs.recorder, own_units=config.au == "own", say=say)
         self._controls = controls
         if app.preview is not None:
-            self.say(KEYS)
+            say(KEYS)
         if dashboard is None:
             return None
         # Imported here: without --dashboard the web server costs neither time nor memory.
         from realtime.dashboard.status_feed import RunStatus
 
-        page = page_commands(controls, config, app, source, outputs.writer, description.write)
-        warnings = lambda: notifier.warnings  # noqa: E731
-        dashboard.start(
-            page.commands, RunStatus(app.scene.units, app.output, app.graph.snapshot, config.selfie, warnings)
+        def changed(choices: Mapping[str, LoggedChoice]) -> None:
+            self._description(progress, app, outputs).write(choices)
+
+        page = page_commands(controls, config, app, progress.source, outputs.writer, changed)
+        status = RunStatus(
+            app.scene.units, app.output, app.graph.snapshot, config.selfie, lambda: self._notifier.warnings
         )
+        dashboard.start(page.commands, status)
         for sentence in dashboard.sentences:
-            self.say(sentence)
+            say(sentence)
         return page
 
     def _press(self, key: str) -> None:
         if self._controls is not None:
             self._controls.press(key)
 
-    def stop(self) -> None:
-        """End the run in order; from any thread."""
-        if self.app is not None:
-            self.app.graph.stop("stopped by the user")
-
-    def _run_graph(self, app: App, notifier: Notifier) -> Report:
+    def _run_graph(self, app: App, outputs: RunOutputs) -> Report:
         """Until the source, the user or the duration ends it. A preview gets the thread that its system wants."""
         preview = app.preview
         if preview is None:
-            return asyncio.run(self._watched(app, notifier))
+            return asyncio.run(self._watched(app, outputs))
         if not NEEDS_MAIN_THREAD:
             window = preview.start(self._ended)
             try:
-                return asyncio.run(self._watched(app, notifier))
+                return asyncio.run(self._watched(app, outputs))
             finally:
-                # A window's thread that is still at work when the interpreter ends takes the process down with it.
+                # The window's library would end the process with an error if its thread outlived the interpreter.
                 window.join(_WINDOW_SECONDS)
         found: list[Report] = []
-        worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, notifier))), name="graph")
+        worker = threading.Thread(target=lambda: found.append(asyncio.run(self._watched(app, outputs))), name="graph")
         worker.start()
         try:
             preview.run(self._ended)
-        except KeyboardInterrupt:
-            self.interrupted = True
         finally:
             self.stop()
             worker.join()
@@ -208,28 +210,111 @@ class Run:
             raise DeviceError("The graph ended without a report; see the messages above.")
         return found[0]
 
-    async def _watched(self, app: App, notifier: Notifier) -> Report:
+    async def _watched(self, app: App, outputs: RunOutputs) -> Report:
         async def watch() -> None:
-            self.started(app)
+            self._started(app)
             while True:
-                await asyncio.sleep(0.5)
-                notifier.calibration(app.measures.calibration.progress)
-                self.watch(app)
+                await asyncio.sleep(_WATCH_SECONDS)
+                if self._interrupts.count:  # one that came before the graph could be stopped
+                    app.graph.stop("interrupted")
+                for sentence in outputs.incomplete().values():
+                    self._notifier.warn(sentence)
+                self._notifier.calibration(app.measures.calibration.progress)
+                self._watch(app)
 
         watcher = asyncio.create_task(watch())
         try:
-            on_main = threading.current_thread() is threading.main_thread()
-            return await app.graph.run(
-                duration=self.resolved.config.duration, handle_signals=on_main, switch_interval=_SWITCH_SECONDS
-            )
+            return await app.graph.run(duration=self._config.duration, switch_interval=_SWITCH_SECONDS)
         finally:
             watcher.cancel()
             self._ended.set()
 
+    def _finish(self, progress: _Progress, started: Usage, failures: dict[str, str]) -> dict[str, Any]:
+        """Describe and seal the session and write the summary; one that fails leaves the others.
 
-def _write_trace(trace: Trace, path: Path) -> None:
+        Args:
+            progress: how far the run came.
+            started: what the process had used at its beginning.
+            failures: gets an entry for everything that fails here, too.
+
+        Returns:
+            The summary.
+        """
+        config, outputs, incomplete = self._config, progress.outputs, dict[str, str]()
+
+        def attempt(name: str, action: Callable[[], object]) -> None:
+            try:
+                action()
+            except Exception as error:  # noqa: BLE001  whatever it is, the rest of the session is finished
+                failures[name] = f"{type(error).__name__}: {error}"
+
+        self.notices += progress.source.notices
+        if progress.report is not None:
+            failures |= progress.report.failures
+        if config.trace is not None:
+            attempt("trace", lambda: _write_trace(progress.app, config.trace))
+        if outputs is not None:
+            if config.parquet:
+                attempt(PARQUET, outputs.writer.write_parquet)
+            incomplete = {name: failures[name] for name in (PARQUET,) if name in failures} | outputs.incomplete()
+            self.notices += [sentence for sentence in outputs.notices if sentence not in incomplete.values()]
+            failures |= {name: f"DeviceError: {sentence}" for name, sentence in outputs.incomplete().items()}
+        folder = None if outputs is None else outputs.folder
+        summary = self._summary(progress, started, failures)
+        if outputs is not None and folder is not None:
+            attempt("session.json", lambda: self._describe(progress, summary))
+        target = config.summary
+        if target is not None:
+            attempt("summary", lambda: write_json(target, summary))
+        if outputs is not None and folder is not None:
+            before = dict(failures)
+            attempt("manifest.json", lambda: outputs.writer.seal(incomplete))
+            if failures != before and target is not None:
+                attempt("summary", lambda: write_json(target, summary))
+        return summary
+
+    def _summary(self, progress: _Progress, started: Usage, failures: dict[str, str]) -> dict[str, Any]:
+        """The figures; `failures` is part of them, with what is entered later."""
+        app, report, outputs, source = progress.app, progress.report, progress.outputs, progress.source
+        if app is None or report is None or outputs is None:
+            return empty_summary(started, failures, self.notices)
+        summary = summarise(
+            report,
+            output=app.output,
+            started=started,
+            cpu_running=progress.cpu_running,
+            detections=app.detect.count,
+            face_frames=app.track.face_frames,
+            tracked_frames=app.track.tracked_frames,
+            models={spec.name: spec.sha256 for spec in app.models},
+            negotiated=source.negotiated.as_dict() if source.negotiated else None,
+            notices=self.notices,
+            live=self._config.speed == "realtime",
+        )
+        summary["failures"] = failures
+        summary["session"] = str(outputs.folder) if outputs.folder else None
+        summary["sound"] = outputs.sound.metrics()
+        summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
+        summary["quality_switches"] = app.quality.switches
+        summary["graph"] = app.graph.mermaid(report)
+        return summary
+
+    def _describe(self, progress: _Progress, summary: Mapping[str, Any] | None) -> None:
+        """Write session.json as of now."""
+        if progress.outputs is not None:
+            self._description(progress, progress.app, progress.outputs).write(progress.choices, summary)
+
+    def _description(self, progress: _Progress, app: App | None, outputs: RunOutputs) -> SessionDescription:
+        models = () if app is None else app.models
+        sound = outputs.sound.microphone is not None
+        return SessionDescription(self._settings, models, outputs.writer, progress.source, sound)
+
+
+def _write_trace(app: App | None, path: Path | None) -> None:
+    if app is None or app.graph.trace is None or path is None:
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        trace.write(path, "facemirror-live")
+        app.graph.trace.write(path, "facemirror-live")
     except OSError as error:
         raise DeviceError(f"The trace {path} cannot be written ({reason(error)}).") from None

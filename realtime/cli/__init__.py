@@ -4,42 +4,78 @@ Exit codes: 0 fine, 2 the user's words or input are wrong, 3 a device or file fa
 """
 
 import contextlib
+import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
+from realtime.cli.terminal import MessageHandler, messages, prepare_streams
 from realtime.errors import FacemirrorError
+from realtime.files import reason
 from realtime.privacy import restrict_new_files
 
 INTERRUPTED = 130
 _LETTING_GO_SECONDS = 1.0
+_MESSAGES_SECONDS = 2.0
+_LONGEST_NAME = 100
+_WRONG_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     from realtime.cli.parser import build_parser
 
-    logging.basicConfig(level=logging.WARNING, format="facemirror-live: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[MessageHandler()])
     options = build_parser().parse_args(arguments)
     try:
         return int(options.command(options))
     except FacemirrorError as error:
-        print(f"facemirror-live: {error}", file=sys.stderr)
+        messages.say(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        print("facemirror-live: interrupted.", file=sys.stderr)
+        messages.say("interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing to say, and nobody to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        named = "A file" if error.filename is None else _shortened(error.filename)
+        messages.say(f"{named} cannot be used ({reason(error)}).")
+        return 2 if error.errno in _WRONG_NAMES else 3
+    except UnicodeEncodeError as error:
+        messages.say(f"{_shortened(error.object)} cannot be used: it is no UTF-8.")
+        return 2
+    finally:
+        messages.flush(_MESSAGES_SECONDS)
+
+
+def _interrupt_once() -> None:
+    """Ctrl-C raises KeyboardInterrupt the first time; more of them do not disturb what it ends."""
+    interrupted = False
+
+    def handle(_number: int, _frame: object) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, handle)
+
+
+def _shortened(name: object) -> str:
+    text = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 
 
 def entry() -> None:
     """Console script."""
+    prepare_streams()
+    _interrupt_once()
     restrict_new_files()
     code = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the default's would come back at the interpreter's end
+    if not messages.flush(0.0):
+        # Nobody reads what the thread is writing; the interpreter would wait for it at its end.
+        os._exit(code)
     media = sys.modules.get("realtime.media.decoder_thread")
     if media is not None and not media.wait_for_readers(_LETTING_GO_SECONDS):
         # A thread that libav keeps cannot be ended; taking the interpreter down under it would end in an abort.

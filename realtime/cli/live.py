@@ -12,10 +12,11 @@ from realtime.app.outputs import SESSIONS
 from realtime.app.pipeline import App
 from realtime.app.run import Run
 from realtime.cli.settings import resolved
+from realtime.cli.terminal import messages
 from realtime.config import Resolved
 from realtime.session.folder import create_session_folder
 
-_RUNNING = "facemirror-live: running; Ctrl-C ends."
+_RUNNING = "running; Ctrl-C ends."
 
 
 def run(options: argparse.Namespace) -> int:
@@ -31,25 +32,24 @@ def demo(options: argparse.Namespace) -> int:
 
 def execute(settings: Resolved, *, quiet: bool) -> int:
     """Run, with a status line while it runs and a table at its end."""
-    console = Console(stderr=True)
-    status = None if quiet or not console.is_terminal else console.status("starting")
+    shows_status = not quiet and sys.stderr.isatty()
     live = Run(
         settings,
-        say=lambda sentence: print(f"facemirror-live: {sentence}", file=sys.stderr, flush=True),
-        watch=(lambda app: status.update(_line(app))) if status else lambda _app: None,
-        started=(lambda _app: None) if quiet or status else lambda _app: print(_RUNNING, file=sys.stderr, flush=True),
+        say=messages.say,
+        watch=(lambda app: messages.status(_line(app))) if shows_status else lambda _app: None,
+        started=(lambda _app: None) if quiet or shows_status else lambda _app: messages.say(_RUNNING),
     )
-    if status:
-        status.start()
     try:
         code, summary = live.execute()
     finally:
-        if status:
-            status.stop()
+        if shows_status:
+            messages.status("")
     for sentence in summary["notices"]:
-        print(f"facemirror-live: {sentence}", file=sys.stderr)
-    for node, sentence in summary["failures"].items():
-        print(f"facemirror-live: {_sentence(node, sentence)}", file=sys.stderr)
+        messages.say(sentence)
+    for node, failure in summary["failures"].items():
+        if (sentence := _sentence(node, failure)) not in live.warnings:
+            messages.say(sentence)
+    messages.flush(1.0)
     if not quiet and summary["frames"]["captured"]:
         Console().print(table(summary))
         if summary.get("session"):

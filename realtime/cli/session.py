@@ -43,6 +43,7 @@ def replay(options: argparse.Namespace) -> int:
     """0: the same rows, byte for byte. 3: others."""
     from realtime.app.replay import replay_session
 
+    session_of(options.session)
     out = options.out or create_beside(options.session, "replay")
     result = replay_session(options.session, out, weights=options.weights)
     print(result.sentence)

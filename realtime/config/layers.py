@@ -56,6 +56,10 @@ def resolve(
     known = set(_flatten(Config()))
     for name, layer in layers:
         for key, value in layer.items():
+            if isinstance(value, str) and "\0" in value:
+                raise UserInputError(f"{_spelled(key, name)} ({name}) holds a NUL character, which no name has.")
+    for name, layer in layers:
+        for key, value in layer.items():
             if key not in known:
                 raise UserInputError(
                     f"There is no setting {_spelled(key, name)!r} ({name}). `facemirror-live config` lists all."

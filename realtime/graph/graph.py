@@ -226,6 +226,11 @@ class Graph:
         if self._run is not None:
             self._run.stop(reason)
 
+    def force_stop(self) -> None:
+        """While the run stops: wait for no node that is still at work. From any thread, any number of times."""
+        if self._run is not None:
+            self._run.force_stop()
+
     def snapshot(self) -> Report:
         """The run so far. From any thread."""
         return make_report(self.name, self._run, self.clock, self.sources, self.nodes, self.connections)

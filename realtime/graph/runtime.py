@@ -165,6 +165,11 @@ class Run:
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
             self._loop.call_soon_threadsafe(self._ask, reason)
 
+    def force_stop(self) -> None:
+        """Do not wait any longer for what is still at work. From any thread."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._hurried.set)
+
     def _ask(self, reason: str) -> None:
         if not self._stopping.is_set():
             self.reason = reason

@@ -212,3 +212,16 @@ def test_all_addresses_means_this_machine_s_own() -> None:
     assert "127.0.0.1" in names
     assert own_names("192.168.1.7") == {"192.168.1.7"}
     assert own_names("fe80::1") == {"[fe80::1]"}
+
+
+def test_what_has_failed_is_on_the_page() -> None:
+    dashboard = serve(commands_of(Recorded()), warnings=["The recording stopped."])
+
+    async def scene() -> list[str]:
+        async with ClientSession(dashboard.url) as session, session.ws_connect(LIVE) as ws:
+            return (await heard(ws, "warnings"))["warnings"]
+
+    try:
+        assert asyncio.run(scene()) == ["The recording stopped."]
+    finally:
+        dashboard.stop()
