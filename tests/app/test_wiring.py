@@ -255,10 +255,10 @@ def test_a_tone_for_a_unit_that_is_not_measured_is_refused_before_anything_is_wi
 
 
 class Csv:
-    """Keeps what it hears of drops."""
+    """Keeps what it hears of frames."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, int, str]] = []
+        self.heard: list[tuple[str, int, Any]] = []
 
     def dropped(self, sequence: int, cause: str) -> None:
         self.heard.append(("dropped", sequence, cause))
@@ -266,22 +266,40 @@ class Csv:
     def not_measured(self, sequence: int, cause: str) -> None:
         self.heard.append(("not measured", sequence, cause))
 
+    def shown(self, sequence: int, result_age: float) -> None:
+        self.heard.append(("shown", sequence, result_age))
 
-def test_a_drop_is_a_row_s_matter_on_three_edges_only() -> None:
+    def measured(self, analysis: str) -> None:
+        self.heard.append(("measured", -1, analysis))
+
+
+def test_a_drop_becomes_the_row_s_cause_and_what_was_made_is_written_all_the_same() -> None:
     csv: Any = Csv()
     app = wired(Config(), Outputs(csv=csv, recorder=anything()))
     (listener,) = app.graph._drop_listeners
     assert isinstance(listener, DropRows)
+    made = SimpleNamespace(result_age=0.1, analysis="the analysis")
     for number, connection in enumerate(app.graph.connections):
-        listener(connection, DropReason.OVERFLOW, Envelope(None, number, 0.0))
+        listener(connection, DropReason.OVERFLOW, Envelope(made, number, 0.0))
     names = [c.edge.name for c in app.graph.connections]
     assert sorted(csv.heard) == sorted(
         [
             ("not measured", names.index("camera→track"), "overflow"),
             ("not measured", names.index("track→measure"), "overflow"),
             ("dropped", names.index("camera→compose"), "overflow"),
+            ("shown", names.index("compose→shown-rows"), 0.1),
+            ("measured", -1, "the analysis"),
         ]
     )
+
+
+def test_what_was_made_is_measured_and_recorded_however_late() -> None:
+    outputs = Outputs(
+        csv=anything(), recorder=anything(), raw=anything(), journal=anything(), streams={"lsl": anything}
+    )
+    app = wired(Config(), outputs)
+    kept = {name for name, handle in app.graph.nodes.items() if not handle.node.primary.expires}
+    assert kept == {"measure", "recorder", "raw-recorder", "shown-rows", "rows"}
 
 
 @pytest.fixture
