@@ -205,10 +205,10 @@ def test_a_raw_session_keeps_to_its_best_network_and_logs_every_decision(two_tie
     assert LIGHT_LANDMARKS in wired(config).quality.steps
     logged: list[tuple[str, int]] = []
     journal: Any = SimpleNamespace(
-        detect=lambda sequence, _region, *, coarse: logged.append(("detect", sequence)),
-        track=lambda sequence, _detections: logged.append(("track", sequence)),
-        measure=lambda sequence, *, calibrate: logged.append(("measure", sequence)),
-        reset=lambda: logged.append(("reset", -1)),
+        detect=lambda sequence, *_, **__: logged.append(("detect", sequence)),
+        track=lambda sequence, *_, **__: logged.append(("track", sequence)),
+        measure=lambda sequence, **_: logged.append(("measure", sequence)),
+        reset=lambda *_: logged.append(("reset", -1)),
     )
     app = wired(config, Outputs(raw=anything(), journal=journal))
     assert LIGHT_LANDMARKS not in app.quality.steps, "the log does not say which network answered"
