@@ -220,3 +220,39 @@ def test_one_source_must_not_block_another():
     graph.connect(right, node, Block(2), as_side="other", join=Hold(0.5))
     with pytest.raises(GraphError, match="a policy that drops"):
         run(graph)
+
+
+def test_no_frame_waits_for_its_side_input_beyond_its_deadline():
+    """Waiting longer would lose it: at its deadline it goes on with what there is."""
+    clock = VirtualClock()
+    graph = Graph("deadline", clock=clock)
+    camera = graph.source("camera", Script(frames(3, 0.5)), max_age=0.02)
+    analysis = graph.transform("analysis", lambda n: n, run_on="thread", service_time=0.1)
+    compose = Recorder(clock)
+    node = graph.sink("compose", compose)
+    graph.connect(camera, analysis, Latest())
+    graph.connect(camera, node, Latest())
+    graph.connect(analysis, node, Latest(), as_side="analysis", join=Hold(10.0, wait=0.05))
+    report = run(graph)
+    assert compose.times == pytest.approx([0.02, 0.52, 1.02])
+    assert sequences(compose) == [None, 0, 1]
+    assert report.edges["camera→compose"].dropped == {}
+
+
+def test_the_age_of_a_result_is_that_of_its_oldest_side_input():
+    clock, carried = VirtualClock(), []
+    graph = Graph("ages", clock=clock)
+    camera = graph.source("camera", Script(frames(10, 0.1)))
+    compose = Recorder(clock)
+    node = graph.transform("compose", compose)
+    graph.connect(camera, node, Latest())
+    for name, every in (("often", 2), ("rare", 5)):
+        branch = graph.transform(name, lambda n, every=every: n if n % every == 0 else None)
+        graph.connect(camera, branch, Latest())
+        graph.connect(branch, node, Latest(), as_side=name, join=Hold(10.0, wait=0.01))
+    graph.connect(
+        node, graph.sink("screen", lambda e: carried.append(round(e.result_age, 9)), pass_envelope=True), Latest()
+    )
+    report = run(graph)
+    assert carried == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.1, 0.1, 0.2, 0.3, 0.4])
+    assert report.nodes["compose"].result_age.max == pytest.approx(400.0)

@@ -208,3 +208,15 @@ def test_a_graph_runs_once():
     run(graph)
     with pytest.raises(GraphError, match="build a new graph"):
         run(graph)
+
+
+def test_a_stalled_node_is_not_waited_for_in_the_drain():
+    """It gets its grace time; the time for what is on its way is not spent on a node that is known to hang."""
+    clock = VirtualClock()
+    graph = Graph("stalled", clock=clock)
+    camera = graph.source("camera", Script(frames(100, 0.033)))
+    stage = graph.transform("stage", lambda n: n, run_on="thread", service_time=1e6, grace=0.2, stall_timeout=0.1)
+    graph.connect(camera, stage, Latest())
+    report = run(graph, duration=1.0, drain_timeout=5.0)
+    assert (report.nodes["stage"].stalls, report.stuck) == (1, ["stage"])
+    assert report.seconds == pytest.approx(1.0 + 0.2)
