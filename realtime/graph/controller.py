@@ -18,7 +18,8 @@ class LatencyControllerSettings:
     was on its way came from before). judge: ages over this long are a judgement. restore_after: so long must it be calm
     before quality comes back; doubled for a step each time that its return proved wrong, up to `restore_at_most`.
     headroom: the age expected after a restoration must be below `headroom * limit`. gain: a step that lowers the age by
-    a smaller share is undone, and not tried again for `retry_after`.
+    a smaller share is undone, and not tried again for `retry_after`. When the age stays too high for that long although
+    every step that helps is taken, one of them after the other is given back to see whether it still helps.
     """
 
     limit: float
@@ -49,13 +50,15 @@ class LatencyController:
 
     def __init__(self, steps: Sequence[str], settings: LatencyControllerSettings) -> None:
         if len(set(steps)) != len(steps):
-            raise ValueError("the steps of a budget need different names")
+            raise ValueError("the steps of a ladder need different names")
         self.settings = settings
         self.switches = 0
         self._steps = [_Step(name, patience=settings.restore_after) for name in steps]
         self._taken: list[_Step] = []
         self._trial: tuple[_Step, float] | None = None  # a step just taken, and the age before it
         self._returned: _Step | None = None  # a step just given back
+        self._probe: tuple[_Step, float] | None = None  # a step left out to see whether it helps, and the age with it
+        self._hopeless_since: float | None = None  # too high from here on, with no step left to take
         self._since = -math.inf
         self._calm_since: float | None = None
         self._ages: list[tuple[float, float]] = []
@@ -89,6 +92,15 @@ class LatencyController:
                 if p95 <= self.settings.limit or not self._take_next(p95, now):
                     self._switched(now)
                 return
+        if self._probe is not None:
+            step, before = self._probe
+            self._probe = None
+            if p95 > before * (1.0 + self.settings.gain):
+                step.ratio = p95 / max(before, 1e-9)
+                self._taken.append(step)
+                self._switched(now)
+                return
+            step.useless_until = now + self.settings.retry_after
         returned, self._returned = self._returned, None
         if p95 > self.settings.limit:
             self._calm_since = None
@@ -96,9 +108,10 @@ class LatencyController:
                 returned.patience = min(self.settings.restore_at_most, 2.0 * returned.patience)
                 self._taken.append(returned)
                 self._switched(now)
-            else:
-                self._take_next(p95, now)
+            elif not self._take_next(p95, now):
+                self._consider_probing(p95, now)
         else:
+            self._hopeless_since = None
             self._consider_restoring(p95, now)
 
     def _take_next(self, p95: float, now: float) -> bool:
@@ -109,6 +122,16 @@ class LatencyController:
                 self._switched(now)
                 return True
         return False
+
+    def _consider_probing(self, p95: float, now: float) -> None:
+        """Nothing is left to be given up: see now and then whether what was given up helps at all."""
+        if self._hopeless_since is None:
+            self._hopeless_since = now
+        if self._taken and now - self._hopeless_since >= self.settings.retry_after:
+            self._hopeless_since = now
+            step = self._taken.pop(0)
+            self._probe = (step, p95)
+            self._switched(now)
 
     def _consider_restoring(self, p95: float, now: float) -> None:
         if not self._taken:

@@ -150,7 +150,7 @@ class SideInput:
             self.receiver.wait.record(now - entry.arrived)
         if not isinstance(join, Hold):
             self._held = None
-        return Side(side.payload, side.sequence, side.capture_time, age, fresh)
+        return Side(side.payload, side.sequence, side.capture_time, age, fresh, entry.arrived - side.capture_time)
 
     def interrupted(self, message: Reset) -> None:
         """What goes back to before the interruption of its source says nothing about what follows: it is not given."""

@@ -49,6 +49,8 @@ class Side(Generic[T]):
 
     age: the primary's capture time minus this one's, seconds, never negative (the `result_age`).
     fresh: False when the same value was already given with an earlier frame (only `Hold` re-reads).
+    latency: how long after its capture the value was ready, seconds; None where nobody measured it. Unlike `age` it does
+    not depend on when the next primary comes.
     """
 
     payload: T
@@ -56,6 +58,7 @@ class Side(Generic[T]):
     capture_time: float
     age: float
     fresh: bool
+    latency: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,3 +131,11 @@ def test_what_is_finished_after_the_stop_is_written(tmp_path: Path) -> None:
     assert measured == [0]
     assert (rows[0]["status"], rows[0]["cause"]) == ("measured", "")
     assert sum(row["status"] == "dropped" for row in rows) == sum(report.paths["compose"].dropped.values()) > 0
+
+
+def test_a_slow_camera_loses_no_measurement_to_the_quality_ladder(tmp_path: Path) -> None:
+    """Each result is drawn on the next picture, a fifth of a second later: no reason to analyse every second frame only."""
+    config = Config(source="camera:0", headless=True, view="raw")
+    rows, _, measured, _ = live_run(tmp_path, config, 150, 1 / 5, {"track": [0.03], "detect": [0.05]}, None, 2.0)
+    assert measured == list(range(150))
+    assert {row["status"] for row in rows} == {"measured"}

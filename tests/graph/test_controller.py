@@ -117,3 +117,25 @@ def test_a_wrong_return_is_taken_back_and_waits_twice_as_long():
 def test_names_differ():
     with pytest.raises(ValueError, match="different names"):
         LatencyController(("a", "a"), LatencyControllerSettings(limit=1.0))
+
+
+def test_steps_taken_in_vain_are_undone_even_if_their_trials_looked_good():
+    """The load sinks a little during every trial, as if each step had helped; then it stays too high whatever is taken."""
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
+    active = []
+    for number in range(600 * 30):
+        now = number / 30
+        budget.update(max(0.06, 0.1 - 0.015 * budget.switches) if now < 30 else 0.06, now)
+        active.append(budget.active)
+    assert max(map(len, active)) >= 2
+    assert active[-1] == ()
+
+
+def test_a_step_that_helps_is_kept_under_a_load_that_stays_too_high():
+    budget = LatencyController(LADDER, LatencyControllerSettings(limit=0.05))
+    without = 0
+    for number in range(600 * 30):
+        budget.update(0.2 * np.prod([GAINS[name] for name in budget.active]) + 0.04, number / 30)
+        without += number > 60 * 30 and len(budget.active) < len(LADDER)
+    assert budget.active == LADDER
+    assert without < 600 * 30 * 0.05

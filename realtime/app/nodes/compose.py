@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Callable
 
+from statistics import median
+
 from realtime.app.nodes.quality import Quality
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
@@ -12,6 +14,7 @@ from realtime.render.status import LiveFigures, rest_words
 from realtime.types import F32, Frame, RenderedFrame, Status, TrackedFrame
 
 _RATE_WINDOW = 60
+_INTERVALS = 15
 
 
 class Compose:
@@ -34,7 +37,7 @@ class Compose:
             scene: draws.
             flow: moves a held face's points to the picture.
             clock: the frames' clock.
-            quality: is told of the results' ages.
+            quality: gets the results' latencies.
             live: ages mean something.
             too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
             blur: hides every face before anything is drawn.
@@ -50,23 +53,23 @@ class Compose:
         self._last = -1
         self._anchor: int | None = None
         self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
+        self._intervals: deque[float] = deque(maxlen=_INTERVALS)
 
     def process(self, frame: Frame, analysis: Side[TrackedFrame] | None = None) -> RenderedFrame:
         """The picture to show for this frame."""
         now = self._clock()
-        self._times.append(frame.capture_time)
-        self._dropped += max(0, frame.sequence - self._last - 1) if self._last >= 0 else 0
-        self._last = frame.sequence
+        self._note_picture(frame)
         found = analysis.payload.analysis if analysis is not None else None
         face = found.face if found is not None else None
         points = face.points if face is not None else None
         status: Status = "none"
         if analysis is None and self._too_old is not None:
             # Results come so late that none is given: without this the ladder would never hear of it.
-            self._quality.update(self._too_old, now)
+            self._quality.update(self._too_old, now, self._interval())
         if analysis is not None:
             if analysis.fresh:
-                self._quality.update(now - analysis.capture_time, now)
+                latency = analysis.latency if analysis.latency is not None else now - analysis.capture_time
+                self._quality.update(latency, now, self._interval())
             status = "measured" if analysis.sequence == frame.sequence else "held"
             if status == "held" and face is not None:
                 points = self._follow(frame, analysis.payload)
@@ -95,6 +98,7 @@ class Compose:
             self._blur.clear()
         self._anchor = None
         self._times.clear()
+        self._intervals.clear()
 
     def _follow(self, frame: Frame, analysed: TrackedFrame) -> F32:
         face = analysed.analysis.face
@@ -104,6 +108,18 @@ class Compose:
             self._anchor = analysed.frame.sequence
         moved = self._flow.move(frame.image)
         return moved.points if moved is not None else face.points
+
+    def _note_picture(self, frame: Frame) -> None:
+        missed = max(0, frame.sequence - self._last - 1) if self._last >= 0 else 0
+        if self._times:
+            self._intervals.append((frame.capture_time - self._times[-1]) / (missed + 1))
+        self._times.append(frame.capture_time)
+        self._dropped += missed
+        self._last = frame.sequence
+
+    def _interval(self) -> float:
+        """Seconds between two captured pictures, also while some of them are dropped; 0 while unknown."""
+        return median(self._intervals) if self._intervals else 0.0
 
     def _rate(self) -> float:
         if len(self._times) < 2 or self._times[-1] <= self._times[0]:

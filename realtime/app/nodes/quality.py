@@ -12,22 +12,36 @@ HALF_RATE = "analysis of every second frame"
 
 
 class Quality:
-    """Which steps are taken now. Read from any thread; changed by `update` alone.
-
-    limit: seconds; the 95th percentile of the results' age is to stay below it. light_landmarks: there is a lighter network.
-    """
+    """Which steps are taken now. Read from any thread; changed by `update` alone."""
 
     def __init__(self, limit: float, *, enabled: bool = True, light_landmarks: bool = False) -> None:
+        """Nothing is given up yet.
+
+        Args:
+            limit: Seconds; the 95th percentile of the results' latency is to stay below it.
+            enabled: False: nothing is ever given up.
+            light_landmarks: There is a lighter landmark network.
+        """
         self.steps = [SPARSE_DETECTION, COARSE_DETECTION, *([LIGHT_LANDMARKS] if light_landmarks else []), HALF_RATE]
         self.active: tuple[str, ...] = ()
-        self._budget = LatencyController(self.steps, LatencyControllerSettings(limit=limit)) if enabled else None
+        self._limit = limit
+        self._controller = LatencyController(self.steps, LatencyControllerSettings(limit=limit)) if enabled else None
 
     @property
     def switches(self) -> int:
         """How often a step was taken or given back."""
-        return self._budget.switches if self._budget is not None else 0
+        return self._controller.switches if self._controller is not None else 0
 
-    def update(self, age: float, now: float) -> None:
-        """One measured age (seconds) at time `now`."""
-        if self._budget is not None:
-            self.active = self._budget.update(age, now)
+    def update(self, latency: float, now: float, interval: float = 0.0) -> None:
+        """Take in when one result was ready.
+
+        A result that is ready before the next picture comes is in time, however slow the camera is: no step could bring
+        it onto an earlier picture. So the limit is never shorter than the interval.
+
+        Args:
+            latency: From the frame's capture until its result was ready, seconds.
+            now: The time, seconds.
+            interval: Between two pictures, seconds.
+        """
+        if self._controller is not None:
+            self.active = self._controller.update(latency * self._limit / max(self._limit, interval), now)
