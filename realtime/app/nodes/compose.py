@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable
-
 from statistics import median
 
 from realtime.app.nodes.quality import Quality
