@@ -183,9 +183,7 @@ class Source:
                 self.waiting_since = None
                 stalled = stop.is_set() and not self.halting
                 ahead = paced and item is not None and item.capture_time is not None and item.capture_time > now
-                if (
-                    item is not None and not ahead
-                ):  # also one that came as `stop` was set: it was captured, so it counts
+                if item is not None and not ahead:  # one that came as `stop` was set counts, too: it was captured
                     self.read_time.record(now - began)
                     self._emit(item, now)
                 if stalled:
