@@ -209,7 +209,7 @@ class _Wiring:
         self._units = path.measures.units
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
-        self._scene = Scene(config.view, self._units, selfie=config.selfie)
+        self._scene = Scene(config.view, self._units, selfie=config.selfie, panel=config.panel)
         fps = (negotiated and negotiated.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
         self._detect = Detect(
@@ -361,7 +361,7 @@ def _blurs(
     # Where the picture path has searched the frame already, its answer is used.
     find = open_face_search(config, fps).find if live is None else None
     ahead = max(1, min(8, round(_AHEAD_SECONDS * fps)))
-    return live, FaceBlur(find, units, ahead=ahead, selfie=config.selfie)
+    return live, FaceBlur(find, units, ahead=ahead, selfie=config.selfie, panel=config.panel)
 
 
 def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:

@@ -54,6 +54,11 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
     add("--name", metavar="NAME", help="name of this run's LSL streams, to tell several runs apart")
     add("--osc", metavar="HOST:PORT", help="send Action Units and markers by Open Sound Control")
     add("--view", choices=["overlay", "mirrored", "split", "raw"], help="what is shown")
+    add(
+        "--panel",
+        choices=["off", "auto", "left", "right", "strip"],
+        help="where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face, else the strip",
+    )
     add("--selfie", action=argparse.BooleanOptionalAction, default=None, help="flip the picture like a mirror")
     add("--virtual-camera", nargs="?", const="", metavar="NAME", help="send the picture to a virtual camera (OBS)")
     add("--dashboard", action="store_const", const=True, help="serve the browser dashboard and the OBS overlay page")

@@ -108,6 +108,10 @@ class Config(Section):
     duration: float | None = Field(None, gt=0, description="stop after this time (seconds)")
     headless: bool = Field(False, description="no preview window")
     view: Literal["overlay", "mirrored", "split", "raw"] = Field("overlay", description="what is shown")
+    panel: Literal["off", "auto", "left", "right", "strip"] = Field(
+        "auto",
+        description="where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face",
+    )
     selfie: bool = Field(
         False, description="flip the shown picture like a mirror; the patient's sides stay the patient's"
     )

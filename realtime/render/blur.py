@@ -13,11 +13,11 @@ import numpy as np
 
 from realtime.face.matching import face_box
 from realtime.face.scene_change import SceneChange
-from realtime.render.au_panel import AuPanel
 from realtime.render.coverage import Coverage
 from realtime.render.landmarks import draw_landmarks
 from realtime.render.palette import NEUTRAL
-from realtime.types import F32, U8, Frame, RenderedFrame
+from realtime.render.panel_place import PanelMode, PanelPlace
+from realtime.types import F32, U8, Frame, RenderedFrame, Sides
 
 Find = Callable[[Frame], tuple[F32, ...] | None]
 """Every face of a picture, or None where that is not known: `FaceSearch.find`."""
@@ -41,7 +41,15 @@ class FaceBlur:
     face is not confirmed by the search, is hidden as a whole. One caller at a time.
     """
 
-    def __init__(self, find: Find | None, units: Sequence[int], *, ahead: int = 8, selfie: bool = False) -> None:
+    def __init__(
+        self,
+        find: Find | None,
+        units: Sequence[int],
+        *,
+        ahead: int = 8,
+        selfie: bool = False,
+        panel: PanelMode = "auto",
+    ) -> None:
         """Start with an empty window.
 
         Args:
@@ -49,12 +57,12 @@ class FaceBlur:
             units: the Action Units that have a bar.
             ahead: frames that are known before one is drawn.
             selfie: the picture is flipped like a mirror.
+            panel: where the bars stand.
         """
         self._find = find
         self._hidden = HiddenRegions(ahead)
-        self._units = tuple(units)
         self._selfie = selfie
-        self._panel: AuPanel | None = None
+        self._panel = PanelPlace(panel, units, flipped=selfie)
         self._waiting: deque[_Waiting] = deque()
         self._size: tuple[int, ...] = ()
 
@@ -93,16 +101,9 @@ class FaceBlur:
             if self._selfie:
                 points = points * np.array([-1, 1], np.float32) + np.array([canvas.shape[1] - 1, 0], np.float32)
             draw_landmarks(canvas, points, max(1, round(canvas.shape[0] / 720)))
-            self._bars(canvas, shown)
+            place = np.concatenate([points.min(axis=0), points.max(axis=0)])
+            canvas = self._panel.draw(canvas, Sides(shown.analysis.au_left, shown.analysis.au_right), [place])
         return canvas, shown.capture_time
-
-    def _bars(self, canvas: U8, shown: RenderedFrame) -> None:
-        assert shown.analysis is not None
-        if not self._units:
-            return
-        if self._panel is None or self._panel.picture_height != canvas.shape[0]:
-            self._panel = AuPanel(self._units, canvas.shape[0], flipped=self._selfie)
-        self._panel.draw(canvas, shown.analysis.au_right, shown.analysis.au_left)
 
 
 class LiveBlur:

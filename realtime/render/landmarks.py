@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.face.mirroring import midline
 from realtime.render.palette import BOX, LEFT, NEUTRAL, RIGHT
 from realtime.types import F32
 
@@ -53,10 +54,11 @@ def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) ->
 
 def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
     """The line through glabella and chin about which half-faces are mirrored."""
-    glabella = (points[38] + points[50]) / 2
-    chin = points[16]
-    along = (chin - glabella) * 0.35
-    ends = _fixed(np.stack([glabella - along, chin + along * 0.3]))
+    line = midline(points)
+    if line is None:
+        return
+    glabella, along = np.array([line.x, line.y]), np.array([line.ny, -line.nx]) * line.length
+    ends = _fixed(np.stack([glabella - 0.35 * along, glabella + 1.105 * along]).astype(np.float32))
     cv2.line(image, ends[0].tolist(), ends[1].tolist(), NEUTRAL, thickness, cv2.LINE_AA, _SHIFT)
 
 

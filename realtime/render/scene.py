@@ -6,29 +6,34 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from realtime.render.au_panel import AuPanel
 from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
+from realtime.render.panel_place import PanelMode, PanelPlace
 from realtime.render.status import LiveFigures, draw_status
-from realtime.types import F32, U8, Analysis
+from realtime.types import F32, U8, Analysis, Sides
 
 Mode = Literal["overlay", "mirrored", "split", "raw"]
 
 
 class Scene:
-    """Draws one picture at a time. The frame itself is never written to.
+    """Draws one picture at a time. The frame itself is never written to."""
 
-    units: the Action Units that have a bar. selfie: flips the picture; the patient's sides stay the patient's, so the
-    panel's columns change places with the picture's halves.
-    """
+    def __init__(self, mode: Mode, units: Sequence[int], *, selfie: bool = False, panel: PanelMode = "auto") -> None:
+        """Choose what is drawn.
 
-    def __init__(self, mode: Mode, units: Sequence[int], *, selfie: bool = False) -> None:
+        Args:
+            mode: the view; it may be changed between two pictures.
+            units: the Action Units that have a bar.
+            selfie: flips the picture; the patient's sides stay the patient's, so the panel's columns change places with
+                the picture's halves.
+            panel: where the bars stand; see `PanelPlace`.
+        """
         self.mode = mode
         self.selfie = selfie
         self.units = tuple(units)
         self._halves = HalfFaces()
-        self._panel: AuPanel | None = None
+        self._panel = PanelPlace(panel, units, flipped=selfie)
         self._change = FaceChangeNotice()
 
     def draw(self, frame: U8, analysis: Analysis | None, points: F32 | None, figures: LiveFigures) -> U8:
@@ -39,8 +44,7 @@ class Scene:
             canvas = self._halves.compose(frame, points, split=self.mode == "split", selfie=self.selfie)
         else:
             canvas = self._overlay(frame, analysis, points)
-        if analysis is not None and analysis.face is not None and self.units:
-            self._bars(canvas, analysis)
+        canvas = self._with_panel(canvas, analysis, points)
         self._change.draw(canvas, analysis)
         draw_status(canvas, figures)
         return canvas
@@ -49,18 +53,29 @@ class Scene:
         canvas: U8 = cv2.flip(frame, 1) if self.selfie else frame.copy()
         if points is None or analysis is None or analysis.face is None:
             return canvas
-        box = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        box = face_place(points, frame.shape[1], selfie=self.selfie)
         thickness = max(1, round(frame.shape[0] / 720))
         if self.selfie:
             width = frame.shape[1] - 1
             points = points * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
-            box = np.array([width - box[2], box[1], width - box[0], box[3]], np.float32)
         draw_box(canvas, box, thickness)
         draw_midline(canvas, points, thickness)
         draw_landmarks(canvas, points, thickness)
         return canvas
 
-    def _bars(self, canvas: U8, analysis: Analysis) -> None:
-        if self._panel is None or self._panel.picture_height != canvas.shape[0]:
-            self._panel = AuPanel(self.units, canvas.shape[0], flipped=self.selfie)
-        self._panel.draw(canvas, analysis.au_right, analysis.au_left)
+    def _with_panel(self, canvas: U8, analysis: Analysis | None, points: F32 | None) -> U8:
+        if analysis is None or analysis.face is None:
+            # A strip stays, so that the picture does not jump while the face is away.
+            return self._panel.draw(canvas, Sides({}, {}), ()) if self._panel.in_strip else canvas
+        faces = [] if points is None else [face_place(points, canvas.shape[1], selfie=self.selfie)]
+        if self.mode != "overlay":
+            faces = [np.array([0, 0, canvas.shape[1], canvas.shape[0]], np.float32)]  # panes of faces, side by side
+        return self._panel.draw(canvas, Sides(analysis.au_left, analysis.au_right), faces)
+
+
+def face_place(points: F32, width: int, *, selfie: bool) -> F32:
+    """(4,) box around (98, 2) points as they are shown on a picture of this width."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    if selfie:
+        low, high = np.array([width - 1 - high[0], low[1]]), np.array([width - 1 - low[0], high[1]])
+    return np.concatenate([low, high]).astype(np.float32)

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from realtime.face.face_model import FACE_2D
+from realtime.face.mirroring import midline
 from realtime.render.au_panel import AuPanel
+from realtime.render.landmarks import draw_midline
 from realtime.render.palette import LEFT, RIGHT
-from realtime.render.scene import Scene
+from realtime.render.panel_place import PanelPlace
+from realtime.render.scene import Mode, Scene
 from realtime.render.status import LiveFigures
-from realtime.types import Analysis, FaceObservation
+from realtime.types import Analysis, FaceObservation, Sides
 
 FIGURES = LiveFigures(30.0, 8.0, 0.0, 0, "tracked")
 HEIGHT, WIDTH = 720, 1280
@@ -55,7 +58,7 @@ def test_the_frame_is_never_written_to() -> None:
 
 def bar_lengths(right: dict[int, float], left: dict[int, float], *, flipped: bool = False) -> tuple[int, int]:
     picture = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
-    AuPanel([12], HEIGHT, flipped=flipped).draw(picture, right, left, corner=(0, 0))
+    assert AuPanel([12], 1.0, flipped=flipped).draw(picture, Sides(left, right), (0, 0))
     rows = picture[20 + 10]  # the middle of the first bar's row
     return tuple(int(np.all(rows == np.array(c, np.uint8), axis=1).sum()) for c in (RIGHT, LEFT))  # type: ignore[return-value]
 
@@ -74,12 +77,109 @@ def test_what_was_not_measured_is_a_dash_and_no_bar() -> None:
 
 def test_in_a_selfie_view_the_columns_change_places() -> None:
     picture = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
-    panel = AuPanel([12], HEIGHT, flipped=True)
-    panel.draw(picture, {12: 5.0}, {12: 5.0}, corner=(0, 0))
+    panel = AuPanel([12], 1.0, flipped=True)
+    panel.draw(picture, Sides({12: 5.0}, {12: 5.0}), (0, 0))
     assert np.nonzero(share(picture, RIGHT))[1].mean() > panel.middle > np.nonzero(share(picture, LEFT))[1].mean()
 
 
 def test_a_small_picture_gets_no_panel_rather_than_half_of_one() -> None:
     tiny = np.full((40, 60, 3), 200, np.uint8)
-    AuPanel([1, 2, 4], HEIGHT).draw(tiny, {}, {})
+    assert not AuPanel([1, 2, 4], 1.0).draw(tiny, Sides({}, {}), (0, 0))
+    assert PanelPlace("strip", [1, 2, 4]).draw(tiny, Sides({}, {}), ()) is tiny
     assert (tiny == 200).all()
+
+
+def test_a_long_name_stays_between_the_bars() -> None:
+    panel = AuPanel([15], 1.0)
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    panel.draw(picture, Sides({}, {}), (0, 0))
+    letters = np.nonzero((picture[panel.row : 2 * panel.row] > 170).all(axis=2))[1]
+    assert len(letters) > 20
+    assert panel.middle - panel.gap < letters.min()
+    assert letters.max() < panel.middle + panel.gap
+
+
+def drawn_on(picture: np.ndarray) -> tuple[int, int, int, int]:
+    """x1, y1, x2, y2 of the panel on a picture of the colour 200, which the panel darkens."""
+    rows, columns = np.nonzero((picture == 50).all(axis=2))
+    return int(columns.min()), int(rows.min()), int(columns.max()), int(rows.max())
+
+
+SIZES = [(720, 1280), (1080, 1920), (720, 720), (1280, 720), (480, 640), (240, 320)]
+UNITS = (1, 2, 4, 5, 6, 9, 10, 12, 14, 15, 17, 18, 20, 23, 25, 26, 45)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("middle", [0.15, 0.3, 0.5, 0.7, 0.85])
+def test_the_panel_never_covers_the_face(size: tuple[int, int], middle: float) -> None:
+    """Wherever the face is, and whatever the picture's shape: the panel stands beside it, or in a strip."""
+    height, width = size
+    half = 0.2 * min(size)
+    face = np.array(
+        [middle * width - half, 0.5 * height - half, middle * width + half, 0.5 * height + half], np.float32
+    )
+    picture = np.full((height, width, 3), 200, np.uint8)
+    place = PanelPlace("auto", UNITS)
+    drawn = place.draw(picture, Sides({}, {}), [face])
+    assert drawn.shape == picture.shape
+    if place.in_strip:
+        # The whole picture is there, smaller: nothing of it is darkened.
+        shown = drawn[drawn.shape[0] // 2, : width // 2]
+        assert (shown == 200).all()
+        return
+    if drawn is picture and (picture == 200).all():
+        return  # too small for a panel
+    x1, y1, x2, y2 = drawn_on(drawn)
+    assert x2 < face[0] or x1 > face[2] or y2 < face[1] or y1 > face[3]
+
+
+def test_the_panel_stays_where_it_is_until_the_face_comes_there() -> None:
+    place = PanelPlace("auto", (1, 2, 12))
+    corners = []
+    for x in (300, 500, 800, 1150, 1150, 300):
+        picture = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+        face = np.array([x - 100, 100, x + 100, 300], np.float32)
+        x1, *_ = drawn_on(place.draw(picture, Sides({}, {}), [face]))
+        corners.append(x1 < WIDTH // 2)
+    assert corners == [False, False, False, True, True, False]
+
+
+def test_the_strip_stays_for_a_while() -> None:
+    """A face that comes and goes would make the picture jump otherwise."""
+    place = PanelPlace("auto", (12,))
+    everywhere, nowhere = np.array([0, 0, WIDTH, HEIGHT], np.float32), np.array([600, 500, 640, 540], np.float32)
+    picture = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    place.draw(picture, Sides({}, {}), [everywhere])
+    for number in range(90):
+        assert place.in_strip, number
+        place.draw(picture.copy(), Sides({}, {}), [nowhere])
+    assert not place.in_strip
+
+
+@pytest.mark.parametrize("mode", ["mirrored", "split"])
+def test_in_views_of_panes_the_panel_has_a_strip(mode: Mode) -> None:
+    points = posed_face()
+    frame = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    picture = Scene(mode, (12,)).draw(frame, analysis(points, {12: 5.0}, {12: 5.0}), points, FIGURES)
+    bar = np.nonzero(share(picture[:600], RIGHT).sum(axis=0) > 5)[0]
+    assert bar.min() > WIDTH - 340
+
+
+def test_without_a_panel_there_is_none() -> None:
+    points = posed_face()
+    frame = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
+    found = analysis(points, {12: 5.0}, {12: 5.0})
+    without = Scene("overlay", (12,), panel="off").draw(frame, found, points, FIGURES)
+    assert np.array_equal(without, Scene("overlay", ()).draw(frame, found, points, FIGURES))
+
+
+def test_the_midline_is_the_one_that_faces_are_mirrored_about() -> None:
+    points = posed_face()
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    draw_midline(picture, points, 1)
+    rows, columns = np.nonzero(picture.any(axis=2))
+    line = midline(points)
+    assert line is not None
+    distances = line.side(np.stack([columns, rows], axis=1).astype(np.float32))
+    assert np.abs(distances).max() < 2
+    assert rows.min() < line.y < rows.max()

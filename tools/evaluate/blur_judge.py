@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from realtime.render.palette import LEFT, RIGHT
 from tools.evaluate.blur_scenes import Face
 
 U8 = NDArray[np.uint8]
@@ -26,6 +27,7 @@ LEAST_DETAIL = 1.5
 LEAST_VISIBLE = 0.25
 """Share of a face's core inside the picture from which it counts: about half a face with an eye."""
 _PATCH = 64
+_OVERLAY = 90
 _SCORE = 0.5
 
 
@@ -39,12 +41,22 @@ def likeness(scene: U8, recorded: U8, corners: F32) -> float:
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), square)
     inside = cv2.warpPerspective(np.ones(scene.shape[:2], np.uint8), matrix, (_PATCH, _PATCH), flags=cv2.INTER_NEAREST)
     mask = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=1) > 0
+    mask &= ~_overlay(recorded, matrix)
     if mask.sum() < 0.1 * mask.size:
         return 0.0
     one, other = (_detail(picture, matrix)[mask] for picture in (scene, recorded))
     if one.std() < LEAST_DETAIL or other.std() < 1e-3:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
+
+
+def _overlay(recorded: U8, matrix: F64) -> NDArray[np.bool_]:
+    """Where landmarks are drawn: they lie on the face's own lines, so they are as like it as a portrait in five strokes is."""
+    patch = cv2.warpPerspective(recorded, matrix, (_PATCH, _PATCH), flags=cv2.INTER_LINEAR).astype(int)
+    drawn = np.zeros(patch.shape[:2], np.uint8)
+    for colour in (LEFT, RIGHT):
+        drawn |= (np.abs(patch - np.array(colour)).max(axis=2) < _OVERLAY).astype(np.uint8)
+    return np.asarray(cv2.dilate(drawn, np.ones((7, 7), np.uint8)) > 0)
 
 
 def _detail(picture: U8, matrix: F64) -> F32:

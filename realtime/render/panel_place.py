@@ -1,0 +1,111 @@
+"""Where the panel of Action Units stands: in a corner that the face leaves free, or in a strip of its own beside the picture.
+
+The panel is there to be read beside the face, so it never covers one: a hidden eye is worse than a smaller picture.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from realtime.render.au_panel import AuPanel, panel_scale
+from realtime.types import F32, U8, Sides
+
+PanelMode = Literal["off", "auto", "left", "right", "strip"]
+Place = Literal["left", "right", "strip"]
+
+_MARGIN = 12
+_FOREHEAD = 0.45
+"""The landmarks end at the brows: the head reaches above their box by this share of its height."""
+_STAY = 90
+"""Pictures for which a corner must have been free before the panel comes back to it from the strip."""
+_BACKGROUND = (34, 30, 28)
+
+
+class PanelPlace:
+    """Puts the panel on one picture after the other. One caller at a time."""
+
+    def __init__(self, mode: PanelMode, units: Sequence[int], *, flipped: bool = False) -> None:
+        """Choose how the panel is placed.
+
+        Args:
+            mode: off; left or right, a corner whatever lies there; strip, beside the picture; auto, a free corner, else the strip.
+            units: the Action Units that have a row.
+            flipped: the picture is shown like a mirror.
+        """
+        self.mode = mode
+        self._units = tuple(units)
+        self._flipped = flipped
+        self._panel: AuPanel | None = None
+        self._size = (0, 0)
+        self._place: Place = "right"
+        self._free = 0
+
+    @property
+    def in_strip(self) -> bool:
+        """Whether the panel has a strip of its own now."""
+        return self.mode == "strip" or (self.mode == "auto" and self._place == "strip")
+
+    def draw(self, canvas: U8, values: Sides[dict[int, float]], faces: Sequence[F32]) -> U8:
+        """The picture with the panel: `canvas` itself, drawn on, or a new one of its size with a strip.
+
+        Args:
+            canvas: (H, W, 3) BGR.
+            values: intensity 0..5 by Action Unit, of the patient's sides.
+            faces: (4,) boxes that must stay free, in pixels of the canvas.
+        """
+        if self.mode == "off" or not self._units:
+            return canvas
+        height, width = canvas.shape[:2]
+        if self._panel is None or self._size != (height, width):
+            self._size = (height, width)
+            self._panel = AuPanel(self._units, panel_scale(height, width), flipped=self._flipped)
+        panel = self._panel
+        if panel.height > height or panel.width > width // 2:
+            return canvas
+        place = self.mode if self.mode != "auto" else self._choose(faces)
+        if place != "strip":
+            panel.draw(canvas, values, self._corner(place))
+            return canvas
+        beside = _beside(canvas, panel.width)
+        panel.draw(beside, values, (width - panel.width, max(0, (height - panel.height) // 2)))
+        return beside
+
+    def _corner(self, place: Place) -> tuple[int, int]:
+        assert self._panel is not None
+        margin = round(_MARGIN * self._panel.scale)
+        if margin + self._panel.height > self._size[0]:
+            margin = 0
+        return (margin if place == "left" else self._size[1] - self._panel.width - margin), margin
+
+    def _choose(self, faces: Sequence[F32]) -> Place:
+        corners: tuple[Place, ...] = ("right", "left")
+        free = [place for place in corners if not any(self._covers(place, face) for face in faces)]
+        if self._place == "strip":
+            self._free = self._free + 1 if free else 0
+            if self._free < _STAY:
+                return "strip"
+        self._free = 0
+        if self._place not in free:
+            self._place = free[0] if free else "strip"
+        return self._place
+
+    def _covers(self, place: Place, face: F32) -> bool:
+        assert self._panel is not None
+        x, y = self._corner(place)
+        top = face[1] - _FOREHEAD * (face[3] - face[1])
+        return bool(face[0] < x + self._panel.width and face[2] > x and top < y + self._panel.height and face[3] > y)
+
+
+def _beside(canvas: U8, strip: int) -> U8:
+    """The picture made smaller, with `strip` pixels free on its right; a new picture of the same size."""
+    height, width = canvas.shape[:2]
+    scale = (width - strip) / width
+    small_height, small_width = round(height * scale), width - strip
+    made: U8 = np.full_like(canvas, _BACKGROUND)
+    top = (height - small_height) // 2
+    made[top : top + small_height, :small_width] = cv2.resize(
+        canvas, (small_width, small_height), interpolation=cv2.INTER_LINEAR
+    )
+    return made
