@@ -59,8 +59,10 @@ def test_the_judge_sees_an_open_face_and_no_hidden_one(portraits: list[Portrait]
         cv2.fillConvexPoly(flat, face.corners.astype(np.int32), (120, 130, 140))
     assert not open_faces(picture, flat, faces)
     boxes = [np.concatenate([face.corners.min(axis=0), face.corners.max(axis=0)]) for face in faces]
-    assert len(open_detections(picture, picture, boxes)) == len(faces)
-    assert not open_detections(picture, flat, boxes)
+    assert len(open_detections(picture, picture, faces, boxes)) == len(faces)
+    assert not open_detections(picture, flat, faces, boxes)
+    elsewhere = np.array([0, 0, 30, 30], np.float32)
+    assert not open_detections(picture, picture, faces, [elsewhere]), "what meets no face is the detector's mistake"
 
 
 @pytest.mark.timeout(240)

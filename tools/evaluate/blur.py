@@ -74,7 +74,7 @@ def _judge(
     counts["frames"] += 1
     counts["faces"] += sum(face.visible >= LEAST_VISIBLE for face in faces)
     known = len(open_faces(scene, recorded, faces))
-    seen = [len(open_detections(scene, recorded, judge(recorded))) for judge in judges]
+    seen = [len(open_detections(scene, recorded, faces, judge(recorded))) for judge in judges]
     counts["open faces"] += known
     counts["open faces that a detector sees"] += max(seen, default=0)
     counts["open now"] = known + sum(seen)

@@ -72,10 +72,16 @@ def open_faces(scene: U8, recorded: U8, faces: Sequence[Face]) -> list[Face]:
     return [face for face in faces if face.visible >= LEAST_VISIBLE and likeness(scene, recorded, face.corners) > OPEN]
 
 
-def open_detections(scene: U8, recorded: U8, boxes: Sequence[F32]) -> list[F32]:
-    """The places (4,) where a detector sees a face in the recorded frame that is the scene's."""
+def open_detections(scene: U8, recorded: U8, faces: Sequence[Face], boxes: Sequence[F32]) -> list[F32]:
+    """The places (4,) where a detector sees one of the scene's faces in the recorded frame.
+
+    A box that meets none of the scene's faces is the detector's mistake (a dark rectangle of the furniture, mostly).
+    """
+    places = [np.concatenate([face.corners.min(axis=0), face.corners.max(axis=0)]) for face in faces]
     found = []
     for box in boxes:
+        if not any((box[:2] < place[2:]).all() and (box[2:] > place[:2]).all() for place in places):
+            continue
         x1, y1, x2, y2 = (float(v) for v in box)
         corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
         if likeness(scene, recorded, corners) > OPEN:
