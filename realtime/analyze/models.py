@@ -3,8 +3,11 @@
 What a network needs is data, so another one changes no code.
 """
 
+import contextlib
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,8 @@ from realtime.models.contracts import anchors_of, detector_input, landmark_contr
 from realtime.models.open_model import open_model
 from realtime.models.tiers import ModelLadder
 
+log = logging.getLogger(__name__)
+
 # on the demo clip neighbours agree to 1 % of a face's width; decoded with the other common anchors they differ by 27 %
 _ANCHORS_APART = 0.05
 
@@ -34,6 +39,7 @@ class FaceModels:
         tiers: the landmark network's, best first.
         action_units: the Action Unit network; None where the folder holds none.
         specs: the manifest entries of what was opened: detector, landmark tiers, Action Units.
+        fallback: opens the detector that takes the place of one that gives no numbers; None: there is no other.
     """
 
     detector: ModelSession
@@ -41,6 +47,25 @@ class FaceModels:
     tiers: ModelLadder
     action_units: ActionUnits | None
     specs: tuple[ModelSpec, ...]
+    fallback: Callable[[], ModelSession] | None = None
+    _reported: set[str] = field(default_factory=set)
+
+    def face_detector(self, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
+        """A detector with its fallback. coarser: by how much the network's picture is smaller than set."""
+        other = self.fallback
+        return face_detector(
+            self.detector,
+            settings,
+            coarser,
+            fallback=None if other is None else lambda: face_detector(other(), settings, coarser),
+            report=self._report,
+        )
+
+    def _report(self, sentence: str) -> None:
+        """Log a sentence once, however many detectors of this network find it out."""
+        if sentence not in self._reported:
+            self._reported.add(sentence)
+            log.warning("%s", sentence)
 
 
 def open_face_models(
@@ -83,7 +108,20 @@ def open_face_models(
     tiers = ModelLadder([opened(spec) for spec in landmark_specs], lighter)
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
     specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec) if spec is not None)
-    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs)
+    fallback = _other_detector(registry, detector_spec)
+    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs, fallback)
+
+
+def _other_detector(registry: Registry, failing: ModelSpec) -> Callable[[], ModelSession] | None:
+    """Opens, on the CPU, another detector of the same folder, or the embedded one; None where neither is another file."""
+    places = [registry]
+    with contextlib.suppress(ModelFileError):  # another folder was given, and nothing is embedded in this installation
+        places.append(Registry())
+    for place in places:
+        for spec in place.manifest.tiers("detector"):
+            if spec.sha256 != failing.sha256:
+                return partial(place.open, spec)
+    return None
 
 
 def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
@@ -105,12 +143,35 @@ def landmark_model(session: ModelSession) -> LandmarkModel:
     return LandmarkModel(session.run, landmark_contract(session.spec))
 
 
-def face_detector(session: ModelSession, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
-    """RetinaFace with its entry's input rule and anchors. coarser: by how much the network's picture is smaller than set."""
+def face_detector(
+    session: ModelSession,
+    settings: DetectorSettings,
+    coarser: float = 1.0,
+    *,
+    fallback: Callable[[], FaceDetector] | None = None,
+    report: Callable[[str], None] = log.warning,
+) -> FaceDetector:
+    """RetinaFace with its entry's input rule and anchors.
+
+    Args:
+        session: the network.
+        settings: what it sees of a picture.
+        coarser: by how much the network's picture is smaller than set.
+        fallback: opens a detector for the case that this one gives no numbers.
+        report: called with the sentence then.
+    """
     width = max(96, round(settings.width * coarser))
     settings = settings.model_copy(update={"width": width})
     spec = session.spec
-    return FaceDetector(session.run, settings, anchors=anchors_of(spec), prepare=detector_input(spec, settings))
+    return FaceDetector(
+        session.run,
+        settings,
+        anchors=anchors_of(spec),
+        prepare=detector_input(spec, settings),
+        name=spec.name,
+        fallback=fallback,
+        report=report,
+    )
 
 
 def anchor_problem(session: ModelSession, picture: NDArray[np.uint8]) -> str | None:

@@ -89,7 +89,7 @@ class _Parts:
     """What an open analyzer consists of."""
 
     def __init__(self, weights: Path | None, width: int, settings: "FaceSettings | None") -> None:
-        from realtime.analyze.models import face_detector, open_face_models
+        from realtime.analyze.models import open_face_models
         from realtime.face.locator import Locator
         from realtime.face.settings import FaceSettings
         from realtime.models import Registry
@@ -97,9 +97,7 @@ class _Parts:
         chosen = settings or FaceSettings()
         models = open_face_models(Registry(weights), settings=chosen.detector)
         self._settings = chosen.tracker
-        self._detector: FaceDetector = face_detector(
-            models.detector, chosen.detector.model_copy(update={"width": width})
-        )
+        self._detector: FaceDetector = models.face_detector(chosen.detector.model_copy(update={"width": width}))
         self._locator: Locator = Locator(models.landmarks, chosen.tracker.second_look)
         self._units: ActionUnits | None = models.action_units
 

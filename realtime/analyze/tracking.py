@@ -155,14 +155,14 @@ class _Parts:
 
     def __init__(self, weights: Path | None, settings: "FaceSettings | None") -> None:
         from realtime.action_units import ActionUnitEstimator
-        from realtime.analyze.models import face_detector, open_face_models
+        from realtime.analyze.models import open_face_models
         from realtime.face.settings import FaceSettings
         from realtime.face.tracker import Tracker
         from realtime.models import Registry
 
         chosen = settings or FaceSettings()
         models = open_face_models(Registry(weights), settings=chosen.detector)
-        self._detector: FaceDetector = face_detector(models.detector, chosen.detector)
+        self._detector: FaceDetector = models.face_detector(chosen.detector)
         self._tracker: Tracker = Tracker(models.landmarks, chosen)
         self._units = models.action_units
         self._estimator: ActionUnitEstimator = ActionUnitEstimator(models.action_units)

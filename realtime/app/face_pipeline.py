@@ -7,7 +7,7 @@ import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
-from realtime.analyze.models import face_detector, open_face_models
+from realtime.analyze.models import open_face_models
 from realtime.app.memory import release_start_up
 from realtime.config import Config
 from realtime.errors import ModelFileError
@@ -148,7 +148,7 @@ def open_face_path(
             open_model(registry, multitask_spec, providers=providers, threads=threads, progress=compiling)
         )
         specs.append(multitask_spec)
-    whole, coarse = (face_detector(models.detector, config.detector, coarser) for coarser in (1.0, 0.67))
+    whole, coarse = (models.face_detector(config.detector, coarser) for coarser in (1.0, 0.67))
     opened()
     rehearse(Tracker(models.landmarks, config.face), [whole, coarse], height, width)
     return FacePath(

@@ -251,6 +251,11 @@ class Run:
         self.notices += progress.source.notices
         if progress.report is not None:
             failures |= progress.report.failures
+        if progress.app is not None and progress.app.detect.problem is not None:
+            if progress.app.detect.failed:
+                failures["detector"] = progress.app.detect.problem
+            else:
+                self.notices.append(progress.app.detect.problem)
         if config.trace is not None:
             attempt("trace", lambda: _write_trace(progress.app, config.trace))
         if outputs is not None:

@@ -1,5 +1,6 @@
 """From a frame to detections: the picture made ready for RetinaFace in buffers that are used again, the network, the decoder."""
 
+import logging
 from collections.abc import Callable
 from collections.abc import Mapping as Outputs
 
@@ -10,7 +11,9 @@ from realtime.face import retinaface
 from realtime.face.resize import resize_into
 from realtime.face.settings import DetectorSettings
 from realtime.jit import njit
-from realtime.types import F32, U8, Detections, Frame, Region
+from realtime.types import F32, U8, Detection, Detections, Frame, Region
+
+log = logging.getLogger(__name__)
 
 Network = Callable[[F32], Outputs[str, F32]]
 """Takes (1, 3, H, W) float32, gives arrays by the program's words; `realtime.models` sessions' `run` is one."""
@@ -87,7 +90,20 @@ def _to_grid(side: float, grid: int) -> int:
 
 
 class FaceDetector:
-    """Faces of a frame, or of a region of it. One caller at a time."""
+    """Faces of a frame, or of a region of it. One caller at a time.
+
+    A network that gives values that are no numbers is given up: `problem` says so in one sentence, which is reported once, and
+    the fallback detects from then on. Without a fallback such a pass sees no face.
+
+    Args:
+        network: takes (1, 3, H, W) float32, gives "loc", "conf" and "landmarks".
+        settings: width, thresholds.
+        anchors: those the network was trained with.
+        prepare: makes the network's input; None: RetinaFace's own rule.
+        name: of the network, for the sentence.
+        fallback: opens another detector; called once, on the detecting thread. None: there is none.
+        report: called once with the sentence.
+    """
 
     def __init__(
         self,
@@ -96,7 +112,18 @@ class FaceDetector:
         *,
         anchors: retinaface.Anchors = retinaface.Anchors(),  # noqa: B008  frozen
         prepare: DetectorInput | None = None,
+        name: str = "the detector",
+        fallback: "Callable[[], FaceDetector] | None" = None,
+        report: Callable[[str], None] = log.warning,
     ) -> None:
+        self.problem: str | None = None
+        """One sentence once the network has given values that are no numbers."""
+        self.failed = False
+        """Whether it has, and nothing takes its place."""
+        self._name = name
+        self._open_fallback = fallback
+        self._report = report
+        self._fallback: FaceDetector | None = None
         self._network = network
         self._settings = settings
         self._anchors = anchors
@@ -108,6 +135,8 @@ class FaceDetector:
         Raises:
             ModelFileError: the network's outputs are not RetinaFace's for these anchors.
         """
+        if self._fallback is not None:
+            return self._fallback.detect(frame, region)
         blob, mapping = self._input.prepare(frame.image, region)
         outputs = self._network(blob)
         try:
@@ -126,4 +155,22 @@ class FaceDetector:
             most=self._settings.faces,
             anchors=self._anchors,
         )
+        if not np.isfinite(conf).all() or not all(_is_finite(face) for face in faces):
+            return self._give_up(frame, region)
         return Detections(frame.sequence, frame.capture_time, faces, region)
+
+    def _give_up(self, frame: Frame, region: Region | None) -> Detections:
+        """Answer in the network's place from now on: with the fallback's faces, or with none."""
+        if self.problem is None:
+            self.failed = self._open_fallback is None
+            what = "no face is searched for in such pictures" if self.failed else "another detector takes its place"
+            self.problem = f"The detector {self._name} gives values that are no numbers (NaN or infinite); {what}."
+            self._report(self.problem)
+        if self._open_fallback is not None:
+            self._fallback = self._open_fallback()
+            return self._fallback.detect(frame, region)
+        return Detections(frame.sequence, frame.capture_time, (), region)
+
+
+def _is_finite(face: Detection) -> bool:
+    return bool(np.isfinite(face.box).all() and np.isfinite(face.points).all())

@@ -118,7 +118,7 @@ class Locator:
     def _assess(self, found: Landmarks, start: Pose | None) -> Located:
         """Pose, presence and visibility of these landmarks."""
         pose = estimate_pose(found.points, start, HEAD_3D)
-        if not np.isfinite(found.points).all():
+        if not np.isfinite(found.points).all() or not np.isfinite(found.presence or 0.0):
             return Located(found, None, 0.0)
         contract = self._landmarks.contract
         presence = found.presence

@@ -63,7 +63,7 @@ def _decode(
     points = np.empty((kept, 10), np.float32)
     k = 0
     for i in range(conf.shape[0]):
-        if conf[i, 1] <= threshold:
+        if not conf[i, 1] > threshold:  # as above, also for NaN: there is room for `kept` faces only
             continue
         cx, cy, w, h = table[i, 0], table[i, 1], table[i, 2], table[i, 3]
         x, y = cx + loc[i, 0] * v0 * w, cy + loc[i, 1] * v0 * h

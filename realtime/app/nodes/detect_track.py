@@ -55,6 +55,16 @@ class Detect:
             self._journal.detect(frame.sequence, region, coarse=coarse)
         return (self._coarse if coarse else self._detector).detect(frame, region)
 
+    @property
+    def problem(self) -> str | None:
+        """One sentence once the detector has given values that are no numbers."""
+        return self._detector.problem or self._coarse.problem
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has, and no other detector took its place."""
+        return self._detector.failed or self._coarse.failed
+
 
 class Track:
     """Landmarks on every frame it gets: the newest one whenever it is free.
