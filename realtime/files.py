@@ -144,11 +144,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
 
-def reason(error: OSError) -> str:
-    """An operating system's error in words."""
-    if error.errno == errno.ENOSPC:
+def reason(error: Exception) -> str:
+    """Tell what failed in a few words, without a full stop.
+
+    Args:
+        error: an OSError, or an error with `errno` and `strerror` like one, such as FFmpeg's.
+    """
+    if getattr(error, "errno", None) == errno.ENOSPC:
         return "the disk is full"
-    return (error.strerror or str(error)).rstrip(".")
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def swap_folder(staged: Path, target: Path, old: Path) -> None:

@@ -109,7 +109,7 @@ class RunOutputs:
                 folder=writer.folder,
                 streams=senders,
                 captured=[writer.captured],
-                journal=writer.journal,
+                decisions=writer.decisions,
                 calibrated=writer.calibrated,
                 stored_baseline=writer.stored_baseline,
                 audience=None if dashboard is None else dashboard.hub,

@@ -76,7 +76,7 @@ class Outputs:
         folder: the session's, for files that a model family writes by itself.
         streams: by name, opens what sends measurements to other programs, given the Action Units that are measured.
         captured: called with every frame before any other part of the graph sees it.
-        journal: logs the decisions that depend on timing, for a replay.
+        decisions: logs the decisions that depend on timing, for a replay.
         calibrated: called when a calibration is done.
         stored_baseline: a calibration stored earlier.
         audience: the dashboard's open pages.
@@ -93,7 +93,7 @@ class Outputs:
     folder: Path | None = None
     streams: Mapping[str, Callable[[Sequence[int]], Stream]] = field(default_factory=dict)
     captured: Sequence[Callable[[Frame], None]] = ()
-    journal: DecisionLog | None = None
+    decisions: DecisionLog | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
     stored_baseline: Baseline | None = None
     audience: Audience | None = None
@@ -181,7 +181,7 @@ def _quality(config: Config, outputs: Outputs) -> Quality:
     """The ladder of what is given up when results come too late."""
     tiers = landmark_tiers(registry_of(config).manifest, config.models.landmarks)
     # A session that is to be replayed keeps to its best network: the log of decisions does not say which one answered.
-    light = len(tiers) > 1 and outputs.journal is None
+    light = len(tiers) > 1 and outputs.decisions is None
     adapt = config.latency.adapt and config.speed != "max"
     return Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
 
@@ -205,7 +205,7 @@ class _Wiring:
         negotiated = source.negotiated
         self._edge = Policies.of(config, (negotiated and negotiated.fps) or 30.0)
         self._graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
-        self._measure: Measure | MeasureOpenFace2 = Measure(path.measures, outputs.journal, outputs.calibrated)
+        self._measure: Measure | MeasureOpenFace2 = Measure(path.measures, outputs.decisions, outputs.calibrated)
         self._units = path.measures.units
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
@@ -217,14 +217,14 @@ class _Wiring:
             path.coarse,
             path.tracker,
             quality,
-            journal=outputs.journal,
+            decisions=outputs.decisions,
         )
         self._track = Track(
             path.tracker,
             quality,
             inline=self._detect if self._offline else None,
             delay=config.models.landmark_delay_ms / 1e3,
-            journal=outputs.journal,
+            decisions=outputs.decisions,
         )
 
     def app(self) -> App:

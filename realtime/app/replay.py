@@ -1,7 +1,7 @@
 """A recorded session run again: the raw frames through the same networks, with the live run's decisions.
 
 What depended on time (which frames were analysed, which detections entered when, what was shown or dropped and how old its
-result was) is taken from the journal. What was measured is computed anew.
+result was) is taken from the decision log. What was measured is computed anew.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -22,7 +22,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, open_regular
+from realtime.files import open_private, open_regular, reason
 from realtime.types import U8, Frame
 
 NAME = "raw.mkv"
@@ -90,7 +90,7 @@ class RawRecorder:
                 options={"cluster_time_limit": str(_CLUSTER_MS), "flush_packets": "1"},
             )
         except (FFmpegError, OSError) as error:
-            raise DeviceError(f"The raw recording {path} cannot be written ({_words(error)}).") from None
+            raise DeviceError(f"The raw recording {path} cannot be written ({reason(error)}).") from None
         self._thread = threading.Thread(target=self._run, name="raw-recorder", daemon=True)
         self._thread.start()
 
@@ -180,7 +180,7 @@ class RawRecorder:
     def _fail(self, error: Exception) -> None:
         container, self._container = self._container, None
         self.notices.append(
-            f"The raw recording stopped after {self.frames} frames: {self.path} cannot be written ({_words(error)}); "
+            f"The raw recording stopped after {self.frames} frames: {self.path} cannot be written ({reason(error)}); "
             "the session goes on without it."
         )
         with self._changed:
@@ -238,7 +238,7 @@ def read_raw(path: Path) -> Iterator[U8]:
             f"{path.parent} holds no {path.name}: only a session recorded with --record raw can be replayed."
         ) from None
     except (FFmpegError, OSError) as error:
-        raise UserInputError(f"{path} cannot be read ({_words(error)}).") from None
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
     with container:
         if not container.streams.video:
             raise UserInputError(f"{path} holds no picture.")
@@ -260,7 +260,3 @@ def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[VideoF
             if packet.size:
                 yield from packet.decode()
     yield from stream.decode(None)
-
-
-def _words(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).rstrip(".")

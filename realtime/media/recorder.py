@@ -1,7 +1,6 @@
 """What was shown, as a video file whose time stamps are capture times and that survives being killed."""
 
 import contextlib
-import errno
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
-from realtime.files import open_private
+from realtime.files import open_private, reason
 from realtime.media.encoders import Encoder, available_encoders
 
 # Measured with sound that comes 0.3 s late: a kill loses 0.40 s of picture and 0.64 s of sound (0.63 and 0.89 with 0.5 s).
@@ -96,7 +95,7 @@ class VideoRecorder:
                 },
             )
         except (FFmpegError, OSError) as error:
-            raise DeviceError(f"The recording {path} cannot be written ({_reason(error)}).") from None
+            raise DeviceError(f"The recording {path} cannot be written ({reason(error)}).") from None
 
     def write(self, image: NDArray[np.uint8], capture_time: float) -> bool:
         """Add one (H, W, 3) uint8 BGR frame taken at `capture_time` (clock seconds). False once recording has failed.
@@ -212,7 +211,7 @@ class VideoRecorder:
         container, self._container = self._container, None
         self.failed = True
         self.notices.append(
-            f"Recording stopped after {self.frames} frames: {self.path} cannot be written ({_reason(error)}); "
+            f"Recording stopped after {self.frames} frames: {self.path} cannot be written ({reason(error)}); "
             "the session goes on without it."
         )
         if container is not None:
@@ -239,13 +238,6 @@ def fit(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     canvas[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=method)
     return canvas
-
-
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.ENOSPC:
-        return "the disk is full"
-    return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 class PausableRecorder:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
+from realtime.files import reason
 from realtime.types import F64
 
 POINTS = 68
@@ -80,7 +81,7 @@ def read_text_matrices(path: Path) -> list[F64]:
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read ({error.strerror}).") from None
+        raise ModelFileError(f"{path} cannot be read ({reason(error)}).") from None
     words = " ".join(line for line in text.splitlines() if not line.lstrip().startswith("#")).split()
     try:
         numbers = np.array(words, dtype=np.float64)

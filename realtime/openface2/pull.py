@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import DeviceError, ModelFileError, UserInputError
-from realtime.files import cache_folder, file_sha256, swap_folder
+from realtime.files import cache_folder, file_sha256, reason, swap_folder
 from realtime.openface2.assets import (
     INTENSITY_AUS,
     OCCURRENCE_AUS,
@@ -91,7 +91,7 @@ def install(
             (staged / "installed.json").write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
             swap_folder(staged, target, Path(scratch) / "old")
     except OSError as error:
-        raise DeviceError(f"cannot install into {target}: {error.strerror or error}") from error
+        raise DeviceError(f"OpenFace's models cannot be installed into {target} ({reason(error)}).") from None
     return Installed(target, files, occurrences)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
+from realtime.files import reason
 from realtime.jit import njit
 from realtime.openface2.descriptor import DESCRIPTOR
 from realtime.types import F64
@@ -50,7 +51,7 @@ def read_model(path: Path, au: int) -> LinearModel:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read ({error.strerror}).") from None
+        raise ModelFileError(f"{path} cannot be read ({reason(error)}).") from None
     if len(data) not in KINDS:
         raise ModelFileError(
             f"{path.name} has {len(data)} bytes; a linear model of {DESCRIPTOR} values has {STATIC_BYTES} (static), "

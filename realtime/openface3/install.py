@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import swap_folder
+from realtime.files import reason, swap_folder
 from realtime.models.manifest import load_manifest
 from realtime.openface3 import download
 from realtime.openface3.download import Official
@@ -68,5 +68,5 @@ def install(
             models = tuple(load_manifest(staged).models)
             swap_folder(staged, target, Path(scratch) / "old")
     except OSError as error:
-        raise DeviceError(f"OpenFace 3.0 cannot be installed into {target}: {error.strerror or error}.") from None
+        raise DeviceError(f"OpenFace 3.0 cannot be installed into {target} ({reason(error)}).") from None
     return Installed(target, models)

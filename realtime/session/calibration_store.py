@@ -1,4 +1,4 @@
-"""Stored calibrations: one small file a person, by the name the user gave. Nothing biometric but the neutral descriptor."""
+"""Stored calibrations: one small file per person, by the name the user gave. Nothing biometric but the baseline."""
 
 import hashlib
 import json
@@ -20,7 +20,14 @@ _LARGEST = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """neutral: the face at rest. calibrated: ISO date and time. frames: how many the neutral was made of."""
+    """A stored calibration.
+
+    Attributes:
+        name: as the user gave it.
+        neutral: the face at rest.
+        calibrated: date and time, ISO 8601.
+        frames: how many the baseline was made of.
+    """
 
     name: str
     neutral: Baseline
@@ -32,14 +39,15 @@ class CalibrationStore:
     """The calibrations of one folder. Nothing is made on disk before the first is stored."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        """Take a folder; None: `people` in the user's data folder."""
         self.folder = folder or data_folder() / "people"
 
     def names(self) -> list[str]:
-        """Everybody with a readable calibration, by name."""
+        """Give the names of the people with a readable calibration, in order."""
         return sorted((person.name for person in self.all()), key=str.casefold)
 
     def all(self) -> list[Person]:
-        """Every readable calibration, by name."""
+        """Read every readable calibration, in the order of names."""
         found = []
         for path in self.folder.glob("person-*.json"):
             person = self._read(path)
@@ -48,9 +56,13 @@ class CalibrationStore:
         return sorted(found, key=lambda person: person.name.casefold())
 
     def find(self, name: str) -> Person | None:
-        """This person's calibration, None where there is none yet.
+        """Read a person's calibration.
 
-        Raises UserInputError when the name is none or the file is damaged.
+        Returns:
+            None where there is none yet.
+
+        Raises:
+            UserInputError: `name` is no name, or the file is damaged.
         """
         path = self._path(name)
         if not path.exists():
@@ -63,7 +75,21 @@ class CalibrationStore:
         return person
 
     def store(self, name: str, neutral: Baseline, frames: int, when: datetime) -> Path:
-        """Keep this calibration in place of any earlier one. Raises UserInputError (name) or DeviceError (disk)."""
+        """Store a calibration in place of any earlier one of this person.
+
+        Args:
+            name: the person's.
+            neutral: the face at rest.
+            frames: how many it was made of.
+            when: when it was made.
+
+        Returns:
+            The file.
+
+        Raises:
+            UserInputError: `name` is no name.
+            DeviceError: the file cannot be written.
+        """
         path = self._path(name)
         try:
             private_folder(self.folder)
@@ -84,7 +110,12 @@ class CalibrationStore:
         return path
 
     def delete(self, name: str) -> None:
-        """Forget this person. Raises UserInputError when nothing is stored under the name."""
+        """Delete a person's calibration.
+
+        Raises:
+            UserInputError: nothing is stored under the name.
+            DeviceError: the file cannot be deleted.
+        """
         path = self._path(name)
         try:
             path.unlink()
@@ -117,7 +148,11 @@ class CalibrationStore:
 
 
 def checked_name(name: str) -> str:
-    """The name without spaces around it. Raises UserInputError when nothing can be stored under it."""
+    """Give the name without blanks around it.
+
+    Raises:
+        UserInputError: it is empty, too long or not printable.
+    """
     plain = name.strip()
     if not plain or len(plain) > _LONGEST_NAME or not plain.isprintable():
         raise UserInputError(f"A person's name is 1 to {_LONGEST_NAME} printable characters, not {name[:100]!r}.")

@@ -1,15 +1,15 @@
-"""decisions.jsonl: what the live run decided, in the order in which it happened, so that a replay can decide the same.
+"""decisions.jsonl: what the live run decided, in order, so that a replay can decide the same.
 
 One JSON object a line. `kind` is one of
     neutral   shape, look, network: the stored calibration in force from the start
     raw       n, t: this frame, taken at t (seconds), is the next picture of raw.mkv
-    detect    n, region, coarse: the detector looked at frame n
+    detect    n, region, coarse: a detection pass over frame n, or over a region of it (x1, y1, x2, y2; null: all of it)
     track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none);
               next, where it is there: the user had asked for the next face just before
     face      n, before, now: on frame n another face was followed than before (ids)
     measure   n, calibrate: frame n was measured; calibrate: a calibration was started just before
     reset     the stream was interrupted
-    row       n, t, shown, cause, age, measured: frame n's row went out; measured: with its own analysis
+    row       n, t, shown, cause, age, measured: frame n's row was written; measured: with its own analysis
 """
 
 import contextlib
@@ -30,10 +30,26 @@ _FLUSH_SECONDS = 0.15
 
 
 class DecisionLog:
-    """Writes the decisions. From any thread; never raises on a failed disk (`failed`, one sentence in `notices`)."""
+    """Writes the decisions. Its methods may be called from any thread.
+
+    A failed disk raises nothing: `failed` becomes true, `notices` gets one sentence, and the rest is not written.
+
+    Attributes:
+        path: the file.
+        failed: it could not be written to its end.
+        notices: what went wrong, as sentences.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Create the file. Raises DeviceError when it cannot be created."""
+        """Create the file.
+
+        Args:
+            path: of a file that does not exist.
+            clock: seconds, for flushing several times a second.
+
+        Raises:
+            DeviceError: it cannot be created.
+        """
         self.path = path
         self.failed = False
         self.notices: list[str] = []
@@ -46,27 +62,41 @@ class DecisionLog:
         self._flushed = clock()
 
     def neutral(self, rest: Baseline) -> None:
+        """Log the stored calibration that is in force from the start."""
         self._put(kind="neutral", **rest.as_json())
 
     def raw(self, sequence: int, capture_time: float) -> None:
+        """Log that a frame is the next picture of raw.mkv. capture_time: seconds."""
         self._put(kind="raw", n=sequence, t=capture_time)
 
     def detect(self, sequence: int, region: Region | None, *, coarse: bool) -> None:
+        """Log a detection pass. region: None for the whole picture; coarse: by the coarse detector."""
         self._put(kind="detect", n=sequence, region=region, coarse=coarse)
 
     def track(self, sequence: int, detections: int | None, *, next_face: bool = False) -> None:
+        """Log that a frame was tracked.
+
+        Args:
+            sequence: of the frame.
+            detections: of the frame whose detections entered; None: none.
+            next_face: the user had asked for the next face just before.
+        """
         self._put(kind="track", n=sequence, detections=detections, **({"next": True} if next_face else {}))
 
     def face(self, sequence: int, before: int, now: int) -> None:
+        """Log that another face is followed than before. before, now: face ids."""
         self._put(kind="face", n=sequence, before=before, now=now)
 
     def measure(self, sequence: int, *, calibrate: bool) -> None:
+        """Log that a frame was measured. calibrate: a calibration was started just before."""
         self._put(kind="measure", n=sequence, calibrate=calibrate)
 
     def reset(self) -> None:
+        """Log that the stream was interrupted."""
         self._put(kind="reset")
 
     def row(self, row: FrameRow) -> None:
+        """Log a row of frames.csv."""
         self._put(
             kind="row",
             n=row.sequence,
@@ -78,7 +108,7 @@ class DecisionLog:
         )
 
     def close(self) -> None:
-        """Safe to call twice."""
+        """Close the file. Safe to call twice."""
         with self._lock:
             file, self._file = self._file, None
             if file is not None:

@@ -1,4 +1,4 @@
-"""markers.csv: what somebody said about a moment. The moment's row in frames.csv is the one with the same sequence."""
+"""markers.csv: texts that were set at moments of the session. A marker's row in frames.csv is the one with the same sequence."""
 
 import contextlib
 import csv
@@ -39,7 +39,9 @@ class Mark(NamedTuple):
 class SessionMarkers:
     """Takes markers from any thread and has each on disk when `add` returns.
 
-    path: None keeps no file. clock: the capture times' seconds. wall: the wall clock. `listeners` are told of each marker.
+    Attributes:
+        count: markers so far.
+        listeners: called with each marker.
     """
 
     def __init__(
@@ -48,7 +50,16 @@ class SessionMarkers:
         clock: Callable[[], float],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
     ) -> None:
-        """Create the file with its header. Raises DeviceError when it cannot be created."""
+        """Create the file with its header.
+
+        Args:
+            path: of a file that does not exist; None: markers are given to the listeners only.
+            clock: the capture times' seconds.
+            wall: the wall clock.
+
+        Raises:
+            DeviceError: the file cannot be created.
+        """
         self.count = 0
         self.listeners: list[Callable[[Mark], None]] = []
         self._path = path
@@ -71,14 +82,24 @@ class SessionMarkers:
         return self._newest
 
     def captured(self, sequence: int) -> None:
-        """A frame came from the source: markers set now belong to it."""
+        """Take the newest frame's number: markers set from now on belong to it."""
         self._newest = sequence
 
     def add(self, text: str, source: str, *, capture_time: float | None = None, sequence: int | None = None) -> Mark:
-        """Set a marker: now, at the newest frame, or at the frame the person saw.
+        """Set a marker.
 
-        Raises UserInputError when the text is longer than LONGEST characters or holds control characters, DeviceError when it
-        cannot be written.
+        Args:
+            text: at most LONGEST characters; blanks around it are left out.
+            source: who sets it: key, dashboard, http.
+            capture_time: of the frame that the person saw, seconds; None: now.
+            sequence: of the frame that the person saw; None: the newest.
+
+        Returns:
+            The marker as it was written.
+
+        Raises:
+            UserInputError: the text is too long or holds control characters.
+            DeviceError: the marker cannot be written, or the session has ended.
         """
         checked = text.strip()
         if len(checked) > LONGEST:
@@ -100,11 +121,11 @@ class SessionMarkers:
         return mark
 
     def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
-        """`add` by the dashboard's words."""
+        """Set a marker as the dashboard names its parts; see `add`."""
         self.add(text, origin, capture_time=capture_time, sequence=sequence)
 
     def close(self) -> None:
-        """Safe to call twice; markers set later are kept by nobody."""
+        """Close the file; no marker can be set any more. Safe to call twice."""
         with self._lock:
             file, self._file = self._file, None
             if file is not None:

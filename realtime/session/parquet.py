@@ -9,15 +9,24 @@ from realtime.files import open_regular, reason, write_atomically
 from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
-_WHOLE = {"sequence", "face_id"}
-_WORDS = {"status", "cause", "found_by", "neutral", "rest"}
+_INTEGERS = {"sequence", "face_id"}
+_TEXTS = {"status", "cause", "found_by", "neutral", "rest"}
 _EXACT = {"capture_time"}
 
 
 def write_parquet(csv: Path, target: Path | None = None) -> Path:
-    """Write `target` (default: frames.parquet beside `csv`). Empty cells become nulls, except in texts.
+    """Write the rows once more, as Parquet. Empty cells become nulls, except in texts.
 
-    Raises DeviceError without pyarrow or when it cannot be written, UserInputError when the CSV cannot be read.
+    Args:
+        csv: a session's frames.csv.
+        target: the file to write, replaced as a whole; None: frames.parquet beside `csv`.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        UserInputError: the CSV cannot be read.
+        DeviceError: pyarrow is missing, or the file cannot be written.
     """
     try:
         import pyarrow as pa
@@ -50,8 +59,8 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
 
 
 def _type(pa: Any, name: str) -> Any:
-    if name in _WHOLE:
+    if name in _INTEGERS:
         return pa.int64()
-    if name in _WORDS:
+    if name in _TEXTS:
         return pa.string()
     return pa.float64() if name in _EXACT else pa.float32()

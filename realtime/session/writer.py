@@ -63,12 +63,12 @@ class SessionWriter:
     """Writes a session's files.
 
     Attributes:
-        folder: where they are; None: nothing is stored, and `csv`, `journal` and `raw` are None.
+        folder: where they are; None: nothing is stored, and `csv`, `decisions` and `raw` are None.
         started: when the session began.
         markers: takes markers also where nothing is stored.
         stored_baseline: the person's stored calibration, where there is one.
         csv: writes frames.csv.
-        journal: writes decisions.jsonl, where captured frames are recorded.
+        decisions: writes decisions.jsonl, where captured frames are recorded.
         raw: writes raw.mkv, where captured frames are recorded.
         notices: what went wrong, as sentences; see `all_notices`.
     """
@@ -106,7 +106,7 @@ class SessionWriter:
         self._calibrations: list[dict[str, Any]] = []
         self._failed: dict[str, str] = {}
         self._clock = clock
-        self.journal: DecisionLog | None = None
+        self.decisions: DecisionLog | None = None
         self.raw: RawRecorder | None = None
         self.csv: FramesCsv | None = None
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
@@ -120,9 +120,9 @@ class SessionWriter:
 
     def _open_files(self, folder: Path, *, raw_pictures: bool, fps: float) -> None:
         if raw_pictures:
-            self.journal = DecisionLog(folder / decision_log.NAME, self._clock)
-            self.raw = RawRecorder(folder / lossless.NAME, self.journal.raw, fps=fps)
-        on_row = self.journal.row if self.journal is not None else None
+            self.decisions = DecisionLog(folder / decision_log.NAME, self._clock)
+            self.raw = RawRecorder(folder / lossless.NAME, self.decisions.raw, fps=fps)
+        on_row = self.decisions.row if self.decisions is not None else None
         self.csv = FramesCsv(folder / "frames.csv", self._clock, on_row=on_row)
         write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
 
@@ -152,13 +152,13 @@ class SessionWriter:
 
     def close(self) -> None:
         """Close every file. Safe to call twice."""
-        for part in (self.csv, self.raw, self.journal, self.markers):
+        for part in (self.csv, self.raw, self.decisions, self.markers):
             if part is not None:
                 part.close()
 
     def all_notices(self) -> list[str]:
         """What went wrong with any of the files, as sentences."""
-        parts = (self.csv, self.raw, self.journal)
+        parts = (self.csv, self.raw, self.decisions)
         return self.notices + [sentence for part in parts if part is not None for sentence in part.notices]
 
     def write_parquet(self) -> None:
@@ -172,7 +172,7 @@ class SessionWriter:
 
     def incomplete(self) -> dict[str, str]:
         """By file name, a sentence for each of these files that could not be written to its end."""
-        parts = (self.csv, self.raw, self.journal)
+        parts = (self.csv, self.raw, self.decisions)
         failed = {part.path.name: part.notices[-1] for part in parts if part is not None and part.failed}
         return {**failed, **self._failed}
 
@@ -198,8 +198,8 @@ class SessionWriter:
             )
             return
         self.stored_baseline = found.neutral
-        if self.journal is not None:
-            self.journal.neutral(found.neutral)
+        if self.decisions is not None:
+            self.decisions.neutral(found.neutral)
         self._note("stored earlier", found.neutral, found.calibrated, found.frames, None)
 
     def _note(self, origin: str, neutral: Baseline, when: str, frames: int, analysis: Analysis | None) -> None:

@@ -109,7 +109,7 @@ def test_a_raw_recording_that_breaks_off_ends_the_replay(tmp_path: Path) -> None
     assert 0 < len(found) < FRAMES
 
 
-def test_a_journal_cut_short_is_read_up_to_the_cut_and_damage_is_told(tmp_path: Path) -> None:
+def test_decisions_cut_short_are_read_up_to_the_cut_and_damage_is_named(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     path.write_text('{"kind":"reset"}\n{"kind":"tra')
     assert list(read_decisions(path)) == [{"kind": "reset"}]

@@ -71,9 +71,9 @@ def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[i
     writer = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
     path = face_path(writer.stored_baseline)
     quality = Quality(0.15, enabled=False)
-    looking = Detect(path.detector, path.coarse, path.tracker, quality, journal=writer.journal)
-    tracking = Track(path.tracker, quality, journal=writer.journal)
-    measuring = Measure(path.measures, writer.journal, writer.calibrated)
+    looking = Detect(path.detector, path.coarse, path.tracker, quality, decisions=writer.decisions)
+    tracking = Track(path.tracker, quality, decisions=writer.decisions)
+    measuring = Measure(path.measures, writer.decisions, writer.calibrated)
     csv, pending, analysed, waiting = writer.csv, [], [], []
     for number in range(FRAMES):
         now[0] = 100 + number / 30 + random.uniform(0, 0.004)

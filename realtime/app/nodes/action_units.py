@@ -23,19 +23,19 @@ class Measure:
     def __init__(
         self,
         measures: ActionUnitEstimator,
-        journal: DecisionLog | None = None,
+        decisions: DecisionLog | None = None,
         calibrated: Callable[[Analysis, Calibration], None] | None = None,
     ) -> None:
         self._measures = measures
-        self._journal = journal
+        self._decisions = decisions
         self._calibrated = calibrated
 
     def process(self, analysed: TrackedFrame) -> TrackedFrame:
         """The same analysis with intensities; without a face nothing is measured and nothing is said."""
         analysis, measures = analysed.analysis, self._measures
         begins = measures.begin_if_asked()
-        if self._journal is not None:
-            self._journal.measure(analysis.sequence, calibrate=begins)
+        if self._decisions is not None:
+            self._decisions.measure(analysis.sequence, calibrate=begins)
         calibration = measures.calibration
         if analysis.face is None:
             measures.nobody(analysis.capture_time)

@@ -18,7 +18,7 @@ class Detect:
         coarse: the same network on a smaller picture, for when the quality ladder asks for it.
         tracker: says when and where a detection pass is due.
         quality: the quality ladder.
-        journal: logs every detection pass.
+        decisions: logs every detection pass.
     """
 
     def __init__(
@@ -28,9 +28,9 @@ class Detect:
         tracker: Tracker,
         quality: Quality,
         *,
-        journal: DecisionLog | None = None,
+        decisions: DecisionLog | None = None,
     ) -> None:
-        self._journal = journal
+        self._decisions = decisions
         self._detector = detector
         self._coarse = coarse
         self._tracker = tracker
@@ -51,8 +51,8 @@ class Detect:
         """Every face of the frame, or of the region the tracker wants looked at."""
         self.count += 1
         coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
-        if self._journal is not None:
-            self._journal.detect(frame.sequence, region, coarse=coarse)
+        if self._decisions is not None:
+            self._decisions.detect(frame.sequence, region, coarse=coarse)
         return (self._coarse if coarse else self._detector).detect(frame, region)
 
     @property
@@ -74,7 +74,7 @@ class Track:
         quality: the quality ladder.
         inline: a detector to call in line when the tracker asks for it, so that results do not depend on timing (offline).
         delay: seconds by which each frame is held up, to see what becomes of the picture under load.
-        journal: logs every frame that was analysed, with the detections that entered.
+        decisions: logs every frame that was analysed, with the detections that entered.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class Track:
         inline: Detect | None = None,
         delay: float = 0.0,
         *,
-        journal: DecisionLog | None = None,
+        decisions: DecisionLog | None = None,
     ) -> None:
         self._tracker = tracker
         self._quality = quality
         self._inline = inline
         self._delay = delay
-        self._journal = journal
+        self._decisions = decisions
         self._next_asked = False
         self.face_id: int | None = None
         """Of the face followed last; None before the first."""
@@ -113,12 +113,12 @@ class Track:
         asked, self._next_asked = self._next_asked, False
         if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
-        if self._journal is not None:
-            self._journal.track(frame.sequence, None if seen is None else seen.sequence, next_face=asked)
+        if self._decisions is not None:
+            self._decisions.track(frame.sequence, None if seen is None else seen.sequence, next_face=asked)
         face = self._tracker.update(frame, seen, next_face=asked)
         if face is not None:
-            if self._journal is not None and self.face_id not in (None, face.face_id):
-                self._journal.face(frame.sequence, self.face_id, face.face_id)
+            if self._decisions is not None and self.face_id not in (None, face.face_id):
+                self._decisions.face(frame.sequence, self.face_id, face.face_id)
             self.face_id = face.face_id
             self.face_frames += 1
             self.tracked_frames += not face.detected
@@ -126,6 +126,6 @@ class Track:
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
-        if self._journal is not None:
-            self._journal.reset()
+        if self._decisions is not None:
+            self._decisions.reset()
         self._tracker.reset()
