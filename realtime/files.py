@@ -88,7 +88,7 @@ def open_private(path: Path, mode: str = "wb", *, newline: str | None = None, bu
 
     Args:
         path: the file. A symbolic link is refused, so that nothing is written through it.
-        mode: as for `open`; "x" refuses a file that exists.
+        mode: as for `open`; "x" refuses a file that exists, but not a device such as /dev/null, which holds nothing.
         newline: as for `open`, for text.
         buffering: as for `open`.
 
@@ -96,7 +96,16 @@ def open_private(path: Path, mode: str = "wb", *, newline: str | None = None, bu
         OSError: it cannot be opened.
     """
     encoding = None if "b" in mode else "utf-8"
+    if "x" in mode and _is_device(path):
+        mode = mode.replace("x", "w")
     return open(path, mode, buffering, encoding, newline=newline, opener=_private_opener)
+
+
+def _is_device(path: Path) -> bool:
+    try:
+        return stat.S_ISCHR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _private_opener(path: str, flags: int) -> int:

@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pytest
@@ -269,13 +268,9 @@ def test_rows_reach_the_disk_within_half_a_second(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_disk_that_is_full_from_the_start_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> IO[str]:
-        return Path("/dev/full").open("wb", buffering=0)
-
-    monkeypatch.setattr("realtime.session.frames_csv.open_private", full)
+def test_a_disk_that_is_full_from_the_start_is_one_sentence() -> None:
     with pytest.raises(DeviceError, match="the disk is full"):
-        FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+        FramesCsv(Path("/dev/full"), lambda: 0.0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
