@@ -192,7 +192,7 @@ def _check_fields(found: Any) -> None:
         return
     for name, test in _FIELDS[found["kind"]].items():
         if not test(found[name]):
-            raise ValueError(f"{name} is {str(found[name])[:40]}")
+            raise ValueError(f"{name} is {found[name]!r:.40}")
 
 
 def _fault(error: Exception) -> str:

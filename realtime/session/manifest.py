@@ -124,8 +124,13 @@ def read_manifest(folder: Path) -> Manifest | None:
     content = read_json(path)
     check_format(path, content, FORMAT)
     try:
-        files = {name: Listed(int(entry["bytes"]), str(entry["sha256"])) for name, entry in content["files"].items()}
-        incomplete = {str(name): str(sentence) for name, sentence in content.get("incomplete", {}).items()}
+        files = {
+            printable(name): Listed(int(entry["bytes"]), str(entry["sha256"]))
+            for name, entry in content["files"].items()
+        }
+        incomplete = {
+            printable(name): printable(str(sentence)) for name, sentence in content.get("incomplete", {}).items()
+        }
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise UserInputError(f"{path} is damaged: it should list every file with bytes and sha256.") from None
     return Manifest(files, incomplete)
@@ -149,6 +154,11 @@ def read_json(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, dict):
         raise UserInputError(f"{path} is damaged: it holds no JSON object.")
     return content
+
+
+def printable(text: str) -> str:
+    """Give the text with escapes for what no terminal and no UTF-8 file takes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def check_format(path: Path, content: Mapping[str, Any], wanted: int) -> None:
@@ -221,6 +231,6 @@ def session_of(folder: Path) -> Mapping[str, Any]:
         _Session.model_validate(dict(content))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"][:3])
+        place = printable(".".join(str(part) for part in first["loc"][:3]))[:80]
         raise UserInputError(f"{path} is damaged: {place}: {first['msg']}.") from None
     return content

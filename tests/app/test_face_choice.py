@@ -27,8 +27,8 @@ def test_the_next_face_is_followed_logged_and_replayed(tmp_path) -> None:
     clock = itertools.count()
     log = DecisionLog(tmp_path / "decisions.jsonl", lambda: next(clock) / 30)
     tracker, quality = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings()), Quality(0.2, enabled=False)
-    detect = Detect(DiscDetector(), DiscDetector(), tracker, quality, journal=log)
-    track = Track(tracker, quality, detect, journal=log)
+    detect = Detect(DiscDetector(), DiscDetector(), tracker, quality, decisions=log)
+    track = Track(tracker, quality, detect, decisions=log)
     choice = FaceChoice(track)
     assert choice.options == ("none yet", choice.NEXT)
     live = []

@@ -20,7 +20,7 @@ from realtime.files import write_json
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.parquet import write_parquet
 from realtime.session.report import write_report
-from realtime.session.verify import verify
+from realtime.session.verify import Verdict, verify
 from tests.session import live_like
 
 EXAMPLES = int(os.environ.get("FACEMIRROR_FUZZ", "0"))
@@ -95,7 +95,10 @@ def holds(harm: Harm, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def outcome(command: Callable[[], object]) -> str | None:
     """None, or the sentence with which it was refused."""
     try:
-        command()
+        result = command()
+        if isinstance(result, Verdict):
+            texts = [text for problem in result.problems for text in problem] + list(result.contents.values())
+            "".join(texts).encode("utf-8")
     except FacemirrorError as error:
         return str(error)
     return None
