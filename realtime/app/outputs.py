@@ -13,6 +13,7 @@ from realtime.app.nodes.sinks import Show
 from realtime.app.nodes.streams import streams
 from realtime.app.notifier import Notifier
 from realtime.app.pipeline import Finish, Outputs
+from realtime.app.plugins import plugin_sinks
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
 from realtime.media.preview import Preview
@@ -98,6 +99,7 @@ class RunOutputs:
             dashboard = _dashboard(config, now) if config.dashboard else None
             if dashboard is not None:
                 stack.callback(dashboard.stop)
+            plugins = plugin_sinks(config.sinks)
             camera = _virtual_camera(config, source, fps)
             no_window = None if config.headless else no_window_reason()
             graph = Outputs(
@@ -112,6 +114,7 @@ class RunOutputs:
                 decisions=writer.decisions,
                 calibrated=writer.calibrated,
                 stored_baseline=writer.stored_baseline,
+                plugins=plugins,
                 audience=None if dashboard is None else dashboard.hub,
                 tone=sound.tone,
                 compiling=notifier.compiling,

@@ -40,6 +40,7 @@ from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionR
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
 from realtime.app.nodes.streams import SendExpression, SendStream, Stream
+from realtime.app.plugins import PluginSink
 from realtime.app.policies import Policies
 from realtime.app.preview_overlay import PreviewOverlay
 from realtime.config import Config
@@ -79,6 +80,7 @@ class Outputs:
         decisions: logs the decisions that depend on timing, for a replay.
         calibrated: called when a calibration is done.
         stored_baseline: a calibration stored earlier.
+        plugins: sinks of other distributions, for what is shown.
         audience: the dashboard's open pages.
         tone: the biofeedback tone.
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
@@ -96,6 +98,7 @@ class Outputs:
     decisions: DecisionLog | None = None
     calibrated: Callable[[Analysis, Calibration], None] | None = None
     stored_baseline: Baseline | None = None
+    plugins: Sequence[PluginSink] = ()
     audience: Audience | None = None
     tone: ToneSink | None = None
     compiling: Callable[[str, float], None] | None = None
@@ -320,6 +323,9 @@ class _Wiring:
             record = Record(outputs.recorder, self._recorded_blur)
             recorder = graph.sink("recorder", record, run_on="thread:recorder", grace=10.0)
             graph.connect(composed, recorder, edge.recorded, expires=False)
+        for plugin in outputs.plugins:
+            name = f"sink-{plugin.name}"
+            graph.connect(composed, graph.sink(name, plugin, run_on=f"thread:{name}"), Latest())
         if outputs.audience is not None:
             web = Web(outputs.audience, self._units, self._clock.now)
             graph.connect(composed, graph.sink("web", web, run_on="thread:web"), Latest())

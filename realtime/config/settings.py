@@ -118,6 +118,7 @@ class Config(Section):
     virtual_camera: str | None = Field(
         None, description="send the shown picture to a virtual camera; '' takes the first one"
     )
+    sinks: Words = Field((), description="installed plug-ins (entry points realtime.sinks) that get what is shown")
     dashboard: bool = Field(False, description="serve the browser dashboard and the OBS overlay page")
     port: int = Field(8765, ge=0, le=65535, description="the dashboard's port; 0 takes any free one")
     listen: str = Field(
