@@ -161,7 +161,7 @@ def reason(error: Exception) -> str:
     """
     if getattr(error, "errno", None) == errno.ENOSPC:
         return "the disk is full"
-    return str(getattr(error, "strerror", None) or error).rstrip(".")
+    return str(getattr(error, "strerror", None) or error).strip().rstrip(".") or type(error).__name__
 
 
 def swap_folder(staged: Path, target: Path, old: Path) -> None:

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.convert import square_size
 from realtime.media.demux_options import OpenPlan
-from realtime.media.libav_errors import opening_fault, reading_fault
+from realtime.media.libav_errors import opening_error, reading_error
 from realtime.media.orientation import Orientation
 from realtime.media.stream_info import StreamInfo
 
@@ -31,11 +31,18 @@ def early_end(
     end: float | None,
     expected_end: float | None,
 ) -> str | None:
-    """One sentence when a recording was cut short or damaged, None when it was whole.
+    """Judge whether a recording was whole.
 
-    frames, damaged: pictures that could and could not be decoded. expected_frames: the index's count, None where the
-    format keeps none. end, expected_end: seconds of the last picture's end, and what the file's header says; a header
-    speaks for sound too, which may outlast the picture by a little.
+    Args:
+        name: how the sentence calls it.
+        frames: pictures that could be decoded.
+        damaged: pictures that could not.
+        expected_frames: the index's count; None where the format keeps none.
+        end: seconds from the first picture to the end of the last.
+        expected_end: what the file's header says; it speaks for sound too, which may outlast the picture by a little.
+
+    Returns:
+        One sentence when it was cut short or damaged, None when it was whole.
     """
     if expected_frames and frames + damaged < expected_frames - max(1, expected_frames // 100):
         return f"{name} is cut short or damaged: {frames} of {expected_frames} frames could be read."
@@ -60,8 +67,14 @@ _NOT_VIDEO = ("tty", "ass", "srt", "webvtt", "txd")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture before conversion. time: the source's own seconds, or None. arrival: clock seconds when its packet
-    came (for a camera with kernel time stamps: when it was taken). lost: pictures known to be lost just before it."""
+    """A picture before conversion.
+
+    Attributes:
+        picture: libav's.
+        time: the source's own seconds, or None.
+        arrival: clock seconds when its packet came (for a camera with kernel time stamps: when it was taken).
+        lost: pictures known to be lost just before it.
+    """
 
     picture: VideoFrame
     time: float | None
@@ -72,8 +85,16 @@ class Decoded:
 class Decoder:
     """Opens a source and yields its pictures in presentation order. One thread opens, reads and closes it.
 
-    clock: the graph's clock. decode_threads: 1 costs least and adds no delay; more helps large H.264/HEVC files.
-    open_timeout, stall_timeout: seconds, for streams. Damaged packets are skipped and counted in `damaged`.
+    Args:
+        opening: what to hand to libav.
+        clock: the graph's clock.
+        decode_threads: 1 costs least and adds no delay; more helps large H.264 and HEVC files.
+        open_timeout: seconds, for streams.
+        stall_timeout: seconds, for streams.
+
+    Attributes:
+        damaged: packets and pictures that could not be decoded; they are skipped.
+        cut_short: a sentence when a recording ended before its own index says it should.
     """
 
     def __init__(
@@ -103,7 +124,12 @@ class Decoder:
         self._abandoned = False
 
     def open(self) -> StreamInfo:
-        """Open and decode the first picture. Raises UserInputError (not a video) or DeviceError (cannot be had)."""
+        """Open and decode the first picture.
+
+        Raises:
+            UserInputError: this is not a video.
+            DeviceError: the source cannot be had.
+        """
         self.close()
         self.damaged, self.cut_short, self._count, self._last_time = 0, None, 0, 0.0
         try:
@@ -126,7 +152,14 @@ class Decoder:
             raise
 
     def next(self) -> Decoded | None:
-        """The next picture, or None at the end. Raises DeviceError when a live source stops giving frames."""
+        """Decode the next picture.
+
+        Returns:
+            The picture, or None at the end.
+
+        Raises:
+            DeviceError: a live source stopped giving frames.
+        """
         decoded, self._first = self._first, None
         if decoded is None:
             decoded = next(self._pictures, None)
@@ -142,11 +175,11 @@ class Decoder:
         return decoded
 
     def abandon(self) -> None:
-        """Nobody wants more pictures: end at the next chance. From any thread."""
+        """Make `next` return None at the next chance. May be called from any thread."""
         self._abandoned = True
 
     def close(self) -> None:
-        """Let go of the source. Only from the thread that reads."""
+        """Close the source. Only from the thread that reads."""
         self._pictures = iter(())
         self._first = None
         container, self._container, self._stream = self._container, None, None
@@ -171,7 +204,7 @@ class Decoder:
                     error = failure
                     break
         assert error is not None
-        raise opening_fault(
+        raise opening_error(
             opening.name,
             error,
             device=opening.device,
@@ -239,7 +272,7 @@ class Decoder:
                     return
             except (FFmpegError, OSError) as error:
                 if not self.opening.recorded:
-                    raise reading_fault(self.opening.name, error, seconds=self._timeouts[1]) from None
+                    raise reading_error(self.opening.name, error, seconds=self._timeouts[1]) from None
                 self.cut_short = f"{self.opening.name} could not be read to its end ({error.strerror})."
                 return
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from realtime.errors import DeviceError
 from realtime.graph import StopToken
 from realtime.media.decoder import Decoded
-from realtime.media.libav_errors import stalled
+from realtime.media.libav_errors import stall_error
 from realtime.media.stream_info import StreamInfo
 
 _POLL_SECONDS = 0.05
@@ -53,17 +53,23 @@ class PictureDecoder(Protocol):
 
 
 class DecoderThread:
-    """Runs `reader` on a thread of its own.
+    """Runs a decoder on a thread of its own.
 
-    Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next
-    one's `lost`. Recordings are read `_AHEAD` pictures ahead and none is lost.
-    clock: seconds, for the time-outs; a jump (the machine slept, the process was stopped) counts as one second at most.
-    wait: how a waiting taker sleeps; gets the condition and seconds.
+    Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next one's `lost`.
+    Recordings are read `_AHEAD` pictures ahead and none is lost.
+
+    Args:
+        decoder: opened, read and closed by the thread only.
+        name: how errors call the source.
+        clock: seconds, for the time-outs; a jump (the machine slept, the process was stopped) counts as one second at most.
+        open_timeout: seconds; five more are given to devices that ignore libav's own.
+        stall_timeout: seconds without a picture.
+        wait: how a waiting taker sleeps; called with the condition and seconds.
     """
 
     def __init__(
         self,
-        reader: PictureDecoder,
+        decoder: PictureDecoder,
         name: str,
         clock: Callable[[], float],
         *,
@@ -71,7 +77,7 @@ class DecoderThread:
         stall_timeout: float = 5.0,
         wait: Callable[[threading.Condition, float], object] = threading.Condition.wait,
     ) -> None:
-        self._reader = reader
+        self._decoder = decoder
         self._name = name
         self._clock = clock
         self._open_timeout = open_timeout
@@ -79,20 +85,30 @@ class DecoderThread:
         self._wait = wait
         self._changed = threading.Condition()
         self._pictures: deque[Decoded] = deque()
-        self._negotiated: StreamInfo | None = None
+        self._info: StreamInfo | None = None
         self._error: Exception | None = None
         self._ended = False
         self._closing = False
         self._thread: threading.Thread | None = None
 
     def open(self, stop: StopToken | None = None) -> StreamInfo | None:
-        """Start the thread and wait for the first picture; None if stopped before. Raises what the reader raises."""
+        """Start the thread and wait for the first picture.
+
+        Args:
+            stop: ends the wait.
+
+        Returns:
+            What the source gives; None if stopped before.
+
+        Raises:
+            DeviceError: nothing came in time. Whatever the decoder raises is raised here, too.
+        """
         self._thread = threading.Thread(target=self._run, name=f"read {self._name}", daemon=True)
         _running.add(self._thread)
         self._thread.start()
         patience = _Patience(self._clock, self._open_timeout + 5.0)
         with self._changed:
-            while self._negotiated is None:
+            while self._info is None:
                 if self._error is not None:
                     raise self._error
                 if stop is not None and stop.is_set():
@@ -101,10 +117,20 @@ class DecoderThread:
                 if patience.used_up():
                     raise DeviceError(f"{self._name}: nothing came within {self._open_timeout + 5.0:g} s.")
                 self._wait(self._changed, _POLL_SECONDS)
-            return self._negotiated
+            return self._info
 
     def take(self, stop: StopToken) -> Decoded | None:
-        """The next picture; None at the end or when stopped. Raises DeviceError on a stall or a failed device."""
+        """Wait for the next picture.
+
+        Args:
+            stop: ends the wait.
+
+        Returns:
+            The picture; None at the end or when stopped.
+
+        Raises:
+            DeviceError: the source stalled or failed.
+        """
         patience = _Patience(self._clock, self._stall_timeout)
         with self._changed:
             while not self._pictures:
@@ -113,7 +139,7 @@ class DecoderThread:
                 if self._ended or stop.is_set():
                     return None
                 if patience.used_up():
-                    raise stalled(self._name, self._stall_timeout)
+                    raise stall_error(self._name, self._stall_timeout)
                 self._wait(self._changed, _POLL_SECONDS)
             if stop.is_set():
                 return None
@@ -122,15 +148,15 @@ class DecoderThread:
             return picture
 
     def close(self) -> None:
-        """Tell the thread to let go; returns at once."""
-        self._reader.abandon()
+        """Ask the thread to close the source; returns at once."""
+        self._decoder.abandon()
         with self._changed:
             self._closing = True
             self._pictures.clear()
             self._changed.notify_all()
 
     def join(self, seconds: float) -> bool:
-        """Wait until the source is really closed; False if it was not within `seconds`."""
+        """Wait for at most `seconds` until the source is closed; False if it is not."""
         if self._thread is None:
             return True
         self._thread.join(seconds)
@@ -138,18 +164,18 @@ class DecoderThread:
 
     def _run(self) -> None:
         try:
-            negotiated = self._reader.open()
+            info = self._decoder.open()
             with self._changed:
-                self._negotiated = negotiated
+                self._info = info
                 self._changed.notify_all()
-            while self._put(self._reader.next(), live=negotiated.live):
+            while self._put(self._decoder.next(), live=info.live):
                 pass
         except Exception as error:  # noqa: BLE001 - handed to the thread that reads, whatever it is
             with self._changed:
                 self._error = error
                 self._changed.notify_all()
         finally:
-            self._reader.close()
+            self._decoder.close()
 
     def _put(self, picture: Decoded | None, *, live: bool) -> bool:
         with self._changed:

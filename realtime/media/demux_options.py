@@ -29,11 +29,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class OpenPlan:
-    """name: how errors call the source. attempts: tried in order until one opens. always_live: never paced by PTS.
+    """How a source is opened, and what is known of it beforehand.
 
-    may_end: a live source's end is an end, not a failure to be followed by another try.
-    device: a camera, whose time stamps may be the system's monotonic clock. network: a URL, which libav reads with time-outs.
-    broadcast: the pictures come from a video codec (see `ToBgr`).
+    Attributes:
+        name: how errors call the source.
+        attempts: tried in order until one opens.
+        always_live: never paced by time stamps.
+        may_end: a live source's end is an end, not a failure to be followed by another try.
+        device: a camera, whose time stamps may be the system's monotonic clock.
+        network: a URL, which libav reads with time-outs.
+        broadcast: the pictures come from a video codec (see `ToBgr`).
     """
 
     name: str
@@ -51,9 +56,16 @@ class OpenPlan:
 
 
 def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> OpenPlan:
-    """How to open `spec`. size: wished (width, height) in pixels, fps: wished rate; both matter to cameras only.
+    """Find out how to open a source.
 
-    Raises DeviceError or UserInputError where a camera cannot be found, DeviceError where the demo clip is missing.
+    Args:
+        spec: the source.
+        size: wished (width, height) in pixels; matters to cameras only.
+        fps: wished rate; likewise.
+
+    Raises:
+        UserInputError: no such camera is known.
+        DeviceError: there is no camera, or the demo clip is missing.
     """
     if spec.kind is SourceKind.CAMERA:
         return _camera(find_camera(spec), size, fps)

@@ -3,15 +3,24 @@
 import errno
 import sys
 
-from av.error import ExitError, FFmpegError, InvalidDataError
+from av.error import ExitError, InvalidDataError
 
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.files import reason
 
 _GONE = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE)
 
 
-def opening_fault(name: str, error: Exception, *, device: bool, url: bool, seconds: float) -> FacemirrorError:
-    """Why `name` could not be opened. seconds: the open time-out in force."""
+def opening_error(name: str, error: Exception, *, device: bool, url: bool, seconds: float) -> FacemirrorError:
+    """Make the error that says why a source could not be opened.
+
+    Args:
+        name: how the source is called.
+        error: what libav raised.
+        device: the source is a camera.
+        url: the source is a stream.
+        seconds: the open time-out in force.
+    """
     number = getattr(error, "errno", None)
     if device:
         return DeviceError(_camera_sentence(name, number, error))
@@ -22,24 +31,31 @@ def opening_fault(name: str, error: Exception, *, device: bool, url: bool, secon
             )
         if isinstance(error, InvalidDataError):
             return DeviceError(f"{name}: what came is not a video stream this program can read.")
-        return DeviceError(f"{name}: could not be opened ({_reason(error)}).")
+        return DeviceError(f"{name}: could not be opened ({reason(error)}).")
     if isinstance(error, PermissionError):
         return DeviceError(f"{name}: this program may not read the file; check its permissions.")
     if isinstance(error, InvalidDataError):
         return UserInputError(f"{name} is not a video this program can read (or its index was cut off).")
-    return UserInputError(f"{name} could not be opened ({_reason(error)}).")
+    return UserInputError(f"{name} could not be opened ({reason(error)}).")
 
 
-def reading_fault(name: str, error: Exception, *, seconds: float) -> DeviceError:
-    """Why a live `name` stopped giving frames. seconds: the stall time-out in force."""
+def reading_error(name: str, error: Exception, *, seconds: float) -> DeviceError:
+    """Make the error that says why a live source stopped giving frames.
+
+    Args:
+        name: how the source is called.
+        error: what libav raised.
+        seconds: the stall time-out in force.
+    """
     if isinstance(error, ExitError):
-        return stalled(name, seconds)
+        return stall_error(name, seconds)
     if getattr(error, "errno", None) in _GONE:
         return DeviceError(f"{name} is gone (unplugged?).")
-    return DeviceError(f"{name} stopped giving frames ({_reason(error)}).")
+    return DeviceError(f"{name} stopped giving frames ({reason(error)}).")
 
 
-def stalled(name: str, seconds: float) -> DeviceError:
+def stall_error(name: str, seconds: float) -> DeviceError:
+    """Make the error of a source that gave no frame for `seconds`."""
     return DeviceError(f"{name} stalled: no frame for {seconds:g} s.")
 
 
@@ -55,9 +71,4 @@ def _camera_sentence(name: str, number: int | None, error: Exception) -> str:
         "darwin": "; allow the camera for your terminal under System Settings > Privacy & Security > Camera",
         "win32": "; close other programs that use it and allow desktop apps to use the camera in Settings > Privacy",
     }.get(sys.platform, "")
-    return f"{name} could not be opened ({_reason(error)}){hint}."
-
-
-def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, FFmpegError) and error.strerror else str(error)
-    return text.strip().rstrip(".") or type(error).__name__
+    return f"{name} could not be opened ({reason(error)}){hint}."

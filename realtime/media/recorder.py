@@ -45,20 +45,29 @@ class Sound(Protocol):
 
 
 class VideoRecorder:
-    """Writes BGR frames to a fragmented MP4 at `path`; a kill loses at most the last fragment (a quarter of a second).
+    """Writes BGR frames to a fragmented MP4; a kill loses at most the last fragment (a quarter of a second).
 
-    The file's time 0 is the first frame's capture time, kept in `origin` (clock seconds). The rate is variable.
-    Frames of another size than the first are scaled into it, with black borders, and `notices` says so once; odd
-    sizes get one repeated row or column. With `sound`, its track is in the same file as AAC.
-    `write` never raises: when the disk is full or fails, the recording is ended where it is, `notices` gets one
-    sentence, `failed` is set, and later frames are ignored.
-    Not thread-safe: give it one thread.
+    The rate is variable. Frames of another size than the first are scaled into it, with black borders, and `notices` says so
+    once; odd sizes get one repeated row or column. `write` never raises: when the disk is full or fails, the recording is ended
+    where it is, `notices` gets one sentence, `failed` is set, and later frames are ignored. Not thread-safe: give it one thread.
+
+    Args:
+        path: the file.
+        fps: the nominal rate.
+        encoder: None: the best of this machine.
+        sound: a track that is recorded in the same file, as AAC.
+
+    Attributes:
+        origin: clock seconds of the file's time 0, the first frame's capture time; None before it.
+        frames: pictures written.
+
+    Raises:
+        DeviceError: the file cannot be created, or no encoder is available.
     """
 
     def __init__(
         self, path: Path, *, fps: float = 30.0, encoder: Encoder | None = None, sound: Sound | None = None
     ) -> None:
-        """Create the file. Raises DeviceError when it cannot be created or no encoder is available."""
         self.path = path
         self.notices: list[str] = []
         self.failed = False
@@ -98,9 +107,14 @@ class VideoRecorder:
             raise DeviceError(f"The recording {path} cannot be written ({reason(error)}).") from None
 
     def write(self, image: NDArray[np.uint8], capture_time: float) -> bool:
-        """Add one (H, W, 3) uint8 BGR frame taken at `capture_time` (clock seconds). False once recording has failed.
+        """Add one frame. A frame that is not later than the one before it is left out: a file's time cannot stand still.
 
-        A frame that is not later than the one before it is left out: a file's time cannot stand still.
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            capture_time: clock seconds.
+
+        Returns:
+            False once recording has failed.
         """
         if self._container is None:
             return False
@@ -127,7 +141,7 @@ class VideoRecorder:
         return True
 
     def silence(self, until: float) -> None:
-        """Pictures are left out until then (capture time): so is the sound. Does nothing without sound; never raises."""
+        """Record silence up to `until` (capture time), where pictures are left out. Never raises."""
         if self._container is None or self._sound_stream is None:
             return
         try:

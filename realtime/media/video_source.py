@@ -26,7 +26,13 @@ _RECORDING_PATIENCE = 3
 
 
 class Changed(NamedTuple):
-    """From this frame on the pictures came from this source. capture_time: seconds on the clock."""
+    """From a frame on the pictures came from another source.
+
+    Attributes:
+        source: how it is called.
+        from_sequence: its first frame.
+        from_capture_time: seconds on the clock.
+    """
 
     source: str
     from_sequence: int
@@ -36,16 +42,29 @@ class Changed(NamedTuple):
 class VideoSource:
     """Frames from a camera, file, stream, generator or the demo clip. Blocking: give it a thread of its own.
 
-    clock: the graph's monotonic seconds. sleep: waits that many seconds.
-    Recordings and generators are paced by their time stamps in real time: a frame's capture time is when it was due,
-    and a late reader gets late frames at once. With speed "max" nothing waits and the capture time is the time stamp.
-    Live sources give what comes: the capture time is when the picture's data arrived (or, where the device stamps
-    pictures, when it was taken); a picture overwritten by a newer one leaves a gap in the sequence.
-
-    After `open` and at any time later: `negotiated` is what the source really gives; `notices` are sentences for the
-    user that are no reason to stop (a file cut short, a changed picture size); `lost` counts frames lost in the source.
+    Recordings and generators are paced by their time stamps in real time: a frame's capture time is when it was due, and a late
+    reader gets late frames at once. With speed "max" nothing waits and the capture time is the time stamp.
+    Live sources give what comes: the capture time is when the picture's data arrived (or, where the device stamps pictures,
+    when it was taken); a picture overwritten by a newer one leaves a gap in the sequence.
     `open` may be called again after a failure: the sequence goes on, with a gap as long as the outage.
-    `changes` says which frame was the first of which source, once `choose` had another one opened.
+
+    Args:
+        spec: what to open.
+        clock: the graph's monotonic seconds.
+        speed: "realtime" or "max".
+        size: wished (width, height) of a camera's pictures, in pixels.
+        fps: wished rate of a camera.
+        decode_threads: 1 costs least and adds no delay; more helps large H.264 and HEVC files.
+        open_timeout: seconds within which a live source should give its first picture.
+        stall_timeout: seconds after which a live source without pictures has failed; recordings get three times as long.
+        sleep: waits that many seconds.
+
+    Attributes:
+        spec: what is read now.
+        negotiated: what the source really gives; None before `open`.
+        notices: sentences for the user that are no reason to stop (a file cut short, a changed picture size).
+        lost: frames lost in the source.
+        changes: which frame was the first of which source, once `choose` had another one opened.
     """
 
     def __init__(
@@ -71,7 +90,7 @@ class VideoSource:
         self._clock = clock
         self._sleep = sleep
         self._speed = speed
-        self._wish = (size, fps)
+        self._requested = (size, fps)
         self._decode_threads = decode_threads
         self._timeouts = (open_timeout, stall_timeout)
         self._sequence = -1
@@ -82,16 +101,27 @@ class VideoSource:
         self._thread: DecoderThread | None = None
 
     def choose(self, spec: SourceSpec) -> None:
-        """Read from another source, from any thread: the next `read` fails, and the `open` that follows opens this one.
+        """Read from another source: the next `read` fails, and the `open` that follows opens this one.
 
-        Where that cannot be opened, the one before is opened again, and `notices` says why.
+        Where it cannot be opened, the source before is opened again, and `notices` says why. May be called from any thread.
+
+        Args:
+            spec: the other source.
         """
         self._chosen = spec
 
     def open(self, stop: StopToken | None = None) -> StreamInfo | None:
-        """Open, decode the first picture, and return what was negotiated; None if `stop` was set meanwhile.
+        """Open the source and decode its first picture.
 
-        Raises UserInputError (no video, wrong words) or DeviceError (missing, busy, unreachable).
+        Args:
+            stop: ends the wait.
+
+        Returns:
+            What the source gives; None if `stop` was set meanwhile.
+
+        Raises:
+            UserInputError: it is no video, or the wish cannot be understood.
+            DeviceError: it is missing, busy or unreachable.
         """
         chosen, self._chosen = self._chosen, None
         if chosen is None or chosen == self.spec:
@@ -106,7 +136,7 @@ class VideoSource:
 
     def _open(self, stop: StopToken | None) -> StreamInfo | None:
         self.close()
-        opening = plan(self.spec, *self._wish)
+        opening = plan(self.spec, *self._requested)
         open_timeout, stall_timeout = self._timeouts
         decoder = Decoder(
             opening,
@@ -130,7 +160,17 @@ class VideoSource:
         return negotiated
 
     def read(self, stop: StopToken) -> Frame | None:
-        """The next frame; None at the end or as soon as `stop` is set. Raises DeviceError when a live source fails."""
+        """Wait for the next frame.
+
+        Args:
+            stop: ends the wait.
+
+        Returns:
+            The frame; None at the end or as soon as `stop` is set.
+
+        Raises:
+            DeviceError: the source failed or stalled.
+        """
         if self._chosen is not None:
             raise DeviceError(f"Changing from {self.spec} to {self._chosen}.")
         decoder, thread, negotiated = self._decoder, self._thread, self.negotiated
@@ -149,7 +189,7 @@ class VideoSource:
             raise DeviceError(f"{self.spec}: a picture of the kind {name} cannot be converted ({error}).") from None
         if image.shape != self._shape:
             self._note_size(image.shape)
-        pts = self._line.update(decoded.time)
+        pts = self._pts.update(decoded.time)
         capture_time = self._capture_time(decoded, pts, stop)
         if capture_time is None:
             return None
@@ -164,7 +204,7 @@ class VideoSource:
         return Frame(image, self._sequence, capture_time, pts if decoded.time is not None else None)
 
     def close(self) -> None:
-        """Let go of the source; the thread that reads it closes it, at the latest within its time-out. Safe to call twice."""
+        """Let go of the source. The thread that reads it closes it, at the latest within its time-out. Safe to call twice."""
         thread = self._thread
         self._decoder = self._thread = None
         if thread is not None:
@@ -174,7 +214,7 @@ class VideoSource:
         period = 1 / negotiated.fps if negotiated.fps else 1 / 30
         self.negotiated = negotiated
         self._to_bgr = ToBgr(broadcast=opening.broadcast, pixel_aspect=negotiated.pixel_aspect)
-        self._line = PtsNormalizer(period)
+        self._pts = PtsNormalizer(period)
         self._schedule = Schedule()
         self._started = False
         self._shape = (negotiated.height, negotiated.width, 3)

@@ -11,7 +11,7 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.media import cameras, demux_options
 from realtime.media.camera_modes import ask, parse_modes
 from realtime.media.cameras import Camera, _from_devices, _linux_cameras, find_camera
-from realtime.media.libav_errors import opening_fault
+from realtime.media.libav_errors import opening_error
 from realtime.media.source_spec import parse_source
 
 KNOWN = [
@@ -130,7 +130,7 @@ def test_wishes_are_tried_first_and_given_up_in_the_end(
 )
 def test_why_a_camera_cannot_be_opened(number: int, says: str) -> None:
     error = FFmpegError(number, "Some reason")
-    fault = opening_fault("camera 0 (Webcam)", error, device=True, url=True, seconds=5)
+    fault = opening_error("camera 0 (Webcam)", error, device=True, url=True, seconds=5)
     assert isinstance(fault, DeviceError)
     assert says in str(fault)
     assert "camera 0 (Webcam)" in str(fault)

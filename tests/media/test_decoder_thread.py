@@ -17,7 +17,7 @@ def negotiated(*, live: bool) -> StreamInfo:
     return StreamInfo("fake", "fake", "raw", "bgr24", 64, 48, 30.0, 0, live, None if live else 1.0)
 
 
-class FakeReader:
+class FakeDecoder:
     """Gives `count` numbered pictures, then ends, fails, or blocks until released."""
 
     def __init__(self, count: int, *, live: bool = True, then: str = "end") -> None:
@@ -51,32 +51,32 @@ class FakeReader:
         self.closed.set()
 
 
-def feeder_of(reader: FakeReader, clock: FakeClock | None = None, **options: Any) -> DecoderThread:
-    return DecoderThread(reader, "fake", clock or FakeClock(), **options)
+def thread_of(decoder: FakeDecoder, clock: FakeClock | None = None, **options: Any) -> DecoderThread:
+    return DecoderThread(decoder, "fake", clock or FakeClock(), **options)
 
 
 def test_a_live_source_keeps_the_newest_and_counts_what_it_overwrote() -> None:
-    reader = FakeReader(6, then="block")
-    feeder = feeder_of(reader)
+    decoder = FakeDecoder(6, then="block")
+    thread = thread_of(decoder)
     all_read = threading.Event()
-    reader.gate = lambda given: all_read.set() if given == 6 else None
-    feeder.open()
+    decoder.gate = lambda given: all_read.set() if given == 6 else None
+    thread.open()
     assert all_read.wait(10)
-    picture = feeder.take(Stop())
+    picture = thread.take(Stop())
     assert picture is not None
     assert (picture.arrival, picture.lost) == (5.0, 5)
-    feeder.close()
-    assert feeder.join(10)
+    thread.close()
+    assert thread.join(10)
 
 
 def test_a_recording_over_the_network_loses_nothing_and_reads_only_a_little_ahead() -> None:
-    reader = FakeReader(50, live=False)
-    feeder = feeder_of(reader)
-    feeder.open()
+    decoder = FakeDecoder(50, live=False)
+    thread = thread_of(decoder)
+    thread.open()
     arrivals = []
-    while (picture := feeder.take(Stop())) is not None:
+    while (picture := thread.take(Stop())) is not None:
         arrivals.append(picture.arrival)
-        assert reader.given <= len(arrivals) + 6
+        assert decoder.given <= len(arrivals) + 6
         assert picture.lost == 0
     assert arrivals == [float(i) for i in range(50)]
 
@@ -87,73 +87,73 @@ def test_a_stall_is_told_after_its_time_out() -> None:
     def wait(_: threading.Condition, seconds: float) -> None:
         clock.now += seconds
 
-    reader = FakeReader(0, then="block")
-    feeder = feeder_of(reader, clock, stall_timeout=5.0, wait=wait)
-    feeder._negotiated = negotiated(live=True)
+    decoder = FakeDecoder(0, then="block")
+    thread = thread_of(decoder, clock, stall_timeout=5.0, wait=wait)
+    thread._info = negotiated(live=True)
     with pytest.raises(DeviceError, match="no frame for 5 s"):
-        feeder.take(Stop())
+        thread.take(Stop())
     assert 5.0 < clock.now < 5.2
 
 
 def test_a_stop_ends_a_stalled_take_at_the_next_look() -> None:
     looks = []
-    feeder = feeder_of(FakeReader(0, then="block"), wait=lambda *_: looks.append(1))
-    assert feeder.take(Stop(after=3)) is None
+    thread = thread_of(FakeDecoder(0, then="block"), wait=lambda *_: looks.append(1))
+    assert thread.take(Stop(after=3)) is None
     assert len(looks) == 3
 
 
 def test_a_stop_ends_a_hanging_open_and_the_thread_lets_go_by_itself() -> None:
-    reader = FakeReader(0)
+    decoder = FakeDecoder(0)
     hang = threading.Event()
-    reader.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
-    feeder = feeder_of(reader, wait=lambda *_: None)
-    assert feeder.open(Stop(after=2)) is None
-    feeder.close()
-    assert not reader.closed.is_set()
+    decoder.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
+    thread = thread_of(decoder, wait=lambda *_: None)
+    assert thread.open(Stop(after=2)) is None
+    thread.close()
+    assert not decoder.closed.is_set()
     hang.set()
-    assert feeder.join(10)
-    assert reader.closed.is_set()
+    assert thread.join(10)
+    assert decoder.closed.is_set()
 
 
 def test_a_device_that_never_opens_is_given_up() -> None:
     clock = FakeClock(0.0)
-    reader = FakeReader(0)
+    decoder = FakeDecoder(0)
     hang = threading.Event()
-    reader.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
+    decoder.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
 
     def wait(_: threading.Condition, seconds: float) -> None:
         clock.now += seconds
 
-    feeder = feeder_of(reader, clock, open_timeout=10.0, wait=wait)
+    thread = thread_of(decoder, clock, open_timeout=10.0, wait=wait)
     with pytest.raises(DeviceError, match="nothing came within 15 s"):
-        feeder.open()
+        thread.open()
     hang.set()
 
 
 @pytest.mark.parametrize("error", [DeviceError("camera is busy"), RuntimeError("a bug")])
 def test_what_opening_raises_reaches_the_opener(error: Exception) -> None:
-    reader = FakeReader(0)
-    reader.failure = error
+    decoder = FakeDecoder(0)
+    decoder.failure = error
     with pytest.raises(type(error), match=str(error)):
-        feeder_of(reader).open()
-    assert reader.closed.wait(10)
+        thread_of(decoder).open()
+    assert decoder.closed.wait(10)
 
 
 def test_pictures_that_came_before_a_failure_are_delivered_first() -> None:
-    reader = FakeReader(3, live=False, then="fail")
-    feeder = feeder_of(reader)
-    feeder.open()
-    assert feeder.join(10)
-    assert [p.arrival for p in (feeder.take(Stop()) for _ in range(3)) if p] == [0.0, 1.0, 2.0]
+    decoder = FakeDecoder(3, live=False, then="fail")
+    thread = thread_of(decoder)
+    thread.open()
+    assert thread.join(10)
+    assert [p.arrival for p in (thread.take(Stop()) for _ in range(3)) if p] == [0.0, 1.0, 2.0]
     with pytest.raises(DeviceError, match="unplugged"):
-        feeder.take(Stop())
+        thread.take(Stop())
 
 
-def test_closing_frees_a_reader_that_is_ahead() -> None:
-    reader = FakeReader(1000, live=False)
-    feeder = feeder_of(reader)
-    feeder.open()
-    assert feeder.take(Stop()) is not None
-    feeder.close()
-    assert feeder.join(10)
-    assert reader.closed.is_set()
+def test_closing_frees_a_decoder_that_is_ahead() -> None:
+    decoder = FakeDecoder(1000, live=False)
+    thread = thread_of(decoder)
+    thread.open()
+    assert thread.take(Stop()) is not None
+    thread.close()
+    assert thread.join(10)
+    assert decoder.closed.is_set()

@@ -1,5 +1,6 @@
 """The recording: capture times in, playable file out, whatever happens to the process or the disk."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -119,7 +120,8 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
-def test_a_full_disk_ends_the_recording_with_one_sentence() -> None:
+def test_a_full_disk_ends_the_recording_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.media.recorder.open_private", lambda *_: io.BytesIO())  # the device is there already
     recorder = VideoRecorder(FULL)
     results = [recorder.write(numbered(i), i / 30) for i in range(60)]
     recorder.close()
