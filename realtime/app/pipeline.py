@@ -245,7 +245,9 @@ class _Wiring:
         )
         tracked = graph.transform("track", self._track, run_on="thread:analysis", stall_timeout=edge.stall)
         measured = graph.transform("measure", self._measure, run_on="thread:analysis", stall_timeout=edge.stall)
-        composed = graph.transform("compose", self._compose(), run_on="thread:picture", stall_timeout=edge.stall)
+        composed = graph.transform(
+            "compose", self._compose(), run_on="thread:picture", stall_timeout=edge.stall, may_end=True
+        )
 
         to_track = graph.connect(camera, tracked, edge.newest)
         if not self._offline:

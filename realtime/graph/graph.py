@@ -1,8 +1,10 @@
 """The graph: put together by `source`, `transform`, `sink` and `connect`; brought to life by `run`."""
 
 import asyncio
+import inspect
+import logging
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any
 
 from realtime.graph.clock import Clock, RealClock
@@ -12,12 +14,23 @@ from realtime.graph.mermaid import mermaid
 from realtime.graph.messages import Envelope, GraphError
 from realtime.graph.node import Job, Node
 from realtime.graph.policies import Block, DropReason, Policy
+from realtime.graph.readers import AsyncIterableReader, reader_of
 from realtime.graph.report import Report, make_report
 from realtime.graph.runtime import Run
 from realtime.graph.source import Reader, Restart, Source
-from realtime.graph.topology import Connection, NodeHandle, SourceHandle, check_joins, spare_bounds, upstream_first
+from realtime.graph.topology import (
+    Connection,
+    NodeHandle,
+    SourceHandle,
+    check_joins,
+    spare_bounds,
+    unconnected,
+    upstream_first,
+)
 from realtime.graph.trace import Trace
 from realtime.graph.workers import ServiceTime
+
+log = logging.getLogger(__name__)
 
 DropListener = Callable[[Connection, DropReason, Envelope], None]
 
@@ -42,7 +55,7 @@ class Graph:
     def source(
         self,
         name: str,
-        reader: Reader,
+        reader: Reader | Iterable[Any] | AsyncIterable[Any],
         *,
         max_age: float = math.inf,
         startup_timeout: float = 30.0,
@@ -52,11 +65,14 @@ class Graph:
     ) -> SourceHandle:
         """Add a source; it reads on a thread of its own.
 
+        reader: an object as `Reader` describes it, an iterable (iterated on the source's thread; it may block) or an async
+        iterable (iterated on the event loop). What an iterable gives is numbered from 0, unless it gives `Item`s.
         max_age: each frame's deadline is its capture time plus this. stall_timeout: a `read` that lasts longer counts
         as a failure. restart: what to do after a failure (None: the source ends). grace: how long a `read` that was
         told to stop may take.
         """
         self._check_name(name)
+        reader = reader_of(name, reader, self.clock)
         source = Source(name, reader, max_age, stall_timeout, restart, grace)
         handle = SourceHandle(name, source, startup_timeout)
         self.sources[name] = handle
@@ -73,6 +89,7 @@ class Graph:
         grace: float = 2.0,
         pass_envelope: bool = False,
         service_time: ServiceTime | float | None = None,
+        may_end: bool = False,
     ) -> NodeHandle:
         """Add a node that makes one result (or None) of each frame.
 
@@ -82,10 +99,13 @@ class Graph:
         stall_timeout: busy with one frame for longer, the node is bypassed until it comes back.
         grace: how long its last frame may take at the end. pass_envelope: `process` gets the Envelope, not its payload.
         service_time: seconds, or a function of the Job; how long the node takes on a virtual clock.
+        may_end: it is meant that nothing may be connected behind it; otherwise that is worth a warning.
         """
-        return self._add(
+        handle = self._add(
             name, "transform", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
         )
+        handle.may_end = may_end
+        return handle
 
     def sink(
         self,
@@ -120,6 +140,7 @@ class Graph:
         shared = run_on.startswith("thread:") and run_on != "thread:"
         if run_on not in ("loop", "thread") and not shared:
             raise GraphError(f'{name}: run_on must be "loop", "thread" or "thread:NAME", not {run_on!r}')
+        _refuse_coroutines(name, processor)
         model = service_time if callable(service_time) or service_time is None else _Constant(service_time)
         node = Node(name, processor, pass_envelope)
         node.trace = self.trace
@@ -168,6 +189,7 @@ class Graph:
         else:
             if any(other.keyword == as_side for other in node.sides):
                 raise GraphError(f"{consumer.name} has two side inputs named {as_side}")
+            _check_keyword(name, node, as_side)
             side = SideInput(as_side, join, edge.receiver)
             side.keeps_up = isinstance(policy, Block)
             node.sides.append(side)
@@ -214,6 +236,11 @@ class Graph:
         order = upstream_first(self.nodes, self.connections)
         check_joins(order, self.connections)
         spare_bounds(order, self.connections)
+        for sentence in unconnected(self.sources, self.nodes, self.connections):
+            log.warning("%s: %s", self.name, sentence)
+        for handle in self.sources.values():
+            if isinstance(handle.source.reader, AsyncIterableReader):
+                handle.source.reader.attach(asyncio.get_running_loop())
         self._run = Run(order, list(self.sources.values()), self.connections, self.clock, self._dropped)
         try:
             await self._run.whole(until, duration, drain_timeout, handle_signals, switch_interval)
@@ -238,6 +265,28 @@ class Graph:
     def mermaid(self, report: Report | None = None) -> str:
         """The graph as Mermaid text, each edge with its policy; with a report, also p95 times and drop shares."""
         return mermaid(self.sources, self.nodes, self.connections, report)
+
+
+def _refuse_coroutines(name: str, processor: Any) -> None:
+    process = getattr(processor, "process", processor)
+    for function in (process, getattr(process, "__call__", None)):  # noqa: B004 - the method itself is wanted
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise GraphError(
+                f"{name}: process is `async def`, and nobody would await it; give an ordinary function, with "
+                'run_on="thread" where it waits for something'
+            )
+
+
+def _check_keyword(edge: str, node: Node, keyword: str) -> None:
+    try:
+        parameters = list(inspect.signature(node.process).parameters.values())
+    except (TypeError, ValueError):
+        return  # some functions written in C do not tell
+    named = [p.name for p in parameters[1:] if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named += [p.name for p in parameters[:1] if p.kind is p.KEYWORD_ONLY]
+    if keyword not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        there = ", ".join(named) or "none"
+        raise GraphError(f"{edge}: {node.name} takes no keyword {keyword!r} (it has: {there})")
 
 
 class _Constant:

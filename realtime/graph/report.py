@@ -1,5 +1,6 @@
 """What a run leaves behind: counts that add up, percentiles, and who did not stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -87,6 +88,41 @@ class Report:
             p.captured == p.delivered + sum(p.dropped.values()) + p.withheld + p.queued for p in self.paths.values()
         )
         return edges and paths
+
+    def __str__(self) -> str:
+        """The run as a table: nodes with their times, edges with what became of what was put on them."""
+        lines = [f"{self.graph}: {self.reason} after {self.seconds:.1f} s"]
+        lines += [f"{name}: {sentence}" for name, sentence in self.failures.items()]
+        lines += [f"{name}: stuck" for name in self.stuck]
+        rows = [("source", "captured", "failures", "restarts", "read p95")]
+        rows += [(n, str(s.captured), str(s.failures), str(s.restarts), _ms(s.read)) for n, s in self.sources.items()]
+        lines += ["", *_table(rows)]
+        rows = [("node", "processed", "skipped", "empty", "failed", "service p95", "age p95")]
+        rows += [
+            (n, str(r.processed), str(r.skipped), str(r.empty), str(r.failed), _ms(r.service), _ms(r.age))
+            for n, r in self.nodes.items()
+        ]
+        lines += ["", *_table(rows)]
+        rows = [("edge", "put", "delivered", "queued", "dropped")]
+        rows += [
+            (n, str(e.put), str(e.delivered), str(e.queued), ", ".join(f"{k} {c}" for c, k in e.dropped.items()) or "0")
+            for n, e in self.edges.items()
+        ]
+        lines += ["", *_table(rows)]
+        return "\n".join(lines)
+
+
+def _ms(times: Percentiles) -> str:
+    return "-" if times.p95 is None else f"{times.p95:.1f} ms"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows as lines, the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in rows
+    ]
 
 
 def make_report(

@@ -33,6 +33,7 @@ class NodeHandle:
     stall_timeout: float
     grace: float
     service_time: ServiceTime | None
+    may_end: bool = False
 
     @property
     def group(self) -> str:
@@ -94,6 +95,17 @@ def primary_path(node: NodeHandle, connections: Sequence[Connection]) -> list[Co
         path.append(connection)
         here = connection.producer
     return path[::-1]
+
+
+def unconnected(
+    sources: Mapping[str, SourceHandle], nodes: Mapping[str, NodeHandle], connections: Sequence[Connection]
+) -> list[str]:
+    """A sentence for every source and transform whose results go nowhere."""
+    used = {c.producer.name for c in connections}
+    ends = [name for name, handle in nodes.items() if handle.kind == "transform" and not handle.may_end]
+    return [
+        f"nothing is connected to {name}, so what it gives is lost" for name in [*sources, *ends] if name not in used
+    ]
 
 
 def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:

@@ -150,9 +150,11 @@ def two_primaries(graph, camera, node):
 
 
 def cycle(graph, camera, node):
+    first = graph.transform("first", lambda n, past=None: n)
     back = graph.transform("back", lambda n: n)
-    graph.connect(node, back, Latest())
-    graph.connect(back, node, Latest(), as_side="past", join=Hold(1.0))
+    graph.connect(camera, first, Latest())
+    graph.connect(first, back, Latest())
+    graph.connect(back, first, Latest(), as_side="past", join=Hold(1.0))
 
 
 def same_name(graph, camera, node):
@@ -181,7 +183,7 @@ def unnamed_thread(graph, camera, node):
     [
         (node_without_input, "lonely has no primary input"),
         (two_primaries, "two primary inputs"),
-        (cycle, "cycle through node, back"),
+        (cycle, "cycle through first, back"),
         (same_name, "two nodes named node"),
         (out_of_a_sink, "end is a sink"),
         (side_without_join, "both as_side and join"),
