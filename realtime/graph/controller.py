@@ -1,6 +1,6 @@
 """A closed-loop latency controller: measured age in, quality steps out.
 
-Unlike a fixed frame-skip, it looks whether what it did has helped. It is a pure object: time and ages are given to it.
+Unlike a fixed frame-skip, it checks whether what it did has helped. It is a pure object: time and ages are given to it.
 """
 
 import math

@@ -4,7 +4,7 @@ Every envelope put on an edge ends in exactly one of three ways, so that at any 
 
     put = delivered + sum(dropped.values()) + queued
 
-where `queued` counts what waits on the edge and what the consumer has taken but not yet settled.
+where `queued` counts what waits on the edge and what the consumer has taken but neither delivered nor dropped yet.
 
 Nothing here waits. `Sender.put_nowait` returns False where `Block` is full, and the edge calls `on_writable` when there
 is room again; `on_readable` when there is something to take. Whoever drives a node (a thread, the event loop, the
@@ -66,10 +66,10 @@ class EdgeState:
     deepest: int = 0
     blocks: bool = False
     refused: bool = False  # a put was refused since: the producer wants to know when there is room
-    settled: int = -1  # nothing with a sequence up to this one will still come
-    nothing_at: set[int] = field(default_factory=set)  # nor with one of these
-    carries_bounds: bool = True
-    lapsed: bool = False  # the producer does not come back for now: no join waits for it
+    watermark: int = -1  # nothing with a sequence up to this one will still come
+    skipped: set[int] = field(default_factory=set)  # nor with one of these
+    carries_watermark: bool = True
+    unavailable: bool = False  # the producer does not come back for now: no join waits for it
     ended: bool = False
     refusing: DropReason | None = None  # every put is dropped with this cause
     on_readable: Callable[[], None] = _nothing
@@ -77,8 +77,8 @@ class EdgeState:
     on_drop: DropListener | None = None
     gate: Callable[[Envelope], bool] | None = None  # False: the consumer does not want this one
 
-    def tell(self, lost: list[tuple[DropReason, Envelope]]) -> None:
-        """Tell the listener of drops; not under the lock."""
+    def report_drops(self, lost: list[tuple[DropReason, Envelope]]) -> None:
+        """Call the listener of drops; not under the lock."""
         if self.on_drop is not None:
             for cause, envelope in lost:
                 try:
@@ -86,7 +86,7 @@ class EdgeState:
                 except Exception:
                     log.exception("a drop listener failed on edge %s", self.name)
 
-    def settle(self, envelope: Envelope) -> bool:
+    def release(self, envelope: Envelope) -> bool:
         """Under the lock: take this envelope out of those taken; False where the books were closed on it."""
         for i, other in enumerate(self.taken):
             if other is envelope:
@@ -104,11 +104,11 @@ class EdgeState:
                 self.items.clear()
                 if lost:
                     self.dropped[cause] = self.dropped.get(cause, 0) + len(lost)
-        self.tell(lost)
-        self.tell_producer()
+        self.report_drops(lost)
+        self.wake_producer()
         self.on_readable()
 
-    def tell_producer(self) -> None:
+    def wake_producer(self) -> None:
         """There may be room again for one who was refused."""
         if self.refused:
             self.refused = False
@@ -159,12 +159,12 @@ class Sender(Generic[T]):
                     s.items.append(Entry(envelope, now))
                     if len(s.items) > s.deepest:
                         s.deepest = len(s.items)
-            if envelope.sequence > s.settled:
-                s.settled = envelope.sequence
+            if envelope.sequence > s.watermark:
+                s.watermark = envelope.sequence
             for cause, _ in lost:
                 s.dropped[cause] = s.dropped.get(cause, 0) + 1
         if lost:
-            s.tell(lost)
+            s.report_drops(lost)
         if wake:
             s.on_readable()
         return True
@@ -173,32 +173,32 @@ class Sender(Generic[T]):
         """Wake the consumer."""
         self._state.on_readable()
 
-    def no_result_up_to(self, sequence: int) -> None:
-        """Bound: nothing with a sequence up to `sequence` will still come. Joins that wait for one are settled."""
+    def advance_watermark(self, sequence: int) -> None:
+        """Nothing with a sequence up to `sequence` will still come. Joins do not wait for one any more."""
         s = self._state
-        if not s.carries_bounds:
+        if not s.carries_watermark:
             return
         with s.lock:
-            if sequence <= s.settled:
+            if sequence <= s.watermark:
                 return
-            s.settled = sequence
-            if s.nothing_at:
-                s.nothing_at = {n for n in s.nothing_at if n > sequence}
+            s.watermark = sequence
+            if s.skipped:
+                s.skipped = {n for n in s.skipped if n > sequence}
         s.on_readable()
 
-    def no_result_at(self, sequence: int) -> None:
-        """Bound for one sequence only; earlier ones may still come."""
+    def mark_skipped(self, sequence: int) -> None:
+        """There will be nothing for this one sequence; earlier ones may still come."""
         s = self._state
-        if not s.carries_bounds:
+        if not s.carries_watermark:
             return
         with s.lock:
-            if sequence <= s.settled:
+            if sequence <= s.watermark:
                 return
-            s.nothing_at.add(sequence)
+            s.skipped.add(sequence)
         s.on_readable()
 
     def reset(self, message: Reset) -> None:
-        """Tell the consumer that the stream was interrupted. On the control lane: data cannot evict it."""
+        """Announce to the consumer that the stream was interrupted. On the control lane: data cannot evict it."""
         with self._state.lock:
             self._state.resets.append(message)
         self._state.on_readable()
@@ -216,14 +216,14 @@ class Receiver(Generic[T]):
     def __init__(self, state: EdgeState) -> None:
         self._state = state
         self.expires = True  # an envelope past its deadline is dropped when it is taken
-        self.wait = DurationHistogram()  # seconds from put until the consumer looked at it, or first used it
+        self.wait = DurationHistogram()  # seconds from put until the consumer picked it up, or first used it
 
     @property
     def name(self) -> str:
         return self._state.name
 
     def take_nowait(self) -> Entry | None:
-        """The oldest waiting envelope, or None. Must be settled by `deliver` or `drop`."""
+        """The oldest waiting envelope, or None. Must be followed by `deliver` or `drop`."""
         s = self._state
         if not s.items:
             return None
@@ -232,7 +232,7 @@ class Receiver(Generic[T]):
                 return None
             entry = s.items.popleft()
             s.taken.append(entry.envelope)
-        s.tell_producer()
+        s.wake_producer()
         return entry
 
     def take_until(self, sequence: int, time: float | None) -> tuple[list[Entry], bool]:
@@ -240,12 +240,12 @@ class Receiver(Generic[T]):
 
         Also whether one of `sequence` can no longer come.
 
-        Both are read at the same instant, so that a value cannot slip in between the look and the verdict.
+        Both are read at the same instant, so that no value can arrive between the two.
         """
         s = self._state
         entries: list[Entry] = []
-        if not (s.items or s.carries_bounds):
-            return entries, s.ended or s.lapsed or sequence <= s.settled
+        if not (s.items or s.carries_watermark):
+            return entries, s.ended or s.unavailable or sequence <= s.watermark
         with s.lock:
             while s.items:
                 head = s.items[0].envelope
@@ -253,12 +253,12 @@ class Receiver(Generic[T]):
                     break
                 entries.append(s.items.popleft())
             s.taken.extend(entry.envelope for entry in entries)
-            settled = s.ended or s.lapsed or sequence <= s.settled or sequence in s.nothing_at
-            if s.nothing_at:
-                s.nothing_at = {n for n in s.nothing_at if n >= sequence}
+            passed = s.ended or s.unavailable or sequence <= s.watermark or sequence in s.skipped
+            if s.skipped:
+                s.skipped = {n for n in s.skipped if n >= sequence}
         if entries:
-            s.tell_producer()
-        return entries, settled
+            s.wake_producer()
+        return entries, passed
 
     def take_passed(self, sequence: int) -> list[Entry]:
         """All waiting envelopes with a sequence up to `sequence`."""
@@ -271,7 +271,7 @@ class Receiver(Generic[T]):
                 entries.append(s.items.popleft())
             s.taken.extend(entry.envelope for entry in entries)
         if entries:
-            s.tell_producer()
+            s.wake_producer()
         return entries
 
     def leave(self) -> None:
@@ -279,20 +279,20 @@ class Receiver(Generic[T]):
         self._state.refuse(DropReason.STOPPING)
 
     def deliver(self, envelope: Envelope[T]) -> None:
-        """Settle one taken envelope as delivered."""
+        """Count one taken envelope as delivered."""
         s = self._state
         with s.lock:
-            if s.settle(envelope):
+            if s.release(envelope):
                 s.delivered += 1
 
     def drop(self, cause: DropReason, envelope: Envelope[T]) -> None:
-        """Settle one taken envelope as dropped."""
+        """Count one taken envelope as dropped."""
         s = self._state
         with s.lock:
-            if not s.settle(envelope):
+            if not s.release(envelope):
                 return
             s.dropped[cause] = s.dropped.get(cause, 0) + 1
-        s.tell([(cause, envelope)])
+        s.report_drops([(cause, envelope)])
 
     def take_reset(self, up_to: int | None) -> Reset | None:
         """The next control message that belongs before sequence `up_to` (None: any)."""
@@ -304,20 +304,17 @@ class Receiver(Generic[T]):
                 return s.resets.popleft()
             return None
 
-    def bounds(self) -> tuple[int, tuple[int, ...]] | None:
-        """Every sequence up to the first number, and each of the others, is settled; None while envelopes wait.
-
-        The others are given once.
-        """
+    def take_watermark(self) -> tuple[int, tuple[int, ...]] | None:
+        """(watermark, skipped sequences beyond it); None while envelopes wait. A skipped sequence is given once."""
         s = self._state
-        if not s.carries_bounds:
+        if not s.carries_watermark:
             return None
         with s.lock:
             if s.items:
                 return None
-            skipped = tuple(sorted(s.nothing_at))
-            s.nothing_at.clear()
-            return s.settled, skipped
+            skipped = tuple(sorted(s.skipped))
+            s.skipped.clear()
+            return s.watermark, skipped
 
     @property
     def exhausted(self) -> bool:
@@ -345,7 +342,7 @@ class Edge(Generic[T]):
     def wire(
         self, on_readable: Callable[[], None], on_writable: Callable[[], None], on_drop: DropListener | None
     ) -> None:
-        """Whom to wake, and whom to tell of drops (called on the thread that drops)."""
+        """What to call when there is something to take, when there is room again, and for each drop (on its thread)."""
         s = self._state
         s.on_readable, s.on_writable, s.on_drop = on_readable, on_writable, on_drop
 
@@ -353,18 +350,18 @@ class Edge(Generic[T]):
         """Ask `gate` before queueing: an envelope it refuses counts as delivered, but the consumer is not woken."""
         self._state.gate = gate
 
-    def without_bounds(self) -> None:
-        """No join downstream waits for a sequence: spare it the bounds."""
-        self._state.carries_bounds = False
+    def without_watermark(self) -> None:
+        """No join downstream waits for a sequence: watermarks need not travel here."""
+        self._state.carries_watermark = False
 
     def refuse(self, cause: DropReason | None) -> None:
         """Drop what waits and every later put with `cause`; None opens the edge again."""
         self._state.refuse(cause)
 
-    def lapse(self, lapsed: bool) -> None:
-        """While lapsed, joins treat every sequence as one that will not come."""
+    def mark_unavailable(self, unavailable: bool) -> None:
+        """While unavailable, joins treat every sequence as one that will not come."""
         with self._state.lock:
-            self._state.lapsed = lapsed
+            self._state.unavailable = unavailable
         self._state.on_readable()
 
     def close_books(self) -> None:
@@ -376,8 +373,8 @@ class Edge(Generic[T]):
             s.taken.clear()
             if lost:
                 s.dropped[DropReason.STOPPING] = s.dropped.get(DropReason.STOPPING, 0) + len(lost)
-        s.tell(lost)
-        s.on_drop = None  # a node that comes back after the end has nobody to tell
+        s.report_drops(lost)
+        s.on_drop = None  # a node that comes back after the end is not heard any more
 
     def statistics(self) -> EdgeStatistics:
         s = self._state

@@ -1,4 +1,4 @@
-"""The graph: put together by `source`, `transform`, `sink` and `connect`; brought to life by `run`."""
+"""The graph: put together by `source`, `transform`, `sink` and `connect`; run by `run`."""
 
 import asyncio
 import inspect
@@ -23,7 +23,7 @@ from realtime.graph.topology import (
     NodeHandle,
     SourceHandle,
     check_joins,
-    spare_bounds,
+    limit_watermarks,
     unconnected,
     upstream_first,
 )
@@ -69,11 +69,10 @@ class Graph:
         iterable (iterated on the event loop). What an iterable gives is numbered from 0, unless it gives `Item`s.
         max_age: each frame's deadline is its capture time plus this. stall_timeout: a `read` that lasts longer counts
         as a failure. restart: what to do after a failure (None: the source ends). grace: how long a `read` that was
-        told to stop may take.
+        asked to stop may take.
         """
         self._check_name(name)
-        reader = reader_of(name, reader, self.clock)
-        source = Source(name, reader, max_age, stall_timeout, restart, grace)
+        source = Source(name, reader_of(name, reader, self.clock), max_age, stall_timeout, restart, grace)
         handle = SourceHandle(name, source, startup_timeout)
         self.sources[name] = handle
         return handle
@@ -193,7 +192,7 @@ class Graph:
             side = SideInput(as_side, join, edge.receiver)
             side.keeps_up = isinstance(policy, Block)
             node.sides.append(side)
-        (producer.source if isinstance(producer, SourceHandle) else producer.node).outlets.senders.append(edge.sender)
+        (producer.source if isinstance(producer, SourceHandle) else producer.node).ports.senders.append(edge.sender)
         connection = Connection(edge, producer, consumer, as_side, join)
         self.connections.append(connection)
         return connection
@@ -235,7 +234,7 @@ class Graph:
             raise GraphError(f"{self.name} has been run already; build a new graph")
         order = upstream_first(self.nodes, self.connections)
         check_joins(order, self.connections)
-        spare_bounds(order, self.connections)
+        limit_watermarks(order, self.connections)
         for sentence in unconnected(self.sources, self.nodes, self.connections):
             log.warning("%s: %s", self.name, sentence)
         for handle in self.sources.values():
@@ -243,7 +242,7 @@ class Graph:
                 handle.source.reader.attach(asyncio.get_running_loop())
         self._run = Run(order, list(self.sources.values()), self.connections, self.clock, self._dropped)
         try:
-            await self._run.whole(until, duration, drain_timeout, handle_signals, switch_interval)
+            await self._run.execute(until, duration, drain_timeout, handle_signals, switch_interval)
         finally:
             self.report = self.snapshot()
         return self.report
@@ -293,5 +292,5 @@ class _Constant:
     def __init__(self, seconds: float) -> None:
         self._seconds = float(seconds)
 
-    def __call__(self, job: Job) -> float:  # noqa: ARG002 - a ServiceTime looks at the job; this one need not
+    def __call__(self, job: Job) -> float:  # noqa: ARG002 - a ServiceTime gets the job; this one does not need it
         return self._seconds

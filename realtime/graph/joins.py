@@ -1,9 +1,9 @@
 """How a side input meets the primary one, and how long the primary may wait for it.
 
-All three look only at side values captured at or before the primary: nothing is drawn from the future.
+All three use only side values captured at or before the primary: nothing is drawn from the future.
 
 `wait` is for the side input of the *same* sequence: a fast branch then gives each frame its own result. A wait ends at
-once when the branch says that there is no result for that sequence (it skipped, lost or failed it, or has moved on),
+once when the branch's watermark shows that there is no result for that sequence (it skipped, lost or failed it, or has moved on),
 and after `wait` seconds from the primary's arrival in any case. A branch that was late several times in a row is not
 waited for any more until one of its results comes in time again, so a slow or frozen branch costs a few waits, not one
 per frame.
@@ -23,7 +23,7 @@ _REMEMBERED = 256  # primaries whose arrival is remembered, to judge results tha
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """The side value of the same sequence, or None where there is none. Same source required. Waits without end unless told."""
+    """The side value of the same sequence, or None where there is none. Same source required. Waits without end by default."""
 
     wait: float = math.inf
 
@@ -83,13 +83,13 @@ class SideInput:
         """
         envelope = primary.envelope
         time = None if isinstance(self.join, Exact) else envelope.capture_time
-        entries, settled = self.receiver.take_until(envelope.sequence, time)
+        entries, passed = self.receiver.take_until(envelope.sequence, time)
         while (message := self.receiver.take_reset(None)) is not None:
             self.interrupted(message)
         for entry in entries:
             self._replace(entry)
         wait = self.join.wait
-        if wait <= 0.0 or settled or (self._held is not None and self._held.envelope.sequence >= envelope.sequence):
+        if wait <= 0.0 or passed or (self._held is not None and self._held.envelope.sequence >= envelope.sequence):
             return None
         until = min(primary.arrived + wait, deadline)
         if math.isinf(until):
@@ -103,8 +103,8 @@ class SideInput:
         self._remember(primary)
         return None
 
-    def pass_by(self, sequence: int) -> None:
-        """No primary up to `sequence` will come any more: let the side's producer go on, should it be blocked."""
+    def advance_to(self, sequence: int) -> None:
+        """No primary up to `sequence` will come any more: free the side's producer, should it be blocked."""
         if self.keeps_up:
             for entry in self.receiver.take_passed(sequence):
                 self._replace(entry)
@@ -125,8 +125,8 @@ class SideInput:
         sequence = entry.envelope.sequence
         while self._arrivals and self._arrivals[0][0] < sequence:
             self._arrivals.popleft()
-        passed = bool(self._arrivals) and self._arrivals[0][0] == sequence
-        if not passed or entry.arrived - self._arrivals[0][1] <= self.join.wait:
+        waited = bool(self._arrivals) and self._arrivals[0][0] == sequence
+        if not waited or entry.arrived - self._arrivals[0][1] <= self.join.wait:
             self._late = 0
 
     def pick(self, primary: Envelope, now: float) -> Side | None:
@@ -153,7 +153,7 @@ class SideInput:
         return Side(side.payload, side.sequence, side.capture_time, age, fresh, entry.arrived - side.capture_time)
 
     def interrupted(self, message: Reset) -> None:
-        """What goes back to before the interruption of its source says nothing about what follows: it is not given."""
+        """What was captured before the interruption of its source is not given to a primary that follows it."""
         self._resets[message.source] = max(message.sequence, self._resets.get(message.source, 0))
         if self._held is not None and self._is_before_reset(self._held.envelope):
             self.forget(DropReason.SUPERSEDED)
@@ -162,7 +162,7 @@ class SideInput:
         return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
     def forget(self, cause: DropReason) -> None:
-        """Let go of the held value; it counts as dropped if no primary ever saw it."""
+        """Release the held value; it counts as dropped if no primary ever saw it."""
         if self._held is not None and not self._used:
             self.receiver.drop(cause, self._held.envelope)
         self._held = None

@@ -1,7 +1,7 @@
 """One node, without any waiting in it: what to do next, given what lies on its edges.
 
 A driver (thread, event loop, virtual clock) calls `begin`, runs the `Job` it may get, and hands the outcome to `finish`.
-Everything a node may be waiting for is told by waking its driver, which then calls `begin` again.
+Whatever a node may be waiting for wakes its driver, which then calls `begin` again.
 """
 
 import logging
@@ -37,7 +37,7 @@ class NodeMetrics:
 class NodeTimes:
     """Durations in seconds. A frame's way through a node is queue + executor + join + service.
 
-    queue: waiting while the node was busy with earlier frames. executor: from then until its thread really looked.
+    queue: waiting while the node was busy with earlier frames. executor: from then until its thread really ran.
     join: waiting for side inputs, waking up included. service: in `process`. age: capture to the end of `process`. result_age: the age of
     the oldest side input that the frame carried.
     """
@@ -56,7 +56,7 @@ class OutputPorts:
     def __init__(self) -> None:
         self.senders: list[Sender] = []
         self._unsent: deque[tuple[Sender, Envelope]] = deque()
-        self._bound = -1
+        self._watermark = -1
 
     def flush(self, now: float) -> bool:
         """Offer the unsent again. True when nothing is left."""
@@ -69,23 +69,23 @@ class OutputPorts:
 
     def put(self, envelope: Envelope, now: float) -> None:
         """Offer the envelope to every edge; `flush` must have returned True before."""
-        self._bound = max(self._bound, envelope.sequence)
+        self._watermark = max(self._watermark, envelope.sequence)
         for sender in self.senders:
             if not sender.put_nowait(envelope, now, wake=False):
                 self._unsent.append((sender, envelope))
         for sender in self.senders:
             sender.wake()
 
-    def no_result_up_to(self, sequence: int) -> None:
-        if sequence > self._bound:
-            self._bound = sequence
+    def advance_watermark(self, sequence: int) -> None:
+        if sequence > self._watermark:
+            self._watermark = sequence
             for sender in self.senders:
-                sender.no_result_up_to(sequence)
+                sender.advance_watermark(sequence)
 
-    def no_result_at(self, sequence: int) -> None:
-        if sequence > self._bound:
+    def mark_skipped(self, sequence: int) -> None:
+        if sequence > self._watermark:
             for sender in self.senders:
-                sender.no_result_at(sequence)
+                sender.mark_skipped(sequence)
 
     def reset(self, message: Reset) -> None:
         for sender in self.senders:
@@ -103,7 +103,7 @@ class Job(NamedTuple):
     sides: dict[str, Side | None]
     started: float
     ready: float  # when it had arrived and the node was free
-    looked_at: float  # when the node's thread first saw it
+    picked_up_at: float  # when the node's thread first saw it
 
 
 class Idle(NamedTuple):
@@ -124,7 +124,7 @@ log = logging.getLogger(__name__)
 
 
 class Node:
-    """A transform or a sink: its inputs, its outlets and its counts."""
+    """A transform or a sink: its inputs, its output ports and its counts."""
 
     def __init__(self, name: str, processor: Any, pass_envelope: bool = False) -> None:
         self.name = name
@@ -133,7 +133,7 @@ class Node:
         self.process: Callable[..., Any] = processor.process if hasattr(processor, "process") else processor
         self.primary: Receiver | None = None
         self.sides: list[SideInput] = []
-        self.outlets = OutputPorts()
+        self.ports = OutputPorts()
         self.counts = NodeMetrics()
         self.times = NodeTimes()
         self.busy_since: float | None = None
@@ -143,7 +143,7 @@ class Node:
         self.ended = False
         self._waiting: Entry | None = None
         self._free_at = -math.inf
-        self._looked_at = -math.inf
+        self._picked_up_at = -math.inf
 
     def open(self) -> None:
         """Call the processor's `open`, where it has one."""
@@ -154,7 +154,7 @@ class Node:
         call_where_there(self.processor, "close")
 
     def accepts(self, envelope: Envelope) -> bool:
-        """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream is told not to wait.
+        """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream does not wait for it.
 
         Called on the producer's thread. A gate that raises loses no frame: `process` gets it.
         """
@@ -162,16 +162,16 @@ class Node:
             if self.processor.accepts(envelope):
                 return True
         except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
-            self._note(error)
+            self._note_error(error)
             return True
         self.counts.skipped += 1
-        self.outlets.no_result_at(envelope.sequence)
+        self.ports.mark_skipped(envelope.sequence)
         return False
 
     def begin(self, now: float) -> Job | Idle | Done:
         """The next frame to process, or what to wait for. Expired frames are dropped on the way, before any work."""
         assert self.primary is not None
-        if not self.outlets.flush(now):
+        if not self.ports.flush(now):
             return FOREVER
         while True:
             entry = self._waiting
@@ -180,16 +180,16 @@ class Node:
                 entry = self.primary.take_nowait()
                 if entry is None:
                     return self._nothing_to_take(exhausted)
-                self._waiting, self._looked_at = entry, now
+                self._waiting, self._picked_up_at = entry, now
                 self.primary.wait.record(now - entry.arrived)
                 self._apply_resets(entry.envelope.sequence)
-                self.outlets.no_result_up_to(entry.envelope.sequence - 1)
+                self.ports.advance_watermark(entry.envelope.sequence - 1)
             envelope = entry.envelope
             deadline = envelope.deadline if self.primary.expires else math.inf
             if now > deadline:
                 self._waiting = None
                 self.primary.drop(DropReason.EXPIRED, envelope)
-                self.outlets.no_result_up_to(envelope.sequence)
+                self.ports.advance_watermark(envelope.sequence)
                 continue
             until = -math.inf
             for side in self.sides:
@@ -201,17 +201,17 @@ class Node:
             self._waiting = None
             sides = {side.keyword: side.pick(envelope, now) for side in self.sides}
             self.busy_since, self.current = now, envelope
-            return Job(entry, sides, now, max(entry.arrived, self._free_at), self._looked_at)
+            return Job(entry, sides, now, max(entry.arrived, self._free_at), self._picked_up_at)
 
     def _nothing_to_take(self, exhausted: bool) -> Idle | Done:
         assert self.primary is not None
         self._apply_resets(None)
-        if (bounds := self.primary.bounds()) is not None:
-            self.outlets.no_result_up_to(bounds[0])
+        if (watermark := self.primary.take_watermark()) is not None:
+            self.ports.advance_watermark(watermark[0])
             for side in self.sides:
-                side.pass_by(bounds[0])
-            for sequence in bounds[1]:
-                self.outlets.no_result_at(sequence)
+                side.advance_to(watermark[0])
+            for sequence in watermark[1]:
+                self.ports.mark_skipped(sequence)
         if not exhausted:
             return FOREVER
         self.finish_input(DropReason.STOPPING)
@@ -226,8 +226,8 @@ class Node:
             try:
                 call_where_there(self.processor, "reset", message.reason)
             except Exception as error:  # noqa: BLE001 - a node's own code may raise anything
-                self._note(error)
-            self.outlets.reset(message)
+                self._note_error(error)
+            self.ports.reset(message)
 
     def run(self, job: Job) -> Any:
         """Call `process`; the driver hands what it returns, or the exception, to `finish`."""
@@ -242,9 +242,9 @@ class Node:
         self._record(job, now, error)
         if error is not None:
             self.counts.failed += 1
-            self._note(error)
+            self._note_error(error)
             self.primary.drop(DropReason.FAILED, envelope)
-            self.outlets.no_result_up_to(envelope.sequence)
+            self.ports.advance_watermark(envelope.sequence)
             return
         self.counts.processed += 1
         self.primary.deliver(envelope)
@@ -255,13 +255,13 @@ class Node:
         self.times.age.record(now - envelope.capture_time)
         if result_age is not None:
             self.times.result_age.record(result_age)
-        if not self.outlets.senders:
+        if not self.ports.senders:
             return
         if result is None:
             self.counts.empty += 1
-            self.outlets.no_result_up_to(envelope.sequence)
+            self.ports.advance_watermark(envelope.sequence)
             return
-        self.outlets.put(
+        self.ports.put(
             Envelope(result, envelope.sequence, envelope.capture_time, envelope.deadline, envelope.source, result_age),
             now,
         )
@@ -269,21 +269,21 @@ class Node:
     def _record(self, job: Job, now: float, error: Exception | None) -> None:
         times, arrived = self.times, job.primary.arrived
         times.queue.record(job.ready - arrived)
-        times.executor.record(max(0.0, job.looked_at - job.ready))
+        times.executor.record(max(0.0, job.picked_up_at - job.ready))
         if self.sides:
-            times.join.record(job.started - job.looked_at)
+            times.join.record(job.started - job.picked_up_at)
         times.service.record(now - job.started)
         if self.trace is not None:
             self.trace.frame(self.name, job.primary.envelope, job.started, now, failed=error is not None)
 
-    def _note(self, error: Exception) -> None:
-        words = f"{type(error).__name__}: {error}"
-        if words != self.counts.last_error:  # once, not thirty times a second
-            log.warning("node %s: %s", self.name, words, exc_info=error)
-        self.counts.last_error = words
+    def _note_error(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        if text != self.counts.last_error:  # once, not thirty times a second
+            log.warning("node %s: %s", self.name, text, exc_info=error)
+        self.counts.last_error = text
 
     def finish_input(self, cause: DropReason) -> None:
-        """No more input will be taken: let go of what is held and say so downstream."""
+        """No more input will be taken: release what is held and end the outputs."""
         if self.ended:
             return
         self.ended = True
@@ -293,4 +293,4 @@ class Node:
         for side in self.sides:
             side.forget(cause)
             side.receiver.leave()
-        self.outlets.end()
+        self.ports.end()

@@ -7,7 +7,7 @@ from realtime.graph.messages import Side
 
 
 class StopToken:
-    """Set once, from any thread. A `read` that waits should wait on this, or look at it between short waits."""
+    """Set once, from any thread. A `read` that waits should wait on this, or check it between short waits."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

@@ -40,8 +40,9 @@ class IterableReader(Generic[T]):
 
     def close(self) -> None:
         """Close a generator, so that its `finally` runs."""
-        if hasattr(self._iterator, "close"):
-            self._iterator.close()
+        close = getattr(self._iterator, "close", None)
+        if close is not None:
+            close()
 
     def _item(self, value: Item[T] | T) -> Item[T]:
         self._count += 1

@@ -62,7 +62,7 @@ class PathReport:
 class Report:
     """A run, or (from `Graph.snapshot`) a run so far.
 
-    reason: ended | duration | stopped | interrupted | cancelled | failed | running, or what `Graph.stop` was told.
+    reason: ended | duration | stopped | interrupted | cancelled | failed | running, or the reason given to `Graph.stop`.
     error: the exception that ended a source or kept a node from opening; failures: all of them, in words, by name.
     edge_wait: milliseconds that envelopes waited on an edge. paths: by the name of the node where they end.
     stuck: threads that did not stop within their grace time. nodes[...].stalls > 0: bypassed for a while.
@@ -94,7 +94,7 @@ class Report:
         lines = [f"{self.graph}: {self.reason} after {self.seconds:.1f} s"]
         lines += [f"{name}: {sentence}" for name, sentence in self.failures.items()]
         lines += [f"{name}: stuck" for name in self.stuck]
-        rows = [("source", "captured", "failures", "restarts", "read p95")]
+        rows: list[tuple[str, ...]] = [("source", "captured", "failures", "restarts", "read p95")]
         rows += [(n, str(s.captured), str(s.failures), str(s.restarts), _ms(s.read)) for n, s in self.sources.items()]
         lines += ["", *_table(rows)]
         rows = [("node", "processed", "skipped", "empty", "failed", "service p95", "age p95")]

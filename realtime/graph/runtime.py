@@ -62,11 +62,11 @@ class WatchedNode:
 
 
 class Supervisor:
-    """Looks at every node and source a few times per stall time-out.
+    """Checks every node and source a few times per stall time-out.
 
     A node that is busy with one frame for longer than its stall time-out is bypassed: its inputs drop what comes (cause
     stalled), so that nobody blocks on it, and joins that wait for its results take it as "no result". When it comes back
-    it is part of the graph again. A source that gives nothing for too long has its stop token set; see `Source.life`.
+    it is part of the graph again. A source that gives nothing for too long has its stop token set; see `Source.run`.
     """
 
     def __init__(self, clock: Clock, nodes: Sequence[WatchedNode], sources: Sequence[Source]) -> None:
@@ -84,11 +84,11 @@ class Supervisor:
             await asyncio.sleep(period)
             now = self._clock.now()
             for watched in self._nodes:
-                self._look_at_node(watched, now)
+                self._check_node(watched, now)
             for source in self._sources:
                 source.check_stall(now)
 
-    def _look_at_node(self, watched: WatchedNode, now: float) -> None:
+    def _check_node(self, watched: WatchedNode, now: float) -> None:
         node, since = watched.node, watched.node.busy_since
         if watched.stalled_on is not None and since != watched.stalled_on:
             log.warning("node %s: came back", node.name)
@@ -97,14 +97,14 @@ class Supervisor:
             for edge in watched.incoming:
                 edge.refuse(None)
             for edge in watched.outgoing:
-                edge.lapse(False)
+                edge.mark_unavailable(False)
         elif watched.stalled_on is None and since is not None and now - since > watched.stall_timeout:
             log.warning("node %s: busy with one frame for %.1f s, bypassed until it comes back", node.name, now - since)
             watched.stalled_on = since
             node.stalled = True
             node.counts.stalls += 1
             for edge in watched.outgoing:
-                edge.lapse(True)
+                edge.mark_unavailable(True)
             for edge in watched.incoming:
                 edge.refuse(DropReason.STALLED)
 
@@ -127,7 +127,7 @@ class Run:
         self._dropped = dropped
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._hurried = asyncio.Event()
+        self._forced = asyncio.Event()
         self._workers: dict[str, NodeWorker] = {}
         self._readers: dict[str, SourceWorker] = {}
         self._signals = 0
@@ -138,7 +138,7 @@ class Run:
         self.failures: dict[str, str] = {}
         self.stuck: list[str] = []
 
-    async def whole(
+    async def execute(
         self,
         until: asyncio.Event | None,
         duration: float | None,
@@ -153,34 +153,35 @@ class Run:
         ):
             self._make_workers()
             try:
-                await self._live(until, duration)
+                await self._run_until_stopped(until, duration)
             except asyncio.CancelledError:
-                self._ask("cancelled")
+                self.request_stop("cancelled")
                 raise
             finally:
-                await self._end(drain_timeout)
+                await self._shut_down(drain_timeout)
 
     def stop(self, reason: str) -> None:
-        """Ask for the end. From any thread."""
+        """As `request_stop`, from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
-            self._loop.call_soon_threadsafe(self._ask, reason)
+            self._loop.call_soon_threadsafe(self.request_stop, reason)
 
-    def force_stop(self) -> None:
-        """Do not wait any longer for what is still at work. From any thread."""
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._hurried.set)
-
-    def _ask(self, reason: str) -> None:
+    def request_stop(self, reason: str) -> None:
+        """Begin to stop, for the first reason given. On the event loop."""
         if not self._stopping.is_set():
             self.reason = reason
             self._stopping.set()
+
+    def force_stop(self) -> None:
+        """Do not wait any longer for what is at work. From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
+            self._loop.call_soon_threadsafe(self._forced.set)
 
     def _on_signal(self) -> None:
         self._signals += 1
         if self._signals > 2:
             raise KeyboardInterrupt
         if self._signals > 1:
-            self._loop.call_soon_threadsafe(self._hurried.set)
+            self.force_stop()
         self.stop("interrupted")
 
     def _make_workers(self) -> None:
@@ -197,7 +198,7 @@ class Run:
                 worker = LoopWorker(name, nodes, self._clock, self._loop, models)
             else:
                 worker = ThreadWorker(name, nodes, self._clock, self._loop)
-            worker.on_failure = lambda: self._ask("failed")
+            worker.on_failure = lambda: self.request_stop("failed")
             self._workers[group] = worker
             serving.update({handle.name: worker for handle in handles})
         for source in self._sources:
@@ -207,7 +208,7 @@ class Run:
         for c in self._connections:
             c.edge.wire(serving[c.consumer.name].wake, serving[c.producer.name].wake, partial(self._dropped, c))
 
-    async def _live(self, until: asyncio.Event | None, duration: float | None) -> None:
+    async def _run_until_stopped(self, until: asyncio.Event | None, duration: float | None) -> None:
         """From the first `open` until there is a reason to stop."""
         causes = [asyncio.ensure_future(self._after(self._stopping.wait, ""))]
         if until is not None:
@@ -227,7 +228,7 @@ class Run:
 
     async def _after(self, wait: Callable[[], Awaitable[object]], reason: str) -> None:
         await wait()
-        self._ask(reason)
+        self.request_stop(reason)
 
     async def _every_node_finished(self) -> None:
         for worker in self._workers.values():
@@ -255,7 +256,7 @@ class Run:
             if not await _first(worker.opened, self._stopping, within=left):
                 message = f"{worker.name} did not start within {worker.opening_limit:g} s"
                 worker.failure = TimeoutError(message)
-                self._ask("failed")
+                self.request_stop("failed")
             if self._stopping.is_set():
                 return False
         return True
@@ -269,7 +270,7 @@ class Run:
             watched.append(WatchedNode(handle.node, incoming, outgoing, handle.stall_timeout))
         return Supervisor(self._clock, watched, [source.source for source in self._sources])
 
-    async def _end(self, drain_timeout: float) -> None:
+    async def _shut_down(self, drain_timeout: float) -> None:
         everyone: list[Worker] = [*self._readers.values(), *self._workers.values()]
         for reader in self._readers.values():
             reader.halt()
@@ -284,8 +285,8 @@ class Run:
         halted_at = self._clock.now()
         for worker in sorted(started, key=self._grace):
             left = halted_at + self._grace(worker) - self._clock.now()
-            await _first(worker.finished, self._hurried, within=left)
-            if self._hurried.is_set():  # whoever is not busy needs a moment all the same
+            await _first(worker.finished, self._forced, within=left)
+            if self._forced.is_set():  # whoever is not busy needs a moment all the same
                 await _first(worker.finished, worker.finished, within=min(left, 0.2))
             if not worker.finished.is_set():
                 self.stuck.append(worker.name)
@@ -298,7 +299,7 @@ class Run:
     async def _all_finished(self, workers: Sequence[Worker], within: float) -> None:
         until = self._clock.now() + within
         for worker in workers:
-            if not await _first(worker.finished, self._hurried, within=until - self._clock.now()):
+            if not await _first(worker.finished, self._forced, within=until - self._clock.now()):
                 return
 
     def _grace(self, worker: Worker) -> float:
@@ -310,7 +311,7 @@ class Run:
         now = self._clock.now()
         for handle in self._handles:
             handle.node.finish_input(DropReason.STOPPING)
-        for owner in [*(h.node.outlets for h in self._handles), *(s.source.outlets for s in self._sources)]:
+        for owner in [*(h.node.ports for h in self._handles), *(s.source.ports for s in self._sources)]:
             owner.flush(now)
         for c in self._connections:
             c.edge.close_books()

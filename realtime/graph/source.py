@@ -93,18 +93,18 @@ class Source:
         self.stall_timeout = stall_timeout
         self.restart = restart
         self.grace = grace
-        self.outlets = OutputPorts()
+        self.ports = OutputPorts()
         self.counts = SourceCounts()
         self.read_time = DurationHistogram()
         self.halting = False
         self.waiting_since: float | None = None  # in `read`, or in an `open` after a failure
         self.on_opened: Callable[[], None] = lambda: None
-        self.on_asked: Callable[[], None] = lambda: None  # wakes a driver that sleeps in `life`
-        self.on_stuck: Callable[[], None] = lambda: None  # the runtime then starts a new life on a new thread
-        self.lives = 0
+        self.on_stop_requested: Callable[[], None] = lambda: None  # wakes a driver that sleeps in `run`
+        self.on_stuck: Callable[[], None] = lambda: None  # the runtime then starts a new generation on a new thread
+        self.generation = 0
         self._stop = StopToken()
-        self._turn = threading.Lock()
-        self._asked_at: float | None = None
+        self._lock = threading.Lock()
+        self._stop_requested_at: float | None = None
         self._last = -1
         self._offset = 0
 
@@ -113,28 +113,28 @@ class Source:
         self.halting = True
         self._stop.set()
 
-    def life(self, clock: Clock, paced: bool) -> Generator[float, None, None]:
+    def run(self, clock: Clock, paced: bool) -> Generator[float, None, None]:
         """Open, read, emit, and start again after a failure. Yields the time until which to sleep unless woken.
 
         paced: on a virtual clock `read` returns at once, so an item comes out when its capture time has come. Raises
         the error that ended the source, if one did.
         """
-        life, reader = self.lives, self.reader
+        generation, reader = self.generation, self.reader
         _call(reader, "open")
         self.on_opened()
         try:
-            error = yield from self._read(reader, clock, paced, life)
+            error = yield from self._read(reader, clock, paced, generation)
             if self.restart is None:
-                if error is not None and not self.halting and life == self.lives:
+                if error is not None and not self.halting and generation == self.generation:
                     self._interrupted(error)
                     raise error
                 return
             backoff = Backoff(self.restart)
-            while error is not None and not self.halting and life == self.lives:
+            while error is not None and not self.halting and generation == self.generation:
                 self._interrupted(error)
                 _close(reader)
                 yield from self._reopen(reader, clock, backoff, error)
-                error = yield from self._read(reader, clock, paced, life)
+                error = yield from self._read(reader, clock, paced, generation)
         finally:
             _close(reader)
 
@@ -156,7 +156,7 @@ class Source:
             except Exception as again:  # noqa: BLE001 - a driver may raise anything
                 error = again
                 self.counts.failures += 1
-                self.counts.last_error = _words(again)
+                self.counts.last_error = _described(again)
             else:
                 self.counts.restarts += 1
                 log.warning("source %s: back", self.name)
@@ -164,10 +164,12 @@ class Source:
             finally:
                 self.waiting_since = None
 
-    def _read(self, reader: Reader, clock: Clock, paced: bool, life: int) -> Generator[float, None, Exception | None]:
+    def _read(
+        self, reader: Reader, clock: Clock, paced: bool, generation: int
+    ) -> Generator[float, None, Exception | None]:
         """Emit items until the end (returns None) or a failure (returns the exception)."""
         stop = self._stop
-        while not self.halting and life == self.lives:
+        while not self.halting and generation == self.generation:
             self.waiting_since = began = clock.now()
             try:
                 item = reader.read(stop)
@@ -177,8 +179,8 @@ class Source:
                 while clock.now() < item.capture_time and not stop.is_set():
                     yield item.capture_time
             now = clock.now()
-            with self._turn:
-                if life != self.lives:
+            with self._lock:
+                if generation != self.generation:
                     return None
                 self.waiting_since = None
                 stalled = stop.is_set() and not self.halting
@@ -190,7 +192,7 @@ class Source:
                     return SourceStalledError(f"nothing for {self.stall_timeout:g} s")
                 if item is None:
                     return None
-            while not self.outlets.flush(clock.now()):
+            while not self.ports.flush(clock.now()):
                 yield math.inf
             if paced:
                 yield clock.now()
@@ -202,38 +204,38 @@ class Source:
         if sequence <= self._last:
             self._offset += self._last + 1 - sequence
             sequence = self._last + 1
-        self.outlets.no_result_up_to(sequence - 1)
+        self.ports.advance_watermark(sequence - 1)
         self._last = sequence
         self.counts.captured += 1
         captured = now if item.capture_time is None else item.capture_time
-        self.outlets.put(Envelope(item.payload, sequence, captured, captured + self.max_age, self.name), now)
+        self.ports.put(Envelope(item.payload, sequence, captured, captured + self.max_age, self.name), now)
 
     def _interrupted(self, error: Exception) -> None:
         """Note the failure and tell everything downstream that what follows is a new stream."""
         self.counts.failures += 1
-        self.counts.last_error = _words(error)
+        self.counts.last_error = _described(error)
         log.warning("source %s: %s", self.name, self.counts.last_error)
-        self.outlets.reset(Reset(self.name, self.counts.last_error, self._last + 1))
+        self.ports.reset(Reset(self.name, self.counts.last_error, self._last + 1))
 
     def check_stall(self, now: float) -> None:
         """Ask a silent reader to return; if it does not within its grace time, go on with a fresh one if there is one."""
         since = self.waiting_since
         if since is None or now - since <= self.stall_timeout or self.halting:
-            self._asked_at = None
+            self._stop_requested_at = None
             return
         if not self._stop.is_set():
             self.counts.stalls += 1
-            self._asked_at = now
+            self._stop_requested_at = now
             self._stop.set()
-            self.on_asked()
+            self.on_stop_requested()
             return
         renew = getattr(self.reader, "renew", None)
-        if renew is None or self._asked_at is None or now - self._asked_at <= self.grace:
+        if renew is None or self._stop_requested_at is None or now - self._stop_requested_at <= self.grace:
             return
-        with self._turn:
+        with self._lock:
             if self.waiting_since != since:
                 return
-            self.lives += 1
+            self.generation += 1
             self._stop = StopToken()
             self.reader = renew()
             self.waiting_since = None
@@ -243,10 +245,10 @@ class Source:
 
     def end(self) -> None:
         """Nothing more will come."""
-        self.outlets.end()
+        self.ports.end()
 
 
-def _words(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -260,4 +262,4 @@ def _close(reader: Any) -> None:
     try:
         _call(reader, "close")
     except Exception as error:  # noqa: BLE001 - a device that is gone may fail to close, too
-        log.warning("closing a source: %s", _words(error))
+        log.warning("closing a source: %s", _described(error))

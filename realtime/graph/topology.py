@@ -125,13 +125,15 @@ def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) 
             )
 
 
-def spare_bounds(order: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
-    """Bounds travel only on edges from which a join can be reached that waits, or that blocks a producer."""
-    wanted = {c.consumer.name for c in connections if c.blocks_beside}  # nodes whose primary input must carry bounds
+def limit_watermarks(order: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
+    """Watermarks travel only on edges from which a join can be reached that waits, or that blocks a producer."""
+    wanted = {
+        c.consumer.name for c in connections if c.blocks_beside
+    }  # nodes whose primary input must carry watermarks
     for handle in reversed(order):
         for c in connections:
             if c.producer is handle and (c.waits or (c.as_side is None and c.consumer.name in wanted)):
                 wanted.add(handle.name)
     for c in connections:
         if not (c.waits or (c.as_side is None and c.consumer.name in wanted)):
-            c.edge.without_bounds()
+            c.edge.without_watermark()

@@ -56,7 +56,7 @@ class Worker(ABC):
 
     @abstractmethod
     def wake(self) -> None:
-        """There is something to look at."""
+        """There is something to do."""
 
     def halt(self) -> None:
         """Stop after the present frame; what waits is left on the edges."""
@@ -243,16 +243,16 @@ class SourceWorker(Worker):
         super().__init__(source.name, clock, loop)
         self.source = source
         source.on_opened = self._opened
-        source.on_asked = self.wake
+        source.on_stop_requested = self.wake
         source.on_stuck = self.start
 
     def halt(self) -> None:
         self.source.halt()
         super().halt()
 
-    def _end(self, life: int, error: Exception | None) -> None:
-        """The end of one life; only the last one's end is the source's."""
-        if life != self.source.lives:
+    def _end(self, generation: int, error: Exception | None) -> None:
+        """The end of one generation; only the newest one's end is the source's."""
+        if generation != self.source.generation:
             return
         if error is not None:
             self._failed(error)
@@ -269,19 +269,19 @@ class ThreadSource(SourceWorker):
 
     def start(self) -> None:
         self.started = True
-        threading.Thread(target=self._run, args=(self.source.lives,), name=self.name, daemon=True).start()
+        threading.Thread(target=self._run, args=(self.source.generation,), name=self.name, daemon=True).start()
 
     def wake(self) -> None:
         self._waker.wake()
 
-    def _run(self, life: int) -> None:
+    def _run(self, generation: int) -> None:
         failure: Exception | None = None
         try:
-            for until in self.source.life(self.clock, paced=False):
+            for until in self.source.run(self.clock, paced=False):
                 self._waker.wait(None if math.isinf(until) else until - self.clock.now())
         except Exception as error:  # noqa: BLE001 - a driver may raise anything
             failure = error
-        self._end(life, failure)
+        self._end(generation, failure)
 
 
 class VirtualSource(SourceWorker):
@@ -294,15 +294,15 @@ class VirtualSource(SourceWorker):
 
     def start(self) -> None:
         self.started = True
-        self._task = self._loop.create_task(self._run(self.source.lives), name=self.name)
+        self._task = self._loop.create_task(self._run(self.source.generation), name=self.name)
 
     def wake(self) -> None:
         self._awake.set()
 
-    async def _run(self, life: int) -> None:
+    async def _run(self, generation: int) -> None:
         failure: Exception | None = None
         try:
-            for until in self.source.life(self.clock, paced=True):
+            for until in self.source.run(self.clock, paced=True):
                 if until <= self.clock.now():
                     await asyncio.sleep(0)
                     continue
@@ -313,4 +313,4 @@ class VirtualSource(SourceWorker):
                     alarm.cancel()
         except Exception as error:  # noqa: BLE001 - a driver may raise anything
             failure = error
-        self._end(life, failure)
+        self._end(generation, failure)

@@ -167,7 +167,7 @@ def test_a_stalled_branch_comes_back():
     assert report.stuck == []
 
 
-def test_bounds_travel_through_a_chain():
+def test_watermarks_travel_through_a_chain():
     clock = VirtualClock()
     graph = Graph("chain", clock=clock)
     camera = graph.source("camera", Script(frames(20, PERIOD)))
