@@ -39,7 +39,7 @@ class CalibrationSettings:
 
     seconds: float = 4.0
     yaw: float = 12.0
-    pitch: float = 15.0
+    pitch: float = 17.0
     roll: float = 15.0
     light: tuple[float, float] = (40.0, 225.0)
     window: float = 0.5

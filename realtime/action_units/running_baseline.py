@@ -46,7 +46,7 @@ class AdmissionSettings:
     eyes: float = 2.2
     half: float = 0.4
     full: int = 32
-    turned: float = 15.0
+    turned: float = 17.0
     speed: float = 0.12
     first: int = 8
     settled: int = 50

@@ -124,3 +124,11 @@ def test_pictures_resume_when_capture_times_begin_anew() -> None:
     node.reset("the camera came back")
     node.process(shown(None, capture_time=0.0))
     assert audience.published.count("picture") == 2
+
+
+def test_the_state_of_rest_is_told_and_empty_where_nobody_asks() -> None:
+    analysis = Analysis(7, 10.0, face(), rest="provisional", rest_share=0.256)
+    message = state_message(shown(analysis), 10.0, [])
+    assert (message["rest"], message["rest_share"]) == ("provisional", 0.26)
+    for without in (None, Analysis(7, 10.0, None), Analysis(7, 10.0, face())):
+        assert state_message(shown(without), 10.0, [])["rest"] is None

@@ -10,7 +10,7 @@ from realtime.render.landmarks import draw_midline
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.panel_place import PanelPlace
 from realtime.render.scene import Mode, Scene
-from realtime.render.status import LiveFigures
+from realtime.render.status import LiveFigures, draw_status, rest_words
 from realtime.types import Analysis, FaceObservation, Sides
 
 FIGURES = LiveFigures(30.0, 8.0, 0.0, 0, "tracked")
@@ -183,3 +183,15 @@ def test_the_midline_is_the_one_that_faces_are_mirrored_about() -> None:
     distances = line.side(np.stack([columns, rows], axis=1).astype(np.float32))
     assert np.abs(distances).max() < 2
     assert rows.min() < line.y < rows.max()
+
+
+def test_the_state_of_rest_stands_in_the_line_of_figures() -> None:
+    assert rest_words("settled", 1.0) == "settled"
+    assert rest_words("provisional", 0.4) == "provisional, changing"
+    assert rest_words("", 1.0) == ""
+    drawn = []
+    for rest in ("", "provisional"):
+        picture = np.zeros((720, 1280, 3), np.uint8)
+        draw_status(picture, LiveFigures(30.0, 8.0, 0.0, 0, "tracked", rest))
+        drawn.append(int((picture > 0).sum()))
+    assert drawn[1] > 1.1 * drawn[0]

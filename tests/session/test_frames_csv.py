@@ -314,3 +314,11 @@ def test_the_file_is_never_more_than_a_second_behind(tmp_path: Path, settled: bo
         on_disk = float(whole[-1].split(",")[1]) if whole else 0.0
         assert now - on_disk <= 1.0
     writer.close()
+
+
+def test_the_state_of_rest_is_in_the_last_columns() -> None:
+    known = analysis(1, face(), rest="provisional", rest_share=0.5)
+    for found, cells in ((known, "provisional,0.500"), (analysis(1, face()), ","), (analysis(1, None), ",")):
+        line = RowFormat().line(FrameRow(1, 0.0, shown=True, analysis=found))
+        assert line.endswith(f",{cells}\n")
+        assert line.count(",") == len(column_names()) - 1
