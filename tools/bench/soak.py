@@ -107,7 +107,7 @@ def report_of(minutes: list[Minute], summary: dict[str, Any], rows: int, code: i
     report.add("dropped", float(frames["dropped_total"]), "frames")
     report.add("captured and not accounted for", float(lost), "frames", "0")
     report.add("rows less captured", float(rows - frames["captured"]), "rows", "0")
-    report.add("exit code", float(code), "", "0")
+    report.add("exit code after Ctrl-C", float(code), "", "130")
     report.add("verify's exit code", float(verified), "", "0")
     return report
 
