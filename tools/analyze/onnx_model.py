@@ -104,7 +104,8 @@ def _kind(node: onnx.NodeProto) -> str:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         mode = attributes.get("mode", b"nearest").decode()
         return {"nearest": "Resize-nearest", "linear": "Resize-linear"}.get(mode, "Resize-other")
-    return KINDS.get(node.op_type, node.op_type)
+    result: str = KINDS.get(node.op_type, node.op_type)
+    return result
 
 
 def _shapes(graph: onnx.GraphProto) -> dict[str, list[int]]:

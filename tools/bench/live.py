@@ -32,7 +32,8 @@ def summary_of(arguments: list[str]) -> dict[str, Any]:
         session = Path(folder) / "session"
         words = ["run", *arguments, "--headless", "--quiet", "--session", str(session), "--summary", str(file)]
         subprocess.run([sys.executable, "-m", "realtime", *words], check=True)
-        return json.loads(file.read_text(encoding="utf-8"))
+        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return result
 
 
 def run(arguments: list[str] | None = None) -> Report:

@@ -85,7 +85,8 @@ class PlainMedian:
         self._histogram[self._rows, place] += 1
         self._count += 1
         reached = np.cumsum(self._histogram, axis=1) >= (self._count + 1) // 2
-        return -0.005 + (np.argmax(reached, axis=1) + 0.5) * (1.005 / 1000)
+        result: F64 = -0.005 + (np.argmax(reached, axis=1) + 0.5) * (1.005 / 1000)
+        return result
 
 
 def plain_predict(models: tuple[LinearModel, ...], descriptor: F64, median: F64) -> F64:

@@ -73,7 +73,8 @@ def relight(crop: U8, rng: Generator) -> U8:
         out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     elif rng.random() < 0.06:
         out = np.ascontiguousarray(out[..., rng.permutation(3)])
-    return out
+    result: U8 = out
+    return result
 
 
 def degrade(crop: U8, rng: Generator) -> U8:

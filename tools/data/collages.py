@@ -47,7 +47,8 @@ def fingerprint(picture: U8, five: F32) -> NDArray[np.float32]:
     small = cv2.warpAffine(picture, matrix, (32, 32), flags=cv2.INTER_AREA)
     lab = cv2.cvtColor(cv2.resize(small, (16, 16), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2LAB).astype(np.float32)
     lab -= lab.mean((0, 1))
-    return (lab / np.maximum(np.linalg.norm(lab), 1e-6)).reshape(-1)
+    result: NDArray[np.float32] = (lab / np.maximum(np.linalg.norm(lab), 1e-6)).reshape(-1)
+    return result
 
 
 def families(prints: F32, alike: float) -> NDArray[np.int64]:

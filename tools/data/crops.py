@@ -190,7 +190,8 @@ def _dark_mouth(crop: U8, points: Floats, rng: Generator) -> U8:
         lower = points[[92, 91, 90, 89, 88]] * (1 - share) + points[[92, 93, 94, 95, 88]] * share
         cv2.fillPoly(teeth, [(np.concatenate([points[88:93], lower]) * SIZE).astype(np.int32)], 255, cv2.LINE_AA)
         out += (rng.uniform(120, 235) - out) * (teeth[..., None] / 255.0 * rng.uniform(0.5, 1))
-    return np.clip(out, 0, 255).astype(np.uint8)
+    result: U8 = np.clip(out, 0, 255).astype(np.uint8)
+    return result
 
 
 def _cut_off(crop: U8, points: Floats, rng: Generator) -> tuple[U8, NDArray[np.bool_]]:

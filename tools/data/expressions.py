@@ -91,13 +91,15 @@ def displacement_field(points: Floats, move: Floats) -> Floats:
     along_y = np.exp(-((ticks[None] - targets[:, 1:]) ** 2) / (2 * REACH**2))
     rows = np.stack([np.ones(len(points), np.float32), move[:, 0], move[:, 1]])
     summed = (along_y.T[None] * rows[:, None, :]) @ along_x
-    return -(summed[1:] / (summed[0] + 0.08)).transpose(1, 2, 0).astype(np.float32)
+    result: Floats = -(summed[1:] / (summed[0] + 0.08)).transpose(1, 2, 0).astype(np.float32)
+    return result
 
 
 def sample_field(field: Floats, at: Floats) -> Floats:
     """Bilinear values (N, 2) of a field on the unit square at positions (N, 2)."""
     maps = (at * GRID - 0.5).astype(np.float32)[:, None, :]
-    return cv2.remap(field, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+    result: Floats = cv2.remap(field, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+    return result
 
 
 def moved_points(points: Floats, field: Floats) -> Floats:

@@ -10,6 +10,7 @@ is used by neither side.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -137,7 +138,7 @@ def main() -> None:
         sheet(folder, index, np.concatenate(pairs[:35]), folder.parent / "sheet_families.png")
 
 
-def sheet(folder: Path, index: dict[str, NDArray], rows: NDArray[np.int64], out: Path, side: int = 160) -> None:
+def sheet(folder: Path, index: dict[str, NDArray[Any]], rows: NDArray[np.int64], out: Path, side: int = 160) -> None:
     """A contact sheet with the points drawn; faces that are not used get a red frame."""
     tiles = []
     for i in rows:

@@ -42,7 +42,8 @@ def rarity(points: Floats) -> Floats:
     upright = np.stack([transform(p, crop_matrix(*square_from_points(p), 1)) for p in points])
     apart = np.sqrt(((upright - upright.mean(0)) ** 2).sum(-1).mean(1))
     weight = np.clip(apart / np.median(apart), 0.6, 3.0)
-    return weight / weight.sum()
+    result: Floats = weight / weight.sum()
+    return result
 
 
 def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
@@ -130,7 +131,8 @@ class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
         picture = faces.pictures[int(rng.integers(len(faces)))]
         side = int(rng.uniform(0.2, 0.9) * min(picture.shape[:2]))
         y, x = (int(rng.integers(0, n - side + 1)) for n in picture.shape[:2])
-        return cv2.resize(picture[y : y + side, x : x + side], (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        result: U8 = cv2.resize(picture[y : y + side, x : x + side], (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
+        return result
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         cv2.setNumThreads(1)

@@ -31,7 +31,8 @@ class Labelled(NamedTuple):
 def with_hand(points: F32, hand: F32 | None) -> F32:
     """The teachers' points (98, 2) with people's lids and pupils (98, 2, NaN elsewhere); without people, the lower lids raised."""
     if hand is None:
-        return lower_lids_raised(points[None])[0]
+        result: F32 = lower_lids_raised(points[None])[0]
+        return result
     out = points.copy()
     out[BY_HAND] = hand[BY_HAND]
     return out

@@ -102,7 +102,8 @@ def _hand_over(crop: U8, rng: Generator) -> U8:
     ]
     inner = cv2.GaussianBlur(mask, (0, 0), 3)[..., None] / 255.0
     skin = tone * light * (0.6 + 0.4 * inner)
-    return np.clip(crop + (skin - crop) * (mask[..., None] / 255.0), 0, 255).astype(np.uint8)
+    result: U8 = np.clip(crop + (skin - crop) * (mask[..., None] / 255.0), 0, 255).astype(np.uint8)
+    return result
 
 
 def _empty(crop: U8, matrix: NDArray[np.float64]) -> Sample:

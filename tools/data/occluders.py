@@ -27,7 +27,8 @@ def spot(at: Floats) -> tuple[int, int]:
 def soft_light(rng: Generator, size: int) -> Floats:
     """A soft light field (size, size, 1) around 1."""
     coarse = rng.normal(1, 0.25, (3, 3)).astype(np.float32)
-    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)[..., None]
+    result: Floats = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)[..., None]
+    return result
 
 
 def hand_mask(rng: Generator, size: int, centre: Floats, scale: float) -> U8:
@@ -60,8 +61,10 @@ def _fill(rng: Generator, size: int, other: U8 | None) -> Floats:
         return base * soft_light(rng, size)
     if kind < 0.88:
         phase = (np.arange(size)[:, None] * rng.normal() + np.arange(size)[None] * rng.normal()) * rng.uniform(0.1, 0.8)
-        return base + (np.sin(phase) * 60)[..., None]
-    return base + cv2.resize(rng.normal(0, 50, (size // 4, size // 4, 3)).astype(np.float32), (size, size))
+        result: Floats = base + (np.sin(phase) * 60)[..., None]
+        return result
+    noisy: Floats = base + cv2.resize(rng.normal(0, 50, (size // 4, size // 4, 3)).astype(np.float32), (size, size))
+    return noisy
 
 
 def _blob(rng: Generator, size: int) -> U8:

@@ -57,7 +57,8 @@ def flip_points(points: Floats, width: float) -> Floats:
 
 def inter_ocular(points: Floats) -> Floats:
     """Distance of the outer eye corners (60, 72), pixels; (..., 98, 2) -> (...)."""
-    return np.linalg.norm(points[..., 60, :] - points[..., 72, :], axis=-1)
+    result: Floats = np.linalg.norm(points[..., 60, :] - points[..., 72, :], axis=-1)
+    return result
 
 
 def five_points(points: Floats) -> Floats:
@@ -126,7 +127,8 @@ def eye_opening(points: Floats) -> Floats:
     def one(first: int) -> Floats:
         eye = points[..., first : first + 8, :]
         lids = sum(np.linalg.norm(eye[..., a, :] - eye[..., b, :], axis=-1) for a, b in ((1, 7), (2, 6), (3, 5)))
-        return lids / np.maximum(3 * np.linalg.norm(eye[..., 0, :] - eye[..., 4, :], axis=-1), 1e-6)
+        result: Floats = lids / np.maximum(3 * np.linalg.norm(eye[..., 0, :] - eye[..., 4, :], axis=-1), 1e-6)
+        return result
 
     return np.stack([one(60), one(68)], axis=-1)
 
@@ -136,9 +138,11 @@ def corner_drop(points: Floats) -> Floats:
     axis = points[..., 72, :] - points[..., 60, :]
     length = np.maximum(np.linalg.norm(axis, axis=-1), 1e-6)
     down = np.stack([-axis[..., 1], axis[..., 0]], axis=-1) / length[..., None]
-    return ((points[..., 76, :] - points[..., 82, :]) * down).sum(-1) / length
+    result: Floats = ((points[..., 76, :] - points[..., 82, :]) * down).sum(-1) / length
+    return result
 
 
 def nme(predicted: Floats, truth: Floats) -> Floats:
     """Mean point error over the inter-ocular distance, per face."""
-    return np.linalg.norm(predicted - truth, axis=-1).mean(-1) / inter_ocular(truth)
+    result: Floats = np.linalg.norm(predicted - truth, axis=-1).mean(-1) / inter_ocular(truth)
+    return result

@@ -55,7 +55,8 @@ def overlap_of_smaller(box: F32, boxes: F32) -> F32:
     """Intersection over the smaller area of one box (4,) with many (N, 4): 1 where one lies inside the other."""
     inter = np.prod(np.clip(np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2]), 0, None), axis=1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return inter / np.maximum(np.minimum(areas, np.prod(box[2:] - box[:2])), 1e-6)
+    result: F32 = inter / np.maximum(np.minimum(areas, np.prod(box[2:] - box[:2])), 1e-6)
+    return result
 
 
 def suppress(boxes: F32, scores: F32, threshold: float = 0.5) -> list[int]:

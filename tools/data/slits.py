@@ -98,7 +98,8 @@ def open_mouth(maps: Floats, points: Floats, depth: float, to_picture: NDArray[n
     rows, columns, at = _window(corners.min(0), corners.max(0), size)
 
     def lowering(x: Floats) -> Floats:
-        return depth * np.clip(1 - (x / half) ** 2, 0, 1) ** 0.7
+        result: Floats = depth * np.clip(1 - (x / half) ** 2, 0, 1) ** 0.7
+        return result
 
     x, y = _local(at, frame)
     upper = _curve(x, points, (88, 89, 90, 91, 92), frame)

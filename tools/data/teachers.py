@@ -45,7 +45,8 @@ class Pfld:
         """Crop-normalised points (98, 2), 0..1, of a 112x112 BGR crop."""
         blob = (crop[:, :, ::-1].astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None]
         out = self._session.run(None, {self._input: np.ascontiguousarray(blob)})[0]
-        return out.reshape(98, 2).astype(np.float32)
+        result: F32 = out.reshape(98, 2).astype(np.float32)
+        return result
 
     def points(self, picture: U8, centre: NDArray[np.float64], side: float, roll: float, mirrored: bool = False) -> F32:
         """Points (98, 2) in the picture's pixels, seen through the given square, mirrored or not."""

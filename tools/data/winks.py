@@ -116,7 +116,8 @@ def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator) -> U8:
                 np.stack([inner + 0.4 * span * depth * down, middle, outer + 0.5 * span * depth * down]), strength, 0.9
             )
     tone = np.array([1.1, 1.0, 0.85], np.float32)
-    return np.clip(crop * (1 - np.minimum(shade[..., None] * tone, 0.95)), 0, 255).astype(np.uint8)
+    result: U8 = np.clip(crop * (1 - np.minimum(shade[..., None] * tone, 0.95)), 0, 255).astype(np.uint8)
+    return result
 
 
 def winked(picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: int = 320) -> tuple[U8, Floats]:

@@ -183,7 +183,8 @@ def room(rng: Generator, height: int, width: int) -> U8:
         cv2.rectangle(picture, a, b, rng.integers(0, 255, 3).tolist(), -1 if rng.random() < 0.7 else 4)
     noise = rng.normal(0, 6, (height // 2, width // 2, 3)).astype(np.float32)
     noise = cv2.resize(noise, (width, height))
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    result: U8 = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return result
 
 
 def _matrix(person: Person, seconds: float) -> NDArray[np.float64]:

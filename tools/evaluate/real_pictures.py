@@ -52,7 +52,8 @@ class Viewer:
         straight = self.face(picture, near)
         flipped = np.ascontiguousarray(picture[:, ::-1])
         swapped = (near * np.array([-1, 1], np.float32) + np.array([picture.shape[1] - 1, 0], np.float32))[FLIP_ORDER]
-        return np.abs(straight.values - self.face(flipped, swapped).values[::-1]).reshape(-1)
+        result: F32 = np.abs(straight.values - self.face(flipped, swapped).values[::-1]).reshape(-1)
+        return result
 
     def _seen(self, picture: U8, points: F32, known: Acquaintance | None) -> Seen:
         found = describe(points)

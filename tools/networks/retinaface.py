@@ -230,4 +230,5 @@ def load(path: Path) -> RetinaFace:
             f"{len(shapes)} of another shape (for example {example})."
         )
     network.load_state_dict(tensors)
-    return network.eval()
+    result: RetinaFace = network.eval()
+    return result

@@ -23,7 +23,8 @@ class Attachments:
 
     def on(self, values: F32) -> F32:
         """Values (V, C) at the attached places, (..., C)."""
-        return np.einsum("...k,...kc->...c", self.weight, values[self.index]).astype(np.float32)
+        result: F32 = np.einsum("...k,...kc->...c", self.weight, values[self.index]).astype(np.float32)
+        return result
 
 
 def edge_path(kit: Kit, anchors: list[int]) -> list[int]:

@@ -34,7 +34,8 @@ def rotation(yaw: float, pitch: float, roll: float) -> F64:
     ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
     rx = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
     rz = np.array([[np.cos(r), np.sin(r), 0], [-np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return ry @ rx @ rz
+    result: F64 = ry @ rx @ rz
+    return result
 
 
 def angles(matrix: F64) -> tuple[float, float, float]:

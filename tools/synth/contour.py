@@ -4,10 +4,12 @@ Where the head's turn hides it, it slides along lines toward the middle of the f
 Along this outline the points stand in even steps.
 """
 
-import numba
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.jit import njit
 from tools.synth.attachments import Attachments, FrontView
 from tools.synth.kit import Kit
 
@@ -33,7 +35,7 @@ def silhouette(lines: Attachments, camera_vertices: F32, normals: F32, screen: F
     """The contour (33, 2): each line's first place that faces the camera, interpolated where it starts to."""
     where = lines.on(camera_vertices)
     facing = -np.einsum("isc,isc->is", lines.on(normals), where) / np.linalg.norm(where, axis=2)
-    return spaced_contour(_first_facing(facing.astype(np.float32), lines.on(screen), np.float32(0.04)))
+    return spaced_contour(_first_facing(facing.astype(np.float32), lines.on(screen), cast("float", np.float32(0.04))))
 
 
 def spaced_contour(outline: F32) -> F32:
@@ -50,7 +52,7 @@ def spaced_contour(outline: F32) -> F32:
     return np.stack([np.interp(steps, length, outline[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
 
 
-@numba.njit(cache=True)
+@njit()
 def _first_facing(facing: F32, places: F32, threshold: float) -> F32:
     count, steps = facing.shape
     out = np.empty((count, 2), np.float32)

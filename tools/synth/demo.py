@@ -135,7 +135,8 @@ def soft_matte(points: F32) -> U8:
     cv2.ellipse(shape, (x, CANVAS), (int(2.1 * a), CANVAS - chin + b // 6), 0, 0, 360, 255, -1)
     away = cv2.distanceTransform(255 - shape, cv2.DIST_L2, 5)
     fade = np.clip(1 - away / (0.5 * a), 0, 1)
-    return np.rint(255 * fade * fade * (3 - 2 * fade)).astype(np.uint8)
+    result: U8 = np.rint(255 * fade * fade * (3 - 2 * fade)).astype(np.uint8)
+    return result
 
 
 def turning(kit: Kit, head: Head) -> F32:
@@ -145,7 +146,8 @@ def turning(kit: Kit, head: Head) -> F32:
     near = np.clip((14.0 - distance) / 10.0, 0, 1)
     high = np.clip((head.relief[:, 1] + 17.0) / 9.0, 0, 1)
     near, high = (x * x * (3 - 2 * x) for x in (near, high))
-    return (near * high)[:, None].astype(np.float32)
+    result: F32 = (near * high)[:, None].astype(np.float32)
+    return result
 
 
 def draw_frame(kit: Kit, person: Person, now: Moment) -> tuple[U8, F32]:

@@ -81,7 +81,8 @@ def fit_head(
 
 def _to_head(camera_turn: F64) -> F64:
     """A small turn about camera axes, as the same turn about the head-frame axes before facing the camera."""
-    return camera_turn * np.array([1.0, -1.0, -1.0])
+    result: F64 = camera_turn * np.array([1.0, -1.0, -1.0])
+    return result
 
 
 def _first_pose(base: F32, targets: F32, weights: F32, camera: Camera) -> tuple[F64, F64]:
@@ -116,4 +117,5 @@ def _jacobian(
     facing = np.diag([1.0, -1.0, -1.0]) @ matrix
     shapes = np.concatenate([identity_basis, expression_basis]) @ facing.T
     moves = np.concatenate([turn, np.broadcast_to(np.eye(3), (count, 3, 3)), shapes.transpose(1, 2, 0)], axis=2)
-    return ((inner @ moves) * root[:, :, None]).reshape(2 * count, -1)
+    result: F64 = ((inner @ moves) * root[:, :, None]).reshape(2 * count, -1)
+    return result

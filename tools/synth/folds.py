@@ -98,7 +98,8 @@ def folded(texture: U8, skin: Skin, expression: F32) -> U8:
     # Light comes from above more often than not: the bulge below a fold is brighter.
     bulge = np.roll(hollow, round(7 * scale), axis=0)
     dark = np.minimum(_DARK * line + _HOLLOW * hollow, 0.5) - _BULGE * bulge
-    return np.clip(texture * (1 - dark[..., None] * _TONE), 0, 255).astype(np.uint8)
+    result: U8 = np.clip(texture * (1 - dark[..., None] * _TONE), 0, 255).astype(np.uint8)
+    return result
 
 
 def _draw(canvas: U8, lines: list[F32], depth: float, scale: float) -> None:

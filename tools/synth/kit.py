@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
+from realtime.jit import njit
 from tools.synth.camera import rotation
 
 F32 = NDArray[np.float32]
@@ -98,7 +98,7 @@ class Kit:
         return vertices
 
 
-@numba.njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def add_shapes(vertices: F32, basis: F32, weights: F32) -> None:
     """vertices (V, 3) += sum of weights[k] * basis[k], in place; zero weights cost nothing."""
     for k in range(weights.shape[0]):

@@ -50,7 +50,8 @@ def occlude(rng: Generator, picture: F32, points: F32) -> F32:
     shading = cv2.GaussianBlur(layer.astype(np.float32) / 255, (0, 0), eyes * 0.12)[..., None]
     grain = cv2.resize(rng.normal(0, 10, (size // 4, size // 4)).astype(np.float32), (size, size))[..., None]
     _blend(picture, alpha, colour * (0.55 + 0.45 * shading) + grain)
-    return alpha
+    result: F32 = alpha
+    return result
 
 
 def _locks(rng: Generator, layer: U8, points: F32, eyes: float) -> None:
@@ -125,7 +126,8 @@ def _glasses(rng: Generator, picture: F32, points: F32, eyes: float) -> F32:
         _blend(picture, cv2.GaussianBlur(glare & lens, (0, 0), 1.5).astype(np.float32) / 255 * 0.7, np.full(3, 240.0))
     alpha = cv2.GaussianBlur(frame, (0, 0), 0.7).astype(np.float32) / 255
     _blend(picture, alpha, rng.uniform(0, 90, 3) if rng.random() < 0.8 else rng.uniform(0, 255, 3))
-    return np.maximum(alpha, shade)
+    result: F32 = np.maximum(alpha, shade)
+    return result
 
 
 def fixed(point: Point) -> tuple[int, int]:
@@ -139,4 +141,5 @@ def _blend(picture: F32, alpha: Point, colour: Point) -> None:
 
 def _skin_like(rng: Generator, picture: F32, points: F32) -> Point:
     x, y = np.clip(np.rint(points[rng.choice([4, 28, 53])]), 0, picture.shape[0] - 1).astype(int)
-    return np.clip(picture[y, x] * rng.uniform(0.8, 1.15) + rng.normal(0, 10, 3), 15, 250)
+    result: Point = np.clip(picture[y, x] * rng.uniform(0.8, 1.15) + rng.normal(0, 10, 3), 15, 250)
+    return result

@@ -61,7 +61,8 @@ def cell_around(collage: U8, box: F32) -> tuple[int, int, int, int]:
 
 def _separators(lines: U8) -> NDArray[np.bool_]:
     mean = lines.mean((1, 2))
-    return (lines.std(1).max(1) < 13) & ((mean < 34) | (mean > 240))
+    result: NDArray[np.bool_] = (lines.std(1).max(1) < 13) & ((mean < 34) | (mean > 240))
+    return result
 
 
 def _nearest(separator: NDArray[np.bool_], low: int, high: int, end: int) -> tuple[int, int]:
@@ -142,4 +143,5 @@ def diffuse(colour: F32, weight: F32) -> F32:
     small = cv2.resize(colour * weight[..., None], size, interpolation=cv2.INTER_AREA)
     small = diffuse(small / np.maximum(small_weight, 1e-6)[..., None], np.clip(small_weight * 2, 0, 1))
     coarse = cv2.resize(small, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return weight[..., None] * colour + (1 - weight[..., None]) * coarse
+    result: F32 = weight[..., None] * colour + (1 - weight[..., None]) * coarse
+    return result

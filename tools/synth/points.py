@@ -153,7 +153,8 @@ def lashes(points: F32, edge: F32) -> F32:
     width = np.repeat(np.linalg.norm(points[[60, 68]] - points[[64, 72]], axis=1), 3)
     gap = np.linalg.norm(edge - below, axis=1).reshape(2, 3).mean(1).repeat(3)
     share = np.clip(gap / np.maximum(_OPEN * width, 1e-6), 0, 1)[:, None]
-    return (edge + share * (upper - edge)).astype(np.float32)
+    result: F32 = (edge + share * (upper - edge)).astype(np.float32)
+    return result
 
 
 def place(model: PointModel, camera_vertices: F32, normals: F32, screen: F32, brows: Attachments | None = None) -> F32:
@@ -176,4 +177,5 @@ def visible(points: F32, own_depth: F32, zbuffer: F32, tolerance: F32 | float = 
     x, y = np.rint(points[:, 0]).astype(int), np.rint(points[:, 1]).astype(int)
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     nearest = zbuffer[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
-    return inside & (own_depth <= nearest + tolerance)
+    result: Bools = inside & (own_depth <= nearest + tolerance)
+    return result

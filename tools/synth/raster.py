@@ -1,14 +1,15 @@
 """A z-buffer rasteriser: which triangle, and where in it, every pixel sees."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from realtime.jit import njit
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
 
 
-@numba.njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def rasterise(
     screen: F32, depth: F32, triangles: I32, height: int, width: int, cull: bool = True
 ) -> tuple[I32, F32, F32]:
@@ -54,7 +55,7 @@ def rasterise(
     return ids, bary, zbuffer
 
 
-@numba.njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def vertex_normals(vertices: F32, triangles: I32) -> F32:
     """Unit normals (V, 3), area-weighted means of the triangles that meet in a vertex; zero where none do."""
     normals = np.zeros_like(vertices)

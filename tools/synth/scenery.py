@@ -20,7 +20,8 @@ def background(rng: Generator, size: int, photo: U8 | None = None) -> F32:
         y = int(rng.integers(0, max(1, photo.shape[0] // 3 - side)))
         x = int(rng.integers(0, max(1, photo.shape[1] // 4 - side))) if rng.random() < 0.5 else photo.shape[1] - side
         patch = cv2.resize(photo[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_CUBIC)
-        return cv2.GaussianBlur(patch.astype(np.float32), (0, 0), float(rng.uniform(1, 8)))
+        result: F32 = cv2.GaussianBlur(patch.astype(np.float32), (0, 0), float(rng.uniform(1, 8)))
+        return result
     first, second = rng.uniform(0, 255, (2, 3))
     if rng.random() < 0.6:
         second = np.clip(first + rng.normal(0, 40, 3), 0, 255)
@@ -34,7 +35,8 @@ def background(rng: Generator, size: int, photo: U8 | None = None) -> F32:
         cells = int(rng.integers(3, 30))
         noise = rng.normal(0, rng.uniform(10, 60), (cells, cells, 3)).astype(np.float32)
         out = out + cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
-    return np.clip(out, 0, 255).astype(np.float32)
+    shown: F32 = np.clip(out, 0, 255).astype(np.float32)
+    return shown
 
 
 def degrade(rng: Generator, picture: F32) -> U8:
@@ -78,4 +80,5 @@ def _motion(rng: Generator) -> F32:
     centre = (length - 1) / 2
     reach = np.array([np.cos(angle), np.sin(angle)]) * centre
     cv2.line(kernel, fixed(centre - reach), fixed(centre + reach), 1.0, 1, cv2.LINE_AA, 3)
-    return kernel / kernel.sum()
+    result: F32 = kernel / kernel.sum()
+    return result

@@ -1,11 +1,12 @@
 """Colour of every drawn pixel: photographic or procedural skin, eyes with gaze, mouth and teeth, one lamp and ambient light."""
 
 from dataclasses import dataclass
+from typing import cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.jit import njit
 from tools.synth.kit import EYE, EYE_SOCKET, GUMS, SKIN, SOCKET, TEETH
 
 F32 = NDArray[np.float32]
@@ -71,7 +72,7 @@ def shade(
     head, seen: (V, 3) vertices in the head and the camera frame; normals (V, 3) camera frame; texture, cover: the atlas and
     its opacity; exposure scales what is not on the photograph (eyes, mouth) to the photograph's brightness.
     """
-    return _shade(
+    result: tuple[F32, F32] = _shade(
         ids,
         bary,
         triangles,
@@ -85,27 +86,28 @@ def shade(
         light.ambient,
         light.lamp,
         light.direction,
-        np.float32(light.gloss),
+        cast("float", np.float32(light.gloss)),
         eyes.centre,
         eyes.gaze,
         eyes.iris,
-        np.float32(eyes.iris_angle),
-        np.float32(eyes.pupil_angle),
+        cast("float", np.float32(eyes.iris_angle)),
+        cast("float", np.float32(eyes.pupil_angle)),
         eyes.sclera,
         mouth.teeth,
         mouth.gums,
-        np.float32(mouth.lips_z),
-        np.float32(exposure),
+        cast("float", np.float32(mouth.lips_z)),
+        cast("float", np.float32(exposure)),
     )
+    return result
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")
+@njit(fastmath=True, inline="always")
 def _smooth(low: float, high: float, x: float) -> float:
     t = min(1.0, max(0.0, (x - low) / (high - low)))
     return t * t * (3.0 - 2.0 * t)
 
 
-@numba.njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def _shade(
     ids: I32,
     bary: F32,
@@ -220,7 +222,7 @@ def _shade(
     return colour, alpha
 
 
-@numba.njit(cache=True, fastmath=True)
+@njit(fastmath=True)
 def draw_relief(ids: I32, bary: F32, triangles: I32, place: F32, photo: U8, lit: F32, out: F32) -> None:
     """Draw the relief over `out` (H, W, 3): place (N, 2) are photograph pixels of its nodes, lit (N, 3) their light.
 

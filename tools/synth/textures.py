@@ -69,7 +69,8 @@ def _nearest_on(outline: F32, attachments: Attachments, kit: Kit, fit: Fit) -> F
     share = np.clip(((now - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-6), 0, 1)
     places = start + share[..., None] * along
     best = np.argmin(np.linalg.norm(places - now, axis=-1), axis=1)
-    return places[np.arange(33), best].astype(np.float32)
+    result: F32 = places[np.arange(33), best].astype(np.float32)
+    return result
 
 
 def _slid_contour(kit: Kit, fit: Fit, attachments: Attachments) -> Attachments:
@@ -95,7 +96,8 @@ def iris_colour(image: U8, mesh: F32) -> F32:
                 p = mesh[centre] + share * radius * np.array([np.cos(angle), np.sin(angle)])
                 x, y = np.clip(np.rint(p), 0, image.shape[0] - 1).astype(int)
                 samples.append(image[y, x])
-    return np.median(samples, axis=0).astype(np.float32)
+    result: F32 = np.median(samples, axis=0).astype(np.float32)
+    return result
 
 
 def head_entry(kit: Kit, shot: Photograph, points: F32, mesh: F32, atlas: int = ATLAS) -> tuple[dict[str, Any], float]:

@@ -59,7 +59,8 @@ def _fill_holes(mask: U8) -> U8:
     """The eye and mouth slits belong to the inside: only what the corner reaches is outside."""
     padded = np.pad(mask, 1)
     cv2.floodFill(padded, None, (0, 0), 2)
-    return (padded[1:-1, 1:-1] != 2).astype(np.uint8)
+    result: U8 = (padded[1:-1, 1:-1] != 2).astype(np.uint8)
+    return result
 
 
 def unroll(kit: Kit, fit: Fit, targets: F32, image: U8, size: int = ATLAS) -> tuple[U8, dict[str, Any]]:

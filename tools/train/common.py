@@ -84,7 +84,8 @@ def save_checkpoint(path: Path, **state: Any) -> None:
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of `save_checkpoint` (tensors and plain values only)."""
-    return torch.load(path, map_location="cpu", weights_only=True)
+    result: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return result
 
 
 class Progress:

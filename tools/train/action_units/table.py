@@ -30,7 +30,8 @@ def _lips_part(c: _Side) -> F32:
     jaw = np.maximum(c("jawOpen") - c("mouthClose"), 0) * (
         1 - 0.5 * np.maximum(c("mouthRollUpper"), c("mouthRollLower"))
     )
-    return 1.5 * jaw + 0.6 * c("mouthLowerDown") + 0.5 * c("mouthUpperUp") + 0.5 * c("mouthFunnel")
+    result: F32 = 1.5 * jaw + 0.6 * c("mouthLowerDown") + 0.5 * c("mouthUpperUp") + 0.5 * c("mouthFunnel")
+    return result
 
 
 TABLE: dict[int, tuple[str, Callable[[_Side], F32]]] = {

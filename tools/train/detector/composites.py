@@ -63,9 +63,10 @@ def warp(source: Source, matrix: F32, scale: float, size: int, border: int, fill
         return np.full((size, size, 3), fill, np.uint8)
     part = np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]])
     lifted[:, 2] += lifted[:, :2] @ low.astype(np.float32)
-    return cv2.warpAffine(
+    result: U8 = cv2.warpAffine(
         part, lifted, (size, size), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=fill
     ).astype(np.uint8)
+    return result
 
 
 def carry(boxes: F32, points: F32, matrix: F32, mirror: bool) -> tuple[F32, F32]:
@@ -83,7 +84,8 @@ def visible(boxes: F32, size: int, share: float = 0.75, least: float = 10.0) -> 
     """Which boxes lie at least to `share` inside the picture and are at least `least` pixels high."""
     inside = np.clip(np.minimum(boxes[:, 2:], size) - np.maximum(boxes[:, :2], 0), 0, None).prod(axis=1)
     extent = boxes[:, 2:] - boxes[:, :2]
-    return (inside >= share * np.maximum(extent.prod(axis=1), 1e-6)) & (extent[:, 1] >= least)
+    result: NDArray[np.bool_] = (inside >= share * np.maximum(extent.prod(axis=1), 1e-6)) & (extent[:, 1] >= least)
+    return result
 
 
 def contrast(image: U8, boxes: F32) -> F32:

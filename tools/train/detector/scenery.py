@@ -42,7 +42,8 @@ def skin(rng: Generator) -> Colour:
 def gradient(rng: Generator, size: int) -> U8:
     """Two to four corner colours, interpolated."""
     corners = rng.uniform(0, 255, (2, 2, 3)).astype(np.float32)
-    return cv2.resize(corners, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    result: U8 = cv2.resize(corners, (size, size), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    return result
 
 
 def texture(rng: Generator, size: int) -> U8:
@@ -70,7 +71,8 @@ def stripes(rng: Generator, size: int) -> U8:
     if rng.random() < 0.5:
         wave = np.sign(wave)
     share = (wave[..., None] + 1) / 2
-    return (share * np.array(colour(rng)) + (1 - share) * np.array(colour(rng))).astype(np.uint8)
+    result: U8 = (share * np.array(colour(rng)) + (1 - share) * np.array(colour(rng))).astype(np.uint8)
+    return result
 
 
 def clutter(rng: Generator, picture: U8, count: int) -> None:
@@ -193,4 +195,5 @@ def _motion(rng: Generator, picture: F32) -> F32:
     middle = np.full(2, (length - 1) / 2)
     start, end = np.round(middle - reach).astype(int), np.round(middle + reach).astype(int)
     cv2.line(kernel, start.tolist(), end.tolist(), 1.0, 1)
-    return cv2.filter2D(picture, -1, kernel / kernel.sum())
+    result: F32 = cv2.filter2D(picture, -1, kernel / kernel.sum())
+    return result

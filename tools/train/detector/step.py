@@ -28,7 +28,8 @@ def frozen_teacher(network: RetinaFace) -> RetinaFace:
     """A copy for inference alone, BatchNorm folded."""
     teacher = RetinaFace()
     teacher.load_state_dict(network.state_dict())
-    return fold_batch_norm(teacher.eval().requires_grad_(False))
+    result: RetinaFace = fold_batch_norm(teacher.eval().requires_grad_(False))
+    return result
 
 
 def targets(outputs: Outputs, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

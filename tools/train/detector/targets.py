@@ -35,7 +35,8 @@ def overlaps(a: F32, b: F32) -> F32:
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=2)
     area_a, area_b = (a[:, 2:] - a[:, :2]).prod(axis=1), (b[:, 2:] - b[:, :2]).prod(axis=1)
-    return shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6)
+    result: F32 = shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6)
+    return result
 
 
 def encode(boxes: F32, points: F32, anchors: F32) -> tuple[F32, F32]:

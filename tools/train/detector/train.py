@@ -145,7 +145,8 @@ class DetectorTrainer(Trainer):
     @property
     def share(self) -> float:
         """How much of the schedule has passed, 0..1: by batches or by time, whichever is further."""
-        return min(max(self.batches / self.options.steps, super().share), 1.0)
+        result: float = min(max(self.batches / self.options.steps, super().share), 1.0)
+        return result
 
     def learning_rate(self) -> float:
         """One schedule while the blocks learn by themselves, another once they are joined."""

@@ -36,7 +36,8 @@ def load_network(checkpoint: Path) -> StarLite:
     state = load_checkpoint(checkpoint)
     network = StarLite(StarLiteSize(**state["size"]))
     network.load_state_dict(state["average"])
-    return network.eval()
+    result: StarLite = network.eval()
+    return result
 
 
 @torch.no_grad()
