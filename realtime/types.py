@@ -190,6 +190,8 @@ class Expression:
 
 
 Status = Literal["measured", "held", "none"]
+View = Literal["overlay", "mirrored", "split", "raw"]
+"""What is shown: the frame with what was measured, mirrored half-faces, both side by side, the bare frame."""
 
 
 @dataclass(frozen=True, slots=True)

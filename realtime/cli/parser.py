@@ -4,8 +4,11 @@ import argparse
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from realtime import __version__
+from realtime.config.options import CommandLineOption, command_line_options
+from realtime.config.settings import Config
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -21,65 +24,36 @@ def _lazy(where: str) -> Command:
 
 
 def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
-    """The options of `run` and `demo`. Every `dest` is the name of a setting; None means: not said."""
+    """The options of a run: one for every setting at the top of `Config`, and those about the settings themselves.
+
+    Args:
+        parser: gets them; every `dest` is the name of a setting, and None means that the user did not say it.
+        source: also `--source`.
+    """
+    for option in command_line_options(Config):
+        if option.setting != "source" or source:
+            _add_option(parser, option)
     add = parser.add_argument
-    if source:
-        add("--source", metavar="S", help="camera (default), camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo")
-    add("--headless", action="store_const", const=True, help="no preview window")
-    add("--duration", type=float, metavar="SECONDS", help="stop after this time")
-    add("--speed", choices=["realtime", "max"], help="files: paced by their timestamps, or as fast as possible")
-    add("--session", type=Path, metavar="DIR", help="folder for what the session leaves behind")
-    add(
-        "--record",
-        nargs="?",
-        const="shown",
-        choices=["shown", "raw"],
-        help="record what is shown; raw: also the captured frames without loss, for `replay`",
-    )
-    add("--no-record", dest="record", action="store_const", const="off", help="record no picture")
-    add("--sound", nargs="?", const="", metavar="DEVICE", help="record the microphone in the same file as the picture")
-    add("--tone", dest="tone_unit", type=int, metavar="AU", help="a tone that follows this AU's left/right balance")
-    add("--landmarks-only", action="store_const", const=True, help="store no picture, only numbers")
-    add(
-        "--blur-face",
-        nargs="?",
-        const="recording",
-        choices=["recording", "everywhere"],
-        help="hide every face in the recording (default), or also in window, virtual camera and dashboard",
-    )
-    add("--parquet", action="store_const", const=True, help="also write frames.parquet at the end")
-    add("--person", metavar="NAME", help="use this person's stored calibration, and store a new one under the name")
-    add("--people", type=Path, metavar="DIR", help="folder of stored calibrations")
-    add("--lsl", action="store_const", const=True, help="send Action Units and markers to Lab Streaming Layer")
-    add("--name", metavar="NAME", help="name of this run's LSL streams, to tell several runs apart")
-    add("--osc", metavar="HOST:PORT", help="send Action Units and markers by Open Sound Control")
-    add("--view", choices=["overlay", "mirrored", "split", "raw"], help="what is shown")
-    add(
-        "--panel",
-        choices=["off", "auto", "left", "right", "strip"],
-        help="where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face, else the strip",
-    )
-    add("--selfie", action=argparse.BooleanOptionalAction, default=None, help="flip the picture like a mirror")
-    add("--virtual-camera", nargs="?", const="", metavar="NAME", help="send the picture to a virtual camera (OBS)")
-    add("--dashboard", action="store_const", const=True, help="serve the browser dashboard and the OBS overlay page")
-    add("--port", type=int, metavar="N", help="the dashboard's port (8765); 0 takes any free one")
-    add("--listen", metavar="ADDRESS", help="let other machines reach the dashboard at this address")
-    add("--max-age-ms", type=float, metavar="N", help="drop a frame older than this")
-    add("--size", metavar="WxH", help="picture size to ask the camera for, such as 1280x720")
-    add("--fps", type=float, metavar="N", help="frame rate to ask the camera for")
-    add("--summary", type=Path, metavar="FILE", help="write the run's figures to this JSON file")
-    add("--trace", type=Path, metavar="FILE", help="write a timeline for Perfetto")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
-    add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
-    add("--au", choices=["own", "openface2"], help="which Action Units: the program's own, or OpenFace 2.2's models")
-    add(
-        "--models",
-        dest="models.family",
-        choices=["own", "openface3"],
-        help="whose networks: the program's own, or OpenFace 3.0's (after `models pull openface3`)",
-    )
     add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")
     add("--quiet", action="store_true", help="no live status line, no table")
+
+
+def _add_option(parser: argparse.ArgumentParser, option: CommandLineOption) -> None:
+    words: dict[str, Any] = {"dest": option.setting, "help": option.help.replace("%", "%%")}
+    if option.switch:
+        parser.add_argument(option.flag, action="store_const", const=True, **words)
+    else:
+        if option.bare is not None:
+            words |= {"nargs": "?", "const": option.bare}
+        if option.choices:
+            words["choices"] = option.choices
+        else:
+            words["metavar"] = option.metavar
+        parser.add_argument(option.flag, **words)
+    if option.off is not None:
+        off = option.flag.replace("--", "--no-", 1)
+        parser.add_argument(off, dest=option.setting, action="store_const", const=option.off, help=f"not {option.flag}")
 
 
 def build_parser() -> argparse.ArgumentParser:

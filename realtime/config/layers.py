@@ -117,6 +117,17 @@ def _flatten(model: BaseModel, before: str = "") -> dict[str, Any]:
     return flat
 
 
+def descriptions(model: type[BaseModel] = Config, before: str = "") -> dict[str, str]:
+    """What every setting means, by its dotted name."""
+    found: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found |= descriptions(field.annotation, f"{before}{name}.")
+        else:
+            found[before + name] = field.description or ""
+    return found
+
+
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     """{"a.b": 1} as {"a": {"b": 1}}."""
     tree: dict[str, Any] = {}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from realtime.config.options import Option
 from realtime.face.settings import (
     CadenceSettings,
     DetectorSettings,
@@ -15,6 +16,7 @@ from realtime.face.settings import (
     SmoothingSettings,
     TrackerSettings,
 )
+from realtime.types import View
 
 
 def parse_size(value: object) -> object:
@@ -76,7 +78,9 @@ class Latency(Section):
 class Models(Section):
     """Which networks, and on what they run."""
 
-    family: Literal["own", "openface3"] = Field("own", description="the program's own networks, or OpenFace 3.0's")
+    family: Annotated[Literal["own", "openface3"], Option(flag="--models")] = Field(
+        "own", description="whose networks: the program's own, or OpenFace 3.0's (after `models pull openface3`)"
+    )
     detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
     providers: Words = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
@@ -99,70 +103,89 @@ class Tone(Section):
 class Config(Section):
     """Every setting of a run. The first block carries the names of the command line's options."""
 
-    source: str = Field("camera", description="camera, camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo")
-    size: Size | None = Field(None, description="picture size to ask the camera for, WIDTHxHEIGHT")
+    source: Annotated[str, Option(metavar="SOURCE")] = Field(
+        "camera", description="camera, camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo"
+    )
+    size: Annotated[Size | None, Option(metavar="WxH")] = Field(
+        None, description="picture size to ask the camera for, WIDTHxHEIGHT"
+    )
     fps: float | None = Field(None, gt=0, le=1000, description="frame rate to ask the camera for (frames per second)")
     speed: Literal["realtime", "max"] = Field(
         "realtime", description="files: paced by their timestamps, or as fast as possible"
     )
-    duration: float | None = Field(None, gt=0, description="stop after this time (seconds)")
+    duration: Annotated[float | None, Option(metavar="SECONDS")] = Field(
+        None, gt=0, description="stop after this time (s)"
+    )
     headless: bool = Field(False, description="no preview window")
-    view: Literal["overlay", "mirrored", "split", "raw"] = Field("overlay", description="what is shown")
+    view: View = Field("overlay", description="what is shown")
     panel: Literal["off", "auto", "left", "right", "strip"] = Field(
         "auto",
         description="where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face",
     )
-    selfie: bool = Field(
+    selfie: Annotated[bool, Option(off=False)] = Field(
         False, description="flip the shown picture like a mirror; the patient's sides stay the patient's"
     )
-    virtual_camera: str | None = Field(
-        None, description="send the shown picture to a virtual camera; '' takes the first one"
+    virtual_camera: Annotated[str | None, Option(metavar="NAME", bare="")] = Field(
+        None, description="send the shown picture to a virtual camera (OBS); without a name to the first one"
     )
     sinks: Words = Field((), description="installed plug-ins (entry points realtime.sinks) that get what is shown")
     dashboard: bool = Field(False, description="serve the browser dashboard and the OBS overlay page")
     port: int = Field(8765, ge=0, le=65535, description="the dashboard's port; 0 takes any free one")
-    listen: str = Field(
+    listen: Annotated[str, Option(metavar="ADDRESS")] = Field(
         "127.0.0.1", description="the dashboard's address; anything but loopback lets other machines in"
     )
-    session: Path | None = Field(
+    session: Annotated[Path | None, Option(metavar="DIR")] = Field(
         None, description="folder for what the session leaves behind; without it nothing is stored"
     )
-    record: Recording = Field(
+    record: Annotated[Recording, Option(bare="shown", off="off")] = Field(
         "off",
         description="shown: record what is shown into the session folder; raw: also the captured frames, lossless",
     )
-    sound: str | None = Field(
-        None, description="record this microphone in the same file, by number or part of its name; '' the default one"
+    sound: Annotated[str | None, Option(metavar="DEVICE", bare="")] = Field(
+        None,
+        description="record this microphone, by number or part of its name, in the recording's file; without a name the default one",
     )
-    tone_unit: int | None = Field(
+    tone_unit: Annotated[int | None, Option(flag="--tone", metavar="AU")] = Field(
         None, ge=1, le=45, description="biofeedback: a tone that follows this Action Unit's left/right balance (AU)"
     )
-    person: str | None = Field(None, description="whose stored calibration to use, and to store a new one for")
-    people: Path | None = Field(None, description="folder of stored calibrations; default: in the user's data folder")
+    person: Annotated[str | None, Option(metavar="NAME")] = Field(
+        None, description="use this person's stored calibration, and store a new one under the name"
+    )
+    people: Annotated[Path | None, Option(metavar="DIR")] = Field(
+        None, description="folder of stored calibrations; default: in the user's data folder"
+    )
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
-    blur_face: Hidden = Field(
+    blur_face: Annotated[Hidden, Option(bare="recording")] = Field(
         "off",
         description="recording: hide every face in the recording; everywhere: in window, virtual camera and dashboard too",
     )
     parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
     lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")
-    name: str | None = Field(
+    name: Annotated[str | None, Option(metavar="NAME")] = Field(
         None, description="name of this run's LSL streams; default: an id of its own by person, camera and machine"
     )
-    osc: str | None = Field(None, description="send Action Units and markers by Open Sound Control to HOST:PORT")
-    summary: Path | None = Field(None, description="write the run's figures to this JSON file")
-    trace: Path | None = Field(None, description="write a timeline for Perfetto to this JSON file")
-    weights: Path | None = Field(None, description="folder with manifest.toml and models; default: the embedded ones")
+    osc: Annotated[str | None, Option(metavar="HOST:PORT")] = Field(
+        None, description="send Action Units and markers by Open Sound Control to HOST:PORT"
+    )
+    summary: Annotated[Path | None, Option(metavar="FILE")] = Field(
+        None, description="write the run's figures to this JSON file"
+    )
+    trace: Annotated[Path | None, Option(metavar="FILE")] = Field(
+        None, description="write a timeline for Perfetto to this JSON file"
+    )
+    weights: Annotated[Path | None, Option(metavar="DIR")] = Field(
+        None, description="folder with manifest.toml and models; default: the embedded ones"
+    )
     max_age_ms: float = Field(
         400, gt=0, le=60_000, description="a frame older than this is dropped wherever it waits (ms)"
     )
     au: Literal["own", "openface2"] = Field(
         "own", description="which Action Units: the program's own, or OpenFace 2.2's models"
     )
-    openface2: Path | None = Field(
+    openface2: Annotated[Path | None, Option(metavar="DIR")] = Field(
         None, description="folder with OpenFace 2.2's models; default: where `models pull` puts them"
     )
-    pfld68: Path | None = Field(
+    pfld68: Annotated[Path | None, Option(metavar="FILE")] = Field(
         None, description="take OpenFace's 68 points from this PFLD network instead of from the 98"
     )
     reconnect_attempts: int = Field(

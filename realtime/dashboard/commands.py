@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from realtime.render.scene import Mode
 from realtime.session.markers import LONGEST
+from realtime.types import View
 
 Phase = Literal["idle", "running", "done", "failed"]
 Action = Callable[[], None]
@@ -288,19 +288,19 @@ class Commands:
 class HasMode(Protocol):
     """What draws: its view may be changed between two pictures."""
 
-    mode: Mode
+    mode: View
 
 
 class SceneChoice:
     """The view. It changes between two pictures."""
 
-    options: tuple[Mode, ...] = get_args(Mode)
+    options: tuple[View, ...] = get_args(View)
 
     def __init__(self, scene: HasMode) -> None:
         self._scene = scene
 
     @property
-    def value(self) -> Mode:
+    def value(self) -> View:
         """The view that is drawn now."""
         return self._scene.mode
 

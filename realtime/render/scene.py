@@ -1,7 +1,6 @@
 """What is shown: the frame with its overlay, mirrored half-faces, both side by side, or the bare frame."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -11,15 +10,13 @@ from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
 from realtime.render.panel_place import PanelMode, PanelPlace
 from realtime.render.status import LiveFigures, draw_status
-from realtime.types import F32, U8, Analysis, Sides
-
-Mode = Literal["overlay", "mirrored", "split", "raw"]
+from realtime.types import F32, U8, Analysis, Sides, View
 
 
 class Scene:
     """Draws one picture at a time. The frame itself is never written to."""
 
-    def __init__(self, mode: Mode, units: Sequence[int], *, selfie: bool = False, panel: PanelMode = "auto") -> None:
+    def __init__(self, mode: View, units: Sequence[int], *, selfie: bool = False, panel: PanelMode = "auto") -> None:
         """Choose what is drawn.
 
         Args:

@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=ROOT / "weights" / "retinaface.onnx")
     parser.add_argument("--cache", type=Path, required=True, help="cache folder of tools.train.detector.train")
     parser.add_argument("--count", type=int, default=120, help="windows and face-free pictures (default 120)")
-    parser.add_argument("--every", type=int, default=4, help="look at every so manieth frame of a clip (default 4)")
+    parser.add_argument("--every", type=int, default=4, help="look at every n-th frame of a clip (default 4)")
     parser.add_argument("--faces", type=Path, help="folder of labelled faces (DATA/faces of tools.data.labels)")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     options = parser.parse_args()

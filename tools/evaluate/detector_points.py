@@ -31,7 +31,7 @@ SHIFT = (3, 2)
 def of_labelled_faces(detectors: Mapping[str, Detector], faces: Path, every: int = 1) -> dict[str, dict[str, float]]:
     """Eye-centre errors over the labelled eye distance, on collages that the detector's training held out.
 
-    faces: the folder with index.npz of `tools.data.labels`. every: look at every so manieth face.
+    faces: the folder with index.npz of `tools.data.labels`. every: look at every n-th face.
     """
     index = np.load(faces / "index.npz")
     rows = [i for i in np.flatnonzero(index["usable"]) if held_out(str(index["collage"][i]).split("/")[-1])][::every]

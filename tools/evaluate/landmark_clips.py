@@ -21,7 +21,7 @@ CLIPS = (
     ("head-pose-face-detection-male.gif", 8, 0),
     ("noface_face.mov", 6, 102),
 )
-"""A clip, which of its frames are looked at (every so manieth), and the first of them: the last clip begins with an empty room."""
+"""A clip, which of its frames are looked at (every n-th), and the first of them: the last clip begins with an empty room."""
 LOOKS = 3
 """A tracker's looks at one frame: from the detector's box, then twice from its own points."""
 
