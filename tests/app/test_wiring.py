@@ -192,7 +192,7 @@ def test_every_output_has_its_edge() -> None:
 @pytest.mark.parametrize("fps", [None, 10.0, 25.0, 30.0, 60.0, 240.0])
 def test_less_than_half_a_second_waits_for_an_encoder(fps: float | None) -> None:
     """What waits there is lost by a kill."""
-    outputs = Outputs(recorder=anything(), raw=anything(), journal=anything())
+    outputs = Outputs(recorder=anything(), raw=anything(), decisions=anything())
     found = edges(wired(Config(), outputs, stream=replace(CAMERA, fps=fps)))
     for name in ("compose→recorder", "camera→raw-recorder"):
         policy = found[name][0]
@@ -204,13 +204,13 @@ def test_a_raw_session_keeps_to_its_best_network_and_logs_every_decision(two_tie
     config = Config(weights=two_tiers)
     assert LIGHT_LANDMARKS in wired(config).quality.steps
     logged: list[tuple[str, int]] = []
-    journal: Any = SimpleNamespace(
+    decisions: Any = SimpleNamespace(
         detect=lambda sequence, *_, **__: logged.append(("detect", sequence)),
         track=lambda sequence, *_, **__: logged.append(("track", sequence)),
         measure=lambda sequence, **_: logged.append(("measure", sequence)),
         reset=lambda *_: logged.append(("reset", -1)),
     )
-    app = wired(config, Outputs(raw=anything(), journal=journal))
+    app = wired(config, Outputs(raw=anything(), decisions=decisions))
     assert LIGHT_LANDMARKS not in app.quality.steps, "the log does not say which network answered"
     assert edges(app)["camera→raw-recorder"][0] == DropOldest(12)
     assert threads(app)["raw-recorder"] == "thread:raw"
@@ -295,7 +295,7 @@ def test_a_drop_becomes_the_row_s_cause_and_what_was_made_is_written_all_the_sam
 
 def test_what_was_made_is_measured_and_recorded_however_late() -> None:
     outputs = Outputs(
-        csv=anything(), recorder=anything(), raw=anything(), journal=anything(), streams={"lsl": anything}
+        csv=anything(), recorder=anything(), raw=anything(), decisions=anything(), streams={"lsl": anything}
     )
     app = wired(Config(), outputs)
     kept = {name for name, handle in app.graph.nodes.items() if not handle.node.primary.expires}
@@ -328,7 +328,7 @@ def test_half_rate_passes_every_second_frame_by() -> None:
 def test_a_held_result_is_judged_once() -> None:
     """The ladder counts each result's age when it is new; a held one would count again with every picture."""
     judged: list[float] = []
-    quality: Any = SimpleNamespace(update=lambda age, _now: judged.append(age), active=())
+    quality: Any = SimpleNamespace(update=lambda age, *_: judged.append(age), active=())
     compose = Compose(Scene("raw", ()), PointFlow(Config().flow), lambda: 1.5, quality, too_old=0.5)
     frames = [Frame(np.zeros((48, 64, 3), np.uint8), n, 1.0 + n / 30) for n in range(3)]
     result = TrackedFrame(Analysis(0, 1.0, None), frames[0])
