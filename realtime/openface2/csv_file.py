@@ -55,7 +55,14 @@ def columns(groups: Sequence[Group] = MEASURED_GROUPS, occurrences: bool = True)
 
 @dataclass(frozen=True, slots=True)
 class RowContext:
-    """What a row says beside the measurement. frame counts from 1; timestamp in s; confidence 0..1."""
+    """What a row holds beside the measurement.
+
+    Attributes:
+        frame: its number, from 1.
+        face_id: of the tracked face; 0 where there is none.
+        timestamp: seconds.
+        confidence: 0..1.
+    """
 
     frame: int
     face_id: int
@@ -126,7 +133,16 @@ class CsvFile:
     """One face's file. Opened at once; every line reaches the system when `flush` or `close` is called."""
 
     def __init__(self, path: Path, rows: CsvRows, header: Sequence[str]) -> None:
-        """Raises DeviceError when the file cannot be made."""
+        """Create the file with its header.
+
+        Args:
+            path: of a file that does not exist.
+            rows: makes the lines.
+            header: the columns' names.
+
+        Raises:
+            DeviceError: it cannot be created.
+        """
         self._rows = rows
         self.path = path
         try:
@@ -136,7 +152,11 @@ class CsvFile:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
     def write(self, context: RowContext, measurement: Measurement) -> None:
-        """Append one frame. Raises DeviceError when the disk does not take it."""
+        """Append one frame.
+
+        Raises:
+            DeviceError: the disk does not take it.
+        """
         try:
             self._file.write(self._rows.line(context, measurement) + "\n")
         except OSError as error:

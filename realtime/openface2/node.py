@@ -24,9 +24,7 @@ FLUSH_EVERY = 30
 class OpenFace2Node:
     """Measures the tracked face and its doubled halves; adds the halves' intensities to the analysis.
 
-    models: folder with an installed OpenFace set. output: folder for openface2*.csv and *.parts, or None for no files.
-    pfld68: take the 68 points from this network, in the square around the tracked face, instead of from the 98.
-    open, process and close run on one thread. Another face id means another person: every neutral starts again.
+    `open`, `process` and `close` run on one thread. Another face id means another person: every neutral starts again.
     """
 
     def __init__(
@@ -36,6 +34,14 @@ class OpenFace2Node:
         faces: tuple[Face, ...] = tuple(Face),
         pfld68: Path | None = None,
     ) -> None:
+        """Prepare; `open` reads the models.
+
+        Args:
+            models: folder with an installed OpenFace set.
+            output: folder for openface2*.csv and *.parts; None: no files.
+            faces: which faces are measured.
+            pfld68: take the 68 points from this network, in the square around the tracked face, instead of from the 98.
+        """
         self._models = models
         self._pfld68_file = pfld68
         self._pfld68: Pfld68 | None = None
@@ -50,13 +56,18 @@ class OpenFace2Node:
         self.latest: dict[Face, Measurement] = {}
 
     def open(self) -> None:
-        """Read and check the models, compile and warm the kernels. Raises UserInputError or ModelFileError."""
+        """Read and check the models, compile and warm the kernels.
+
+        Raises:
+            UserInputError: the folder lacks a model.
+            ModelFileError: a model is damaged or another one.
+        """
         self._path = OpenFace2(load(self._models), self._faces)
         warm_up(self._path)
         self._pfld68 = open_pfld68(self._pfld68_file) if self._pfld68_file is not None else None
 
     def process(self, frame: Frame, analysis: Analysis | Side[Analysis] | None) -> Analysis | None:
-        """The analysis with au_left and au_right; None when there is no analysis for this frame."""
+        """Give the analysis with au_left and au_right; None where there is no analysis for this frame."""
         found = analysis.payload if isinstance(analysis, Side) else analysis
         if found is None:
             return None

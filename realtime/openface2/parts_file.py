@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, reason
+from realtime.files import open_private, open_regular, reason
 from realtime.openface2.assets import Assets
 from realtime.openface2.pipeline import Face, Measurement
 from realtime.openface2.postprocess import Session
@@ -35,7 +35,7 @@ def _record(models: int) -> np.dtype[np.void]:
             ("frame", "<i8"),
             ("time", "<f8"),
             ("settled", "u1"),
-            ("said", "<f4", (models,)),
+            ("predicted", "<f4", (models,)),
             ("neutral", "<f4", (models,)),
         ]
     )
@@ -45,7 +45,16 @@ class PartsFile:
     """Appends one record per frame."""
 
     def __init__(self, path: Path, assets: Assets, face: Face) -> None:
-        """Raises DeviceError when the file cannot be made."""
+        """Create the file with its header.
+
+        Args:
+            path: of a file that does not exist.
+            assets: the models whose predictions are recorded.
+            face: which face they are made on.
+
+        Raises:
+            DeviceError: it cannot be created.
+        """
         intensity, occurrence = assets.intensity, assets.occurrence
         classes = [] if occurrence is None else [list(pair) for pair in occurrence.class_values]
         header = {
@@ -66,10 +75,19 @@ class PartsFile:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
     def write(self, frame: int, time: float, measurement: Measurement) -> None:
-        """Append one frame. Raises DeviceError when the disk does not take it."""
+        """Append one frame.
+
+        Args:
+            frame: its number, as in the CSV.
+            time: seconds.
+            measurement: of that frame; NaN is recorded where nothing was measured.
+
+        Raises:
+            DeviceError: the disk does not take it.
+        """
         record = np.zeros((), self._dtype)
         record["frame"], record["time"], record["settled"] = frame, time, measurement.settled
-        record["said"] = np.nan if measurement.frame_parts is None else measurement.frame_parts
+        record["predicted"] = np.nan if measurement.frame_parts is None else measurement.frame_parts
         record["neutral"] = np.nan if measurement.neutral_parts is None else measurement.neutral_parts
         try:
             self._file.write(record.tobytes())
@@ -103,9 +121,14 @@ class Parts:
 
 
 def read_parts(path: Path) -> Parts:
-    """Read a whole file; an unfinished last record is ignored. Raises UserInputError when it is missing or is not one."""
+    """Read a `.parts` file; an unfinished last record is left out.
+
+    Raises:
+        UserInputError: it is missing, cannot be read or is no such file.
+    """
     try:
-        line, _, body = path.read_bytes().partition(b"\n")
+        with open_regular(path) as file:
+            line, _, body = file.read().partition(b"\n")
     except OSError as error:
         raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
     try:
@@ -119,13 +142,13 @@ def read_parts(path: Path) -> Parts:
         class_values = np.array(header["classes"], np.float64).reshape(-1, 2)
         if len(cutoffs) != len(intensity_aus) or len(class_values) != len(occurrence_aus):
             raise ValueError("its lists do not match")
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserInputError(f"{path.name} is not a record of Action Unit predictions ({error})") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise UserInputError(f"{path.name} is not a record of Action Unit predictions ({error}).") from None
     dtype = _record(len(intensity_aus) + len(occurrence_aus))
     records = np.frombuffer(body[: len(body) // dtype.itemsize * dtype.itemsize], dtype)
-    said, neutral = records["said"].astype(np.float64), records["neutral"].astype(np.float64)
+    predicted, neutral = records["predicted"].astype(np.float64), records["neutral"].astype(np.float64)
     cut = len(intensity_aus)
-    occurrence = Session(said[:, cut:], neutral[:, cut:]) if occurrence_aus else None
+    occurrence = Session(predicted[:, cut:], neutral[:, cut:]) if occurrence_aus else None
     return Parts(
         face,
         records["frame"].astype(np.int64),
@@ -133,7 +156,7 @@ def read_parts(path: Path) -> Parts:
         records["settled"].astype(np.bool_),
         intensity_aus,
         cutoffs,
-        Session(said[:, :cut], neutral[:, :cut]),
+        Session(predicted[:, :cut], neutral[:, :cut]),
         occurrence_aus,
         class_values,
         occurrence,

@@ -66,11 +66,21 @@ def install(
     to: Path | None = None,
     fetch: Fetch | None = None,
 ) -> Installed:
-    """Install the models after `accept(licence text)` has said yes.
+    """Install the models after the licence is accepted.
 
-    from_folder: an OpenFace installation; None downloads. to: target folder, replaced as a whole.
-    Raises UserInputError (refused, or the folder is not complete), ModelFileError (a file is not what it should be),
-    DeviceError (no network, disk full).
+    Args:
+        accept: called with the licence text; False refuses.
+        from_folder: an OpenFace installation; None downloads.
+        to: target folder, replaced as a whole; None: the default one.
+        fetch: gives the contents of an address; None: `fetch_url`.
+
+    Returns:
+        What was installed.
+
+    Raises:
+        UserInputError: the licence was refused, or the folder is not complete.
+        ModelFileError: a file is not what it should be.
+        DeviceError: there is no network, or the disk is full.
     """
     target = to or default_folder()
     if from_folder is not None:

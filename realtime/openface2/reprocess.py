@@ -7,6 +7,7 @@ are not changed.
 """
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -14,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, reason
+from realtime.files import open_regular, reason, write_atomically
 from realtime.openface2.parts_file import Parts, read_parts
 from realtime.openface2.pipeline import Face
 from realtime.openface2.postprocess import offline_intensities, offline_occurrences
@@ -35,9 +36,16 @@ class Reprocessed:
 def reprocess(session: Path, missing_as_zero: bool = False) -> list[Reprocessed]:
     """Reprocess every face that was recorded in the folder `session`.
 
-    missing_as_zero: smooth across unmeasured frames as if they were 0, exactly as OpenFace does.
-    Raises UserInputError when the folder holds no recorded predictions or a file is damaged, DeviceError when the
-    result cannot be written.
+    Args:
+        session: the session's folder.
+        missing_as_zero: smooth across unmeasured frames as if they were 0, exactly as OpenFace does.
+
+    Returns:
+        One entry per recorded face.
+
+    Raises:
+        UserInputError: the folder holds no recorded predictions, or a file is damaged.
+        DeviceError: a result cannot be written; what was there before stays.
     """
     files = sorted(session.glob("openface2*.parts")) if session.is_dir() else []
     if not files:
@@ -65,12 +73,17 @@ def _reprocess_face(path: Path, missing_as_zero: bool) -> Reprocessed:
     output = path.with_name(path.stem + "_final.csv")
     live = path.with_suffix(".csv")
     try:
-        with live.open(encoding="utf-8", newline="") as source, open_private(output, "w", newline="") as sink:
+        with open_regular(live) as raw, write_atomically(output) as written:
+            source = io.TextIOWrapper(raw, encoding="utf-8", newline="")
+            sink = io.TextIOWrapper(written, encoding="utf-8", newline="")
             frames, measured = _merge(source, sink, parts, final, live)
+            sink.detach()
     except OSError as error:
         if error.filename == str(live):
             raise UserInputError(f"{live} cannot be read ({reason(error)}).") from None
         raise DeviceError(f"{output} cannot be written ({reason(error)}).") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserInputError(f"{live} is damaged ({error}).") from None
     return Reprocessed(parts.face, output, frames, measured)
 
 

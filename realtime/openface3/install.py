@@ -39,12 +39,26 @@ def install(
     official: tuple[Official, ...] = download.OFFICIAL,
     needs: Callable[[], str | None] = lambda: None,
 ) -> Installed:
-    """Install the networks after `accept(licence text)` has said yes.
+    """Install the networks after the licence is accepted.
 
-    from_folder: where the published files lie; None downloads. to: target folder, replaced as a whole. keep: where the
-    published files are kept. needs: what converting still lacks, as a sentence.
-    Raises UserInputError (refused, folder incomplete, converting is not possible here), ModelFileError (another file, not
-    convertible), DeviceError (no network, broken off, disk full).
+    Args:
+        accept: called with the licence text; False refuses.
+        convert: writes networks and manifest.
+        from_folder: where the published files are; None downloads them.
+        to: target folder, replaced as a whole; None: the default one.
+        keep: where the published files are kept; None: the default folder.
+        progress: called with a file's name, the bytes that are there, and the size.
+        opener: opens an address.
+        official: the published files.
+        needs: what converting still lacks, as a sentence; None: nothing.
+
+    Returns:
+        What was installed.
+
+    Raises:
+        UserInputError: the licence was refused, the folder is incomplete, or converting is not possible here.
+        ModelFileError: a file is another one than published, or cannot be converted.
+        DeviceError: there is no network, a download broke off, or the disk is full.
     """
     target, kept = to or download.default_folder(), keep or download.checkpoints_folder()
     found = download.find(from_folder, official) if from_folder is not None else None

@@ -21,7 +21,13 @@ from realtime.types import F32, U8, Expression
 class Multitask:
     """The network with its manifest entry. One caller at a time: buffers are used again by the next call.
 
-    Raises ModelFileError: the entry does not list its units and emotions, or the outputs do not fit them.
+    Attributes:
+        session: runs the network.
+        units: the Action Units it scores, in the order of its output.
+        emotions: the emotions it knows, in the order of its output.
+
+    Raises:
+        ModelFileError: the manifest does not list units and emotions, or gives the input no fixed size.
     """
 
     session: ModelSession
@@ -39,8 +45,18 @@ class Multitask:
             raise ModelFileError(f"{spec.name}: the manifest names no output {', '.join(sorted(missing))}.")
 
     def measure(self, image: U8, points: F32) -> Expression | None:
-        """image: (H, W, 3) BGR; points: (98, 2) the tracked face, in its pixels. None where the face lies outside the picture,
-        or the network gave values that are no numbers."""
+        """Measure the tracked face.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) of the face, in pixels of `image`.
+
+        Returns:
+            None where the face lies outside the picture, or the network gave values that are no numbers.
+
+        Raises:
+            ModelFileError: the outputs do not fit the manifest.
+        """
         spec = self.session.spec
         assert spec.input.height is not None
         assert spec.input.width is not None
@@ -73,7 +89,17 @@ class Multitask:
 
 
 def grown(box: F32, growth: float, width: int, height: int) -> tuple[int, int, int, int] | None:
-    """The box (x1, y1, x2, y2) with `growth` of its size more on every side, in whole pixels inside the picture."""
+    """Enlarge a box.
+
+    Args:
+        box: (4,) x1, y1, x2, y2, pixels.
+        growth: share of its size that is added on every side.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+
+    Returns:
+        Whole pixels inside the picture; None where less than two are left, or the box is not finite.
+    """
     if not np.isfinite(box).all():
         return None
     dx, dy = growth * float(box[2] - box[0]), growth * float(box[3] - box[1])
@@ -83,7 +109,7 @@ def grown(box: F32, growth: float, width: int, height: int) -> tuple[int, int, i
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities from logits."""
+    """Give the probabilities (N,) of logits (N,)."""
     weights = np.exp(logits.astype(np.float64) - float(logits.max()))
     return np.asarray(weights / weights.sum(), np.float64)
 

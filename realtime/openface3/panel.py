@@ -16,7 +16,13 @@ class ExpressionPanel:
     """Draws in the lower left of the picture. Scale 0..1 with a line at the threshold: these are no FACS intensities."""
 
     def draw(self, image: NDArray[np.uint8], found: Expression, age: float) -> None:
-        """In place on (H, W, 3) BGR. age: seconds between the measured and the shown frame."""
+        """Draw in place; a picture that is smaller than the panel stays as it is.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            found: the values to show.
+            age: seconds between the measured and the shown frame.
+        """
         scale = image.shape[0] / 720
         row, width, left = round(20 * scale), round(232 * scale), round(12 * scale)
         lines = [
