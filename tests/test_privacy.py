@@ -6,10 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime.files import open_private, private_folder, write_atomically, write_json
+from realtime.media.lossless import RawRecorder
+from realtime.media.recorder import VideoRecorder
 from realtime.privacy import umask
+from realtime.types import Frame
 from tests.conftest import ROOT
 
 # Reports every file opened for writing and every name looked up, by Python or by a library that asks Python.
@@ -127,3 +131,20 @@ def test_a_folder_that_is_a_file_is_refused_and_an_existing_one_left_alone(tmp_p
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         private_folder(tmp_path / "file")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
+def test_recordings_of_a_program_that_set_no_mask_are_private_too(tmp_path):
+    """A patient's video was readable by every local user. FFmpeg opens its files without asking us for a mode."""
+    before = os.umask(0)
+    try:
+        video = VideoRecorder(tmp_path / "video.mp4")
+        raw = RawRecorder(tmp_path / "raw.mkv", lambda _n, _t: None)
+        for number in range(3):
+            video.write(np.zeros((48, 64, 3), np.uint8), number / 30)
+            raw.put(Frame(np.zeros((48, 64, 3), np.uint8), number, number / 30), wait=True)
+        video.close()
+        raw.close()
+    finally:
+        os.umask(before)
+    assert {path.name: mode(path) for path in tmp_path.iterdir()} == {"video.mp4": 0o600, "raw.mkv": 0o600}

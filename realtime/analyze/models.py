@@ -88,7 +88,7 @@ def open_face_models(
         landmarks: a landmark network's name; None: the best, with every lighter tier that takes and gives the same.
         settings: what the detector will see of a picture.
         size: height and width (pixels) of the pictures to warm up for; others work too, their first one takes longer.
-        providers: words of `realtime.models.providers.WORDS`, in order of preference. "cpu" starts no process.
+        providers: keys of `realtime.models.providers.PROVIDERS`, in order of preference. "cpu" starts no process.
         threads: ONNX Runtime's threads per network; None: the registry's.
         progress: called with a model's name and the seconds gone by while an accelerator compiles it.
         lighter: whether the lightest landmark tier answers; asked before every answer.

@@ -25,7 +25,13 @@ Outputs = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class FallbackSettings:
-    """Bounds in seconds. bad_runs: results with NaN or errors in a row after which the accelerator is given up."""
+    """When an accelerated session is given up.
+
+    Attributes:
+        start_up: seconds within which it must be up.
+        run: seconds within which it must answer.
+        bad_runs: results with NaN, or errors, in a row.
+    """
 
     start_up: float = 30.0
     run: float = 1.0
@@ -43,8 +49,15 @@ class _Request:
 class FallbackSession:
     """An accelerated session with the CPU behind it; itself a `ModelSession`.
 
-    create: builds the accelerated session; called on the worker thread, may block for ever or raise.
-    fallback: the CPU session, already open and warm.
+    Args:
+        spec: the model's entry.
+        create: opens the accelerated session; called on the worker thread, may block for ever or raise.
+        fallback: the CPU session, already open and warm.
+        settings: bounds.
+        end: stops the accelerated session from outside, also one that hangs.
+
+    Attributes:
+        reason: why the accelerator was given up; None while it was not.
     """
 
     def __init__(
@@ -55,7 +68,6 @@ class FallbackSession:
         settings: FallbackSettings | None = None,
         end: Callable[[], None] = lambda: None,
     ) -> None:
-        """create: opens the accelerated session, on the worker thread. end: stops it from outside, also one that hangs."""
         self.spec = spec
         self.settings = settings or FallbackSettings()
         self.reason: str | None = None
@@ -76,7 +88,14 @@ class FallbackSession:
         return self._live.provider if self._live is not None and self.reason is None else self._fallback.provider
 
     def wait_until_up(self, seconds: float | None = None) -> bool:
-        """Wait for the accelerated session within the start-up bound; past it the CPU answers for good."""
+        """Wait for the accelerated session; past the bound the CPU answers for good.
+
+        Args:
+            seconds: the bound, if not the settings' own.
+
+        Returns:
+            Whether the accelerated session answers.
+        """
         bound = self.settings.start_up if seconds is None else seconds
         if not self._ready.wait(bound):
             self._abandon(f"did not come up within {bound:g} s")
@@ -85,7 +104,14 @@ class FallbackSession:
         return self.reason is None
 
     def run(self, image: NDArray[np.float32]) -> Outputs:
-        """Outputs by the program's words, within the run bound plus one CPU run. Until the accelerator is up, the CPU answers."""
+        """Run the network, within the run bound plus one CPU run. Until the accelerator is up, the CPU answers.
+
+        Args:
+            image: (1, 3, H, W) float32.
+
+        Returns:
+            Arrays by output, named as in `ModelSpec.outputs`.
+        """
         if self.reason is not None or not self._ready.is_set():
             return self._fallback.run(image)
         if self._failed is not None:

@@ -33,17 +33,30 @@ class ModelSession(Protocol):
 
     @property
     def provider(self) -> str:
-        """The execution provider that answers, in ONNX Runtime's words."""
+        """ONNX Runtime's name of the execution provider that answers."""
         ...
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """image: (1, 3, H, W) float32, as the manifest's input says. Returns outputs by the program's words."""
+        """Run the network.
+
+        Args:
+            image: (1, 3, H, W) float32, as the manifest's input says.
+
+        Returns:
+            Arrays by output, named as in `ModelSpec.outputs`.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """threads: intra-op threads. spinning: threads wait busily (saves 1 ms, costs a core: off)."""
+    """How sessions are opened.
+
+    Attributes:
+        threads: of one operator.
+        spinning: threads wait busily (saves 1 ms, costs a core).
+        providers: execution providers in order of preference.
+    """
 
     threads: int = 1
     spinning: bool = False
@@ -84,7 +97,19 @@ def open_onnx(
 
 
 class OnnxSession:
-    """An ONNX Runtime session that fits its manifest entry."""
+    """An ONNX Runtime session that fits its manifest entry.
+
+    Args:
+        spec: the entry.
+        path: the file.
+        settings: how sessions are opened.
+        provider: ONNX Runtime's name of the execution provider.
+        provider_options: its options.
+        threads: of one operator, if not the settings' own.
+
+    Raises:
+        ModelFileError: the file cannot be opened, or has other inputs and outputs than the manifest says.
+    """
 
     def __init__(
         self,
@@ -106,8 +131,8 @@ class OnnxSession:
             providers=[(provider, dict(provider_options or {}))],
         )
         self._input = spec.input.name
-        self._words = list(spec.outputs)
-        self._names = [spec.outputs[word] for word in self._words]
+        self._outputs = list(spec.outputs)
+        self._names = [spec.outputs[output] for output in self._outputs]
         self._check_signature(path)
 
     def _check_signature(self, path: Path) -> None:
@@ -152,8 +177,8 @@ class OnnxSession:
             raise ModelFileError(f"Model {self.spec.name} cannot be run by ONNX Runtime: {reason}") from None
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Outputs by the program's words (see `ModelSpec.outputs`)."""
-        return dict(zip(self._words, self._session.run(self._names, {self._input: image}), strict=True))
+        """Run the network; see `ModelSession.run`."""
+        return dict(zip(self._outputs, self._session.run(self._names, {self._input: image}), strict=True))
 
 
 def _fits(actual: Sequence[int | str | None], wanted: Sequence[int | None]) -> bool:

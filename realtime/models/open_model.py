@@ -10,7 +10,7 @@ from realtime.models.fallback_session import FallbackSession, FallbackSettings
 from realtime.models.manifest import ModelSpec
 from realtime.models.onnx_session import CPU, ModelSession
 from realtime.models.provider_trial import try_provider
-from realtime.models.providers import WORDS
+from realtime.models.providers import PROVIDERS
 from realtime.models.registry import Registry
 from realtime.models.subprocess_session import SubprocessSession
 
@@ -33,7 +33,7 @@ def open_model(
         registry: where the model lies.
         spec: which one.
         shape: the input size to warm up where the manifest leaves it open.
-        providers: words of `providers.WORDS`, in order of preference.
+        providers: keys of `providers.PROVIDERS`, in order of preference.
         threads: of one operator on the CPU.
         fallback: bounds for an accelerated session.
         progress: called with the model's name and the seconds gone by while a provider compiles it for the first time.
@@ -44,8 +44,8 @@ def open_model(
     cpu = registry.open(spec, threads)
     cpu.warm_up(shape)
     cache = cache_folder()
-    for word in providers:
-        provider = WORDS.get(word, word)
+    for name in providers:
+        provider = PROVIDERS.get(name, name)
         if provider == CPU:
             return cpu
         if provider not in ort.get_available_providers():

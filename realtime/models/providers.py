@@ -1,15 +1,20 @@
-"""Execution providers: the user's words for them, and what each is told."""
+"""Execution providers: their names in the settings, and the options each is opened with."""
 
 from pathlib import Path
 
 from realtime.models.onnx_session import CPU
 
-WORDS = {"coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU}
+PROVIDERS = {"coreml": "CoreMLExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": CPU}
 
 
 def provider_options(provider: str, cache: Path) -> dict[str, str]:
-    """CoreML: ML Program on CPU and Neural Engine, compiled models cached between runs."""
-    if provider == WORDS["coreml"]:
+    """Give the options to open a provider with.
+
+    Args:
+        provider: ONNX Runtime's name. CoreML gets ML Programs on CPU and Neural Engine, with compiled models kept between runs.
+        cache: the folder for compiled models.
+    """
+    if provider == PROVIDERS["coreml"]:
         return {
             "ModelFormat": "MLProgram",
             "MLComputeUnits": "CPUAndNeuralEngine",

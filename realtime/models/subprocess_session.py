@@ -31,15 +31,22 @@ from realtime.models.onnx_session import ModelSession, OnnxSession, SessionLostE
 from realtime.models.providers import provider_options
 
 DEFAULT_FACTORY = "realtime.models.subprocess_session:open_accelerated"
-PATIENCE = 0.5
+END_SECONDS = 0.5
 """Seconds that a killed process may take to be gone."""
 _LENGTH = struct.Struct("<Q")
-_READY, _COMPLAINT = "ready", "complaint"
+_READY, _ERROR = "ready", "error"
 Arrays = dict[str, NDArray[Any]]
 
 
 def open_accelerated(spec: ModelSpec, path: Path, provider: str, shape: tuple[int, ...] | None) -> ModelSession:
-    """What the child does first: open on the provider, which finds the model that the trial compiled, and warm up."""
+    """Open a session on a provider and warm it up, in the child process. The provider finds what its trial compiled.
+
+    Args:
+        spec: the model's entry.
+        path: its file.
+        provider: ONNX Runtime's name of the provider.
+        shape: of the input; None: the manifest's.
+    """
     options = provider_options(provider, cache_folder())
     session = OnnxSession(spec, path, SessionSettings(), provider=provider, provider_options=options)
     session.warm_up(shape, runs=3)
@@ -47,7 +54,15 @@ def open_accelerated(spec: ModelSpec, path: Path, provider: str, shape: tuple[in
 
 
 class SubprocessSession:
-    """A `ModelSession` whose network lives in a child process. `open` waits for it; `end` may come from any thread."""
+    """A `ModelSession` whose network lives in a child process. `open` waits for it; `end` may be called from any thread.
+
+    Args:
+        spec: the model's entry.
+        path: its file.
+        provider: ONNX Runtime's name of the provider.
+        shape: of the input; None: the manifest's.
+        factory: "module:function" that opens the session in the child, called like `open_accelerated`.
+    """
 
     def __init__(
         self,
@@ -58,25 +73,35 @@ class SubprocessSession:
         factory: str = DEFAULT_FACTORY,
     ) -> None:
         self.spec, self.provider = spec, provider
-        self._asking = threading.Lock()
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the session
-        words = [factory, str(path), provider, json.dumps(shape), spec.model_dump_json()]
+        self._turn = threading.Lock()
+        self._error_output = tempfile.TemporaryFile()  # noqa: SIM115  closed with the session
+        arguments = [factory, str(path), provider, json.dumps(shape), spec.model_dump_json()]
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "realtime.models.subprocess_session", *words],
+            [sys.executable, "-m", "realtime.models.subprocess_session", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
+            stderr=self._error_output,
         )
 
     def open(self) -> "SubprocessSession":
-        """Wait until the child's session is up. Raises RuntimeError (its complaint) or SessionLostError."""
-        with self._asking:
+        """Wait until the child's session is up.
+
+        Raises:
+            RuntimeError: it could not be opened.
+            SessionLostError: the process is gone.
+        """
+        with self._turn:
             self._answer()
         return self
 
     def run(self, image: NDArray[np.float32]) -> Arrays:
-        """Outputs by the program's words. Raises RuntimeError (the run failed) and SessionLostError (the process is gone)."""
-        with self._asking:
+        """Run the network; see `ModelSession.run`.
+
+        Raises:
+            RuntimeError: the run failed.
+            SessionLostError: the process is gone.
+        """
+        with self._turn:
             try:
                 send(_stream(self._child.stdin), {"image": image})
             except (OSError, ValueError) as error:
@@ -88,32 +113,32 @@ class SubprocessSession:
         with contextlib.suppress(OSError):
             self._child.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(PATIENCE)
+            self._child.wait(END_SECONDS)
         # A run that still waits for the child sees the end of its stream now and lets go.
-        if self._asking.acquire(timeout=PATIENCE):
+        if self._turn.acquire(timeout=END_SECONDS):
             with contextlib.suppress(OSError):
-                for stream in (self._child.stdin, self._child.stdout, self._complaints):
+                for stream in (self._child.stdin, self._child.stdout, self._error_output):
                     _stream(stream).close()
-            self._asking.release()
+            self._turn.release()
 
     def _answer(self) -> Arrays:
         try:
             answer = receive(_stream(self._child.stdout))
         except (OSError, EOFError, ValueError) as error:
             raise self._lost() from error
-        if _COMPLAINT in answer:
-            raise RuntimeError(answer[_COMPLAINT].tobytes().decode(errors="replace"))
+        if _ERROR in answer:
+            raise RuntimeError(answer[_ERROR].tobytes().decode(errors="replace"))
         answer.pop(_READY, None)
         return answer
 
     def _lost(self) -> SessionLostError:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(PATIENCE)
+            self._child.wait(END_SECONDS)
         code = self._child.returncode
         how = "" if code is None else f" with signal {-code}" if code < 0 else f" with exit code {code}"
         with contextlib.suppress(OSError, ValueError):
-            self._complaints.seek(0)
-            lines = self._complaints.read().decode(errors="replace").strip().splitlines()
+            self._error_output.seek(0)
+            lines = self._error_output.read().decode(errors="replace").strip().splitlines()
             how += f": {lines[-1][:200]}" if lines else ""
         return SessionLostError(f"its process ended{how}")
 
@@ -160,7 +185,7 @@ def _serve(session: ModelSession, pictures: "queue.SimpleQueue[Arrays]", out: Bi
         try:
             answer = session.run(image)
         except Exception as error:  # noqa: BLE001  the parent decides what to do about it
-            answer = {_COMPLAINT: _text(error)}
+            answer = {_ERROR: _text(error)}
         send(out, answer)
 
 
@@ -188,8 +213,8 @@ def main() -> None:
     opener = getattr(importlib.import_module(module), name)
     try:
         session = opener(ModelSpec.model_validate_json(spec), Path(path), provider, tuple(size) if size else None)
-    except Exception as error:  # noqa: BLE001  told to the parent, which falls back
-        send(out, {_COMPLAINT: _text(error)})
+    except Exception as error:  # noqa: BLE001  sent to the parent, which falls back
+        send(out, {_ERROR: _text(error)})
         return
     send(out, {_READY: np.zeros(0, np.uint8)})
     _serve(session, pictures, out)

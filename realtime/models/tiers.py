@@ -40,7 +40,7 @@ class ModelLadder:
         self._lightest_only = on
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Outputs by the program's words, from the tier that is in force now."""
+        """Run the network of the tier that is in force now; see `ModelSession.run`."""
         tier = self._tier()
         self.runs[tier] += 1
         return self._sessions[tier].run(image)

@@ -1,4 +1,4 @@
-"""The guard against the ways an accelerator was seen to fail. Bounds are short and met by events, not by sleeping."""
+"""The fallback for the ways an accelerator was seen to fail. Bounds are short and met by events, not by sleeping."""
 
 import logging
 import threading
@@ -39,7 +39,7 @@ class Runner:
         return {"points": self._run(image)}
 
 
-def guarded(create: Callable[[], Runner], **bounds: float) -> FallbackSession:
+def with_fallback(create: Callable[[], Runner], **bounds: float) -> FallbackSession:
     cpu = Runner("cpu", lambda image: image * 2)
     settings = FallbackSettings(**{"start_up": 5.0, "run": 0.05, **bounds})
     return FallbackSession(SPEC, create, cpu, settings)
@@ -51,7 +51,7 @@ def answer(session: FallbackSession) -> float:
 
 def test_a_healthy_accelerator_answers_on_one_thread_of_its_own() -> None:
     fast = Runner("fast", lambda image: image * 3)
-    session = guarded(lambda: fast, run=5.0)
+    session = with_fallback(lambda: fast, run=5.0)
     assert session.wait_until_up()
     assert [answer(session) for _ in range(3)] == [3.0, 3.0, 3.0]
     assert session.provider == "fast"
@@ -66,7 +66,7 @@ def test_a_session_that_never_comes_up_is_abandoned(caplog: pytest.LogCaptureFix
         for_ever.wait()
         raise AssertionError
 
-    session = guarded(create, start_up=0.02)
+    session = with_fallback(create, start_up=0.02)
     assert answer(session) == 2.0, "the CPU answers while the accelerator is coming up"
     assert not session.wait_until_up()
     assert answer(session) == 2.0
@@ -84,7 +84,7 @@ def test_a_run_that_blocks_for_ever_costs_one_bound_and_is_logged_once(caplog: p
         for_ever.wait()
         return image
 
-    session = guarded(lambda: Runner("fast", hang))
+    session = with_fallback(lambda: Runner("fast", hang))
     session.wait_until_up()
     assert [answer(session) for _ in range(5)] == [2.0] * 5
     assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) == 1
@@ -93,7 +93,7 @@ def test_a_run_that_blocks_for_ever_costs_one_bound_and_is_logged_once(caplog: p
 
 
 def test_results_that_are_no_numbers_are_never_given_out() -> None:
-    session = guarded(lambda: Runner("fast", lambda image: image * np.nan), run=5.0)
+    session = with_fallback(lambda: Runner("fast", lambda image: image * np.nan), run=5.0)
     session.wait_until_up()
     assert [answer(session) for _ in range(2)] == [2.0, 2.0]
     assert session.reason is None, "two bad results may be a passing fault"
@@ -104,7 +104,7 @@ def test_results_that_are_no_numbers_are_never_given_out() -> None:
 
 def test_one_bad_result_is_forgiven() -> None:
     runs = iter([np.nan, 3.0, np.nan, 3.0, np.nan, 3.0])
-    session = guarded(lambda: Runner("fast", lambda image: image * next(runs)), run=5.0)
+    session = with_fallback(lambda: Runner("fast", lambda image: image * next(runs)), run=5.0)
     session.wait_until_up()
     assert [answer(session) for _ in range(6)] == [2.0, 3.0, 2.0, 3.0, 2.0, 3.0]
     assert session.provider == "fast"
@@ -121,7 +121,7 @@ def test_one_slow_run_costs_one_bound_and_its_late_result_is_given_to_nobody(
             release.wait()
         return image * 3
 
-    session = guarded(lambda: Runner("fast", slow_once))
+    session = with_fallback(lambda: Runner("fast", slow_once))
     session.wait_until_up()
     assert answer(session) == 2.0, "the CPU answers in place of the run that is late"
     release.set()
@@ -142,7 +142,7 @@ def test_a_slow_run_within_the_bound_keeps_its_accelerator() -> None:
             release.wait()
         return image * 3
 
-    session = guarded(lambda: Runner("fast", slow_once), run=30.0)
+    session = with_fallback(lambda: Runner("fast", slow_once), run=30.0)
     session.wait_until_up()
     helper = threading.Thread(target=lambda: (started.wait(), release.set()))
     helper.start()
@@ -156,7 +156,7 @@ def test_a_session_that_cannot_be_created_says_why() -> None:
     def create() -> Runner:
         raise RuntimeError("no compute unit")
 
-    session = guarded(create)
+    session = with_fallback(create)
     assert not session.wait_until_up()
     assert session.reason == "could not be created (no compute unit)"
     assert answer(session) == 2.0
@@ -170,7 +170,7 @@ def test_the_callers_buffer_may_change_while_an_abandoned_run_still_reads_it() -
         seen.append(float(image.flat[0]))
         return image
 
-    session = guarded(lambda: Runner("fast", late))
+    session = with_fallback(lambda: Runner("fast", late))
     session.wait_until_up()
     mine = IMAGE.copy()
     session.run(mine)

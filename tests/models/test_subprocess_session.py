@@ -40,13 +40,13 @@ def start() -> Iterator[Start]:
 
 
 class Cpu(Doubling):
-    """The CPU behind the guard: its answers are told by their sign."""
+    """The CPU behind an accelerator: its answers are told by their sign."""
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         return {"points": -image}
 
 
-def guarded(session: SubprocessSession, **bounds: float) -> FallbackSession:
+def with_fallback(session: SubprocessSession, **bounds: float) -> FallbackSession:
     settings = FallbackSettings(**{"start_up": 60.0, "run": 60.0, **bounds})
     return FallbackSession(SPEC, session.open, Cpu(SPEC), settings, end=session.end)
 
@@ -70,7 +70,7 @@ def test_a_failed_run_is_told_and_the_next_one_works(start: Start) -> None:
 def test_a_crash_in_the_middle_costs_no_result_and_is_logged_once(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    session = guarded(start("crashes_on_the_third_run"))
+    session = with_fallback(start("crashes_on_the_third_run"))
     assert session.wait_until_up()
     signs = [float(np.sign(session.run(IMAGE)["points"].sum())) for _ in range(5)]
     assert signs == [1, 1, -1, -1, -1], "from the third on the CPU answers"
@@ -80,26 +80,26 @@ def test_a_crash_in_the_middle_costs_no_result_and_is_logged_once(
 
 
 def test_a_run_that_hangs_is_ended_with_its_process_and_its_thread(start: Start) -> None:
-    apart = start("hangs_on_the_second_run")
-    session = guarded(apart, run=0.3)
+    child_session = start("hangs_on_the_second_run")
+    session = with_fallback(child_session, run=0.3)
     assert session.wait_until_up()
     assert [float(session.run(IMAGE)["points"].sum()) for _ in range(3)] == [132, -66, -66]
-    assert apart._child.returncode is not None, "nothing is left behind that holds the device"
+    assert child_session._child.returncode is not None, "nothing is left behind that holds the device"
     session._worker.join(10)
     assert not session._worker.is_alive()
 
 
 def test_a_session_that_never_opens_is_ended_too(start: Start) -> None:
-    apart = start("never_opens")
-    session = guarded(apart, start_up=0.3)
+    child_session = start("never_opens")
+    session = with_fallback(child_session, start_up=0.3)
     assert not session.wait_until_up()
-    assert apart._child.returncode is not None
+    assert child_session._child.returncode is not None
 
 
 def test_one_that_does_not_open_says_why(start: Start) -> None:
     with pytest.raises(RuntimeError, match="no such compute unit"):
         start("does_not_open").open()
-    session = guarded(start("does_not_open"))
+    session = with_fallback(start("does_not_open"))
     assert not session.wait_until_up()
     assert session.reason == "could not be created (no such compute unit)"
 
@@ -122,17 +122,17 @@ def test_the_program_gets_a_session_apart_and_survives_its_crash(
     write(tmp_path, one_operator("Neg", shape))
     registry = Registry(tmp_path)
     spec: ModelSpec = registry.manifest.find("landmarks")
-    monkeypatch.setattr(open_model, "WORDS", {"fast": "FastExecutionProvider"})
+    monkeypatch.setattr(open_model, "PROVIDERS", {"fast": "FastExecutionProvider"})
     monkeypatch.setattr(open_model.ort, "get_available_providers", lambda: ["FastExecutionProvider", CPU])
     monkeypatch.setattr(open_model, "try_provider", lambda *_w, **_n: ProbeResult(True, "fine", 0.1))
     begun: list[SubprocessSession] = []
 
-    def apart(spec: ModelSpec, path: Path, provider: str, size: tuple[int, ...] | None) -> SubprocessSession:
+    def child_session(spec: ModelSpec, path: Path, provider: str, size: tuple[int, ...] | None) -> SubprocessSession:
         assert provider == "FastExecutionProvider"
         begun.append(SubprocessSession(spec, path, CPU, size))
         return begun[-1]
 
-    monkeypatch.setattr(open_model, "SubprocessSession", apart)
+    monkeypatch.setattr(open_model, "SubprocessSession", child_session)
     session = open_model.open_model(registry, spec, providers=("fast", "cpu"))
     image = np.ones(shape, np.float32)
     assert isinstance(session, FallbackSession)
