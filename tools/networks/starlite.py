@@ -152,11 +152,38 @@ class StarLite(nn.Module):
         return points, covariance, presence
 
 
-class StarLiteExport(nn.Module):
-    """The network as the runtime sees it: a calibrated covariance, and the presence as a probability."""
+LID_PAIRS = (((61, 67), (71, 73)), ((62, 66), (70, 74)), ((63, 65), (69, 75)))
+"""Upper and lower lid at the outer, middle and inner place of the right and the left eye."""
 
-    def __init__(self, network: StarLite, covariance_scale: float = 1.0, presence_shift: float = 0.0) -> None:
+
+def lid_stretch(shares: Tensor) -> Tensor:
+    """A matrix (98, 98) that moves lids away from each other, from points to points.
+
+    shares: (3, 2) of the pair's distance by which the upper and the lower lid of each place move outward; shut lids stay shut.
+    """
+    out = torch.eye(POINTS)
+    for place, (up, down) in zip(LID_PAIRS, shares.tolist(), strict=True):
+        for upper, lower in place:
+            out[upper, upper], out[upper, lower] = 1 + up, -up
+            out[lower, lower], out[lower, upper] = 1 + down, -down
+    return out
+
+
+class StarLiteExport(nn.Module):
+    """The network as the runtime sees it: a calibrated covariance, calibrated lids, and the presence as a probability."""
+
+    stretch: Tensor
+
+    def __init__(
+        self,
+        network: StarLite,
+        covariance_scale: float = 1.0,
+        presence_shift: float = 0.0,
+        stretch: Tensor | None = None,
+    ) -> None:
+        """stretch: (98, 98) of `lid_stretch`; None leaves the points as they are."""
         super().__init__()
+        self.register_buffer("stretch", stretch, persistent=False)
         self.network = network
         self.covariance_scale = covariance_scale
         self.presence_shift = presence_shift
@@ -164,4 +191,6 @@ class StarLiteExport(nn.Module):
     def forward(self, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Points (1, 98, 2), covariance (1, 98, 3), presence (1,)."""
         points, covariance, presence = self.network(crop)
+        if self.stretch is not None:
+            points = self.stretch @ points
         return points, covariance * self.covariance_scale, torch.sigmoid(presence + self.presence_shift).flatten()

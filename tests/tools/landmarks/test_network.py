@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from tools.networks.folding import fold_batch_norm  # noqa: E402
-from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize  # noqa: E402
+from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize, lid_stretch  # noqa: E402
 from tools.train.landmarks.export import largest_difference, to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.tools
@@ -83,3 +83,25 @@ def test_a_foreign_checkpoint_is_refused(network: StarLite) -> None:
 
     with pytest.raises(ModelFileError, match="not"):
         take_over(network, {"somewhere.else": torch.zeros(1)})
+
+
+def test_lids_move_apart_by_a_share_and_shut_ones_stay() -> None:
+    points = torch.rand(1, 98, 2)
+    points[0, 70] = points[0, 74]  # shut there
+    shares = torch.tensor([[0.1, 0.0], [0.2, 0.05], [0.0, 0.0]])
+    moved = lid_stretch(shares) @ points
+    gap = points[0, 66] - points[0, 62]
+    assert torch.allclose(moved[0, 62], points[0, 62] - 0.2 * gap, atol=1e-6)
+    assert torch.allclose(moved[0, 66], points[0, 66] + 0.05 * gap, atol=1e-6)
+    assert torch.allclose(moved[0, 70], points[0, 70], atol=1e-6)
+    still = [i for i in range(98) if i not in (61, 62, 66, 67, 70, 71, 73, 74)]
+    assert torch.allclose(moved[0, still], points[0, still], atol=1e-6)
+
+
+def test_stretched_lids_are_in_the_file(network: StarLite) -> None:
+    from copy import deepcopy
+
+    stretch = lid_stretch(torch.full((3, 2), 0.1))
+    module = StarLiteExport(network, stretch=stretch)
+    packed = to_onnx(fold_batch_norm(StarLiteExport(deepcopy(network), stretch=stretch)))
+    assert largest_difference(module, packed) < 1e-4

@@ -19,12 +19,15 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tools.data.crops import SIZE, Strength, sample_face
 from tools.data.landmark_batches import FaceSet, load_photographs
+from tools.data.london_labels import load_portraits
+from tools.manifest import WEIGHTS
 from tools.networks.folding import fold_batch_norm
-from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize
+from tools.networks.starlite import LID_PAIRS, StarLite, StarLiteExport, StarLiteSize, lid_stretch
+from tools.synth.kit import shared_folder
 from tools.train.common import load_checkpoint
 from tools.train.landmarks.validation import to_input
 
@@ -76,6 +79,35 @@ def presence_shift(network: StarLite, faces: FaceSet, count: int = 800, missed: 
     return -float(np.quantile(logits, missed))
 
 
+@torch.no_grad()
+def lid_shares(network: StarLite, faces: FaceSet, rounds: int = 8, seed: int = 8) -> Tensor:
+    """(3, 2) for `lid_stretch`: by which share of the opening the network's lids lie inside hand-placed ones, over both eyes.
+
+    faces: real portraits of the training half, of which those with lids placed by hand (trust above one) are looked at.
+    """
+    rng, strength = (
+        np.random.default_rng(seed),
+        Strength(bend=0, features=0, tear=0, occlude=0, paint=0, cut=0, spoil=0.3, hard_geometry=0),
+    )
+    inside = torch.zeros(3, 2)
+    opening = torch.zeros(3, 1)
+    for picture, points, trust in zip(faces.pictures, faces.points, faces.trust, strict=True):
+        if trust.max() <= 1:
+            continue
+        for _ in range(rounds):
+            sample = sample_face(picture, points, trust, rng, strength, None)
+            found = network(to_input(torch.from_numpy(sample.crop[None])))[0][0]
+            truth = torch.from_numpy(sample.points)
+            for place, pairs in enumerate(LID_PAIRS):
+                for upper, lower in pairs:
+                    apart = found[lower] - found[upper]
+                    down = apart / apart.norm().clamp_min(1e-6)
+                    error = found - truth
+                    inside[place] += torch.stack([error[upper] @ down, -(error[lower] @ down)])
+                    opening[place] += apart.norm()
+    return inside / opening.clamp_min(1e-6)
+
+
 def to_onnx(module: nn.Module) -> bytes:
     """The module as an ONNX file's bytes: input `crop` (1, 3, 112, 112), outputs named as in OUTPUTS."""
     file = io.BytesIO()
@@ -110,13 +142,24 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument(
+        "--portraits", type=Path, help="folder of `tools.data.london`: calibrate the lids by hand-placed ones"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     network = load_network(arguments.run / "checkpoint.pt")
     scale = covariance_scale(network, load_photographs(arguments.data, "held"))
     shift = presence_shift(network, load_photographs(arguments.data, "train"))
-    reference = StarLiteExport(network, scale, shift)
-    folded = fold_batch_norm(StarLiteExport(load_network(arguments.run / "checkpoint.pt"), scale, shift))
+    stretch = None
+    if arguments.portraits:
+        faces = load_portraits(arguments.portraits, shared_folder(), WEIGHTS / "retinaface.onnx", 1.0)
+        shares = lid_shares(network, faces)
+        stretch = lid_stretch(shares)
+        print(
+            "lids move outward by shares of the opening (outer, middle, inner; upper, lower): " + str(shares.tolist())
+        )
+    reference = StarLiteExport(network, scale, shift, stretch)
+    folded = fold_batch_norm(StarLiteExport(load_network(arguments.run / "checkpoint.pt"), scale, shift, stretch))
     packed = to_onnx(folded)
     difference = largest_difference(reference, packed)
     if not difference < 1e-4:

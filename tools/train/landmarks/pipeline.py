@@ -24,9 +24,10 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         step(*make, "--count", heads),
         step(*make, "--count", 500, "--seed", 2, "--held-out"),
         step("tools.train.landmarks", *train, "--batch", 40, "--echo", 5, "--half", "--minutes", minutes, "--resume"),
-        step("tools.train.landmarks.export", "--run", out, "--data", data, "--to", WEIGHTS / "landmarks98.onnx"),
+        step("tools.train.landmarks.export", "--run", out, "--data", data, "--portraits", people,
+             "--to", WEIGHTS / "landmarks98.onnx"),
         step("tools.manifest"),
-    ]
+    ]  # fmt: skip
 
 
 def main() -> None:
