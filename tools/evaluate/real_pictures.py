@@ -61,8 +61,8 @@ class Viewer:
             zero = np.zeros((2, len(UNITS)), np.float32)
             return Seen(zero, np.zeros(2, np.float32), points)
         rest, at_rest = (None, None) if known is None else known
-        right, left = self.units.measure(found, rest, self.units.cut(picture, points), at_rest)
-        values = np.array([[left[u] for u in UNITS], [right[u] for u in UNITS]], np.float32)
+        sides = self.units.measure(found, rest, self.units.cut(picture, points), at_rest)
+        values = np.array([[sides.left[u] for u in UNITS], [sides.right[u] for u in UNITS]], np.float32)
         return Seen(values, eye_opening(points)[::-1].astype(np.float32), points)
 
 
