@@ -5,7 +5,7 @@ import json
 import platform
 import sys
 import time
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import onnxruntime as ort
 from rich.console import Console
@@ -56,7 +56,7 @@ def doctor(options: argparse.Namespace) -> int:
     """What works, what is missing and how to get it. 0 also where something optional is missing; 3 without sound models."""
     if options.av_sync:
         return _av_sync(options)
-    probes = {"python": _python(), "compiled code": _compiled_code()}
+    probes = {"python": _python(), "package": _package(), "compiled code": _compiled_code()}
     probes |= {"models": _models(options), "execution providers": _providers(), **all_probes()}
     probes.update({name: _extra(name) for name in _EXTRAS if name != "pyvirtualcam"})
     if options.json:
@@ -100,6 +100,16 @@ def _python() -> Probe:
     return Probe(
         sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed."
     )
+
+
+def _package() -> Probe:
+    """PyPI's `realtime` (Supabase's client) installs the same import package: whoever has both has overwritten one."""
+    others = sorted(set(packages_distributions().get("realtime", [])) - {"facemirror-live"})
+    if others:
+        named = " and ".join(others)
+        sentence = f"{named} is installed in this environment and has files of the same package, `realtime`."
+        return Probe(False, sentence, "Install facemirror-live in an environment of its own (venv or pipx).")
+    return Probe(True, "No other project shares the import package `realtime`.")
 
 
 def _compiled_code() -> Probe:

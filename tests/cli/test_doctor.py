@@ -54,3 +54,15 @@ def test_brackets_are_printed_as_they_are(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setenv("COLUMNS", "200")
     assert main(["doctor"]) == 0
     assert advice in capsys.readouterr().out
+
+
+def test_another_project_with_the_same_import_package_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = {"realtime": ["facemirror-live", "realtime"]}
+    for packages, ok in (({"realtime": ["facemirror-live"]}, True), (both, False)):
+        monkeypatch.setattr(machine, "packages_distributions", lambda packages=packages: packages)
+        main(["doctor", "--json"])
+        found = json.loads(capsys.readouterr().out)["package"]
+        assert found["ok"] is ok
+    assert "environment of its own" in found["how"]
