@@ -24,6 +24,7 @@ from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.files import reason, write_json
 from realtime.graph import RealClock, Report, StopToken
+from realtime.media.convert import ROTATIONS, Rotation
 from realtime.media.preview import NEEDS_MAIN_THREAD
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
@@ -90,7 +91,12 @@ class Run:
         refuse_conflicts(config)
         clock = RealClock()
         source = VideoSource(
-            parse_source(config.source), clock.now, speed=config.speed, size=config.size, fps=config.fps
+            parse_source(config.source),
+            clock.now,
+            speed=config.speed,
+            size=config.size,
+            fps=config.fps,
+            rotate=self._rotation,
         )
         progress, failures = _Progress(source), dict[str, str]()
         with self._interrupts as interrupts:
@@ -105,6 +111,17 @@ class Run:
             summary = self._finish(progress, started, failures)
         code = 3 if summary["failures"] else INTERRUPTED if self._was_interrupted(progress) else 0
         return code, summary
+
+    def _rotation(self) -> Rotation:
+        """By how much pictures are turned, clockwise; asked for when the source is opened."""
+        config = self._config
+        if config.rotate != "auto":
+            return ROTATIONS[config.rotate]
+        # Imported here: it needs the models, which other runs open later.
+        from realtime.app.rotation import find_rotation
+
+        spec, say = parse_source(config.source), self._notifier.say
+        return find_rotation(spec, weights=config.weights, say=say, compiling=self._notifier.compiling)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -110,6 +110,11 @@ class Config(Section):
         None, description="picture size to ask the camera for, WIDTHxHEIGHT"
     )
     fps: float | None = Field(None, gt=0, le=1000, description="frame rate to ask the camera for (frames per second)")
+    rotate: Literal["0", "90", "180", "270", "auto"] = Field(
+        "0",
+        description="turn every picture clockwise (degrees), for hanging cameras and lying patients; auto: until the face "
+        "at the beginning is upright",
+    )
     speed: Literal["realtime", "max"] = Field(
         "realtime", description="files: paced by their timestamps, or as fast as possible"
     )

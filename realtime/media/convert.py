@@ -7,6 +7,9 @@ Buffers are fresh for every frame: several nodes hold frames for unknown times, 
 One thread, because swscale's slices leave wrong lines at their seams in ten-bit pictures.
 """
 
+from collections.abc import Mapping
+from typing import Literal
+
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -19,6 +22,30 @@ _UNSPECIFIED, _BT470BG, _SMPTE170M = 2, 5, 6
 _LIMITED, _FULL = 1, 2
 _HD_LINES = 577
 _PACKED = {"yuyv422": cv2.COLOR_YUV2BGR_YUYV, "uyvy422": cv2.COLOR_YUV2BGR_UYVY}
+
+
+Rotation = Literal[0, 90, 180, 270]
+"""Degrees clockwise."""
+QUARTER_TURNS: Mapping[Rotation, int | None] = {
+    0: None,
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+
+
+ROTATIONS: Mapping[str, Rotation] = {"0": 0, "90": 90, "180": 180, "270": 270}
+"""By their names among the settings."""
+
+
+def rotated(image: U8, rotation: Rotation) -> U8:
+    """The (H, W, 3) picture turned clockwise, contiguous and read-only; itself where nothing is to be turned."""
+    code = QUARTER_TURNS[rotation]
+    if code is None:
+        return image
+    image = cv2.rotate(image, code)
+    image.flags.writeable = False
+    return image
 
 
 class ToBgr:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import cv2
@@ -9,7 +10,7 @@ from av.error import FFmpegError
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.graph import StopToken
-from realtime.media.convert import ToBgr
+from realtime.media.convert import Rotation, ToBgr, rotated
 from realtime.media.decoder import Decoded, Decoder
 from realtime.media.decoder_thread import DecoderThread
 from realtime.media.demux_options import OpenPlan, plan
@@ -58,6 +59,7 @@ class VideoSource:
         open_timeout: seconds within which a live source should give its first picture.
         stall_timeout: seconds after which a live source without pictures has failed; recordings get three times as long.
         sleep: waits that many seconds.
+        rotate: degrees by which every picture is turned clockwise, or what finds them when the source is opened first.
 
     Attributes:
         spec: what is read now.
@@ -79,6 +81,7 @@ class VideoSource:
         open_timeout: float = 10.0,
         stall_timeout: float = 5.0,
         sleep: Callable[[float], object] = time.sleep,
+        rotate: Rotation | Callable[[], Rotation] = 0,
     ) -> None:
         self.spec = spec
         self.negotiated: StreamInfo | None = None
@@ -89,6 +92,8 @@ class VideoSource:
         self._read_before = spec
         self._clock = clock
         self._sleep = sleep
+        self._rotate = rotate
+        self._rotation: Rotation = 0
         self._speed = speed
         self._requested = (size, fps)
         self._decode_threads = decode_threads
@@ -137,6 +142,9 @@ class VideoSource:
     def _open(self, stop: StopToken | None) -> StreamInfo | None:
         self.close()
         opening = plan(self.spec, *self._requested)
+        if callable(self._rotate):
+            self._rotate = self._rotate()
+        self._rotation = self._rotate
         open_timeout, stall_timeout = self._timeouts
         decoder = Decoder(
             opening,
@@ -156,8 +164,7 @@ class VideoSource:
             raise
         if negotiated is None:
             return None
-        self._start(opening, negotiated)
-        return negotiated
+        return self._start(opening, negotiated)
 
     def read(self, stop: StopToken) -> Frame | None:
         """Wait for the next frame.
@@ -183,7 +190,7 @@ class VideoSource:
                 decoder.cut_short = None
             return None
         try:
-            image = self._to_bgr.convert(decoded.picture)
+            image = rotated(self._to_bgr.convert(decoded.picture), self._rotation)
         except (FFmpegError, ValueError, cv2.error) as error:
             name = decoded.picture.format.name
             raise DeviceError(f"{self.spec}: a picture of the kind {name} cannot be converted ({error}).") from None
@@ -210,7 +217,11 @@ class VideoSource:
         if thread is not None:
             thread.close()
 
-    def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> None:
+    def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> StreamInfo:
+        turn = negotiated.rotation - self._rotation
+        if self._rotation in (90, 270):
+            negotiated = replace(negotiated, width=negotiated.height, height=negotiated.width)
+        negotiated = replace(negotiated, rotation=turn % 360)
         period = 1 / negotiated.fps if negotiated.fps else 1 / 30
         self.negotiated = negotiated
         self._to_bgr = ToBgr(broadcast=opening.broadcast, pixel_aspect=negotiated.pixel_aspect)
@@ -227,6 +238,7 @@ class VideoSource:
             missed = max(0, round((self._clock() - self._last_capture) / period) - 1)
             self._sequence += missed
             self.lost += missed
+        return negotiated
 
     def _capture_time(self, decoded: Decoded, pts: float, stop: StopToken) -> float | None:
         assert self.negotiated is not None
