@@ -36,8 +36,8 @@ _FLASHES = (
 )
 
 
-class Pacemaker:
-    """Learns from the source's frames when flashes are taken, so that the beeps are due at the same moments."""
+class BeepSchedule:
+    """Takes from the source's frames when flashes are captured, so that the beeps are due at the same times."""
 
     def __init__(self) -> None:
         self.beeps: Beeps | None = None
@@ -59,7 +59,7 @@ class Pacemaker:
 
 
 def measure(microphone: str = "", output: str = "", weights: Path | None = None) -> dict[str, Any]:
-    """Play, hear, record and compare for about twelve seconds; the result is kept for sessions to come.
+    """Play, hear, record and compare for about twelve seconds; the result is stored for later sessions.
 
     The camera's own delay is not in it. Raises DeviceError with the reason where it cannot be measured, ModelFileError where
     the graph has no models.
@@ -81,15 +81,15 @@ def measure(microphone: str = "", output: str = "", weights: Path | None = None)
 
 
 def _record(path: Path, microphone: str, output: str, weights: Path | None) -> None:
-    clock, pacemaker = RealClock(), Pacemaker()
+    clock, schedule = RealClock(), BeepSchedule()
     config = Config(source=_FLASHES, headless=True, view="raw", max_age_ms=5000, weights=weights)
     heard = open_microphone(microphone, clock.now)
     player = source = None
     try:
-        player = Player(output, clock.now, pacemaker.synthesiser)
+        player = Player(output, clock.now, schedule.synthesiser)
         source = VideoSource(parse_source(config.source), clock.now)
         source.open()
-        outputs = Outputs(recorder=VideoRecorder(path, fps=_FPS, sound=heard), captured=[pacemaker.captured])
+        outputs = Outputs(recorder=VideoRecorder(path, fps=_FPS, sound=heard), captured=[schedule.captured])
         app = build(config, source, outputs, clock)
         report = asyncio.run(app.graph.run(duration=_SECONDS, handle_signals=False))
         if report.failures:

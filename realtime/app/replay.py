@@ -1,7 +1,7 @@
 """A recorded session run again: the raw frames through the same networks, with the live run's decisions.
 
 What depended on time (which frames were analysed, which detections entered when, what was shown or dropped and how old its
-result was) is taken from the decision log. What was measured is computed anew.
+result was) is taken from the decision log. What was measured is computed again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ def rerun(
     """
     missing: set[int] = set()
     measure = Measure(path.measures)
-    looks = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
+    passes = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
     detections: dict[int, Detections] = {}
     tracked: dict[int, TrackedFrame] = {}
     measured: dict[int, Analysis] = {}
@@ -99,8 +99,8 @@ def rerun(
         elif kind == "track":
             frame = None
             for seen in pictures.up_to(number):
-                if seen.sequence in looks:
-                    detections[seen.sequence] = _look(looks[seen.sequence], seen, path)
+                if seen.sequence in passes:
+                    detections[seen.sequence] = _detect(passes[seen.sequence], seen, path)
                 frame = seen
             if frame is None or frame.sequence != number:
                 if pictures.ended:
@@ -136,7 +136,7 @@ def rerun(
             )
 
 
-def _look(decision: Decision, frame: Frame, path: FacePath) -> Detections:
+def _detect(decision: Decision, frame: Frame, path: FacePath) -> Detections:
     detector = path.coarse if decision["coarse"] else path.detector
     region = decision["region"]
     if region is not None and (region[2] > frame.image.shape[1] or region[3] > frame.image.shape[0]):
@@ -188,7 +188,7 @@ def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = 
         recorded: the session's rows.
         replayed: the rows made now.
         rows: how many were made.
-        missing: numbers of the frames that could not be computed anew; their rows are not compared.
+        missing: numbers of the frames that could not be computed again; their rows are not compared.
     """
     try:
         with open_regular(recorded) as was, open_regular(replayed) as became:

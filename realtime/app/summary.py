@@ -1,4 +1,4 @@
-"""The figures of a run: what `--summary` writes, and the table at the end."""
+"""The figures of a run: what `--summary` writes, and what the table at the end shows."""
 
 import os
 import sys
@@ -62,11 +62,20 @@ def summarise(
     notices: list[str],
     live: bool = True,
 ) -> dict[str, Any]:
-    """Plain values, ready for JSON.
+    """The figures of a run as plain values, ready for JSON.
 
-    live: frames were taken (or due) while the run lasted; offline their age means nothing and is left empty.
-    cpu_running: CPU seconds while the graph ran, without loading models.
-    output: the node at the end of the picture path, whose books are `frames`. models: name -> sha256.
+    Args:
+        report: the graph's.
+        output: the node at the end of the picture path, whose counts are `frames`.
+        started: what the process had used before the run.
+        cpu_running: CPU seconds while the graph ran, without loading models.
+        detections: detection passes.
+        face_frames: frames with a face.
+        tracked_frames: those of them whose face was tracked, without a detection entering.
+        models: SHA-256 by name.
+        negotiated: what the source gives.
+        notices: sentences for the user.
+        live: frames were taken (or due) while the run lasted; offline their age means nothing and is left empty.
     """
     path = report.paths[output]
     used = Usage.now()

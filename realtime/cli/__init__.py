@@ -16,6 +16,8 @@ from realtime.errors import FacemirrorError
 from realtime.files import reason
 from realtime.privacy import restrict_new_files
 
+__all__ = ["entry", "main"]
+
 INTERRUPTED = 130
 _LETTING_GO_SECONDS = 1.0
 _MESSAGES_SECONDS = 2.0

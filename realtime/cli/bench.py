@@ -12,8 +12,8 @@ from realtime.files import write_json
 
 def bench(options: argparse.Namespace) -> int:
     """The demo clip through the whole graph, as fast as possible; nothing is stored."""
-    said = {"source": "demo", "speed": "max", "headless": True, "weights": options.weights}
-    code, summary = Run(resolve(said)).execute()
+    settings = {"source": "demo", "speed": "max", "headless": True, "weights": options.weights}
+    code, summary = Run(resolve(settings)).execute()
     table = Table("part", "p50 ms", "p95 ms", "frames", box=None, header_style="bold")
     for name, node in summary["nodes"].items():
         service = node["service_ms"]

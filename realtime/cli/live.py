@@ -59,9 +59,9 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
 
 def _sentence(node: str, failure: str) -> str:
     """A failure as the user should read it: our own sentences as they are, others with where they came from."""
-    kind, _, words = failure.partition(": ")
+    kind, _, sentence = failure.partition(": ")
     return (
-        words
+        sentence
         if kind in ("DeviceError", "UserInputError", "ModelFileError")
         else failure
         if node == "start"

@@ -96,9 +96,9 @@ def _av_sync(options: argparse.Namespace) -> int:
 
 
 def _python() -> Probe:
-    words = f"Python {platform.python_version()} on {platform.platform()}."
+    sentence = f"Python {platform.python_version()} on {platform.platform()}."
     return Probe(
-        sys.version_info >= (3, 11), words, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed."
+        sys.version_info >= (3, 11), sentence, "" if sys.version_info >= (3, 11) else "Python 3.11 or later is needed."
     )
 
 

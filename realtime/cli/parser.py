@@ -1,4 +1,4 @@
-"""The words of the command line. Commands are imported only when they run, so that `--help` is quick."""
+"""The command line. Commands are imported only when they run, so that `--help` is quick."""
 
 import argparse
 import importlib
@@ -40,17 +40,17 @@ def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> 
 
 
 def _add_option(parser: argparse.ArgumentParser, option: CommandLineOption) -> None:
-    words: dict[str, Any] = {"dest": option.setting, "help": option.help.replace("%", "%%")}
+    named: dict[str, Any] = {"dest": option.setting, "help": option.help.replace("%", "%%")}
     if option.switch:
-        parser.add_argument(option.flag, action="store_const", const=True, **words)
+        parser.add_argument(option.flag, action="store_const", const=True, **named)
     else:
         if option.bare is not None:
-            words |= {"nargs": "?", "const": option.bare}
+            named |= {"nargs": "?", "const": option.bare}
         if option.choices:
-            words["choices"] = option.choices
+            named["choices"] = option.choices
         else:
-            words["metavar"] = option.metavar
-        parser.add_argument(option.flag, **words)
+            named["metavar"] = option.metavar
+        parser.add_argument(option.flag, **named)
     if option.off is not None:
         off = option.flag.replace("--", "--no-", 1)
         parser.add_argument(off, dest=option.setting, action="store_const", const=option.off, help=f"not {option.flag}")

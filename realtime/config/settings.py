@@ -35,26 +35,26 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _words(value: object) -> object:
+def _names(value: object) -> object:
     """`a, b` from an environment variable becomes (a, b)."""
-    return tuple(w for w in re.split(r"[,\s]+", value) if w) if isinstance(value, str) else value
+    return tuple(name for name in re.split(r"[,\s]+", value) if name) if isinstance(value, str) else value
 
 
 def _recording(value: object) -> object:
-    """Yes and no, as a file or the environment may say it."""
-    words = {True: "shown", False: "off", "true": "shown", "false": "off", "1": "shown", "0": "off"}
-    return words.get(value, value) if isinstance(value, bool | str) else value
+    """Yes and no, as a file or the environment may give it."""
+    known = {True: "shown", False: "off", "true": "shown", "false": "off", "1": "shown", "0": "off"}
+    return known.get(value, value) if isinstance(value, bool | str) else value
 
 
 def _hidden(value: object) -> object:
     """Yes and no, as a file, the environment or a session of an earlier version says it."""
-    words = {True: "recording", False: "off", "true": "recording", "false": "off", "1": "recording", "0": "off"}
-    return words.get(value, value) if isinstance(value, bool | str) else value
+    known = {True: "recording", False: "off", "true": "recording", "false": "off", "1": "recording", "0": "off"}
+    return known.get(value, value) if isinstance(value, bool | str) else value
 
 
 Hidden = Annotated[Literal["off", "recording", "everywhere"], BeforeValidator(_hidden)]
 Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
 
 
@@ -83,7 +83,7 @@ class Models(Section):
     )
     detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
-    providers: Words = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
+    providers: Names = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
     threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
     landmark_delay_ms: float = Field(
         0, ge=0, le=5000, description="slows the landmark stage, to test behaviour under load (ms)"
@@ -133,7 +133,7 @@ class Config(Section):
     virtual_camera: Annotated[str | None, Option(metavar="NAME", bare="")] = Field(
         None, description="send the shown picture to a virtual camera (OBS); without a name to the first one"
     )
-    sinks: Words = Field((), description="installed plug-ins (entry points realtime.sinks) that get what is shown")
+    sinks: Names = Field((), description="installed plug-ins (entry points realtime.sinks) that get what is shown")
     dashboard: bool = Field(False, description="serve the browser dashboard and the OBS overlay page")
     port: int = Field(8765, ge=0, le=65535, description="the dashboard's port; 0 takes any free one")
     listen: Annotated[str, Option(metavar="ADDRESS")] = Field(

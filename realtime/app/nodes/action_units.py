@@ -31,7 +31,7 @@ class Measure:
         self._calibrated = calibrated
 
     def process(self, analysed: TrackedFrame) -> TrackedFrame:
-        """The same analysis with intensities; without a face nothing is measured and nothing is said."""
+        """The same analysis with intensities; without a face nothing is measured."""
         analysis, measures = analysed.analysis, self._measures
         begins = measures.begin_if_asked()
         if self._decisions is not None:

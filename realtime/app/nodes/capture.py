@@ -10,8 +10,9 @@ from realtime.types import Frame
 class Capture:
     """Gives frames with their capture time. open, read and close run on the source's own thread.
 
-    source: may be open already (the app opens it first, to learn the picture size and to refuse bad input early).
-    listeners: told of every frame before any other part of the graph sees it, so that each one gets its row.
+    Args:
+        source: may be open already (a run opens it first, to learn the picture size and to refuse bad input early).
+        listeners: called with every frame before any other part of the graph sees it, so that each one gets its row.
     """
 
     def __init__(self, source: VideoSource, listeners: Sequence[Callable[[Frame], None]] = ()) -> None:

@@ -63,7 +63,7 @@ class Compose:
         points = face.points if face is not None else None
         status: Status = "none"
         if analysis is None and self._too_old is not None:
-            # Results come so late that none is given: without this the ladder would never hear of it.
+            # Results come so late that none is given: without this the ladder would never step down.
             self._quality.update(self._too_old, now, self._interval())
         if analysis is not None:
             if analysis.fresh:

@@ -55,5 +55,5 @@ class Web:
             self._audience.publish("picture", picture)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
-        """Capture times may begin anew."""
+        """The stream was interrupted: capture times may begin from an earlier one."""
         self._pictured = -1.0

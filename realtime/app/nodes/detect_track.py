@@ -1,4 +1,4 @@
-"""Detection and tracking as nodes. They share the tracker: it says when and where the detector should look."""
+"""Detection and tracking as nodes. They share the tracker, which decides when and where a detection pass is due."""
 
 import time
 
