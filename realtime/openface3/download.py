@@ -1,4 +1,4 @@
-"""One file from the network or from a folder: whole and with the right checksum, or not there at all.
+"""One file from the network or from a folder: complete and with the right checksum, or not there at all.
 
 A download that breaks off leaves `NAME.part` behind and is taken up from there; `NAME` appears only after its checksum was
 found right. Proxies are those of the environment (https_proxy and its kin), as urllib reads them.
@@ -78,7 +78,7 @@ ATTEMPT_SECONDS = 30
 BLOCK = 1 << 18
 
 Progress = Callable[[str, int, int | None], None]
-"""Told a file's name, the bytes there are of it now, and how many there will be (None: not known)."""
+"""Called with a file's name, the bytes of it that are there, and how many it has (None: unknown)."""
 
 
 class Reply(Protocol):
@@ -102,9 +102,21 @@ def open_url(request: urllib.request.Request) -> Reply:
 
 
 def download(official: Official, base: str, folder: Path, progress: Progress, opener: Open = open_url) -> Path:
-    """`folder/NAME`, fetched unless it is there already.
+    """Download a published file, unless it is there already; one that broke off is continued.
 
-    Raises DeviceError (not reached, broken off) and ModelFileError (another file than the published one).
+    Args:
+        official: the file.
+        base: the address before its name.
+        folder: where it goes.
+        progress: called after every block.
+        opener: opens an address.
+
+    Returns:
+        The file.
+
+    Raises:
+        DeviceError: the address cannot be reached, or the download broke off.
+        ModelFileError: the file is another one than published.
     """
     target, part = folder / official.name, folder / f"{official.name}.part"
     if target.is_file() and file_sha256(target) == official.sha256:
@@ -200,7 +212,7 @@ def find(folder: Path, files: tuple[Official, ...]) -> dict[str, Path]:
 
 
 def copy(found: dict[str, Path], folder: Path) -> None:
-    """The found files into `folder`, each appearing whole."""
+    """Copy the found files into `folder`; each appears when it is complete."""
     for name, path in found.items():
         target = folder / name
         if target.exists() and target.samefile(path):

@@ -53,8 +53,8 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
         with write_atomically(target) as file:
             pa_parquet.write_table(table, file, compression="zstd")
     except (pa.ArrowException, OSError) as error:
-        words = reason(error) if isinstance(error, OSError) else str(error).splitlines()[0]
-        raise DeviceError(f"{target} cannot be written ({words}).") from None
+        fault = reason(error).splitlines()[0]
+        raise DeviceError(f"{target} cannot be written ({fault}).") from None
     return target
 
 

@@ -22,9 +22,17 @@ GAP = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """N rows in capture order. times: (N,) seconds from the first. left, right: (N,) by Action Unit, NaN: not measured.
+    """N rows in capture order.
 
-    face: (N,) whether a face was measured. status, neutral: (N,) words of the file.
+    Attributes:
+        sequences: (N,) frame numbers.
+        times: (N,) seconds from the first row.
+        start: capture time of the first row, seconds.
+        face: (N,) whether a face was measured.
+        status: (N,) as in the file.
+        neutral: (N,) as in the file.
+        left: (N,) intensities 0..5 by Action Unit on the patient's left; NaN: not measured.
+        right: the same on the patient's right.
     """
 
     sequences: NDArray[np.int64]

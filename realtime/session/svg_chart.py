@@ -14,7 +14,13 @@ _LEFT, _TOP, _BOTTOM, _END = 40, 8, 20, 10
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """values: (N,), NaN: nothing there. colour: CSS. name: for those who do not see it."""
+    """One curve.
+
+    Attributes:
+        name: for people who do not see it.
+        values: (N,), NaN: nothing was measured.
+        colour: as CSS writes it.
+    """
 
     name: str
     values: F64
@@ -23,7 +29,17 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Curves over the same times, (N,) seconds. gaps are shaded, marks are (seconds, number)."""
+    """The frame of curves over the same times.
+
+    Attributes:
+        times: (N,) seconds.
+        length: where the horizontal axis ends, seconds.
+        gaps: (start, end) in seconds of what is shaded.
+        marks: (seconds, number) of the vertical lines.
+        width: pixels.
+        height: pixels.
+        longest_step: seconds between two values beyond which a curve is interrupted.
+    """
 
     times: F64
     length: float
@@ -34,7 +50,7 @@ class Plot:
     longest_step: float = 0.5
 
     def svg(self, title: str, curves: Sequence[Curve], top: float) -> str:
-        """One picture; its vertical axis goes from 0 to `top`."""
+        """Draw the curves as one SVG element; the vertical axis goes from 0 to `top`."""
         parts = [
             f'<svg viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(title)}">',
             *(
@@ -76,14 +92,14 @@ class Plot:
         times, values = thinned(self.times[known], curve.values[known], 2 * self.width)
         if not len(times):
             return ""
-        words = []
+        commands = []
         before = -np.inf
         for time, value in zip(times.tolist(), values.tolist(), strict=True):
-            words.append(
+            commands.append(
                 f"{'L' if time - before <= self.longest_step else 'M'}{self._x(time):.1f} {self._y(value, top):.1f}"
             )
             before = time
-        return f'<path d="{"".join(words)}" stroke="{curve.colour}"><title>{escape(curve.name)}</title></path>'
+        return f'<path d="{"".join(commands)}" stroke="{curve.colour}"><title>{escape(curve.name)}</title></path>'
 
 
 def thinned(times: F64, values: F64, most: int) -> tuple[F64, F64]:

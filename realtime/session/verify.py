@@ -23,7 +23,13 @@ VIDEOS = ("video.mp4", lossless.NAME)
 
 
 class Problem(NamedTuple):
-    """file: its path below the folder. sentence: what is wrong with it."""
+    """What is wrong with a file.
+
+    Attributes:
+        file: its path below the folder.
+        fault: what kind of fault it is.
+        sentence: the same in words, to be read after the file's name.
+    """
 
     file: str
     fault: Fault
@@ -32,7 +38,13 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Verdict:
-    """finished: the session ended in order (there is a manifest). contents: what each file holds, as a sentence."""
+    """What `verify` found.
+
+    Attributes:
+        finished: the session ended in order: there is a manifest.
+        problems: what is wrong.
+        contents: what each file holds, as a sentence.
+    """
 
     finished: bool
     problems: list[Problem] = field(default_factory=list)
@@ -40,7 +52,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
-        """Nothing is wrong, nothing is missing."""
+        """Whether the session ended in order and nothing is wrong with it."""
         return self.finished and not self.problems
 
 
@@ -62,7 +74,7 @@ def verify(folder: Path) -> Verdict:
         verdict.problems += _compare(manifest, present)
         if not verdict.problems:
             session_of(folder)
-        verdict.problems += [Problem(name, "incomplete", said) for name, said in manifest.incomplete.items()]
+        verdict.problems += [Problem(name, "incomplete", sentence) for name, sentence in manifest.incomplete.items()]
     for entry in present.values():
         if entry.kind is None:
             _inspect(entry.name, entry.path, verdict)

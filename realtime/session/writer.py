@@ -38,7 +38,7 @@ def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
 
 
 class Start(NamedTuple):
-    """When a session began, on both clocks at the same moment, so that any capture time can be told as a date and time.
+    """When a session began, on both clocks at the same moment, so that any capture time has its date and time.
 
     Attributes:
         utc: the wall clock.

@@ -1,6 +1,7 @@
 """The graph's node with its files, and the offline pass over what it left behind."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,34 @@ def test_what_cannot_be_reprocessed(tmp_path: Path, session: Path) -> None:
         reprocess(tmp_path)
 
 
-def test_another_person_starts_anew(installation: Path, texture: np.ndarray) -> None:
+@pytest.mark.parametrize(
+    "header",
+    ["[" * 100_000, '{"format": 1e400}', '{"format": "facemirror-live openface2 parts 1", "intensity": [1e400]}'],
+)
+def test_a_damaged_record_is_one_sentence(tmp_path: Path, header: str) -> None:
+    (tmp_path / "openface2.parts").write_text(header + "\n")
+    with pytest.raises(UserInputError, match="not a record"):
+        reprocess(tmp_path)
+
+
+def test_a_live_file_that_is_no_text_is_one_sentence_and_an_earlier_result_stays(tmp_path: Path, session: Path) -> None:
+    (tmp_path / "openface2.parts").write_bytes((session / "openface2.parts").read_bytes())
+    (tmp_path / "openface2.csv").write_bytes((session / "openface2.csv").read_bytes() + b"\xff\xfe\n")
+    (tmp_path / "openface2_final.csv").write_text("earlier")
+    with pytest.raises(UserInputError, match="damaged"):
+        reprocess(tmp_path)
+    assert (tmp_path / "openface2_final.csv").read_text() == "earlier"
+    assert {path.name for path in tmp_path.iterdir()} == {"openface2.parts", "openface2.csv", "openface2_final.csv"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_in_place_of_a_record_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "openface2.parts")
+    with pytest.raises(UserInputError, match="a named pipe, not a file"):
+        reprocess(tmp_path)
+
+
+def test_another_person_starts_with_a_new_baseline(installation: Path, texture: np.ndarray) -> None:
     node = OpenFace2Node(installation, None, (Face.WHOLE,))
     node.open()
     path = node._path
