@@ -23,6 +23,7 @@ Find = Callable[[Frame], tuple[F32, ...] | None]
 """Every face of a picture, or None where that is not known: `FaceSearch.find`."""
 
 _STEP = 16
+_SPARSE = 8
 _CUT_DIFFERENCE, _CUT_SHARE = 0.1, 0.3
 NOTHING_FOLLOWED = "No face is followed: the picture is hidden."
 
@@ -183,17 +184,20 @@ def fill(canvas: U8, box: F32) -> None:
     left, top = (max(0, int(np.floor(value))) for value in box[:2])
     right, bottom = (min(most, int(np.ceil(value)) + 1) for value, most in zip(box[2:], (width, height), strict=True))
     if right > left and bottom > top:
-        canvas[top:bottom, left:right] = _colour(canvas[top:bottom, left:right])
+        cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), _colour(canvas[top:bottom, left:right]), cv2.FILLED)
 
 
 def fill_all(image: U8) -> U8:
     """A picture of this size with nothing in it but its mean colour."""
-    return np.full_like(image, _colour(image))
+    canvas = np.empty_like(image)
+    cv2.rectangle(canvas, (0, 0), (image.shape[1] - 1, image.shape[0] - 1), _colour(image), cv2.FILLED)
+    return canvas
 
 
-def _colour(part: U8) -> U8:
-    mean = np.array(cv2.mean(part)[:3])
-    return np.asarray(np.clip(mean // _STEP * _STEP + _STEP // 2, 0, 255), np.uint8)
+def _colour(part: U8) -> tuple[int, int, int]:
+    """The mean of every eighth pixel of every eighth row, in coarse steps: all of them would cost milliseconds."""
+    blue, green, red = (int(v) // _STEP * _STEP + _STEP // 2 for v in part[::_SPARSE, ::_SPARSE].mean(axis=(0, 1)))
+    return blue, green, red
 
 
 def write_reason(canvas: U8, sentence: str) -> None:

@@ -123,7 +123,7 @@ class Coverage:
             for one in future.sightings or ()
             if not one.before
         ]
-        return [
+        return _without_inner(
             _head(here.tracked, 1.0 + _AGEING * here.age),
             *(_head(one.box) for one in here.sightings),
             *(_way(one.box, one.motion, gone) for gone, one in lost),
@@ -134,7 +134,7 @@ class Coverage:
                 for ahead, other in new
                 if gone + ahead <= _MOST_GAP and max(one.size, other.size) <= _ALIKE * min(one.size, other.size)
             ),
-        ]
+        )
 
     def _confirmed(self, at: int) -> bool:
         """Has the search found the tracked face here, or shortly before or after in the same scene?"""
@@ -183,6 +183,19 @@ def _way(box: F32, motion: F32, pictures: int) -> F32:
     growth = min(_MOST_GROWTH, 1.0 + _GROWTH * pictures)
     moved = box + np.tile(motion * min(pictures, _EXTRAPOLATE), 2)
     return _hull(_head(box, growth), _head(moved, growth))
+
+
+def _without_inner(*boxes: F32) -> list[F32]:
+    """The boxes that do not lie inside another one."""
+    table = np.stack(boxes)
+    inside = (table[:, None, :2] >= table[None, :, :2]).all(axis=2) & (table[:, None, 2:] <= table[None, :, 2:]).all(
+        axis=2
+    )
+    # Of two that are the same, the first stays.
+    same = inside & inside.T
+    inside &= ~same | (np.arange(len(table))[:, None] > np.arange(len(table))[None, :])
+    np.fill_diagonal(inside, val=False)
+    return [table[i] for i in np.flatnonzero(~inside.any(axis=1))]
 
 
 def _hull(one: F32, other: F32) -> F32:

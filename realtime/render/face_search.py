@@ -27,6 +27,8 @@ LARGER = 640
 """Longer side of the picture in the pass for small faces."""
 _MOST = 64
 _SAME_FACE = 0.3
+_TURNED_SCORE = 0.3
+"""Least score in a turned picture: an upright room on its side is full of weak faces."""
 _QUARTERS = (
     (cv2.ROTATE_180, 2),
     (cv2.ROTATE_90_CLOCKWISE, 1),
@@ -101,13 +103,13 @@ class FaceSearch:
     def _turned(self, frame: Frame, small: U8, rotation: int, quarters: int) -> list[F32]:
         picture = np.ascontiguousarray(cv2.rotate(small, rotation))
         size = small.shape[0], small.shape[1]
-        return [_turned_back(box, quarters, size) for box in _boxes(self._detect, frame, picture)]
+        return [_turned_back(box, quarters, size) for box in _boxes(self._detect, frame, picture, _TURNED_SCORE)]
 
 
-def _boxes(detect: Detect, frame: Frame, picture: U8) -> list[F32]:
+def _boxes(detect: Detect, frame: Frame, picture: U8, least: float = 0.0) -> list[F32]:
     height, width = picture.shape[:2]
     found = detect(Frame(picture, frame.sequence, frame.capture_time), (0, 0, width, height))
-    return [face.box for face in found.faces]
+    return [face.box for face in found.faces if face.score >= least]
 
 
 def _reduced(image: U8, side: int) -> U8:
