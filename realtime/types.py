@@ -191,6 +191,7 @@ class Expression:
 
 Status = Literal["measured", "held", "none"]
 View = Literal["overlay", "mirrored", "split", "raw"]
+PanelMode = Literal["off", "auto", "left", "right", "strip"]
 """What is shown: the frame with what was measured, mirrored half-faces, both side by side, the bare frame."""
 
 

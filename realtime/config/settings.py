@@ -16,7 +16,7 @@ from realtime.face.settings import (
     SmoothingSettings,
     TrackerSettings,
 )
-from realtime.types import View
+from realtime.types import PanelMode, View
 
 
 def parse_size(value: object) -> object:
@@ -123,7 +123,7 @@ class Config(Section):
     )
     headless: bool = Field(False, description="no preview window")
     view: View = Field("overlay", description="what is shown")
-    panel: Literal["off", "auto", "left", "right", "strip"] = Field(
+    panel: PanelMode = Field(
         "auto",
         description="where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face",
     )

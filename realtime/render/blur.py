@@ -16,8 +16,8 @@ from realtime.face.scene_change import SceneChange
 from realtime.render.coverage import Coverage
 from realtime.render.landmarks import draw_landmarks
 from realtime.render.palette import NEUTRAL
-from realtime.render.panel_place import PanelMode, PanelPlace
-from realtime.types import F32, U8, Frame, RenderedFrame, Sides
+from realtime.render.panel_place import PanelPlace
+from realtime.types import F32, U8, Frame, PanelMode, RenderedFrame, Sides
 
 Find = Callable[[Frame], tuple[F32, ...] | None]
 """Every face of a picture, or None where that is not known: `FaceSearch.find`."""

@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from realtime.render.au_panel import AuPanel, panel_scale
-from realtime.types import F32, U8, Sides
+from realtime.types import F32, U8, PanelMode, Sides
 
-PanelMode = Literal["off", "auto", "left", "right", "strip"]
 Place = Literal["left", "right", "strip"]
 
 _MARGIN = 12

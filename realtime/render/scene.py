@@ -8,9 +8,9 @@ import numpy as np
 from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
-from realtime.render.panel_place import PanelMode, PanelPlace
+from realtime.render.panel_place import PanelPlace
 from realtime.render.status import LiveFigures, draw_status
-from realtime.types import F32, U8, Analysis, Sides, View
+from realtime.types import F32, U8, Analysis, PanelMode, Sides, View
 
 
 class Scene:

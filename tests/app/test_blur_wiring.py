@@ -11,8 +11,8 @@ from realtime.config import Config
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.render.blur import FaceBlur, LiveBlur
-from realtime.render.scene import Mode, Scene
-from realtime.types import U8, Analysis, FaceObservation, Frame, TrackedFrame
+from realtime.render.scene import Scene
+from realtime.types import U8, Analysis, FaceObservation, Frame, TrackedFrame, View
 
 HEIGHT, WIDTH = 360, 640
 FACE = np.array([180, 130, 260, 230], np.float32)
@@ -44,7 +44,7 @@ def detail(image: U8) -> float:
 
 
 @pytest.mark.parametrize("mode", ["raw", "overlay", "mirrored", "split"])
-def test_nothing_that_is_shown_has_an_open_face(mode: Mode) -> None:
+def test_nothing_that_is_shown_has_an_open_face(mode: View) -> None:
     compose = Compose(
         Scene(mode, ()),
         PointFlow(),

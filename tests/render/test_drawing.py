@@ -9,9 +9,9 @@ from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_midline
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.panel_place import PanelPlace
-from realtime.render.scene import Mode, Scene
+from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures, draw_status, rest_words
-from realtime.types import Analysis, FaceObservation, Sides
+from realtime.types import Analysis, FaceObservation, Sides, View
 
 FIGURES = LiveFigures(30.0, 8.0, 0.0, 0, "tracked")
 HEIGHT, WIDTH = 720, 1280
@@ -157,7 +157,7 @@ def test_the_strip_stays_for_a_while() -> None:
 
 
 @pytest.mark.parametrize("mode", ["mirrored", "split"])
-def test_in_views_of_panes_the_panel_has_a_strip(mode: Mode) -> None:
+def test_in_views_of_panes_the_panel_has_a_strip(mode: View) -> None:
     points = posed_face()
     frame = np.full((HEIGHT, WIDTH, 3), 200, np.uint8)
     picture = Scene(mode, (12,)).draw(frame, analysis(points, {12: 5.0}, {12: 5.0}), points, FIGURES)
