@@ -191,8 +191,9 @@ class Expression:
 
 Status = Literal["measured", "held", "none"]
 View = Literal["overlay", "mirrored", "split", "raw"]
-PanelMode = Literal["off", "auto", "left", "right", "strip"]
 """What is shown: the frame with what was measured, mirrored half-faces, both side by side, the bare frame."""
+PanelMode = Literal["off", "auto", "left", "right", "strip"]
+"""Where the bars stand: a corner, a strip beside the picture, or auto: a corner without a face, else the strip."""
 
 
 @dataclass(frozen=True, slots=True)
