@@ -36,7 +36,7 @@ from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
 from realtime.app.nodes.dashboard import Audience, Web
 from realtime.app.nodes.detect_track import Detect, Track
-from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionRows
+from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
 from realtime.app.nodes.streams import SendExpression, SendStream, Stream
@@ -57,7 +57,7 @@ from realtime.render.blur import FaceBlur, LiveBlur
 from realtime.render.scene import Scene
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
-from realtime.types import U8, Analysis, Frame
+from realtime.types import U8, Analysis, Frame, RenderedFrame, TrackedFrame
 
 Finish = Callable[[U8], U8]
 # How far the recording of hidden faces looks ahead: more of it would be lost by a kill.
@@ -299,7 +299,9 @@ class _Wiring:
             return compose
         return ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
 
-    def _expression(self, tracked: NodeHandle, composed: NodeHandle) -> NodeHandle | None:
+    def _expression(
+        self, tracked: NodeHandle[Frame, TrackedFrame], composed: NodeHandle[Frame, RenderedFrame]
+    ) -> NodeHandle[TrackedFrame, ExpressionResult] | None:
         """OpenFace 3.0's multi-task network, on its own thread."""
         if self._path.multitask is None:
             return None
@@ -309,7 +311,7 @@ class _Wiring:
         graph.connect(expressed, composed, edge.newest, as_side="expression", join=edge.held)
         return expressed
 
-    def _pictures(self, composed: NodeHandle) -> tuple[str, Preview | None]:
+    def _pictures(self, composed: NodeHandle[Frame, RenderedFrame]) -> tuple[str, Preview | None]:
         """Where shown pictures go. Gives the node at the end of the picture path, and the window."""
         graph, edge, outputs = self._graph, self._edge, self._outputs
         output, preview = "compose", None
@@ -333,7 +335,11 @@ class _Wiring:
             graph.connect(composed, graph.sink("web", web, run_on="thread:web"), Latest())
         return output, preview
 
-    def _measurements(self, measured: NodeHandle, expressed: NodeHandle | None) -> None:
+    def _measurements(
+        self,
+        measured: NodeHandle[TrackedFrame, TrackedFrame],
+        expressed: NodeHandle[TrackedFrame, ExpressionResult] | None,
+    ) -> None:
         """Where measurements go besides frames.csv."""
         graph, edge, outputs, multitask = self._graph, self._edge, self._outputs, self._path.multitask
         for name, open_stream in outputs.streams.items():

@@ -5,15 +5,16 @@ import inspect
 import logging
 import math
 from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Any
+from typing import Any, overload
 
 from realtime.graph.clock import Clock, RealClock
 from realtime.graph.edges import Edge
 from realtime.graph.joins import Join, SideInput
 from realtime.graph.mermaid import mermaid
-from realtime.graph.messages import Envelope, GraphError
+from realtime.graph.messages import Envelope, GraphError, Item
 from realtime.graph.node import Job, Node
 from realtime.graph.policies import Block, DropReason, Policy
+from realtime.graph.protocols import In, Out, Process
 from realtime.graph.readers import AsyncIterableReader, reader_of
 from realtime.graph.report import Report, make_report
 from realtime.graph.runtime import Run
@@ -55,14 +56,14 @@ class Graph:
     def source(
         self,
         name: str,
-        reader: Reader | Iterable[Any] | AsyncIterable[Any],
+        reader: Reader[Out] | Iterable[Item[Out] | Out] | AsyncIterable[Item[Out] | Out],
         *,
         max_age: float = math.inf,
         startup_timeout: float = 30.0,
         stall_timeout: float = math.inf,
         restart: Restart | None = None,
         grace: float = 2.0,
-    ) -> SourceHandle:
+    ) -> SourceHandle[Out]:
         """Add a source; it reads on a thread of its own.
 
         reader: an object as `Reader` describes it, an iterable (iterated on the source's thread; it may block) or an async
@@ -73,14 +74,14 @@ class Graph:
         """
         self._check_name(name)
         source = Source(name, reader_of(name, reader, self.clock), max_age, stall_timeout, restart, grace)
-        handle = SourceHandle(name, source, startup_timeout)
+        handle: SourceHandle[Out] = SourceHandle(name, source, startup_timeout)
         self.sources[name] = handle
         return handle
 
     def transform(
         self,
         name: str,
-        processor: Any,
+        processor: Process[In, Out],
         *,
         run_on: str = "loop",
         startup_timeout: float = 120.0,
@@ -89,7 +90,7 @@ class Graph:
         pass_envelope: bool = False,
         service_time: ServiceTime | float | None = None,
         may_end: bool = False,
-    ) -> NodeHandle:
+    ) -> NodeHandle[In, Out]:
         """Add a node that makes one result (or None) of each frame.
 
         processor: an object as `Processor` describes it, or just a function.
@@ -109,7 +110,7 @@ class Graph:
     def sink(
         self,
         name: str,
-        processor: Any,
+        processor: Process[In, Any],
         *,
         run_on: str = "loop",
         startup_timeout: float = 120.0,
@@ -117,7 +118,7 @@ class Graph:
         grace: float = 2.0,
         pass_envelope: bool = False,
         service_time: ServiceTime | float | None = None,
-    ) -> NodeHandle:
+    ) -> NodeHandle[In, Any]:
         """Add a node at the end of a path. As `transform`, but what it returns is ignored."""
         return self._add(
             name, "sink", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
@@ -143,13 +144,37 @@ class Graph:
         model = service_time if callable(service_time) or service_time is None else _Constant(service_time)
         node = Node(name, processor, pass_envelope)
         node.trace = self.trace
-        handle = NodeHandle(name, kind, node, run_on, startup_timeout, stall_timeout, grace, model)
+        handle: NodeHandle[Any, Any] = NodeHandle(
+            name, kind, node, run_on, startup_timeout, stall_timeout, grace, model
+        )
         self.nodes[name] = handle
         return handle
 
     def _check_name(self, name: str) -> None:
         if name in self.sources or name in self.nodes:
             raise GraphError(f"there are two nodes named {name}")
+
+    @overload
+    def connect(
+        self,
+        producer: SourceHandle[Out] | NodeHandle[Any, Out],
+        consumer: NodeHandle[Out, Any] | NodeHandle[Envelope[Out], Any],
+        policy: Policy,
+        *,
+        expires: bool = True,
+    ) -> Connection: ...
+
+    @overload
+    def connect(
+        self,
+        producer: SourceHandle[Any] | NodeHandle[Any, Any],
+        consumer: NodeHandle[Any, Any],
+        policy: Policy,
+        *,
+        as_side: str,
+        join: Join,
+        expires: bool = True,
+    ) -> Connection: ...
 
     def connect(
         self,

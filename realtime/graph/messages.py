@@ -10,10 +10,11 @@ class GraphError(Exception):
 
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
+class Item(Generic[T_co]):
     """What a source's `read` returns.
 
     sequence: rises by one per captured item (gaps: items the device lost). A source that starts again at 0 after a
@@ -21,7 +22,7 @@ class Item(Generic[T]):
     capture_time: seconds on the graph's clock; None means "now", when `read` returned.
     """
 
-    payload: T
+    payload: T_co
     sequence: int
     capture_time: float | None = None
 

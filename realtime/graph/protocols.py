@@ -1,9 +1,8 @@
 """What the user of a graph gives for a node."""
 
 import threading
-from typing import Any, Protocol
-
-from realtime.graph.messages import Side
+from collections.abc import Callable
+from typing import Any, Concatenate, Protocol, TypeVar
 
 
 class StopToken:
@@ -23,7 +22,13 @@ class StopToken:
         return self._event.wait(timeout)
 
 
-class Processor(Protocol):
+In = TypeVar("In")
+Out = TypeVar("Out")
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
+
+
+class Processor(Protocol[In_contra, Out_co]):
     """What a transform or sink is made of. Only `process` is required; the rest is used where it exists.
 
     open() and close() run on the node's own thread, as `process` does: a session is used on the thread it was made on.
@@ -32,9 +37,17 @@ class Processor(Protocol):
     and possibly while `process` runs: read plain attributes in it, no more. A refused frame counts as skipped.
     """
 
-    def process(self, payload: Any, **sides: Side | None) -> Any:
-        """The result for this frame, or None for "no result". May raise: the frame is lost, the node goes on."""
+    @property
+    def process(self) -> Callable[Concatenate[In_contra, ...], Out_co | None]:
+        """A method: process(payload, **sides) gives the result for this frame, or None for "no result".
+
+        Each side input comes by its keyword, as a `Side` or None. It may raise: the frame is lost, the node goes on.
+        """
         ...
+
+
+Process = Callable[[In], Out | None] | Callable[Concatenate[In, ...], Out | None] | Processor[In, Out]
+"""What `Graph.transform` and `Graph.sink` take: a function, or an object with a method `process`."""
 
 
 def call_where_there(target: Any, method: str, *arguments: Any) -> None:

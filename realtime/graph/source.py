@@ -12,7 +12,7 @@ from realtime.graph.clock import Clock
 from realtime.graph.histogram import DurationHistogram
 from realtime.graph.messages import Envelope, Item, Reset
 from realtime.graph.node import OutputPorts
-from realtime.graph.protocols import StopToken
+from realtime.graph.protocols import Out_co, StopToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Backoff:
 log = logging.getLogger(__name__)
 
 
-class Reader(Protocol):
+class Reader(Protocol[Out_co]):
     """What a source is made of. `read`, and the optional open() and close(), run on the source's own thread.
 
     After a failed `read`, close() and open() are called again as the source's `Restart` says; a failure of the very
     first open() is final. renew() -> Reader, optional, gives a fresh reader when the thread of this one is stuck.
     """
 
-    def read(self, stop: StopToken) -> Item | None:
+    def read(self, stop: StopToken) -> Item[Out_co] | None:
         """The next item; waits for it, but not much longer than until `stop` is set. None at the end of the stream."""
         ...
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
 from realtime.graph.edges import Edge
 from realtime.graph.joins import Exact, Join
 from realtime.graph.messages import GraphError
 from realtime.graph.node import Node
 from realtime.graph.policies import Block
+from realtime.graph.protocols import In, Out
 from realtime.graph.source import Source
 from realtime.graph.workers import ServiceTime
 
 
 @dataclass(eq=False, slots=True)
-class SourceHandle:
-    """A source in a graph."""
+class SourceHandle(Generic[Out]):
+    """A source in a graph. Its type says what it gives."""
 
     name: str
     source: Source
@@ -22,8 +24,8 @@ class SourceHandle:
 
 
 @dataclass(eq=False, slots=True)
-class NodeHandle:
-    """A transform or sink in a graph. Times in seconds."""
+class NodeHandle(Generic[In, Out]):
+    """A transform or sink in a graph. Its type says what it takes and what it gives. Times in seconds."""
 
     name: str
     kind: str
@@ -46,8 +48,8 @@ class Connection:
     """One edge with its two nodes; as_side and join for a side input. Compared by identity, not by its name."""
 
     edge: Edge
-    producer: SourceHandle | NodeHandle
-    consumer: NodeHandle
+    producer: SourceHandle[Any] | NodeHandle[Any, Any]
+    consumer: NodeHandle[Any, Any]
     as_side: str | None
     join: Join | None
 
@@ -67,14 +69,16 @@ class Connection:
         return self.join is not None and isinstance(self.edge.policy, Block)
 
 
-def upstream_first(nodes: Mapping[str, NodeHandle], connections: Sequence[Connection]) -> list[NodeHandle]:
+def upstream_first(
+    nodes: Mapping[str, NodeHandle[Any, Any]], connections: Sequence[Connection]
+) -> list[NodeHandle[Any, Any]]:
     """The nodes in an order in which frames meet them. Raises GraphError for a cycle or a missing primary input."""
     if not nodes:
         raise GraphError("the graph has no nodes")
     for handle in nodes.values():
         if handle.node.primary is None:
             raise GraphError(f"{handle.name} has no primary input")
-    done: dict[str, NodeHandle] = {}
+    done: dict[str, NodeHandle[Any, Any]] = {}
     waiting = dict(nodes)
     while waiting:
         blocked = {c.consumer.name for c in connections if c.producer.name in waiting}
@@ -86,10 +90,10 @@ def upstream_first(nodes: Mapping[str, NodeHandle], connections: Sequence[Connec
     return list(done.values())
 
 
-def primary_path(node: NodeHandle, connections: Sequence[Connection]) -> list[Connection]:
+def primary_path(node: NodeHandle[Any, Any], connections: Sequence[Connection]) -> list[Connection]:
     """The primary edges from the node's source to the node, upstream first."""
     path: list[Connection] = []
-    here: SourceHandle | NodeHandle = node
+    here: SourceHandle[Any] | NodeHandle[Any, Any] = node
     while isinstance(here, NodeHandle):
         connection = next(c for c in connections if c.consumer is here and c.as_side is None)
         path.append(connection)
@@ -98,7 +102,9 @@ def primary_path(node: NodeHandle, connections: Sequence[Connection]) -> list[Co
 
 
 def unconnected(
-    sources: Mapping[str, SourceHandle], nodes: Mapping[str, NodeHandle], connections: Sequence[Connection]
+    sources: Mapping[str, SourceHandle[Any]],
+    nodes: Mapping[str, NodeHandle[Any, Any]],
+    connections: Sequence[Connection],
 ) -> list[str]:
     """A sentence for every source and transform whose results go nowhere."""
     used = {c.producer.name for c in connections}
@@ -108,7 +114,7 @@ def unconnected(
     ]
 
 
-def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
+def check_joins(nodes: Sequence[NodeHandle[Any, Any]], connections: Sequence[Connection]) -> None:
     """Sequences only mean the same where they go back to the same source. Raises GraphError where a join waits otherwise."""
     origin = {n.name: primary_path(n, connections)[0].producer.name for n in nodes}
     for c in connections:
@@ -125,7 +131,7 @@ def check_joins(nodes: Sequence[NodeHandle], connections: Sequence[Connection]) 
             )
 
 
-def limit_watermarks(order: Sequence[NodeHandle], connections: Sequence[Connection]) -> None:
+def limit_watermarks(order: Sequence[NodeHandle[Any, Any]], connections: Sequence[Connection]) -> None:
     """Watermarks travel only on edges from which a join can be reached that waits, or that blocks a producer."""
     wanted = {
         c.consumer.name for c in connections if c.blocks_beside

@@ -4,6 +4,7 @@ import csv
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from realtime.session.frames_csv import FramesCsv
 from realtime.types import Frame
 from tests.face.world import HEIGHT, WIDTH, Disc, picture
 from tests.session.live_like import face_path
+
+pytestmark = pytest.mark.timeout(300)  # the first test may compile the face's kernels
 
 PICTURES = [picture(Disc(300 + 4 * n, 170, 60)) for n in range(4)]
 
