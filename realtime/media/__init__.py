@@ -4,4 +4,46 @@ OpenCV is loaded here, before any module of this package loads PyAV. Both wheels
 when PyAV's is the first, OpenCV's first window hangs for ever (PyAV issue 1050, OpenCV issue 29195).
 """
 
+from typing import TYPE_CHECKING, Any
+
 import cv2  # noqa: F401 - for the order in which libraries are loaded
+
+if TYPE_CHECKING:
+    from realtime.media.lossless import RawRecorder, read_raw
+    from realtime.media.recorder import VideoRecorder
+    from realtime.media.source_spec import SourceSpec, parse_source
+    from realtime.media.stream_info import StreamInfo
+    from realtime.media.video_source import VideoSource
+
+__all__ = [
+    "RawRecorder",
+    "SourceSpec",
+    "StreamInfo",
+    "VideoRecorder",
+    "VideoSource",
+    "parse_source",
+    "read_raw",
+]
+
+_HOMES = {
+    "RawRecorder": "realtime.media.lossless",
+    "SourceSpec": "realtime.media.source_spec",
+    "StreamInfo": "realtime.media.stream_info",
+    "VideoRecorder": "realtime.media.recorder",
+    "VideoSource": "realtime.media.video_source",
+    "parse_source": "realtime.media.source_spec",
+    "read_raw": "realtime.media.lossless",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that what needs no film does not load PyAV."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

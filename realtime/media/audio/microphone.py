@@ -85,12 +85,22 @@ class PortAudioInput:
 class Microphone:
     """What a recording reads its sound from.
 
-    The callback's thread puts blocks into a ring that holds five seconds; a reader that is slower loses the oldest, which
-    become silence and are counted. `watch` (a thread of its own) reopens a device that has gone, with growing waits.
+    The callback's thread puts blocks into a ring that holds five seconds; a reader that is slower loses the oldest, which become
+    silence and are counted. A thread of its own (`start_watching`) reopens a device that has gone, with growing waits.
+
+    Args:
+        clock: seconds on the program's clock.
+        open_stream: opens the device; what it raises is raised here.
+        reopen: opens it again after an outage; None: like `open_stream`.
+
+    Attributes:
+        notices: sentences for the user.
+        overflows: how often sound was lost.
+        outages: how often the device vanished.
+        track: the gapless track.
     """
 
     def __init__(self, clock: Callable[[], float], open_stream: Open, reopen: Open | None = None) -> None:
-        """Open it. Raises what `open_stream` raises."""
         self.notices: list[str] = []
         self.overflows = 0
         self.outages = 0
@@ -113,7 +123,7 @@ class Microphone:
         self.track = SoundTrack(self.rate)
 
     def start_watching(self) -> None:
-        """From now on a microphone that vanishes is looked for."""
+        """Start the thread that reopens a microphone that vanished."""
 
         def watch() -> None:
             while not self._ended.wait(_WATCH_SECONDS):
@@ -123,12 +133,16 @@ class Microphone:
         self._thread.start()
 
     def check(self, now: float) -> None:
-        """Is it still there? If not, let go of it; when the time has come, look for it."""
+        """Close a stream that has stopped, and try to open it again when its waiting time is over.
+
+        Args:
+            now: seconds on the clock.
+        """
         stream = self._stream
         if stream is not None:
             if stream.alive() and now - self._heard <= (_STALL_SECONDS if self._begun else _BEGIN_SECONDS):
                 if self._begun and self._gone_at is not None:
-                    self._tell(self._heard - self._gone_at)
+                    self._note_outage(self._heard - self._gone_at)
                 return
             self._stream = None
             if self._gone_at is None:
@@ -155,7 +169,7 @@ class Microphone:
         self._heard = now
         self._stream = found
 
-    def _tell(self, seconds: float) -> None:
+    def _note_outage(self, seconds: float) -> None:
         self._gone_at = None
         self.notices.append(f"The microphone {self.name} was gone for {seconds:.1f} s; the recording is silent there.")
 
@@ -164,7 +178,14 @@ class Microphone:
         self.track.start(origin)
 
     def read(self, until: float) -> F32:
-        """The track's next samples, about as far as `until` (seconds on the program's clock)."""
+        """Take the track's next samples.
+
+        Args:
+            until: about how far, in seconds on the program's clock.
+
+        Returns:
+            (N,) float32, -1..1.
+        """
         while self._ring:
             block = self._ring.popleft()
             if block.stream != self._read_number:

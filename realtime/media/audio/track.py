@@ -72,16 +72,22 @@ class _Segment:
 
 
 class SoundTrack:
-    """Takes blocks as they come, gives samples (mono, -1..1) that lie on the program's clock: sample k at origin + k/rate.
+    """Takes blocks as they come and gives samples that lie on the program's clock: sample k at origin + k/rate.
 
     The card's own rate is measured and evened out by up to 1000 ppm (1.7 cents, inaudible). Not thread-safe.
+
+    Args:
+        rate: samples a second, of the card and of the track.
+
+    Attributes:
+        origin: seconds on the program's clock of the first sample.
+        silence: samples of silence put in for missing sound.
     """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
         self.origin = 0.0
         self.silence = 0
-        """Samples of silence put in for missing sound."""
         self._next = 0
         self._position: float | None = None
         self._segments = [_Segment(rate)]
@@ -92,20 +98,33 @@ class SoundTrack:
         return self._segments[-1].clock
 
     def start(self, origin: float) -> None:
-        """The track begins at this time; sound from before is left out."""
+        """Begin the track at `origin` (seconds on the program's clock); sound from before is left out."""
         self.origin, self._next, self._position = origin, 0, None
 
     def put(self, index: int, time: float, samples: F32) -> None:
-        """One block: the number of its first sample in this stream, when that was taken, the samples (N,)."""
+        """Add one block of the present stream.
+
+        Args:
+            index: the number of its first sample in this stream.
+            time: when that was taken, in seconds on the program's clock.
+            samples: (N,) mono, -1..1.
+        """
         self._segments[-1].put(index, time, samples)
 
     def lost(self) -> None:
-        """The stream has ended; what comes next is of another one, with numbers and a clock of its own."""
+        """End the present stream; the next block is of another one, with numbers and a clock of its own."""
         self._segments[-1].ended = True
         self._segments.append(_Segment(self.rate))
 
     def take(self, until: float) -> F32:
-        """The next samples, without a gap, about as far as `until`: what is there, and silence for what is overdue."""
+        """Take the next samples, without a gap: what is there, and silence for what is overdue.
+
+        Args:
+            until: about how far, in seconds on the program's clock.
+
+        Returns:
+            (N,) mono, -1..1.
+        """
         goal = int((until - self.origin) * self.rate)
         parts: list[F32] = []
         while self._segments:
