@@ -30,7 +30,7 @@ class AdmissionSettings:
         unrest: highest unrest of an admitted frame (see `unrest`).
         single: highest intensity of any other Action Unit.
         smile: highest intensity of AU 12: smiles are what people most often begin with.
-        eyes: highest intensity of AU 45. Narrow eyes that are open read up to 2, closed ones from 3 on.
+        eyes: highest intensity of AU 45. Narrow eyes that are open read up to 1.7, closed ones from 3 on.
         half: unrest by which a frame's weight halves.
         full: weight of a frame without any unrest.
         turned: largest yaw and pitch, degrees.
@@ -40,7 +40,7 @@ class AdmissionSettings:
         settled_seconds: time that the admitted frames must span before it is called settled.
     """
 
-    unrest: float = 2.2
+    unrest: float = 1.6
     single: float = 1.8
     smile: float = 1.2
     eyes: float = 2.2
