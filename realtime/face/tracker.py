@@ -113,8 +113,8 @@ class Tracker:
             self._valid_from = frame.sequence
             self._candidate = None
         if detections is not None and detections.sequence >= self._valid_from:
-            observation = self._weigh(frame, detections, observation)
-            observation = self._weigh_others(frame, detections, observation)
+            observation = self._apply_detections(frame, detections, observation)
+            observation = self._consider_others(frame, detections, observation)
         if self._track is not None and (self._passes_for_next or self._patient.sighted):
             self._cadence.doubtful(frame.sequence, None, *self._size)
         self._schedule.plan(self._cadence.next_pass)
@@ -152,7 +152,7 @@ class Tracker:
         return self._keep(frame, track, found, shown, detected=False)
 
     def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
-        """This is where the face is now. shown: (98, 2) its points as they are shown."""
+        """Record where the face is now. shown: (98, 2) its points as they are shown."""
         landmarks, pose = found.landmarks, found.pose
         track.points, track.pose = landmarks.points, pose
         track.steady = landmarks.points if self._smoother.steady is None else self._smoother.steady
@@ -189,7 +189,9 @@ class Tracker:
         self._past.clear()
         self._cadence.lost(frame.sequence, None if anywhere or track is None else track.box, *self._size)
 
-    def _weigh(self, frame: Frame, seen: Detections, observation: FaceObservation | None) -> FaceObservation | None:
+    def _apply_detections(
+        self, frame: Frame, seen: Detections, observation: FaceObservation | None
+    ) -> FaceObservation | None:
         """Take a detector's answer into account."""
         track = self._track
         if track is None:
@@ -250,7 +252,7 @@ class Tracker:
         self._track = Track(face_id, points, points, face.box, found.pose, frame.capture_time)
         return self._start(frame, self._track, found)
 
-    def _weigh_others(
+    def _consider_others(
         self, frame: Frame, seen: Detections, observation: FaceObservation | None
     ) -> FaceObservation | None:
         """Go to another face of this detection pass: the patient, who is back, or the one that the user wants."""
@@ -265,7 +267,7 @@ class Tracker:
         ]
         if self._passes_for_next:
             self._passes_for_next -= 1
-            return self._go_on(frame, matching.next_to_the_right(others, then)) or observation
+            return self._follow_chosen(frame, matching.next_to_the_right(others, then)) or observation
         other = self._patient.likeliest(others)
         found = None if other is None else self._locator.from_box(frame.image, other)
         sure = found is not None and found.presence >= SURE
@@ -275,7 +277,7 @@ class Tracker:
         self._flow.clear()
         return self._take(frame, self._patient.face_id, other, found)
 
-    def _go_on(self, frame: Frame, face: Detection | None) -> FaceObservation | None:
+    def _follow_chosen(self, frame: Frame, face: Detection | None) -> FaceObservation | None:
         """Follow the face that the user wants, if the landmark network sees one there."""
         found = None if face is None else self._locator.from_box(frame.image, face)
         if face is None or found is None or found.presence < self._settings.start_presence:
