@@ -28,6 +28,9 @@ LEAST_VISIBLE = 0.25
 """Share of a face's core inside the picture from which it counts: about half a face with an eye."""
 _PATCH = 64
 _OVERLAY = 90
+_SAME = 40
+"""Difference (of 255) up to which a recorded pixel is the scene's: compression, and a mild blur, change it by less."""
+_LEAST_SAME = 0.4
 _SCORE = 0.5
 
 
@@ -44,6 +47,9 @@ def likeness(scene: U8, recorded: U8, corners: F32) -> float:
     mask &= ~_overlay(recorded, matrix)
     if mask.sum() < 0.1 * mask.size:
         return 0.0
+    near = np.abs(_patch(scene, matrix).astype(int) - _patch(recorded, matrix)).max(axis=2) < _SAME
+    if near[mask].mean() < _LEAST_SAME:
+        return 0.0  # strokes of landmarks or letters on a flat square are like the face's lines, but not the face
     one, other = (_detail(picture, matrix)[mask] for picture in (scene, recorded))
     if one.std() < LEAST_DETAIL or other.std() < 1e-3:
         return 0.0
@@ -59,10 +65,14 @@ def _overlay(recorded: U8, matrix: F64) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(drawn, np.ones((7, 7), np.uint8)) > 0)
 
 
+def _patch(picture: U8, matrix: F64) -> U8:
+    size = (_PATCH, _PATCH)
+    patch = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(patch, np.uint8)
+
+
 def _detail(picture: U8, matrix: F64) -> F32:
-    patch = cv2.warpPerspective(
-        picture, matrix, (_PATCH, _PATCH), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE
-    )
+    patch = _patch(picture, matrix)
     grey = cv2.cvtColor(patch, cv2.COLOR_BGR2GRAY).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0) - cv2.GaussianBlur(grey, (0, 0), 5.0), np.float32)
 
