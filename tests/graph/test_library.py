@@ -97,7 +97,9 @@ async def generator(payload):
 
 
 @pytest.mark.parametrize(
-    "processor", [coroutine, generator, AsyncProcessor(), AsyncCallable(), partial(coroutine)], ids=str
+    "processor",
+    [coroutine, generator, AsyncProcessor(), AsyncCallable(), partial(coroutine)],
+    ids=["function", "generator", "process", "call", "partial"],
 )
 def test_an_async_processor_is_refused_when_it_is_added(processor):
     with pytest.raises(GraphError, match=r"analyse: process is `async def`.*run_on=\"thread\""):
