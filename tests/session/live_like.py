@@ -44,7 +44,7 @@ class DiscDetector:
 def units_network(blob):
     """Two Action Units that follow the displacement, so that another neutral gives other values."""
     shift = blob[:, :196].astype(np.float64)
-    intensity = np.stack([abs(shift[:, 1] * 20), abs(shift[:, 2] * 20)], 1)
+    intensity = np.stack([abs(shift[:, 1] * 28), abs(shift[:, 2] * 28)], 1)
     look = np.clip(np.resize(shift, (2, EMBEDDING_SIZE)), -0.8, 0.8)
     return {"intensity": intensity.astype(np.float32), "look": look.astype(np.float32)}
 
