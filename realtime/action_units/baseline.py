@@ -37,7 +37,8 @@ class RunningMedian:
     def median(self) -> F32:
         """(dimensions,) centre of the first bin by which half of the weight has been counted."""
         reached = np.cumsum(self._counts, axis=1) >= (self.weight + 1) // 2
-        return (_LOWEST + (reached.argmax(axis=1) + 0.5) * ((_HIGHEST - _LOWEST) / _BINS)).astype(np.float32)
+        result: F32 = (_LOWEST + (reached.argmax(axis=1) + 0.5) * ((_HIGHEST - _LOWEST) / _BINS)).astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def settled(window: F32) -> F32:
     """A grey window without its brightness and contrast."""
     out = window - window.mean()
     out /= max(float(out.std()), LEAST_SPREAD)
-    return out
+    result: F32 = out
+    return result
 
 
 def picture_features(windows: Windows) -> F32:
@@ -109,7 +110,8 @@ class FaceWindows:
 
     def _window(self, grey: U8, centre: F32, size: tuple[int, int]) -> U8:
         height, width = size[0] + 2 * self._margin, size[1] + 2 * self._margin
-        return cv2.getRectSubPix(grey, (width, height), (float(centre[0]), float(centre[1])))
+        result: U8 = cv2.getRectSubPix(grey, (width, height), (float(centre[0]), float(centre[1])))
+        return result
 
 
 class ActionUnits:

@@ -152,7 +152,8 @@ class RunningBaseline:
             value > limits.get(unit, wanted.single) for side in stranger for unit, value in side.items()
         ):
             return 0
-        return max(1, round(wanted.full * 0.5 ** (away / wanted.half)))
+        result: int = max(1, round(wanted.full * 0.5 ** (away / wanted.half)))
+        return result
 
     def baseline(self) -> Baseline | None:
         """What is known of rest now; None while too few frames were admitted."""

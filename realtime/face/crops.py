@@ -65,7 +65,8 @@ def _shift(own: F64, used: F64, size: int) -> float:
     x, y = (own[1, 1] * u - own[0, 1] * v) / det, (own[0, 0] * v - own[1, 0] * u) / det
     dx = used[0, 0] * x + used[0, 1] * y + used[0, 2] - (size - 1) / 2
     dy = used[1, 0] * x + used[1, 1] * y + used[1, 2] - (size - 1) / 2
-    return np.sqrt(dx * dx + dy * dy) / size
+    result: float = np.sqrt(dx * dx + dy * dy) / size
+    return result
 
 
 @njit(nogil=True)
@@ -89,7 +90,8 @@ def roll_of_five(five: F32) -> float:
     ex, ey = five[1, 0] - five[0, 0], five[1, 1] - five[0, 1]
     dx = (five[3, 0] + five[4, 0] - five[0, 0] - five[1, 0]) / 2
     dy = (five[3, 1] + five[4, 1] - five[0, 1] - five[1, 1]) / 2
-    return np.arctan2(ey - dx, ex + dy)
+    result: float = np.arctan2(ey - dx, ex + dy)
+    return result
 
 
 @njit(nogil=True)

@@ -8,9 +8,8 @@ import math
 import threading
 from dataclasses import dataclass
 
-from realtime.face.geometry import F32
 from realtime.face.settings import CadenceSettings
-from realtime.types import Region
+from realtime.types import F32, Region
 
 
 @dataclass(frozen=True, slots=True)

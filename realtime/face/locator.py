@@ -8,11 +8,11 @@ import numpy as np
 from realtime.face.appearance import plausibility
 from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
 from realtime.face.face_model import HEAD_3D
-from realtime.face.geometry import F32, scale_of
+from realtime.face.geometry import scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.pose import Pose, estimate_pose
 from realtime.face.visibility import Visibility, visibility
-from realtime.types import U8, Detection
+from realtime.types import F32, U8, Detection
 
 SURE = 0.9
 """Presence from which the crop's roll is right: a face in a crop that is turned wrongly reaches 0.8 at most."""

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from realtime.face import wflw
-from realtime.face.geometry import F32, bounds, iou
-from realtime.types import Detection, FaceObservation, Region
+from realtime.face.geometry import bounds, iou
+from realtime.types import F32, Detection, FaceObservation, Region
 
 # RetinaFace's box reaches above the brows by this share of the height of the points' bounds
 _FOREHEAD = 0.25

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.alignment import warp_bytes
-from realtime.face.geometry import F64
 from realtime.jit import njit
-from realtime.types import F32, U8
+from realtime.types import F32, F64, U8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ class Midline:
 
     def reflect(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """(N, 2) points on the other side."""
-        return points - 2 * self.side(points)[:, None] * np.array((self.nx, self.ny))
+        result: NDArray[np.floating] = points - 2 * self.side(points)[:, None] * np.array((self.nx, self.ny))
+        return result
 
 
 def midline(points: F32) -> Midline | None:

@@ -29,4 +29,5 @@ def resize_into(image: U8, out: U8) -> U8:
         )
     filled = cv2.resize(image, (out.shape[1], out.shape[0]), dst=out, interpolation=cv2.INTER_LINEAR)
     assert filled is out, "OpenCV ignored the buffer"
-    return out
+    result: U8 = out
+    return result

@@ -4,9 +4,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from realtime.face import matching
-from realtime.face.geometry import F32, iou
+from realtime.face.geometry import iou
 from realtime.face.pose import Pose
-from realtime.types import Detection
+from realtime.types import F32, Detection
 
 _REMEMBERED = 64
 

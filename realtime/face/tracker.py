@@ -9,7 +9,7 @@ from enum import Enum
 from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.detection_schedule import Cadence, DetectionSchedule
-from realtime.face.geometry import F32, iou
+from realtime.face.geometry import iou
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import SURE, Located, Locator, share_inside
 from realtime.face.patient import Patient
@@ -19,7 +19,7 @@ from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
 from realtime.face.track import Candidate, Identities, Past, Track
-from realtime.types import Detection, Detections, FaceObservation, Frame, Region
+from realtime.types import F32, Detection, Detections, FaceObservation, Frame, Region
 
 # a box without an upright face is searched for rolled ones in every fourth detection pass: that takes four times as long
 _ANY_ROLL_EVERY = 4

@@ -123,4 +123,5 @@ def detail_of(patch: F32) -> float:
     count = (size - 2) * (size - 2)
     mean /= count
     deviation = np.sqrt(max(square / count - mean * mean, 0.0))
-    return total / count / max(deviation, _LEAST_CONTRAST)
+    result: float = total / count / max(deviation, _LEAST_CONTRAST)
+    return result

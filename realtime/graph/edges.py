@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from realtime.graph.histogram import DurationHistogram
 from realtime.graph.messages import Envelope, GraphError, Reset
@@ -38,11 +38,11 @@ class EdgeStatistics(NamedTuple):
 class Entry(NamedTuple):
     """An envelope on an edge and when (graph clock, seconds) it was put there."""
 
-    envelope: Envelope
+    envelope: Envelope[Any]
     arrived: float
 
 
-DropListener = Callable[[DropReason, Envelope], None]
+DropListener = Callable[[DropReason, Envelope[Any]], None]
 
 
 def _nothing() -> None:
@@ -62,7 +62,7 @@ class EdgeState:
     put: int = 0
     delivered: int = 0
     dropped: dict[DropReason, int] = field(default_factory=dict)
-    taken: list[Envelope] = field(default_factory=list)
+    taken: list[Envelope[Any]] = field(default_factory=list)
     deepest: int = 0
     blocks: bool = False
     refused: bool = False  # a put was refused since: the producer wants to know when there is room
@@ -75,9 +75,9 @@ class EdgeState:
     on_readable: Callable[[], None] = _nothing
     on_writable: Callable[[], None] = _nothing
     on_drop: DropListener | None = None
-    gate: Callable[[Envelope], bool] | None = None  # False: the consumer does not want this one
+    gate: Callable[[Envelope[Any]], bool] | None = None  # False: the consumer does not want this one
 
-    def report_drops(self, lost: list[tuple[DropReason, Envelope]]) -> None:
+    def report_drops(self, lost: list[tuple[DropReason, Envelope[Any]]]) -> None:
         """Call the listener of drops; not under the lock."""
         if self.on_drop is not None:
             for cause, envelope in lost:
@@ -86,7 +86,7 @@ class EdgeState:
                 except Exception:
                     log.exception("a drop listener failed on edge %s", self.name)
 
-    def release(self, envelope: Envelope) -> bool:
+    def release(self, envelope: Envelope[Any]) -> bool:
         """Under the lock: take this envelope out of those taken; False where the books were closed on it."""
         for i, other in enumerate(self.taken):
             if other is envelope:
@@ -96,7 +96,7 @@ class EdgeState:
 
     def refuse(self, cause: DropReason | None) -> None:
         """Drop what waits and every later put with `cause`; None opens the edge again."""
-        lost: list[tuple[DropReason, Envelope]] = []
+        lost: list[tuple[DropReason, Envelope[Any]]] = []
         with self.lock:
             self.refusing = cause
             if cause is not None:
@@ -139,7 +139,7 @@ class Sender(Generic[T]):
                 s.put += 1
                 s.delivered += 1
             return True
-        lost: list[tuple[DropReason, Envelope]] = []
+        lost: list[tuple[DropReason, Envelope[Any]]] = []
         with s.lock:
             if s.refusing is not None or s.ended:
                 s.put += 1
@@ -346,7 +346,7 @@ class Edge(Generic[T]):
         s = self._state
         s.on_readable, s.on_writable, s.on_drop = on_readable, on_writable, on_drop
 
-    def gated(self, gate: Callable[[Envelope], bool]) -> None:
+    def gated(self, gate: Callable[[Envelope[Any]], bool]) -> None:
         """Ask `gate` before queueing: an envelope it refuses counts as delivered, but the consumer is not woken."""
         self._state.gate = gate
 

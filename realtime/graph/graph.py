@@ -33,7 +33,7 @@ from realtime.graph.workers import ServiceTime
 
 log = logging.getLogger(__name__)
 
-DropListener = Callable[[Connection, DropReason, Envelope], None]
+DropListener = Callable[[Connection, DropReason, Envelope[Any]], None]
 
 
 class Graph:
@@ -46,8 +46,8 @@ class Graph:
         self.name = name
         self.clock: Clock = clock or RealClock()
         self.trace = trace
-        self.sources: dict[str, SourceHandle] = {}
-        self.nodes: dict[str, NodeHandle] = {}
+        self.sources: dict[str, SourceHandle[Any]] = {}
+        self.nodes: dict[str, NodeHandle[Any, Any]] = {}
         self.connections: list[Connection] = []
         self.report: Report | None = None
         self._drop_listeners: list[DropListener] = []
@@ -135,7 +135,7 @@ class Graph:
         grace: float,
         pass_envelope: bool,
         service_time: ServiceTime | float | None,
-    ) -> NodeHandle:
+    ) -> NodeHandle[Any, Any]:
         self._check_name(name)
         shared = run_on.startswith("thread:") and run_on != "thread:"
         if run_on not in ("loop", "thread") and not shared:
@@ -178,8 +178,8 @@ class Graph:
 
     def connect(
         self,
-        producer: SourceHandle | NodeHandle,
-        consumer: NodeHandle,
+        producer: SourceHandle[Any] | NodeHandle[Any, Any],
+        consumer: NodeHandle[Any, Any],
         policy: Policy,
         *,
         as_side: str | None = None,
@@ -201,7 +201,7 @@ class Graph:
             raise GraphError(f"{producer.name} is a sink: nothing comes out of it")
         if any(c.edge.name == name for c in self.connections):
             raise GraphError(f"{name} is connected twice")
-        edge: Edge = Edge(name, policy)
+        edge: Edge[Any] = Edge(name, policy)
         node = consumer.node
         if as_side is None or join is None:
             if node.primary is not None:
@@ -229,7 +229,7 @@ class Graph:
         """
         self._drop_listeners.append(listener)
 
-    def _dropped(self, connection: Connection, reason: DropReason, envelope: Envelope) -> None:
+    def _dropped(self, connection: Connection, reason: DropReason, envelope: Envelope[Any]) -> None:
         if self.trace is not None:
             self.trace.drop(connection.name, reason, envelope, self.clock.now())
         for listener in self._drop_listeners:

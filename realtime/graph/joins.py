@@ -12,6 +12,7 @@ per frame.
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from realtime.graph.edges import Entry, Receiver
 from realtime.graph.messages import Envelope, Reset, Side
@@ -65,7 +66,7 @@ Join = Exact | LatestBefore | Hold
 class SideInput:
     """One side input of one node: takes from its edge, keeps at most one value, decides when the primary may go on."""
 
-    def __init__(self, keyword: str, join: Join, receiver: Receiver) -> None:
+    def __init__(self, keyword: str, join: Join, receiver: Receiver[Any]) -> None:
         self.keyword = keyword
         self.join = join
         self.receiver = receiver
@@ -129,7 +130,7 @@ class SideInput:
         if not waited or entry.arrived - self._arrivals[0][1] <= self.join.wait:
             self._late = 0
 
-    def pick(self, primary: Envelope, now: float) -> Side | None:
+    def pick(self, primary: Envelope[Any], now: float) -> Side[Any] | None:
         """The value for this primary, as the join says."""
         entry = self._held
         if entry is None:
@@ -158,7 +159,7 @@ class SideInput:
         if self._held is not None and self._is_before_reset(self._held.envelope):
             self.forget(DropReason.SUPERSEDED)
 
-    def _is_before_reset(self, envelope: Envelope) -> bool:
+    def _is_before_reset(self, envelope: Envelope[Any]) -> bool:
         return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
     def forget(self, cause: DropReason) -> None:

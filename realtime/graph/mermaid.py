@@ -1,7 +1,7 @@
 """The graph as Mermaid text, which Markdown viewers draw."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realtime.graph.topology import Connection, NodeHandle, SourceHandle
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def mermaid(
-    sources: Mapping[str, SourceHandle],
-    nodes: Mapping[str, NodeHandle],
+    sources: Mapping[str, SourceHandle[Any]],
+    nodes: Mapping[str, NodeHandle[Any, Any]],
     connections: Sequence[Connection],
     report: "Report | None" = None,
 ) -> str:

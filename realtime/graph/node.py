@@ -54,8 +54,8 @@ class OutputPorts:
     """The sending ends of a node. Keeps what a full `Block` edge did not take yet."""
 
     def __init__(self) -> None:
-        self.senders: list[Sender] = []
-        self._unsent: deque[tuple[Sender, Envelope]] = deque()
+        self.senders: list[Sender[Any]] = []
+        self._unsent: deque[tuple[Sender[Any], Envelope[Any]]] = deque()
         self._watermark = -1
 
     def flush(self, now: float) -> bool:
@@ -67,7 +67,7 @@ class OutputPorts:
             self._unsent.popleft()
         return True
 
-    def put(self, envelope: Envelope, now: float) -> None:
+    def put(self, envelope: Envelope[Any], now: float) -> None:
         """Offer the envelope to every edge; `flush` must have returned True before."""
         self._watermark = max(self._watermark, envelope.sequence)
         for sender in self.senders:
@@ -100,7 +100,7 @@ class Job(NamedTuple):
     """One frame ready to be processed. Times are on the graph's clock, seconds."""
 
     primary: Entry
-    sides: dict[str, Side | None]
+    sides: dict[str, Side[Any] | None]
     started: float
     ready: float  # when it had arrived and the node was free
     picked_up_at: float  # when the node's thread first saw it
@@ -131,13 +131,13 @@ class Node:
         self.processor = processor
         self.pass_envelope = pass_envelope
         self.process: Callable[..., Any] = processor.process if hasattr(processor, "process") else processor
-        self.primary: Receiver | None = None
+        self.primary: Receiver[Any] | None = None
         self.sides: list[SideInput] = []
         self.ports = OutputPorts()
         self.counts = NodeMetrics()
         self.times = NodeTimes()
         self.busy_since: float | None = None
-        self.current: Envelope | None = None
+        self.current: Envelope[Any] | None = None
         self.stalled = False
         self.trace: Trace | None = None
         self.ended = False
@@ -153,7 +153,7 @@ class Node:
         """Call the processor's `close`, where it has one."""
         call_where_there(self.processor, "close")
 
-    def accepts(self, envelope: Envelope) -> bool:
+    def accepts(self, envelope: Envelope[Any]) -> bool:
         """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream does not wait for it.
 
         Called on the producer's thread. A gate that raises loses no frame: `process` gets it.

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from realtime.graph.clock import Clock
 from realtime.graph.edges import EdgeStatistics
@@ -129,8 +130,8 @@ def make_report(
     name: str,
     run: Run | None,
     clock: Clock,
-    sources: dict[str, SourceHandle],
-    nodes: dict[str, NodeHandle],
+    sources: dict[str, SourceHandle[Any]],
+    nodes: dict[str, NodeHandle[Any, Any]],
     connections: list[Connection],
 ) -> Report:
     """The present state of everything."""
@@ -167,7 +168,7 @@ def _source(source: Source) -> SourceReport:
     return SourceReport(c.captured, c.restarts, c.failures, c.stalls, c.last_error, source.read_time.percentiles())
 
 
-def _node(handle: NodeHandle) -> NodeReport:
+def _node(handle: NodeHandle[Any, Any]) -> NodeReport:
     c, t = handle.node.counts, handle.node.times
     times = (t.queue, t.executor, t.join, t.service, t.age, t.result_age)
     return NodeReport(

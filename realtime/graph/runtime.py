@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from realtime.graph.clock import Clock, VirtualClock
 from realtime.graph.edges import Edge
@@ -55,8 +56,8 @@ class WatchedNode:
     """A node, its edges, and how long (seconds) it may be busy with one frame."""
 
     node: Node
-    incoming: Sequence[Edge]
-    outgoing: Sequence[Edge]
+    incoming: Sequence[Edge[Any]]
+    outgoing: Sequence[Edge[Any]]
     stall_timeout: float
     stalled_on: float | None = None
 
@@ -114,11 +115,11 @@ class Run:
 
     def __init__(
         self,
-        order: Sequence[NodeHandle],
-        sources: Sequence[SourceHandle],
+        order: Sequence[NodeHandle[Any, Any]],
+        sources: Sequence[SourceHandle[Any]],
         connections: Sequence[Connection],
         clock: Clock,
-        dropped: Callable[[Connection, DropReason, Envelope], None],
+        dropped: Callable[[Connection, DropReason, Envelope[Any]], None],
     ) -> None:
         self._handles = list(order)
         self._sources = list(sources)
@@ -186,7 +187,7 @@ class Run:
 
     def _make_workers(self) -> None:
         virtual = isinstance(self._clock, VirtualClock)
-        groups: dict[str, list[NodeHandle]] = {}
+        groups: dict[str, list[NodeHandle[Any, Any]]] = {}
         for handle in reversed(self._handles):  # downstream first
             groups.setdefault(handle.group, []).append(handle)
         serving: dict[str, Worker] = {}

@@ -81,7 +81,7 @@ class Source:
     def __init__(
         self,
         name: str,
-        reader: Reader,
+        reader: Reader[Any],
         max_age: float = math.inf,
         stall_timeout: float = math.inf,
         restart: Restart | None = None,
@@ -138,7 +138,9 @@ class Source:
         finally:
             _close(reader)
 
-    def _reopen(self, reader: Reader, clock: Clock, backoff: Backoff, error: Exception) -> Generator[float, None, None]:
+    def _reopen(
+        self, reader: Reader[Any], clock: Clock, backoff: Backoff, error: Exception
+    ) -> Generator[float, None, None]:
         """Wait and open until that works. Raises the last error when the attempts are used up."""
         while True:
             delay = backoff.next(clock.now())
@@ -165,7 +167,7 @@ class Source:
                 self.waiting_since = None
 
     def _read(
-        self, reader: Reader, clock: Clock, paced: bool, generation: int
+        self, reader: Reader[Any], clock: Clock, paced: bool, generation: int
     ) -> Generator[float, None, Exception | None]:
         """Emit items until the end (returns None) or a failure (returns the exception)."""
         stop = self._stop
@@ -198,7 +200,7 @@ class Source:
                 yield clock.now()
         return None
 
-    def _emit(self, item: Item, now: float) -> None:
+    def _emit(self, item: Item[Any], now: float) -> None:
         """Put the item on every edge. Its deadline is its capture time plus `max_age`."""
         sequence = item.sequence + self._offset
         if sequence <= self._last:

@@ -47,7 +47,7 @@ class NodeHandle(Generic[In, Out]):
 class Connection:
     """One edge with its two nodes; as_side and join for a side input. Compared by identity, not by its name."""
 
-    edge: Edge
+    edge: Edge[Any]
     producer: SourceHandle[Any] | NodeHandle[Any, Any]
     consumer: NodeHandle[Any, Any]
     as_side: str | None

@@ -22,12 +22,12 @@ class Trace:
         self._frames: list[tuple[str, str, int, float, float, bool]] = []
         self._drops: list[tuple[str, str, str, int, float]] = []
 
-    def frame(self, node: str, envelope: Envelope, started: float, ended: float, failed: bool = False) -> None:
+    def frame(self, node: str, envelope: Envelope[Any], started: float, ended: float, failed: bool = False) -> None:
         """One frame was processed by `node` between two times (seconds)."""
         if len(self._frames) < self._limit:
             self._frames.append((node, envelope.source, envelope.sequence, started, ended, failed))
 
-    def drop(self, edge: str, cause: DropReason, envelope: Envelope, now: float) -> None:
+    def drop(self, edge: str, cause: DropReason, envelope: Envelope[Any], now: float) -> None:
         """A frame was dropped on `edge`."""
         if len(self._drops) < self._limit:
             self._drops.append((edge, cause.value, envelope.source, envelope.sequence, now))

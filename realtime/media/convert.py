@@ -99,8 +99,10 @@ class ToBgr:
         if not bt601 or frame.color_range == _FULL or frame.width % 2 or frame.height % 2:
             return None
         if name == "nv12":
-            return cv2.cvtColorTwoPlane(_view(frame, 1), _view(frame, 2, plane=1), cv2.COLOR_YUV2BGR_NV12)
-        return cv2.cvtColor(np.ascontiguousarray(_view(frame, 2)), _PACKED[name])
+            result: U8 | None = cv2.cvtColorTwoPlane(_view(frame, 1), _view(frame, 2, plane=1), cv2.COLOR_YUV2BGR_NV12)
+            return result
+        packed: U8 | None = cv2.cvtColor(np.ascontiguousarray(_view(frame, 2)), _PACKED[name])
+        return packed
 
 
 def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -191,13 +192,14 @@ class Decoder:
         opening = self.opening
         for attempt in opening.attempts:
             try:
-                return av.open(
+                result: InputContainer = av.open(
                     attempt.file,
                     mode="r",
                     format=attempt.format,
                     options=dict(attempt.options),
                     timeout=self._timeouts if opening.network else None,
                 )
+                return result
             except (FFmpegError, ValueError, OSError) as failure:
                 error = error or failure
                 if getattr(failure, "errno", None) in _HOPELESS:
@@ -249,7 +251,7 @@ class Decoder:
                 yield Decoded(picture, seconds, arrivals.pop(at, arrival) if at is not None else arrival, lost)
                 lost = 0
 
-    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator["Packet[Any]"]:
         damaged = 0
         while True:
             try:
@@ -276,7 +278,7 @@ class Decoder:
                 self.cut_short = f"{self.opening.name} could not be read to its end ({error.strerror})."
                 return
 
-    def _arrival(self, packet: Packet) -> float:
+    def _arrival(self, packet: "Packet[Any]") -> float:
         now = self._clock()
         if self.opening.device and packet.pts is not None and packet.time_base:
             # Video4Linux and AVFoundation stamp pictures by the system's monotonic clock when they are taken.
@@ -333,8 +335,10 @@ def _duration(container: InputContainer, first_time: float | None) -> float | No
         return None
     seconds = container.duration / av.time_base
     if "matroska" in container.format.name and first_time is not None and 0 < first_time < seconds:
-        return seconds - first_time
-    return seconds
+        result: float | None = seconds - first_time
+        return result
+    stamp: float | None = seconds
+    return stamp
 
 
 def _pixel_aspect(stream: VideoStream) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
-from realtime.media.decoder_thread import StopToken
+from realtime.graph import StopToken
 from realtime.media.window import CvWindow, Window
 
 NEEDS_MAIN_THREAD = sys.platform == "darwin"

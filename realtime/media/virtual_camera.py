@@ -86,7 +86,8 @@ def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -
             f"The virtual camera needs the package pyvirtualcam, which is not installed; {INSTALL_PACKAGE}."
         ) from None
     try:
-        return module.Camera(width, height, fps, fmt=module.PixelFormat.BGR, device=device)
+        result: CameraBackend = module.Camera(width, height, fps, fmt=module.PixelFormat.BGR, device=device)
+        return result
     except (RuntimeError, OSError, ValueError) as error:
         wanted = f" {device}" if device else ""
         raise DeviceError(f"No virtual camera{wanted} could be opened: {_one_line(error)} {how_to_get()}") from None

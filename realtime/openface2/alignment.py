@@ -97,14 +97,16 @@ class Aligner:
 
 def _warp(image: U8, matrix: F64) -> U8:
     out: Any = cv2.warpAffine(image, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return out
+    result: U8 = out
+    return result
 
 
 def _inverse(matrix: F64) -> F64:
     a, b, c = matrix[0]
     d, e, f = matrix[1]
     det = a * e - b * d
-    return np.array([[e, -b, b * f - e * c], [-d, a, d * c - a * f]]) / det
+    result: F64 = np.array([[e, -b, b * f - e * c], [-d, a, d * c - a * f]]) / det
+    return result
 
 
 @njit(nogil=True)

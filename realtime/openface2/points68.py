@@ -31,7 +31,8 @@ def from_98(points: NDArray[np.floating]) -> F64:
     """(68, 2) of the (98, 2) WFLW points."""
     if points.shape != (98, 2):
         raise ValueError(f"expected (98, 2) points, got {points.shape}")
-    return points[_TO_68].astype(np.float64)
+    result: F64 = points[_TO_68].astype(np.float64)
+    return result
 
 
 class Pfld68:
@@ -64,4 +65,5 @@ def pfld68_decode(values: NDArray[np.floating], to_crop: F64) -> F64:
     flat = np.asarray(values, np.float64).reshape(-1)
     if flat.size != 136:
         raise ValueError(f"a 68-point network answers 136 values, this one {flat.size}")
-    return (flat.reshape(68, 2) * PFLD68_SIZE - to_crop[:, 2]) / to_crop[0, 0]
+    result: F64 = (flat.reshape(68, 2) * PFLD68_SIZE - to_crop[:, 2]) / to_crop[0, 0]
+    return result

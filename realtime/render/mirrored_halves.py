@@ -57,4 +57,5 @@ class HalfFaces:
         matrix = np.array(
             [[sign * scale, 0.0, (pane - 1) / 2 - sign * scale * line.x], [0.0, scale, 0.44 * height - scale * line.y]]
         )
-        return cv2.warpAffine(frame, matrix, (pane, height), flags=cv2.INTER_LINEAR)
+        result: U8 = cv2.warpAffine(frame, matrix, (pane, height), flags=cv2.INTER_LINEAR)
+        return result

@@ -144,7 +144,10 @@ def _person(
     sway, phase = float(rng.uniform(0.0, 0.03)) * side, float(rng.uniform(0, 6))
     direction = 1 if rng.random() < 0.5 else -1
     outside = -0.4 * side if direction > 0 else width + 0.4 * side
-    share = lambda t: min(max(t / seconds, 0.0), 1.0)  # noqa: E731
+
+    def share(t: float) -> float:
+        return min(max(t / seconds, 0.0), 1.0)
+
     if kind == "moving":
         reach, rate = float(rng.uniform(0.2, 0.8)) * side, float(rng.uniform(1, 4))
         return Person(

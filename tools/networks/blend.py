@@ -37,7 +37,8 @@ def blended(first: Path, second: Path, share: float) -> bytes:
     if known:
         raise ModelFileError(f"{first} has weights that {second} has not: {next(iter(known))}.")
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    result: bytes = model.SerializeToString()
+    return result
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """News of every frame, on its way to frames.csv."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from realtime.graph import Connection, DropReason, Envelope
 from realtime.session.frames_csv import FramesCsv
@@ -60,7 +61,7 @@ class DropRows:
         self._shown = shown
         self._measured = measured
 
-    def __call__(self, connection: Connection, reason: DropReason, envelope: Envelope) -> None:
+    def __call__(self, connection: Connection, reason: DropReason, envelope: Envelope[Any]) -> None:
         """A frame was lost on some edge."""
         if connection is self._shown:
             self._csv.shown(envelope.sequence, envelope.payload.result_age)

@@ -65,4 +65,5 @@ class Tone:
         if count:
             self._amplitude, self._phase = float(amplitude[-1]), float(phase[-1]) % _TWO_PI
             self._pitch = float(pitch[-1])
-        return np.clip(amplitude * np.sin(phase), -CEILING, CEILING).astype(np.float32)
+        result: NDArray[np.float32] = np.clip(amplitude * np.sin(phase), -CEILING, CEILING).astype(np.float32)
+        return result

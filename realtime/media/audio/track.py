@@ -26,7 +26,8 @@ def _table() -> F32:
     away = taps[None, :] - np.arange(_PHASES + 1)[:, None] / _PHASES
     window = np.i0(8.0 * np.sqrt(np.clip(1 - (away / _HALF) ** 2, 0, None))) / np.i0(8.0)
     table = np.sinc(away) * window
-    return (table / table.sum(1, keepdims=True)).astype(np.float32)
+    result: F32 = (table / table.sum(1, keepdims=True)).astype(np.float32)
+    return result
 
 
 _TABLE = _table()
