@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def commands(folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> list[C
     return [
         lambda: verify(folder),
         lambda: write_report(folder, out / "report.html"),
-        lambda: write_parquet(folder / "frames.csv", out / "frames.parquet"),
+        lambda: write_parquet(folder / "frames.csv", out / "frames.parquet") if find_spec("pyarrow") else None,
         lambda: replay.replay_session(folder, out / "replay"),
     ]
 

@@ -6,8 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from realtime.errors import UserInputError
-from tools.data.london import HAND_POINTS, as_wflw, for_training, iris_diameter, portraits, read_template
+from tools.data.london import (
+    HAND_POINTS,
+    as_wflw,
+    for_training,
+    iris_diameter,
+    portraits,
+    read_template,
+)
 from tools.data.london_labels import BY_HAND, with_hand
 
 
