@@ -12,8 +12,9 @@
 Importing the package loads neither OpenCV nor Numba; models open with the first picture.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from realtime.lazy import lazy_names
 from realtime.privacy import disable_telemetry
 
 if TYPE_CHECKING:
@@ -36,15 +37,4 @@ _HOMES = {
     "Sides": "realtime.types",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "realtime"
-GROUND = frozenset({"types", "files", "errors", "privacy", "jit"})
+GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy"})
 LIBRARY = frozenset(
     {"graph", "media", "models", "face", "action_units", "render", "session", "streams", "openface2", "openface3"}
 )

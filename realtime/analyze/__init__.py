@@ -3,7 +3,14 @@
 Nothing heavy is imported before the first picture, and nothing is changed in the caller's process.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from realtime.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from realtime.analyze.results import Face, Faces, TrackedFace
+    from realtime.analyze.still import FaceAnalyzer
+    from realtime.analyze.tracking import FaceTracker
 
 __all__ = ["Face", "FaceAnalyzer", "FaceTracker", "Faces", "TrackedFace"]
 
@@ -15,11 +22,4 @@ _HOMES = {
     "TrackedFace": "realtime.analyze.results",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -3,7 +3,20 @@
 Pure functions and small objects with `update()`: no clock, no files, no networks of their own (those are handed in as callables).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+from realtime.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from realtime.face.alignment import Aligner
+    from realtime.face.detector import FaceDetector
+    from realtime.face.landmarks import LandmarkModel
+    from realtime.face.locator import Locator
+    from realtime.face.mirroring import Mirror
+    from realtime.face.patient import Patient
+    from realtime.face.point_flow import PointFlow
+    from realtime.face.settings import FaceSettings
+    from realtime.face.tracker import Tracker
 
 __all__ = [
     "Aligner",
@@ -18,22 +31,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Aligner": "alignment",
-    "FaceDetector": "detector",
-    "FaceSettings": "settings",
-    "LandmarkModel": "landmarks",
-    "Locator": "locator",
-    "Mirror": "mirroring",
-    "Patient": "patient",
-    "PointFlow": "point_flow",
-    "Tracker": "tracker",
+    "Aligner": "realtime.face.alignment",
+    "FaceDetector": "realtime.face.detector",
+    "FaceSettings": "realtime.face.settings",
+    "LandmarkModel": "realtime.face.landmarks",
+    "Locator": "realtime.face.locator",
+    "Mirror": "realtime.face.mirroring",
+    "Patient": "realtime.face.patient",
+    "PointFlow": "realtime.face.point_flow",
+    "Tracker": "realtime.face.tracker",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

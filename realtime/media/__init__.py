@@ -4,9 +4,11 @@ OpenCV is loaded here, before any module of this package loads PyAV. Both wheels
 when PyAV's is the first, OpenCV's first window hangs for ever (PyAV issue 1050, OpenCV issue 29195).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2  # noqa: F401 - for the order in which libraries are loaded
+
+from realtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from realtime.media.lossless import RawRecorder, read_raw
@@ -35,15 +37,4 @@ _HOMES = {
     "read_raw": "realtime.media.lossless",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that what needs no film does not load PyAV."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -4,7 +4,9 @@ and what reads them again: verify, report, Parquet.
 Names are imported when they are first used, so that `verify` needs no network and a report no recorder.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from realtime.lazy import lazy_names
 
 if TYPE_CHECKING:
     from realtime.session.calibration_store import CalibrationStore
@@ -53,15 +55,4 @@ _HOMES = {
     "write_report": "realtime.session.report",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)
