@@ -148,6 +148,44 @@ class FaceObservation:
     hidden: tuple[FacePart, ...] = ()
 
 
+ScaleSource = Literal["iris", "pupil distance", "ruler", "population mean"]
+"""What gave the millimetres of a pixel; the population mean of the pupil distance is a guess and is called one."""
+NOT_MEASURED = Sides(float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Millimetres:
+    """Lengths of one face on one frame, in millimetres of the patient's own left and right. NaN: not measured.
+
+    Axes: x' runs through both pupil centres towards the patient's left, y' is perpendicular at their middle, up positive.
+
+    mm_per_pixel, source: the scale and what it comes from. withheld: why nothing was measured, in a few words; else empty.
+    brow_height: pupil centre to the brow's upper edge, along y'. fissure_height: gap between the lid margins at mid-lid.
+    fissure_area: mm2 inside the lid margins. mrd1, mrd2: pupil centre to the upper and to the lower lid margin, along y'.
+    commissure: from the lower lip's outer midpoint to the mouth corner. smile_angle: degrees, 90 + asin(-y'/commissure).
+    corner_height: y' of the mouth corner (negative: below the pupils). lower_lip_height: inner lower lip to the chin.
+    dental_show: height of the gap between the lips midway to the corner. interlabial_area: mm2 of the gap, cut at the midline.
+    philtrum_deviation: x' of the upper lip's midpoint. fai: facial asymmetry index, |eye corner to mouth corner|, left - right.
+    """
+
+    mm_per_pixel: float
+    source: ScaleSource
+    withheld: str = ""
+    brow_height: Sides[float] = NOT_MEASURED
+    fissure_height: Sides[float] = NOT_MEASURED
+    fissure_area: Sides[float] = NOT_MEASURED
+    mrd1: Sides[float] = NOT_MEASURED
+    mrd2: Sides[float] = NOT_MEASURED
+    commissure: Sides[float] = NOT_MEASURED
+    smile_angle: Sides[float] = NOT_MEASURED
+    corner_height: Sides[float] = NOT_MEASURED
+    lower_lip_height: Sides[float] = NOT_MEASURED
+    dental_show: Sides[float] = NOT_MEASURED
+    interlabial_area: Sides[float] = NOT_MEASURED
+    philtrum_deviation: float = float("nan")
+    fai: float = float("nan")
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """The measured result of one frame. `face` is None when the frame was looked at and shows no tracked face.
@@ -155,6 +193,7 @@ class Analysis:
     au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
     neutral: what they were measured against: none, the running median of this face, or a calibration.
     rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
+    millimetres: lengths of the face; None where they were not asked for or no face is there.
     """
 
     sequence: int
@@ -165,6 +204,7 @@ class Analysis:
     neutral: Literal["none", "running", "calibrated"] = "none"
     rest: RestState = ""
     rest_share: float = 1.0
+    millimetres: Millimetres | None = None
 
 
 PRESENT = 0.5

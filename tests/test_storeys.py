@@ -12,7 +12,19 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "realtime"
 GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy"})
 LIBRARY = frozenset(
-    {"graph", "media", "models", "face", "action_units", "render", "session", "streams", "openface2", "openface3"}
+    {
+        "graph",
+        "media",
+        "models",
+        "face",
+        "action_units",
+        "clinic",
+        "render",
+        "session",
+        "streams",
+        "openface2",
+        "openface3",
+    }
 )
 FACE = frozenset({"__init__", "__main__", "analyze"})
 """The public face: it may use everything below the program."""

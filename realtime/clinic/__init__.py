@@ -1,0 +1,14 @@
+"""The guided examination of facial movement: lengths in millimetres, repetitions of movements, scores and their noise.
+
+Nothing here opens a camera, a window or a page: the program feeds it frames' analyses and shows what it asks for.
+"""
+
+from realtime.clinic.types import (
+    Affected,
+    Examination,
+    Movement,
+    Repetition,
+    Snapshot,
+)
+
+__all__ = ["Affected", "Examination", "Movement", "Repetition", "Snapshot"]
