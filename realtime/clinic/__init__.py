@@ -3,6 +3,7 @@
 Nothing here opens a camera, a window or a page: the program feeds it frames' analyses and shows what it asks for.
 """
 
+from realtime.clinic.store import read_examination, write_examination
 from realtime.clinic.types import (
     Affected,
     Examination,
@@ -11,4 +12,12 @@ from realtime.clinic.types import (
     Snapshot,
 )
 
-__all__ = ["Affected", "Examination", "Movement", "Repetition", "Snapshot"]
+__all__ = [
+    "Affected",
+    "Examination",
+    "Movement",
+    "Repetition",
+    "Snapshot",
+    "read_examination",
+    "write_examination",
+]
