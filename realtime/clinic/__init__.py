@@ -3,6 +3,9 @@
 Nothing here opens a camera, a window or a page: the program feeds it frames' analyses and shows what it asks for.
 """
 
+from realtime.clinic.frontal import Frontal, seen_from_front
+from realtime.clinic.lengths import measure_lengths
+from realtime.clinic.scale import HeadSize, Scale
 from realtime.clinic.store import read_examination, write_examination
 from realtime.clinic.types import (
     Affected,
@@ -15,9 +18,14 @@ from realtime.clinic.types import (
 __all__ = [
     "Affected",
     "Examination",
+    "Frontal",
+    "HeadSize",
     "Movement",
     "Repetition",
+    "Scale",
     "Snapshot",
+    "measure_lengths",
     "read_examination",
+    "seen_from_front",
     "write_examination",
 ]

@@ -1,0 +1,58 @@
+"""The face's points as seen from the front, whatever way the head is turned.
+
+A length across a turned face is foreshortened, and points that lie at different depths move against each other. Both are undone
+with the mean head: each point is put on the depth that the mean head has there, at the head's pose, and is then looked at from
+the front. What is left is how much this head's depths differ from the mean head's, times the sine of the turn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.face import wflw
+from realtime.face.face_model import HEAD_3D
+from realtime.face.pose import HEAD_PITCH_ZERO, rotation
+from realtime.types import F64
+
+_FACING_HEAD: F64 = np.asarray(HEAD_3D @ rotation(0.0, -HEAD_PITCH_ZERO, 0.0), np.float64)
+"""(98, 3) cm: the mean head in axes in which a person who looks straight ahead is not turned."""
+# Points that no expression moves much: corners of the eyes, the bridge of the nose and its base's middle.
+_RIGID = [60, 64, 68, 72, *wflw.NOSE_BRIDGE, 57]
+# Pixels between the outer corners of the eyes below which the points are no face.
+_LEAST_EYES = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frontal:
+    """points: (98, 2) in pixels, x to the patient's left, y up. head_scale: pixels of a centimetre of the mean head."""
+
+    points: F64
+    head_scale: float
+
+
+def seen_from_front(points: NDArray[np.floating], pose: tuple[float, float, float]) -> Frontal | None:
+    """Look at the face from the front.
+
+    Args:
+        points: (98, 2) pixels of the frame.
+        pose: yaw, pitch, roll in degrees, as in `FaceObservation.pose`.
+
+    Returns:
+        None where the points are not finite, or no face.
+    """
+    seen = np.asarray(points, np.float64) * (1.0, -1.0)
+    turn = rotation(*pose)
+    if not (np.isfinite(seen).all() and np.isfinite(turn).all()):
+        return None
+    scale = _scale(seen[_RIGID], (_FACING_HEAD[_RIGID] @ turn.T)[:, :2])
+    if scale * (_FACING_HEAD[wflw.LEFT_EYE_OUTER, 0] - _FACING_HEAD[wflw.RIGHT_EYE_OUTER, 0]) < _LEAST_EYES:
+        return None
+    in_plane = seen - scale * np.outer(_FACING_HEAD[:, 2], turn[:2, 2])
+    return Frontal(np.asarray(np.linalg.solve(turn[:2, :2], in_plane.T).T, np.float64), scale)
+
+
+def _scale(seen: F64, model: F64) -> float:
+    """The enlargement of `model` (N, 2) that fits `seen` (N, 2) best, in least squares, wherever it lies."""
+    seen, model = seen - seen.mean(axis=0), model - model.mean(axis=0)
+    return float((seen * model).sum() / (model * model).sum())

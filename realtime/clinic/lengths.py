@@ -1,0 +1,215 @@
+"""The lengths that facial-palsy clinicians publish, from 98 points, a scale and the head's pose; see `realtime.types.Millimetres`.
+
+Definitions after Emotrics+ (auto-eFACE) and Dynaface, on WFLW points. Where both measure one thing in different ways, the way of
+auto-eFACE is taken, whose published values for healthy people and patients can then be compared.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.clinic.curve import Curve, left_of, polygon_area
+from realtime.clinic.frontal import Frontal, seen_from_front
+from realtime.clinic.scale import Scale
+from realtime.types import F64, FacePart, Millimetres, Sides
+
+MOST_YAW = 20.0
+MOST_PITCH = 20.0
+"""Degrees of turn beyond which no length is given."""
+_SHUT_MM = 1.0
+"""Lids nearer than this hide the pupil: its place is a guess there."""
+_CHIN = slice(11, 22)
+
+_NAN = float("nan")
+
+
+class _Side(NamedTuple):
+    """WFLW points of one side. Lids and lips run from the smaller x' to the greater, as `Curve` wants them."""
+
+    pupil: int
+    eye: tuple[int, ...]
+    upper_lid: tuple[int, ...]
+    lower_lid: tuple[int, ...]
+    brow: tuple[int, ...]
+    inner_eye_corner: int
+    mouth_corner: int
+    lower_lip: int
+    inner_mouth_corner: int
+
+
+_LEFT = _Side(
+    pupil=97,
+    eye=tuple(range(68, 76)),
+    upper_lid=(68, 69, 70, 71, 72),
+    lower_lid=(68, 75, 74, 73, 72),
+    brow=(42, 43, 44, 45, 46),
+    inner_eye_corner=68,
+    mouth_corner=82,
+    lower_lip=93,
+    inner_mouth_corner=92,
+)
+_RIGHT = _Side(
+    pupil=96,
+    eye=tuple(range(60, 68)),
+    upper_lid=(60, 61, 62, 63, 64),
+    lower_lid=(60, 67, 66, 65, 64),
+    brow=(33, 34, 35, 36, 37),
+    inner_eye_corner=64,
+    mouth_corner=76,
+    lower_lip=95,
+    inner_mouth_corner=88,
+)
+_INNER_LIP = tuple(range(88, 96))
+_UPPER_LIP = (88, 89, 90, 91, 92)
+_LOWER_LIP = (88, 95, 94, 93, 92)
+
+
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    fissure_height: float
+    fissure_area: float
+    mrd1: float
+    mrd2: float
+
+
+def measure_lengths(
+    points: NDArray[np.floating],
+    scale: Scale,
+    pose: tuple[float, float, float] | None,
+    hidden: Sequence[FacePart] = (),
+) -> Millimetres:
+    """Every length of a face on one frame.
+
+    Args:
+        points: (98, 2) pixels, WFLW order.
+        scale: millimetres of a pixel.
+        pose: yaw, pitch, roll in degrees, as in `FaceObservation.pose`; None: not measured.
+        hidden: parts that something covers.
+
+    Returns:
+        The lengths; all of them NaN, and `withheld` says why, where the head is turned too far or cannot be judged.
+    """
+    reason = _refusal(pose, hidden)
+    face = None if reason or pose is None else seen_from_front(points, pose)
+    if face is None:
+        return withheld(scale, reason or "the points are no face")
+    return lengths_of(face, scale, hidden)
+
+
+def withheld(scale: Scale, reason: str) -> Millimetres:
+    """What is given where nothing is measured. reason: in a few words."""
+    return Millimetres(scale.mm_per_pixel, scale.source, reason, scale.state)
+
+
+def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = ()) -> Millimetres:
+    """Every length of a face that is seen from the front already. Arguments as for `measure_lengths`."""
+    at = _upright(face.points) * scale.mm_per_pixel
+    if not np.isfinite(at).all():
+        return withheld(scale, "the pupils cannot be told apart")
+    eyes = Sides(*(_eye(at, side) for side in (_LEFT, _RIGHT)))
+    mouth_seen, chin = "mouth" not in hidden, Curve(at[_CHIN])
+    brow_seen = Sides("left brow" not in hidden, "right brow" not in hidden)
+    mouths = Sides(mouth_seen, mouth_seen)
+    area = _gap_areas(at)
+    return Millimetres(
+        scale.mm_per_pixel,
+        scale.source,
+        scale_state=scale.state,
+        brow_height=_sides(lambda side: _brow_height(at, side), brow_seen),
+        fissure_height=Sides(*(eye.fissure_height for eye in eyes)),
+        fissure_area=Sides(*(eye.fissure_area for eye in eyes)),
+        mrd1=Sides(*(eye.mrd1 for eye in eyes)),
+        mrd2=Sides(*(eye.mrd2 for eye in eyes)),
+        commissure=_sides(lambda side: math.dist(at[85], at[side.mouth_corner]), mouths),
+        smile_angle=_sides(lambda side: _smile_angle(at, side), mouths),
+        corner_height=_sides(lambda side: float(at[side.mouth_corner, 1]), mouths),
+        lower_lip_height=_sides(lambda side: float(at[side.lower_lip, 1]) - chin(float(at[side.lower_lip, 0])), mouths),
+        dental_show=_sides(lambda side: _gap_midway(at, side), mouths),
+        interlabial_area=_seen(area, mouths),
+        philtrum_deviation=float(at[79, 0]) if mouth_seen else _NAN,
+        fai=_asymmetry(at) if mouth_seen else _NAN,
+    )
+
+
+def _refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart]) -> str:
+    """Why nothing can be measured at all; empty where something can."""
+    if pose is None:
+        return "the head's pose is not known"
+    yaw, pitch, _ = pose
+    if not abs(yaw) <= MOST_YAW:
+        return f"the head is turned by more than {MOST_YAW:.0f} degrees"
+    if not abs(pitch) <= MOST_PITCH:
+        return f"the head is raised or lowered by more than {MOST_PITCH:.0f} degrees"
+    if "left eye" in hidden or "right eye" in hidden:
+        return "an eye is covered"  # the axes run through both pupils
+    return ""
+
+
+def _upright(points: F64) -> F64:
+    """(98, 2) in the axes of both pupils: x' to the patient's left, y' up, origin between them. NaN where they coincide."""
+    right, left = points[_RIGHT.pupil], points[_LEFT.pupil]
+    distance = math.dist(right, left)
+    if distance < 1e-6:
+        return np.full_like(points, _NAN)
+    along = (left - right) / distance
+    axes = np.array((along, (-along[1], along[0])))
+    return np.asarray((points - (left + right) / 2) @ axes.T, np.float64)
+
+
+def _eye(at: F64, side: _Side) -> _Eye:
+    upper, lower = Curve(at[list(side.upper_lid)]), Curve(at[list(side.lower_lid)])
+    middle = float(at[side.eye[0], 0] + at[side.eye[4], 0]) / 2
+    height = _gap(upper, lower, middle)
+    pupil_x, pupil_y = at[side.pupil].tolist()
+    open_enough = height >= _SHUT_MM
+    return _Eye(
+        height,
+        polygon_area(at[list(side.eye)]),
+        upper(pupil_x) - pupil_y if open_enough else _NAN,
+        pupil_y - lower(pupil_x) if open_enough else _NAN,
+    )
+
+
+def _brow_height(at: F64, side: _Side) -> float:
+    return Curve(at[list(side.brow)])(float(at[side.pupil, 0])) - float(at[side.pupil, 1])
+
+
+def _smile_angle(at: F64, side: _Side) -> float:
+    away, above = math.dist(at[85], at[side.mouth_corner]), float(at[side.mouth_corner, 1] - at[85, 1])
+    return 90 + math.degrees(math.asin(above / away)) if away > 0 else _NAN
+
+
+def _gap_midway(at: F64, side: _Side) -> float:
+    """Height of the gap between the lips halfway from their middle to the corner; lips that touch or cross: 0."""
+    x = float((at[90, 0] + at[94, 0]) / 2 + at[side.inner_mouth_corner, 0]) / 2
+    return _gap(Curve(at[list(_UPPER_LIP)]), Curve(at[list(_LOWER_LIP)]), x)
+
+
+def _gap(upper: Curve, lower: Curve, x: float) -> float:
+    gap = upper(x) - lower(x)
+    return gap if math.isnan(gap) else max(0.0, gap)
+
+
+def _gap_areas(at: F64) -> Sides[float]:
+    """mm2 between the lips, left and right of x' = 0."""
+    ring = at[list(_INNER_LIP)]
+    left = polygon_area(left_of(ring, 0.0))
+    right = polygon_area(left_of(ring * (-1.0, 1.0), 0.0))
+    return Sides(left, right)
+
+
+def _asymmetry(at: F64) -> float:
+    left, right = (math.dist(at[s.inner_eye_corner], at[s.mouth_corner]) for s in (_LEFT, _RIGHT))
+    return left - right
+
+
+def _sides(measure: Callable[[_Side], float], seen: Sides[bool]) -> Sides[float]:
+    return _seen(Sides(measure(_LEFT), measure(_RIGHT)), seen)
+
+
+def _seen(values: Sides[float], seen: Sides[bool]) -> Sides[float]:
+    return Sides(*(value if here else _NAN for value, here in zip(values, seen, strict=True)))
