@@ -139,6 +139,35 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Let no other process of this machine run its block for the same `path` meanwhile; wait for it.
+
+    The lock goes with the process, however it ends; the empty file stays. Where the file cannot be made, the block runs
+    without a lock.
+
+    Args:
+        path: a file for the lock alone, in a folder for this user.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            private_folder(path.parent)
+            _lock(stack.enter_context(open_private(path, "ab")))
+        yield
+
+
+def _lock(file: IO[Any]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # gives up after 10 s
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace `path` with `content` as JSON, atomically.
 

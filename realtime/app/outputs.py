@@ -21,7 +21,7 @@ from realtime.media.recorder import PausableRecorder, VideoRecorder
 from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import no_window_reason
-from realtime.session.folder import create_session_folder, use_session_folder
+from realtime.session.folder import create_session_folder, release_session_folder, use_session_folder
 from realtime.session.writer import SessionWriter, describe_file
 from realtime.streams import lsl, osc
 
@@ -44,6 +44,7 @@ class RunOutputs:
         recorder: of what is shown.
         dashboard: has its port, and answers once it is started.
         missing: what the run goes on without, as sentences.
+        release: gives the session's folder back, for a run that ends before its first picture; call `close` first.
     """
 
     writer: SessionWriter
@@ -52,6 +53,7 @@ class RunOutputs:
     recorder: PausableRecorder | None
     dashboard: "Dashboard | None"
     missing: tuple[str, ...]
+    release: Callable[[], None]
 
     @classmethod
     def open(
@@ -75,13 +77,15 @@ class RunOutputs:
             press: called with the preview's keys.
 
         Raises:
-            UserInputError: a setting names what is not there. Nothing is left open.
-            DeviceError: a device, port or file cannot be had. Nothing is left open.
+            UserInputError: a setting names what is not there. Nothing is left open, and no session folder is left.
+            DeviceError: a device, port or file cannot be had. Nothing is left open, and no session folder is left.
         """
         fps = source.fps or 30.0
         with ExitStack() as stack:
+            folder, release = _session_folder(config)
+            stack.callback(release)
             writer = SessionWriter(
-                _session_folder(config),
+                folder,
                 now,
                 person=config.person,
                 people=config.people,
@@ -122,7 +126,7 @@ class RunOutputs:
             )
             missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
             stack.pop_all()
-            return cls(writer, graph, sound, recorder, dashboard, missing)
+            return cls(writer, graph, sound, recorder, dashboard, missing, release)
 
     @property
     def folder(self) -> Path | None:
@@ -150,12 +154,14 @@ class RunOutputs:
         self.writer.close()
 
 
-def _session_folder(config: Config) -> Path | None:
-    if config.session is not None:
-        return use_session_folder(config.session)
-    if config.record == "off":
-        return None
-    return use_session_folder(create_session_folder(SESSIONS, datetime.now().astimezone()))
+def _session_folder(config: Config) -> tuple[Path | None, Callable[[], None]]:
+    """The session's folder, claimed, and what gives it back."""
+    if config.session is None and config.record == "off":
+        return None, lambda: None
+    made = config.session is None or not config.session.exists()
+    folder = config.session or create_session_folder(SESSIONS, datetime.now().astimezone())
+    use_session_folder(folder)
+    return folder, lambda: release_session_folder(folder, made=made)
 
 
 def _describe_streams(config: Config, folder: Path | None) -> None:

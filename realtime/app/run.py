@@ -85,7 +85,7 @@ class Run:
             The exit code, and the summary, which is also in the file that the configuration names.
 
         Raises:
-            UserInputError: the user's words or input are wrong. No summary is written.
+            UserInputError: the user's words or input are wrong. No summary is written, and no session folder is left.
         """
         started, config = Usage.now(), self._config
         refuse_conflicts(config)
@@ -103,6 +103,8 @@ class Run:
             try:
                 self._live(progress, clock)
             except UserInputError:
+                if progress.outputs is not None and progress.report is None:
+                    progress.outputs.release()
                 raise
             except KeyboardInterrupt:
                 interrupts.count += 1

@@ -1,6 +1,7 @@
 """`facemirror-live run` and `facemirror-live demo`."""
 
 import argparse
+import contextlib
 import sys
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,12 @@ def run(options: argparse.Namespace) -> int:
 def demo(options: argparse.Namespace) -> int:
     """The embedded clip; leaves a session behind, so that there is something to look at."""
     folder = options.session or create_session_folder(SESSIONS, datetime.now().astimezone())
-    return execute(resolved(options, source="demo", session=folder), quiet=options.quiet)
+    try:
+        return execute(resolved(options, source="demo", session=folder), quiet=options.quiet)
+    finally:
+        if options.session is None:
+            with contextlib.suppress(OSError):  # it goes only where nothing is in it
+                folder.rmdir()
 
 
 def execute(settings: Resolved, *, quiet: bool) -> int:

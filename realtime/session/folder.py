@@ -81,6 +81,23 @@ def use_session_folder(folder: Path) -> Path:
     return folder
 
 
+def release_session_folder(folder: Path, *, made: bool) -> None:
+    """Give a claimed folder back, for a run that ends before its first picture: the same words may be used again.
+
+    The files with a session's first lines are deleted. What else is there stays, and what cannot be deleted is left.
+
+    Args:
+        folder: claimed by this run (see `use_session_folder`), which has captured nothing.
+        made: the folder was made for this run; it goes where it is empty.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.name not in OF_THE_SYSTEM and stat.S_ISREG(path.lstat().st_mode):
+                path.unlink()
+        if made:
+            folder.rmdir()
+
+
 def _refuse_content(folder: Path, own: set[str]) -> None:
     if not folder.is_dir():
         raise NotADirectoryError(folder)

@@ -9,7 +9,7 @@ from typing import IO
 
 from realtime.errors import DeviceError
 from realtime.files import open_private, reason
-from realtime.session.row_assembler import PENDING, RowSorter
+from realtime.session.row_assembler import PENDING, RowSorter, unsettled
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names
 from realtime.types import Analysis
 
@@ -132,7 +132,7 @@ class FramesCsv:
                 self._fail(error, 0)
 
     def _incomplete(self, row: FrameRow) -> str:
-        return self._format.line(row if row.shown is not None else replace(row, cause=row.cause or PENDING))
+        return self._format.line(row if row.shown is not None else replace(row, cause=unsettled(row, PENDING)))
 
     def _write_complete(self, rows: list[FrameRow]) -> None:
         if not rows:

@@ -1,9 +1,12 @@
-"""manifest.json: every file of a finished session with its size and checksum. Its presence says that the session ended in order."""
+"""manifest.json: every file of a finished session with its size and checksum. Its presence says that the session ended in order.
+
+What a command of this program added later (`reprocess`) stands apart, under `added`: the session's own files keep their entries.
+"""
 
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,10 +36,12 @@ class Manifest:
     Args:
         files: by path below the folder.
         incomplete: by path below the folder, one sentence for each file that could not be written to its end.
+        added: by path below the folder, what a command added after the session's end.
     """
 
     files: Mapping[str, Listed]
     incomplete: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, Listed] = field(default_factory=dict)
 
 
 class Entry(NamedTuple):
@@ -97,16 +102,40 @@ def write_manifest(folder: Path, incomplete: Mapping[str, str] | None = None) ->
         DeviceError: a file cannot be read, or the manifest cannot be written.
     """
     try:
-        files = {
-            entry.name: {"bytes": entry.path.stat().st_size, "sha256": file_sha256(entry.path)}
-            for entry in entries_of(folder)
-            if entry.kind is None
-        }
+        files = {entry.name: _described(entry.path) for entry in entries_of(folder) if entry.kind is None}
     except OSError as error:
         raise DeviceError(f"{error.filename} cannot be read ({reason(error)}), so {NAME} was not written.") from None
     marked = {"incomplete": dict(incomplete)} if incomplete else {}
     write_json(folder / NAME, {"format": FORMAT, "files": files, **marked})
     return folder / NAME
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+
+
+def add_to_manifest(folder: Path, paths: Iterable[Path], by: str) -> None:
+    """List files that a command added to a finished session; those of the session itself keep their entries.
+
+    Args:
+        folder: the session's folder. Without a manifest (the session was killed) nothing happens.
+        paths: files in it.
+        by: the command's name.
+
+    Raises:
+        UserInputError: the manifest is damaged.
+        DeviceError: a file cannot be read, or the manifest cannot be written; the former one stays.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return
+    content = dict(read_json(folder / NAME))
+    try:
+        new = {path.relative_to(folder).as_posix(): {**_described(path), "by": by} for path in paths}
+    except OSError as error:
+        raise DeviceError(f"{error.filename} cannot be read ({reason(error)}), so {NAME} does not list it.") from None
+    own = {name: entry for name, entry in new.items() if name not in manifest.files}
+    write_json(folder / NAME, {**content, "added": {**content.get("added", {}), **own}})
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -124,16 +153,17 @@ def read_manifest(folder: Path) -> Manifest | None:
     content = read_json(path)
     check_format(path, content, FORMAT)
     try:
-        files = {
-            printable(name): Listed(int(entry["bytes"]), str(entry["sha256"]))
-            for name, entry in content["files"].items()
-        }
+        files, added = _listed(content["files"]), _listed(content.get("added", {}))
         incomplete = {
             printable(name): printable(str(sentence)) for name, sentence in content.get("incomplete", {}).items()
         }
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise UserInputError(f"{path} is damaged: it should list every file with bytes and sha256.") from None
-    return Manifest(files, incomplete)
+    return Manifest(files, incomplete, added)
+
+
+def _listed(entries: Mapping[str, Any]) -> dict[str, Listed]:
+    return {printable(name): Listed(int(entry["bytes"]), str(entry["sha256"])) for name, entry in entries.items()}
 
 
 def read_json(path: Path) -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ class RowSorter:
         self._most_held = most_held
         self._rows: OrderedDict[int, _Held] = OrderedDict()
         self._not_copied: deque[_Held] = deque()
+        self._face_id: int | None = None  # of the newest analysis that had one
         self.late = 0
 
     def __len__(self) -> int:
@@ -55,16 +56,29 @@ class RowSorter:
         """The frame was dropped on the picture path."""
         held = self._rows.get(sequence)
         if held is not None:
-            held.row.shown, held.row.cause = False, cause
+            # What `measured` said stays: the frame has both.
+            held.row.shown, held.row.cause = False, _joined(cause, held.row.cause if held.row.analysis else "")
 
     def measured(self, analysis: Analysis) -> None:
-        """The analysis of one frame; frames before it will get none of their own."""
+        """The analysis of one frame; frames before it will get none of their own. Analyses come in capture order.
+
+        Where it is another face than before, the row's cause says so.
+        """
+        change = self._face_change(analysis)
         held = self._rows.get(analysis.sequence)
         if held is None:
             self.late += 1
         else:
             held.row.analysis, held.row.analysis_final = analysis, True
+            held.row.cause = _joined(held.row.cause, change)
         self.advance_watermark(analysis.sequence - 1)
+
+    def _face_change(self, analysis: Analysis) -> str:
+        """In words; empty where it is the same face, the first one, or none."""
+        if analysis.face is None:
+            return ""
+        before, self._face_id = self._face_id, analysis.face.face_id
+        return "" if before in (None, self._face_id) else f"another face: {self._face_id} after {before}"
 
     def not_measured(self, sequence: int, cause: str = "") -> None:
         """The analysis path dropped this frame, for `cause`."""
@@ -111,5 +125,15 @@ class RowSorter:
         if self._not_copied and self._not_copied[0].row is row:
             self._not_copied.popleft()
         if row.shown is None:
-            row.cause = row.cause or cause
+            row.cause = unsettled(row, cause)
         return row
+
+
+def unsettled(row: FrameRow, cause: str) -> str:
+    """The cause for a row of which it is not known whether its frame was shown."""
+    # With an analysis the row's own cause can only tell of another face, which explains nothing.
+    return _joined(cause, row.cause) if row.analysis is not None else row.cause or cause
+
+
+def _joined(first: str, second: str) -> str:
+    return "; ".join(filter(None, (first, second)))

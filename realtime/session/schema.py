@@ -21,7 +21,8 @@ _LEADING = {
     "sequence": "frame number in capture order; a missing number is a frame the source itself lost",
     "capture_time": "seconds on the session's clock when the picture was taken",
     "status": "measured: this frame was analysed; held: shown with an older result; dropped: never shown",
-    "cause": "why the frame was dropped, or why it was not analysed; pending: the session broke off before that was known",
+    "cause": "why the frame was dropped, or why it was not analysed; pending: the session broke off before that was known; "
+    "another face: N after M: from this frame on face N is measured instead of M",
     "face_id": "number of the tracked face; empty where no face was seen",
     "confidence": "the landmark model's presence score, 0 to 1",
     "result_age_ms": "age of the result shown with this frame, milliseconds",

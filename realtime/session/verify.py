@@ -85,7 +85,8 @@ def verify(folder: Path) -> Verdict:
 
 def _compare(manifest: Manifest, present: dict[str, Entry]) -> list[Problem]:
     problems = []
-    for name, listed in manifest.files.items():
+    known = {**manifest.added, **manifest.files}
+    for name, listed in known.items():
         entry = present.get(name)
         if entry is None:
             problems.append(Problem(name, "missing", f"is missing ({listed.size:,} bytes)"))
@@ -93,7 +94,7 @@ def _compare(manifest: Manifest, present: dict[str, Entry]) -> list[Problem]:
             problems.append(Problem(name, "changed", f"is {entry.kind} instead of a file of {listed.size:,} bytes"))
         else:
             problems += _compare_file(name, listed, entry.path)
-    for name in sorted(present.keys() - manifest.files.keys()):
+    for name in sorted(present.keys() - known.keys()):
         kind = present[name].kind
         problems.append(
             Problem(name, "extra", f"{f'is {kind}, and ' if kind else ''}was not there when the session ended")

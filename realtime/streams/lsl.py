@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import cache_folder, one_at_a_time
 from realtime.session.markers import Mark
 from realtime.types import Analysis, Expression
 
-_ANSWER_SECONDS = 1.0
 _MOST_RUNS = 20
 _LONGEST_NAME = 60
 _SIDES = ("left", "right")
@@ -83,8 +83,8 @@ class LslStreams:
 
     `open_expression` adds a third one, "FaceMirror OpenFace 3.0". A named run has its name behind each of them. Source ids
     are `facemirror-live:HOST:IDENTITY:KIND`; while another run with the same identity is there, this one has `-2`, `-3` ...
-    behind it, so that a receiver never goes on with another run's stream when its own ends. A slow or dead receiver costs
-    nothing here: liblsl keeps at most the last seconds for it.
+    behind it, so that a receiver never goes on with another run's stream when its own ends. Of runs that start in the same
+    moment one keeps the id. A slow or dead receiver costs nothing here: liblsl keeps at most the last seconds for it.
 
     Attributes:
         units: the Action Units, in the channels' order.
@@ -99,6 +99,7 @@ class LslStreams:
         identity: str,
         name: str | None = None,
         buffer_seconds: int = 60,
+        look_seconds: float = 1.0,
     ) -> None:
         """Open both.
 
@@ -108,6 +109,7 @@ class LslStreams:
             identity: see `source_identity`.
             name: the run's name, shown behind the streams' names; None: none.
             buffer_seconds: what liblsl keeps for a slow receiver.
+            look_seconds: how long other runs have to answer, before and after this one's outlet is opened.
 
         Raises:
             DeviceError: pylsl or its library is not there.
@@ -118,25 +120,41 @@ class LslStreams:
             raise DeviceError(f'--lsl needs pylsl and liblsl ({error}): pip install "facemirror-live[lsl]".') from None
         self.units = tuple(units)
         self._module, self._buffer, self._suffix = pylsl, buffer_seconds, f" {name}" if name else ""
+        self._look_seconds = look_seconds
         self._expressions: Any = None
         self._expressed: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
-        self.identity = self._free(identity)
-        info = self._info("FaceMirror AU", "AU", len(channel_labels(units)), pylsl.cf_float32, "au")
-        _describe(info.desc(), units)
+        # Of this machine's runs one looks and opens at a time; runs elsewhere are told apart by `_claim` alone.
+        with one_at_a_time(cache_folder() / "lsl.lock"):
+            self.identity, self._values = self._claim(identity)
         marks = self._info("FaceMirror markers", "Markers", 1, pylsl.cf_string, "markers")
-        self._values = pylsl.StreamOutlet(info, max_buffered=buffer_seconds)
         self._marks = pylsl.StreamOutlet(marks, max_buffered=buffer_seconds)
         # Both clocks are monotonic and of this machine: they differ by a constant, taken where the two readings are closest.
         self._offset = min(_readings(clock, pylsl.local_clock))[1]
 
-    def _free(self, identity: str) -> str:
-        """The identity, numbered where a running program of the same identity answers."""
+    def _claim(self, identity: str) -> tuple[str, Any]:
+        """Open the outlet of values under the identity, numbered where another run has it. Gives both.
+
+        Two runs that start together see nobody before they open, but both see two outlets afterwards, because each looks as
+        long before as after: the one with the smaller id of liblsl's stays, the others go on to the next number.
+        """
         for number in range(1, _MOST_RUNS):
-            candidate = identity if number == 1 else f"{identity}-{number}"
-            wanted = self._source_id(candidate, "au")
-            if not self._module.resolve_byprop("source_id", wanted, minimum=1, timeout=_ANSWER_SECONDS):
-                return candidate
+            self.identity = identity if number == 1 else f"{identity}-{number}"
+            if self._answering(1):
+                continue
+            labels = channel_labels(self.units)
+            info = self._info("FaceMirror AU", "AU", len(labels), self._module.cf_float32, "au")
+            _describe(info.desc(), self.units)
+            outlet = self._module.StreamOutlet(info, max_buffered=self._buffer)
+            own = outlet.get_info().uid()
+            if all(own <= other.uid() for other in self._answering(_MOST_RUNS)):
+                return self.identity, outlet
+            del outlet
         raise DeviceError(f"--lsl: {_MOST_RUNS} runs of this person and camera are there; tell them apart with --name.")
+
+    def _answering(self, minimum: int) -> list[Any]:
+        """The outlets with this identity that answer; looks no longer than until so many have."""
+        wanted = self._source_id(self.identity, "au")
+        return list(self._module.resolve_byprop("source_id", wanted, minimum=minimum, timeout=self._look_seconds))
 
     @staticmethod
     def _source_id(identity: str, kind: str) -> str:

@@ -19,6 +19,7 @@ from realtime.app.interrupts import Interrupts, raise_interrupt
 from realtime.app.notifier import Notifier
 from realtime.app.preview_overlay import PreviewOverlay
 from realtime.cli import main
+from realtime.errors import UserInputError
 from realtime.session.manifest import read_manifest
 from realtime.session.verify import verify
 
@@ -150,6 +151,28 @@ def test_parquet_that_cannot_be_written_leaves_the_session_sealed(
     manifest = read_manifest(tmp_path / "session")
     assert manifest is not None
     assert list(manifest.incomplete) == ["frames.parquet"]
+
+
+def test_a_run_that_cannot_start_leaves_no_claimed_folder(
+    offline: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        assert (tmp_path / "session" / "frames.csv").exists()
+        raise UserInputError("--tone 45: this Action Unit is not measured.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("realtime.app.run.build", refuse)
+        assert offline("--tone", "45") == 2
+        assert not (tmp_path / "session").exists()
+        (tmp_path / "session").mkdir()
+        assert offline("--tone", "45") == 2
+        assert list((tmp_path / "session").iterdir()) == [], "the user's own folder stays, as it was"
+    with monkeypatch.context() as patch:
+        patch.setattr("realtime.app.outputs.plugin_sinks", refuse)
+        assert offline() == 2
+        assert list((tmp_path / "session").iterdir()) == []
+    assert offline() == 0, "the same words work once the fault is gone"
+    assert verify(tmp_path / "session").right
 
 
 def test_a_session_that_cannot_be_sealed_still_has_its_figures(

@@ -1,6 +1,7 @@
 """frames.csv: one row per captured frame, in order, whatever order the news comes in."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,21 @@ def test_a_measured_row_holds_every_value_in_its_column(tmp_path: Path) -> None:
     assert np.abs(np.stack([x, y], 1) - observed.points).max() < 0.0051
     assert (row["AU01_left"], row["AU12_left"], row["AU45_right"]) == ("0.500", "4.988", "0.000")
     assert (row["AU01_right"], row["AU12_right"], row["AU26_left"]) == ("", "", "")
+
+
+def test_the_cause_says_where_another_face_is_measured(tmp_path: Path) -> None:
+    writer = FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+    for sequence, number in enumerate([7, None, 7, 3, 3, 7, 8]):
+        writer.captured(sequence, sequence / 30)
+        if sequence == 5:
+            writer.dropped(sequence, "expired")  # on the picture path, before the analysis
+        elif sequence != 6:  # of the last one it is never known
+            writer.shown(sequence)
+        writer.measured(analysis(sequence, None if number is None else replace(face(), face_id=number)))
+    writer.close()
+    causes = [row["cause"] for row in rows_of(tmp_path / "frames.csv")]
+    assert causes[:5] == ["", "", "", "another face: 3 after 7", ""], "the first face is no change, nor is its return"
+    assert causes[5:] == ["expired; another face: 7 after 3", "session ended; another face: 8 after 7"]
 
 
 def test_what_was_not_measured_is_empty_never_zero(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from realtime.cli import main
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import write_json
-from realtime.session.manifest import write_manifest
+from realtime.session.manifest import add_to_manifest, write_manifest
 from realtime.session.verify import verify
 from tests.session.live_like import FRAMES, make_session
 
@@ -72,6 +72,28 @@ def test_any_harm_to_any_file_is_found_and_named(
     assert main(["verify", str(session)]) == 3
     out = capsys.readouterr().out
     assert f"{fault.upper()} {name}" in out
+
+
+def test_what_a_command_added_is_listed_apart_and_watched_like_the_rest(session: Path) -> None:
+    own = json.loads((session / "manifest.json").read_text())["files"]
+    later = session / "openface2_final.csv"
+    later.write_text("first\n")
+    add_to_manifest(session, [later], "reprocess")
+    assert verify(session).right
+    later.write_text("again\n")
+    assert [(p.file, p.fault) for p in verify(session).problems] == [(later.name, "changed")]
+    add_to_manifest(session, [later, session / "frames.csv"], "reprocess")
+    content = json.loads((session / "manifest.json").read_text())
+    assert (content["files"], list(content["added"])) == (own, [later.name]), "what the session wrote keeps its entry"
+    assert content["added"][later.name]["by"] == "reprocess"
+    later.unlink()
+    assert [(p.file, p.fault) for p in verify(session).problems] == [(later.name, "missing")]
+
+
+def test_a_session_that_was_killed_gets_no_manifest_from_a_command(session: Path) -> None:
+    (session / "manifest.json").unlink()
+    add_to_manifest(session, [session / "frames.csv"], "reprocess")
+    assert not (session / "manifest.json").exists()
 
 
 def test_a_file_that_came_later_is_found_even_in_a_folder_below(session: Path) -> None:

@@ -1,10 +1,12 @@
 """LSL and OSC, each heard by a real receiver."""
 
 import math
+import os
 import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -249,6 +251,28 @@ def test_two_runs_of_one_person_and_camera_never_share_a_source_id() -> None:
     ids.append(again.identity)
     again.close()
     assert ids == ["test-of-runs", "test-of-runs-2", "test-of-runs"]
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["on one machine", "on two"])
+def test_runs_that_start_in_the_same_moment_have_different_source_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, locked: bool
+) -> None:
+    pytest.importorskip("pylsl")
+    # A place where no lock can be had: then they have only what they hear of each other.
+    monkeypatch.setenv("FACEMIRROR_CACHE", str(tmp_path if locked else Path(os.devnull) / "nowhere"))
+    barrier = threading.Barrier(2)
+
+    def start() -> LslStreams:
+        barrier.wait()
+        return LslStreams(UNITS, time.monotonic, identity="test-of-moments")
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [one.result() for one in [pool.submit(start) for _ in range(2)]]
+    try:
+        assert sorted(run.identity for run in runs) == ["test-of-moments", "test-of-moments-2"]
+    finally:
+        for run in runs:
+            run.close()
 
 
 def test_a_named_run_shows_its_name_in_the_list_of_streams() -> None:

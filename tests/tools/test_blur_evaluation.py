@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from realtime.media.demux_options import demo_clip
+from realtime.render.palette import LEFT, NEUTRAL, RIGHT
 from tools.evaluate import blur
-from tools.evaluate.blur_judge import open_detections, open_faces
+from tools.evaluate.blur_judge import is_flat_cover, judge_detections, open_faces
 from tools.evaluate.blur_scenes import Portrait, portrait, scene
 
 HEIGHT, WIDTH, FRAMES = 360, 640, 16
@@ -59,10 +60,35 @@ def test_the_judge_sees_an_open_face_and_no_hidden_one(portraits: list[Portrait]
         cv2.fillConvexPoly(flat, face.corners.astype(np.int32), (120, 130, 140))
     assert not open_faces(picture, flat, faces)
     boxes = [np.concatenate([face.corners.min(axis=0), face.corners.max(axis=0)]) for face in faces]
-    assert len(open_detections(picture, picture, faces, boxes)) == len(faces)
-    assert not open_detections(picture, flat, faces, boxes)
+    assert len(judge_detections(picture, picture, faces, boxes).open) == len(faces)
+    assert judge_detections(picture, flat, faces, boxes) == ([], [])
     elsewhere = np.array([0, 0, 30, 30], np.float32)
-    assert not open_detections(picture, picture, faces, [elsewhere]), "what meets no face is the detector's mistake"
+    nothing = judge_detections(picture, picture, faces, [elsewhere])
+    assert nothing == ([], []), "what meets no face is the detector's mistake"
+
+
+def test_a_drawing_on_a_flat_cover_is_a_false_alarm_and_a_face_with_an_open_quarter_is_not(
+    portraits: list[Portrait],
+) -> None:
+    still = some_scenes(portraits, ["still"])[0]
+    picture = still.draw(3)
+    face = max(still.faces(3), key=lambda one: float(np.ptp(one.corners)))
+    box = np.concatenate([face.corners.min(axis=0), face.corners.max(axis=0)])
+    x1, y1, x2, y2 = (int(v) for v in box)
+    covered = picture.copy()
+    covered[y1:y2, x1:x2] = (120, 130, 140)
+    covered[y1 : (y1 + y2) // 2, x1:x2] = (100, 130, 150)  # the edge of two covers
+    strokes = [(0.3, 0.35, RIGHT), (0.7, 0.35, LEFT), (0.5, 0.55, NEUTRAL), (0.4, 0.8, RIGHT), (0.6, 0.8, LEFT)]
+    for x, y, colour in strokes:
+        at = (round(x1 + x * (x2 - x1)), round(y1 + y * (y2 - y1)))
+        cv2.ellipse(covered, at, ((x2 - x1) // 9, (y2 - y1) // 16), 0, 0, 360, colour, 1, cv2.LINE_AA)
+    jpeg = cv2.imdecode(cv2.imencode(".jpg", covered, [cv2.IMWRITE_JPEG_QUALITY, 90])[1], cv2.IMREAD_COLOR)
+    assert is_flat_cover(np.asarray(jpeg, np.uint8), box)
+    assert not is_flat_cover(picture, box)
+    assert not is_flat_cover(cv2.GaussianBlur(picture, (0, 0), 1.5), box)
+    opened = covered.copy()
+    opened[y1 : (y1 + y2) // 2, x1 : (x1 + x2) // 2] = picture[y1 : (y1 + y2) // 2, x1 : (x1 + x2) // 2]
+    assert not is_flat_cover(opened, box)
 
 
 @pytest.mark.timeout(240)

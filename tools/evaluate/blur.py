@@ -2,7 +2,8 @@
 
 Scenes of one to six people (still, moving, entering, leaving, crossing, fast, approaching, turned, posters, cuts) run through
 the whole program; every recorded frame is compared with its scene, and searched by detectors that the program does not
-use. The aim is no open face at all.
+use. The aim is no open face at all. A detection on a flat cover with drawn landmarks is counted apart, as the detector's false
+alarm (`blur_judge.is_flat_cover`).
 """
 
 import argparse
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from realtime.cli import main as program
 from realtime.errors import DeviceError, FacemirrorError
-from tools.evaluate.blur_judge import LEAST_VISIBLE, BlazeFace, open_detections, open_faces, upstream_retinaface
+from tools.evaluate.blur_judge import LEAST_VISIBLE, BlazeFace, judge_detections, open_faces, upstream_retinaface
 from tools.evaluate.blur_scenes import Face, Scene, collage_portraits, scenes
 
 U8 = NDArray[np.uint8]
@@ -74,9 +75,11 @@ def _judge(
     counts["frames"] += 1
     counts["faces"] += sum(face.visible >= LEAST_VISIBLE for face in faces)
     known = len(open_faces(scene, recorded, faces))
-    seen = [len(open_detections(scene, recorded, faces, judge(recorded))) for judge in judges]
+    found = [judge_detections(scene, recorded, faces, judge(recorded)) for judge in judges]
+    seen = [len(detections.open) for detections in found]
     counts["open faces"] += known
     counts["open faces that a detector sees"] += max(seen, default=0)
+    counts["false alarms on flat covers"] += sum(len(detections.false_alarms) for detections in found)
     counts["open now"] = known + sum(seen)
     counts[f"frames with an open face, {kind}"] += counts["open now"] > 0
     counts["frames hidden as a whole"] += _one_colour(recorded)
