@@ -239,18 +239,18 @@ def test_an_identity_is_the_same_again_for_one_person_and_camera_and_another_for
 
 def test_two_runs_of_one_person_and_camera_never_share_a_source_id() -> None:
     pytest.importorskip("pylsl")
-    ids = []
-    first = LslStreams(UNITS, time.monotonic, identity="test-of-runs")
+    ids, identity = [], f"runs-{os.getpid()}"
+    first = LslStreams(UNITS, time.monotonic, identity=identity)
     try:
-        second = LslStreams(UNITS, time.monotonic, identity="test-of-runs", name="chair 2")
+        second = LslStreams(UNITS, time.monotonic, identity=identity, name="chair 2")
         ids += [first.identity, second.identity]
         second.close()
     finally:
         first.close()
-    again = LslStreams(UNITS, time.monotonic, identity="test-of-runs")
+    again = LslStreams(UNITS, time.monotonic, identity=identity)
     ids.append(again.identity)
     again.close()
-    assert ids == ["test-of-runs", "test-of-runs-2", "test-of-runs"]
+    assert ids == [identity, f"{identity}-2", identity]
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["on one machine", "on two"])
@@ -260,16 +260,17 @@ def test_runs_that_start_in_the_same_moment_have_different_source_ids(
     pytest.importorskip("pylsl")
     # A place where no lock can be had: then they have only what they hear of each other.
     monkeypatch.setenv("FACEMIRROR_CACHE", str(tmp_path if locked else Path(os.devnull) / "nowhere"))
+    identity = f"moment-{os.getpid()}-{locked}"  # other tests and other copies of them may run beside this one
     barrier = threading.Barrier(2)
 
     def start() -> LslStreams:
         barrier.wait()
-        return LslStreams(UNITS, time.monotonic, identity="test-of-moments")
+        return LslStreams(UNITS, time.monotonic, identity=identity)
 
     with ThreadPoolExecutor(2) as pool:
         runs = [one.result() for one in [pool.submit(start) for _ in range(2)]]
     try:
-        assert sorted(run.identity for run in runs) == ["test-of-moments", "test-of-moments-2"]
+        assert sorted(run.identity for run in runs) == [identity, f"{identity}-2"]
     finally:
         for run in runs:
             run.close()
