@@ -1,0 +1,105 @@
+"""How far each side moves in a movement, and the affected side's share of the healthy side's excursion."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from realtime.clinic.eface import CLOSED, corner
+from realtime.clinic.trials import NAN, Side, Trial, View, length, unit
+from realtime.clinic.types import Movement, Snapshot
+
+Region = Literal["brow", "eye", "nose", "mouth", "chin"]
+REGIONS: tuple[Region, ...] = ("brow", "eye", "nose", "mouth", "chin")
+SNARL_UNITS = (9, 10)
+CHIN_UNIT = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a movement is made, and the least excursion of the healthy side that can be compared with.
+
+    Attributes:
+        region: the part of the face.
+        least: in the region's unit: mm (brow, mouth), share of the opening (eye), intensity (nose).
+        term: the muscle.
+    """
+
+    region: Region
+    least: float
+    term: str
+
+
+TARGETS: dict[Movement, Target] = {
+    "brow_raise": Target("brow", 1.0, "frontalis"),
+    "gentle_closure": Target("eye", 0.3, "orbicularis oculi"),
+    "tight_closure": Target("eye", 0.3, "orbicularis oculi"),
+    "open_smile": Target("mouth", 1.5, "zygomaticus and risorius"),
+    "closed_smile": Target("mouth", 1.5, "zygomaticus and risorius"),
+    "snarl": Target("nose", 0.5, "levator labii superioris"),
+    "pucker": Target("mouth", 1.0, "orbicularis oris"),
+}
+
+
+class Displacement(NamedTuple):
+    """Of a mouth corner: millimetres outward and up, in the axes of both pupils."""
+
+    outward: float
+    up: float
+
+    @property
+    def size(self) -> float:
+        """Millimetres."""
+        return math.hypot(self.outward, self.up)
+
+
+def corner_place(snapshot: Snapshot | None, side: Side) -> Displacement:
+    """Where a mouth corner lies from the middle of the face and from the pupils' line.
+
+    The commissure's length starts at the lower lip's midpoint, which a one-sided movement pulls along; the philtrum's deviation
+    takes that out, so that a still corner is seen to be still.
+    """
+    across, _ = corner(snapshot, side)
+    deviation = NAN if snapshot is None else snapshot.midline.get("philtrum_deviation", NAN)
+    return Displacement(across + (deviation if side == "left" else -deviation), length(snapshot, "corner_height", side))
+
+
+def corner_moved(trial: Trial, side: Side) -> Displacement:
+    """By how much a mouth corner moves."""
+    before, after = corner_place(trial.rest, side), corner_place(trial.peak, side)
+    return Displacement(after.outward - before.outward, after.up - before.up)
+
+
+def closure(trial: Trial, side: Side) -> float:
+    """Share of its opening by which an eye closes: 1 is shut, below 0 it opens; gaps under 1 mm count as shut."""
+    rest, gap = (length(one, "fissure_height", side) for one in trial)
+    return NAN if not rest > 0 else (rest - (0.0 if gap < CLOSED else gap)) / rest
+
+
+def excursion(trial: Trial, region: Region, side: Side) -> float:
+    """How far one side of a region moves, in the region's unit; NaN where it was not measured."""
+    if region == "brow":
+        return length(trial.peak, "brow_height", side) - length(trial.rest, "brow_height", side)
+    if region == "eye":
+        return closure(trial, side)
+    if region == "mouth":
+        return corner_moved(trial, side).size
+    units = SNARL_UNITS if region == "nose" else (CHIN_UNIT,)
+    return sum(unit(trial.peak, number, side) - unit(trial.rest, number, side) for number in units) / len(units)
+
+
+def share(trial: Trial, movement: Movement, view: View) -> float:
+    """The affected side's share of the healthy side's excursion in a movement.
+
+    The mouth corner's way counts along the mirrored way of the healthy corner: being pulled to the healthy side is no movement.
+
+    Returns:
+        0 no movement, 1 as far as the healthy side; NaN where it was not measured or the healthy side hardly moves.
+    """
+    target = TARGETS[movement]
+    if target.region == "mouth":
+        affected, healthy = corner_moved(trial, view.affected), corner_moved(trial, view.healthy)
+        size = healthy.size
+        along = NAN if not size > 0 else (affected.outward * healthy.outward + affected.up * healthy.up) / size
+    else:
+        along, size = (excursion(trial, target.region, side) for side in view)
+    return along / size if size >= target.least else NAN
