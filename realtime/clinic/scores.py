@@ -39,7 +39,7 @@ class Scores:
             yield from scale.totals
 
 
-def scores(examination: Examination) -> Scores:
+def score_examination(examination: Examination) -> Scores:
     """Compute every scale. What cannot be had is empty with its reason.
 
     Args:

@@ -122,7 +122,8 @@ class Change(NamedTuple):
     Args:
         difference: later minus earlier mean.
         sdc: the smallest detectable change, from the spread of both sittings together; NaN: unknown.
-        verdict: "unknown" where no sitting tells its noise.
+        verdict: "unknown" where no sitting tells its noise, or where all repetitions of both are equal (as at the end of a
+            clipped scale) and the sittings differ.
     """
 
     difference: float
@@ -142,4 +143,6 @@ def change(before: Spread | None, after: Spread | None) -> Change | None:
     sdc = SDC_OF_SEM * pooled_sem([before, after])
     if not math.isfinite(sdc):
         return Change(difference, math.nan, "unknown")
-    return Change(difference, sdc, "changed" if abs(difference) > sdc else "within noise")
+    if abs(difference) <= sdc:
+        return Change(difference, sdc, "within noise")
+    return Change(difference, sdc, "changed" if sdc > 0 else "unknown")

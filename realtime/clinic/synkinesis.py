@@ -156,8 +156,7 @@ def _noise(rests: Sequence[Snapshot], region: Region) -> float:
     changes = []
     for before, after in pairwise(rests):
         trial = Trial(before, after)
-        sides = Sides(excursion(trial, region, "left"), excursion(trial, region, "right"))
-        difference = excess(sides, region)
+        difference = excursion(trial, region, "left") - excursion(trial, region, "right")
         if math.isfinite(difference):
             changes.append(difference)
     if len(changes) < _FEWEST_RESTS - 1:
