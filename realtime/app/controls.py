@@ -13,6 +13,7 @@ from realtime.dashboard.commands import (
     CalibrateCommand,
     CalibrationProgress,
     ChoiceCommand,
+    Command,
     Commands,
     Fixed,
     MarkerCommand,
@@ -239,6 +240,7 @@ def page_commands(
     source: VideoSource,
     writer: SessionWriter,
     changed: Callable[[Mapping[str, LoggedChoice]], None],
+    obs: Command | None = None,
 ) -> PageCommands:
     """The page's commands. A new choice is one entry here, and in `logged` where the session should keep its changes.
 
@@ -249,6 +251,7 @@ def page_commands(
         source: of the pictures.
         writer: the session's files.
         changed: called with the logged choices after every change of one.
+        obs: the button for OBS; None in a run without it.
     """
     logged: dict[str, LoggedChoice] = {}
     side = AffectedSide(writer.moment, lambda: changed(logged))
@@ -257,7 +260,7 @@ def page_commands(
     logged["affected_side"] = side
     if isinstance(model, ModelChoice):
         logged["landmark_model"] = model
-    commands = {
+    commands: dict[str, Command] = {
         "calibrate": controls.calibrate,
         "record": controls.record,
         "marker": controls.marker,
@@ -267,6 +270,8 @@ def page_commands(
         "camera": camera if isinstance(camera, Fixed) else ChoiceCommand("Camera", camera),
         "model": model if isinstance(model, Fixed) else ChoiceCommand("Model", model),
     }
+    if obs is not None:
+        commands["obs"] = obs
     return PageCommands(Commands(commands), logged)
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realtime.action_units.calibration import Calibration
 from realtime.app.nodes.audio import RunSound
+from realtime.app.nodes.obs import SteerObs, open_client, read_rules
 from realtime.app.nodes.sinks import Show
 from realtime.app.nodes.streams import streams
 from realtime.app.notifier import Notifier
@@ -24,9 +26,11 @@ from realtime.media.window import no_window_reason
 from realtime.session.folder import create_session_folder, release_session_folder, use_session_folder
 from realtime.session.writer import SessionWriter, describe_file
 from realtime.streams import lsl, osc
+from realtime.types import Analysis
 
 if TYPE_CHECKING:
     from realtime.dashboard.service import Dashboard
+    from realtime.obs.client import ObsClient
 
 VIDEO = "video.mp4"
 SESSIONS = Path("sessions")
@@ -43,6 +47,7 @@ class RunOutputs:
         sound: microphone and tone.
         recorder: of what is shown.
         dashboard: has its port, and answers once it is started.
+        obs: the connection with OBS; it connects once it is started.
         missing: what the run goes on without, as sentences.
         release: gives the session's folder back, for a run that ends before its first picture; call `close` first.
     """
@@ -52,6 +57,7 @@ class RunOutputs:
     sound: RunSound
     recorder: PausableRecorder | None
     dashboard: "Dashboard | None"
+    obs: "ObsClient | None"
     missing: tuple[str, ...]
     release: Callable[[], None]
 
@@ -104,6 +110,12 @@ class RunOutputs:
             if dashboard is not None:
                 stack.callback(dashboard.stop)
             plugins = plugin_sinks(config.sinks)
+            obs = None if config.obs.url is None else open_client(config, now, notifier.say)
+            if obs is not None:
+                stack.callback(obs.close)
+            steer = None if obs is None or not config.obs.rules else SteerObs(read_rules(config), obs)
+            if steer is not None:
+                writer.markers.listeners.append(steer.marker)
             camera = _virtual_camera(config, source, fps)
             no_window = None if config.headless else no_window_reason()
             graph = Outputs(
@@ -116,17 +128,18 @@ class RunOutputs:
                 streams=senders,
                 captured=[writer.captured],
                 decisions=writer.decisions,
-                calibrated=writer.calibrated,
+                calibrated=_calibrated(writer, steer),
                 stored_baseline=writer.stored_baseline,
                 plugins=plugins,
                 audience=None if dashboard is None else dashboard.hub,
                 tone=sound.tone,
+                obs=steer,
                 compiling=notifier.compiling,
                 warnings=lambda: notifier.warnings,
             )
             missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
             stack.pop_all()
-            return cls(writer, graph, sound, recorder, dashboard, missing, release)
+            return cls(writer, graph, sound, recorder, dashboard, obs, missing, release)
 
     @property
     def folder(self) -> Path | None:
@@ -144,12 +157,15 @@ class RunOutputs:
     def notices(self) -> list[str]:
         """What went wrong with any of the outputs, as sentences."""
         recorded = self.recorder.notices if self.recorder is not None else []
-        return recorded + self.sound.notices + self.writer.all_notices()
+        rules = [] if self.graph.obs is None else self.graph.obs.notices
+        return recorded + self.sound.notices + self.writer.all_notices() + rules
 
     def close(self) -> None:
         """Close what the graph does not. Safe to call twice."""
         if self.dashboard is not None:
             self.dashboard.stop()
+        if self.obs is not None:
+            self.obs.close()
         self.sound.close()
         self.writer.close()
 
@@ -162,6 +178,17 @@ def _session_folder(config: Config) -> tuple[Path | None, Callable[[], None]]:
     folder = config.session or create_session_folder(SESSIONS, datetime.now().astimezone())
     use_session_folder(folder)
     return folder, lambda: release_session_folder(folder, made=made)
+
+
+def _calibrated(writer: SessionWriter, steer: SteerObs | None) -> Callable[[Analysis, Calibration], None]:
+    """Who hears of a calibration that is done."""
+
+    def done(analysis: Analysis, calibration: Calibration) -> None:
+        writer.calibrated(analysis, calibration)
+        if steer is not None:
+            steer.calibrated()
+
+    return done
 
 
 def _describe_streams(config: Config, folder: Path | None) -> None:

@@ -5,7 +5,7 @@
        │                  ▼
        ├──Latest──────▶ track ──▶ measure ──▶ rows
        │                   └─Latest─▶ multitask (OpenFace 3.0 only) ──▶ rows, compose (held, with its age)
-       │                             ├──────────▶ LSL · OSC
+       │                             ├──────────▶ LSL · OSC · OBS's rules
        │                             │ newest analysis, briefly awaited
        │                             ▼
        ├──DropOldest(0.4 s)──▶ raw-recorder
@@ -36,6 +36,7 @@ from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
 from realtime.app.nodes.dashboard import Audience, Web
 from realtime.app.nodes.detect_track import Detect, Track
+from realtime.app.nodes.obs import SteerObs, check_rules
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
@@ -83,6 +84,7 @@ class Outputs:
         plugins: sinks of other distributions, for what is shown.
         audience: the dashboard's open pages.
         tone: the biofeedback tone.
+        obs: turns measures into OBS's requests.
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
         warnings: sentences about what has failed, for the preview.
     """
@@ -101,6 +103,7 @@ class Outputs:
     plugins: Sequence[PluginSink] = ()
     audience: Audience | None = None
     tone: ToneSink | None = None
+    obs: SteerObs | None = None
     compiling: Callable[[str, float], None] | None = None
     warnings: Callable[[], Sequence[str]] = tuple
 
@@ -351,6 +354,9 @@ class _Wiring:
                 graph.connect(expressed, sink, DropOldest(60))
         if outputs.tone is not None:
             graph.connect(measured, graph.sink("tone", outputs.tone, run_on="thread:tone"), Latest())
+        if outputs.obs is not None:
+            check_rules(outputs.obs.rules, self._units, millimetres=False)
+            graph.connect(measured, graph.sink("obs", outputs.obs, run_on="thread:obs-rules"), Latest())
         if expressed is not None and multitask is not None and outputs.folder is not None:
             # This opens a file, so it comes after everything that may refuse.
             rows = graph.sink("multitask-rows", ExpressionRows(outputs.folder, multitask), run_on="thread:multitask")

@@ -15,6 +15,7 @@ from typing import Any
 from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
 from realtime.app.interrupts import INTERRUPTED, Interrupts, raise_interrupt
 from realtime.app.notifier import Notifier
+from realtime.app.obs_control import ObsControl
 from realtime.app.outputs import RunOutputs
 from realtime.app.pipeline import App, build
 from realtime.app.session_description import SessionDescription
@@ -184,6 +185,8 @@ class Run:
         self._controls = controls
         if app.preview is not None:
             say(KEYS)
+        if outputs.obs is not None:
+            outputs.obs.start()
         if dashboard is None:
             return None
         # Imported here: without --dashboard the web server costs neither time nor memory.
@@ -192,7 +195,8 @@ class Run:
         def changed(choices: Mapping[str, LoggedChoice]) -> None:
             self._description(progress, app, outputs).write(choices)
 
-        page = page_commands(controls, config, app, progress.source, outputs.writer, changed)
+        obs = None if outputs.obs is None else ObsControl(outputs.obs, dashboard.overlay_url).command()
+        page = page_commands(controls, config, app, progress.source, outputs.writer, changed, obs)
         status = RunStatus(
             app.scene.units, app.output, app.graph.snapshot, config.selfie, lambda: self._notifier.warnings
         )
@@ -318,6 +322,7 @@ class Run:
         summary["failures"] = failures
         summary["session"] = str(outputs.folder) if outputs.folder else None
         summary["sound"] = outputs.sound.metrics()
+        summary["obs"] = None if outputs.obs is None else outputs.obs.figures()
         summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
         summary["quality_switches"] = app.quality.switches
         summary["graph"] = app.graph.mermaid(report)

@@ -24,3 +24,7 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError("--name is the name of LSL streams, so it needs --lsl.")
     if config.lsl and config.speed == "max":
         raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")
+    if config.obs.rules and config.obs.url is None:
+        raise UserInputError("obs.rules steer OBS, so they need --obs.")
+    if config.obs.url is not None and config.speed == "max":
+        raise UserInputError("--obs steers OBS while things happen, so it does not go with --speed max.")

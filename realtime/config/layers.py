@@ -6,7 +6,7 @@ Environment names are the settings' names in capitals, sections joined by two un
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,14 @@ from realtime.errors import UserInputError
 
 PREFIX = "FACEMIRROR_"
 # Variables of this prefix that are no settings of a run.
-OTHERS = {"FACEMIRROR_TOKEN", "FACEMIRROR_SHARED", "FACEMIRROR_CACHE", "FACEMIRROR_UMASK", "FACEMIRROR_OPENFACE_TEST"}
+OTHERS = {
+    "FACEMIRROR_OBS_PASSWORD",
+    "FACEMIRROR_TOKEN",
+    "FACEMIRROR_SHARED",
+    "FACEMIRROR_CACHE",
+    "FACEMIRROR_UMASK",
+    "FACEMIRROR_OPENFACE_TEST",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +77,24 @@ def resolve(
         config = Config.model_validate(nested(values))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
+        path = [part for part in first["loc"] if not str(part).startswith("function-")]
+        key = ".".join(map(str, path))
         key = next((k for k in values if key.startswith(k)), key)
         where = origin.get(key, "default")
         message = first["msg"].removeprefix("Value error, ")
-        raise UserInputError(f"{key} = {values.get(key)!r} ({where}): {message}.") from None
+        name, value = _element(key, values.get(key), path[key.count(".") + 1 :])
+        raise UserInputError(f"{name} = {value!r} ({where}): {message}.") from None
     return Resolved(config, origin)
+
+
+def _element(name: str, value: Any, path: Sequence[int | str]) -> tuple[str, Any]:
+    """The part of a setting that is wrong: its name, counted from 1 in lists, and its value."""
+    for part in path:
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+            name, value = f"{name}, entry {part + 1}", value[part]
+        elif isinstance(value, Mapping) and part in value:
+            name, value = f"{name}, {part}", value[part]
+    return name, value
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from realtime.config.options import Option
 from realtime.face.settings import (
@@ -16,6 +16,7 @@ from realtime.face.settings import (
     SmoothingSettings,
     TrackerSettings,
 )
+from realtime.obs.rules import Rule, read_rule
 from realtime.types import PanelMode, View
 
 
@@ -98,6 +99,54 @@ class Tone(Section):
     dead_band: float = Field(0.15, ge=0, lt=1, description="sides that differ by a smaller share are silence (0..1)")
     volume: float = Field(0.1, ge=0, le=0.25, description="share of full scale; 0.25 is a hard ceiling (0..0.25)")
     output: str = Field("", description="sound output, by number or part of its name; '': the default")
+
+
+def _one_or_many(value: object) -> object:
+    """One action stands for a list of one."""
+    return (value,) if isinstance(value, dict) else value
+
+
+Actions = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_one_or_many)]
+
+
+class ObsRule(Section):
+    """What OBS is asked for when a measure of the face says so; see docs/pages/obs.md for the words."""
+
+    name: str = Field("", max_length=100, description="for messages; default: its place in the list")
+    when: str = Field("", max_length=500, description="the condition; '': always, for text sources")
+    until: str = Field("", max_length=500, description="what ends it; '': `when` with hysteresis is no longer met")
+    then: Actions = Field(description="what to ask OBS for when the condition is met")
+    otherwise: Actions = Field((), description="what to ask OBS for when it is over")
+    release_seconds: float = Field(0.2, ge=0, le=60, description="how long it must be over before it ends (s)")
+    at_most_every: float = Field(0.5, ge=0.1, le=3600, description="least time between two starts or texts (s)")
+
+    @model_validator(mode="after")
+    def _readable(self) -> "ObsRule":
+        self.read("")
+        return self
+
+    def read(self, name: str) -> Rule:
+        """Give the rule as the engine needs it. name: where it has none of its own."""
+        return read_rule(
+            self.name or name,
+            self.when,
+            self.until,
+            self.then,
+            self.otherwise,
+            self.release_seconds,
+            self.at_most_every,
+        )
+
+
+class Obs(Section):
+    """Steering OBS by obs-websocket 5."""
+
+    url: Annotated[str | None, Option(flag="--obs", metavar="URL", bare="ws://127.0.0.1:4455")] = Field(
+        None,
+        description="steer the OBS at this address by the rules and from the dashboard; its password comes from "
+        "FACEMIRROR_OBS_PASSWORD, OBS's own settings or a prompt",
+    )
+    rules: tuple[ObsRule, ...] = Field((), description="what turns a measure into a request; only in a file")
 
 
 class Config(Section):
@@ -202,6 +251,7 @@ class Config(Section):
     latency: Latency = Latency()
     models: Models = Models()
     tone: Tone = Tone()
+    obs: Obs = Obs()
     detector: DetectorSettings = DetectorSettings()
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()

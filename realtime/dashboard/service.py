@@ -62,11 +62,16 @@ class Dashboard:
         return f"http://{reachable_name(self._listen, self._address)}:{self.port}/"
 
     @property
+    def overlay_url(self) -> str:
+        """The overlay page's address, with the token."""
+        return f"{self.url}overlay?token={self.guard.token}"
+
+    @property
     def sentences(self) -> list[str]:
         """What the user should read when it has started: the links, and a warning where others can reach it."""
         found = [
             f"Dashboard: {self.url}?token={self.guard.token}",
-            f"OBS overlay: {self.url}overlay?token={self.guard.token}",
+            f"OBS overlay: {self.overlay_url}",
         ]
         if not self.local:
             found.append(

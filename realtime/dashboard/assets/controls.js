@@ -50,7 +50,7 @@ export class Controls {
   show(controls) {
     this.known = controls;
     for (const [name, state] of Object.entries(controls)) {
-      const group = document.querySelector(`[data-command=${name}]`) ?? (state.label ? this.addChoice(name, state) : null);
+      const group = document.querySelector(`[data-command=${name}]`) ?? this.add(name, state);
       if (group === null) continue;
       for (const field of group.querySelectorAll("button, input, select")) field.disabled = state.reason !== null;
       group.querySelector(".why").textContent = state.reason ?? this.note(name, state);
@@ -64,7 +64,25 @@ export class Controls {
   note(name, state) {
     if (name === "calibrate" && state.phase !== "idle")
       return state.phase === "running" ? `${Math.round(state.share * 100)} % – ${state.sentence}` : state.sentence;
-    return name === "record" && state.active ? "recording" : "";
+    return state.note ?? (name === "record" && state.active ? "recording" : "");
+  }
+
+  add(name, state) {
+    return state.label ? this.addChoice(name, state) : state.button ? this.addButton(name, state) : null;
+  }
+
+  addButton(name, state) {
+    const group = document.createElement("div");
+    group.dataset.command = name;
+    const button = document.createElement("button");
+    button.id = name;
+    button.textContent = state.button;
+    button.onclick = () => this.send(name, {});
+    const why = document.createElement("small");
+    why.className = "why";
+    group.append(button, why);
+    $("warnings").before(group);
+    return group;
   }
 
   addChoice(name, state) {
