@@ -8,10 +8,10 @@ free, without the captured picture, so that what is blurred stays blurred. What 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
-from realtime.errors import UserInputError
+from realtime.entry_points import plugin, plugin_error
 from realtime.types import RenderedFrame
 
 SINKS = "realtime.sinks"
@@ -47,7 +47,7 @@ class PluginSink:
                 self._sink.open()
         except Exception as error:  # noqa: BLE001  a plug-in may raise anything
             self._sink = None
-            self._report(f"The plug-in sink {self.name} cannot be opened ({_words(error)}); going on without it.")
+            self._report(f"The plug-in sink {self.name} cannot be opened ({plugin_error(error)}); going on without it.")
 
     def process(self, shown: RenderedFrame) -> None:
         """Give the sink one picture."""
@@ -59,7 +59,9 @@ class PluginSink:
             self._failures += 1
             if not self._reported:
                 self._reported = True
-                self._report(f"The plug-in sink {self.name} fails ({_words(error)}); the pictures go on without it.")
+                self._report(
+                    f"The plug-in sink {self.name} fails ({plugin_error(error)}); the pictures go on without it."
+                )
             if self._failures >= _PATIENCE:
                 self.close()
         else:
@@ -72,7 +74,7 @@ class PluginSink:
             try:
                 sink.close()
             except Exception as error:  # noqa: BLE001  a plug-in may raise anything
-                self._report(f"The plug-in sink {self.name} cannot be closed ({_words(error)}).")
+                self._report(f"The plug-in sink {self.name} cannot be closed ({plugin_error(error)}).")
 
 
 def plugin_sinks(names: Sequence[str]) -> tuple[PluginSink, ...]:
@@ -81,17 +83,8 @@ def plugin_sinks(names: Sequence[str]) -> tuple[PluginSink, ...]:
     Raises:
         UserInputError: no installed distribution has a sink of this name.
     """
-    known = {point.name: point for point in entry_points(group=SINKS)}
-    for name in names:
-        if name not in known:
-            there = ", ".join(sorted(known)) or "none"
-            raise UserInputError(f"sinks = {name}: no such plug-in is installed (installed: {there}).")
-    return tuple(PluginSink(name, _maker(known[name])) for name in names)
+    return tuple(PluginSink(name, _maker(plugin(SINKS, name, f"sinks = {name}"))) for name in names)
 
 
 def _maker(point: EntryPoint) -> Callable[[], Any]:
     return lambda: point.load()()
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -153,7 +153,7 @@ class Config(Section):
     """Every setting of a run. The first block carries the names of the command line's options."""
 
     source: Annotated[str, Option(metavar="SOURCE")] = Field(
-        "camera", description="camera, camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, demo"
+        "camera", description="camera, camera:0, camera:NAME, a path, a URL, lavfi:GRAPH, plugin:NAME, demo"
     )
     size: Annotated[Size | None, Option(metavar="WxH")] = Field(
         None, description="picture size to ask the camera for, WIDTHxHEIGHT"

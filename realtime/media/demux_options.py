@@ -73,6 +73,8 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
         return OpenPlan(str(spec), (Attempt(spec.target, "lavfi"),), broadcast=False)
     if spec.kind is SourceKind.DEMO:
         return OpenPlan("the demo clip", (Attempt(str(demo_clip())),))
+    if spec.kind is SourceKind.PLUGIN:
+        return OpenPlan(f"the plug-in source {spec.target}", (), broadcast=False)
     if spec.kind is SourceKind.FILE:
         return OpenPlan(spec.target, (Attempt(_local(spec.target)),))
     scheme = spec.target.split(":", 1)[0].lower()

@@ -19,11 +19,17 @@ class SourceKind(Enum):
     STREAM = "stream"
     LAVFI = "lavfi"
     DEMO = "demo"
+    PLUGIN = "plugin"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What to open: `target` is a camera's number or name ("" for the first), a path, a URL, a filter graph, or ""."""
+    """What to open.
+
+    Attributes:
+        kind: what it is.
+        target: a camera's number or name ("" for the first), a path, a URL, a filter graph, a plug-in's NAME or NAME:WORDS, or "".
+    """
 
     kind: SourceKind
     target: str = ""
@@ -33,6 +39,8 @@ class SourceSpec:
             return f"camera:{self.target}" if self.target else "camera"
         if self.kind is SourceKind.LAVFI:
             return f"lavfi:{self.target}"
+        if self.kind is SourceKind.PLUGIN:
+            return f"plugin:{self.target}"
         return "demo" if self.kind is SourceKind.DEMO else self.target
 
     @property
@@ -53,7 +61,7 @@ def parse_source(text: str) -> SourceSpec:
     text = text.strip()
     if not text:
         raise UserInputError(
-            "--source is empty; say camera, camera:0, camera:NAME, a file, a URL, lavfi:GRAPH or demo."
+            "--source is empty; say camera, camera:0, camera:NAME, a file, a URL, lavfi:GRAPH, plugin:NAME or demo."
         )
     if text == "camera":
         return SourceSpec(SourceKind.CAMERA)
@@ -68,6 +76,11 @@ def parse_source(text: str) -> SourceSpec:
                 "--source lavfi: needs a filter graph after the colon, for example lavfi:testsrc2=rate=30."
             )
         return SourceSpec(SourceKind.LAVFI, graph)
+    if text.startswith("plugin:"):
+        target = text.removeprefix("plugin:").strip()
+        if not target.partition(":")[0]:
+            raise UserInputError("--source plugin: needs the name of an installed plug-in after the colon.")
+        return SourceSpec(SourceKind.PLUGIN, target)
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() == "file":
         return _file(text[len(scheme[0]) :])
@@ -101,6 +114,6 @@ def _file(text: str) -> SourceSpec:
         )
     if not mode:
         raise UserInputError(
-            f"--source {text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, demo)."
+            f"--source {text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, plugin:NAME, demo)."
         )
     return SourceSpec(SourceKind.FILE, str(path))

@@ -15,7 +15,8 @@ from realtime.media.decoder import Decoded, Decoder
 from realtime.media.decoder_thread import DecoderThread
 from realtime.media.demux_options import OpenPlan, plan
 from realtime.media.pacing import PtsNormalizer, Schedule
-from realtime.media.source_spec import SourceSpec
+from realtime.media.plugin_source import PluginDecoder, plugin_source
+from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.stream_info import StreamInfo
 from realtime.types import Frame
 
@@ -41,7 +42,7 @@ class Changed(NamedTuple):
 
 
 class VideoSource:
-    """Frames from a camera, file, stream, generator or the demo clip. Blocking: give it a thread of its own.
+    """Frames from a camera, file, stream, generator, plug-in or the demo clip. Blocking: give it a thread of its own.
 
     Recordings and generators are paced by their time stamps in real time: a frame's capture time is when it was due, and a late
     reader gets late frames at once. With speed "max" nothing waits and the capture time is the time stamp.
@@ -102,7 +103,7 @@ class VideoSource:
         self._started = False
         self._last_capture: float | None = None
         self._shape: tuple[int, ...] = ()
-        self._decoder: Decoder | None = None
+        self._decoder: Decoder | PluginDecoder | None = None
         self._thread: DecoderThread | None = None
 
     def choose(self, spec: SourceSpec) -> None:
@@ -146,13 +147,17 @@ class VideoSource:
             self._rotate = self._rotate()
         self._rotation = self._rotate
         open_timeout, stall_timeout = self._timeouts
-        decoder = Decoder(
-            opening,
-            self._clock,
-            decode_threads=self._decode_threads,
-            open_timeout=open_timeout,
-            stall_timeout=stall_timeout,
-        )
+        decoder: Decoder | PluginDecoder
+        if self.spec.kind is SourceKind.PLUGIN:
+            decoder = PluginDecoder(opening.name, plugin_source(self.spec.target), self._clock)
+        else:
+            decoder = Decoder(
+                opening,
+                self._clock,
+                decode_threads=self._decode_threads,
+                open_timeout=open_timeout,
+                stall_timeout=stall_timeout,
+            )
         # A recording that is read for the first time from a sleeping disk or a slow share is given longer than a stream.
         patience = _RECORDING_PATIENCE * stall_timeout if opening.recorded else stall_timeout
         thread = DecoderThread(decoder, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=patience)

@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from realtime.app import plugins
+from realtime import entry_points
 from realtime.app.plugins import PluginSink, plugin_sinks
 from realtime.errors import UserInputError
 from realtime.types import Analysis, Frame, RenderedFrame
@@ -26,11 +27,11 @@ def shown(time: float = 0.0) -> RenderedFrame:
 class Failing:
     calls = 0
 
-    def process(self, shown):
+    def process(self, shown: RenderedFrame) -> None:
         Failing.calls += 1
         raise ValueError("no luck")
 
-    def close(self):
+    def close(self) -> None:
         raise OSError("still none")
 
 
@@ -49,7 +50,7 @@ def test_what_a_sink_raises_is_told_once_and_goes_no_further() -> None:
 def test_a_sink_that_cannot_be_made_is_left_out() -> None:
     told: list[str] = []
 
-    def broken():
+    def broken() -> None:
         raise ImportError("no such module")
 
     sink = PluginSink("gone", broken, told.append)
@@ -74,15 +75,15 @@ def test_a_sink_never_gets_the_captured_picture() -> None:
     assert got[0].capture_time == 2.5
 
 
-def test_an_unknown_name_is_refused_with_those_installed(monkeypatch) -> None:
-    monkeypatch.setattr(plugins, "entry_points", lambda group: (EntryPoint("meter", "x:Y", group),))
+def test_an_unknown_name_is_refused_with_those_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry_points, "entry_points", lambda group: (EntryPoint("meter", "x:Y", group),))
     assert [sink.name for sink in plugin_sinks(("meter",))] == ["meter"]
     with pytest.raises(UserInputError, match=r"sinks = metre: .* \(installed: meter\)"):
         plugin_sinks(("metre",))
 
 
 @pytest.fixture
-def installed(tmp_path):
+def installed(tmp_path: Path) -> Path:
     """A distribution with the example's sink and one that fails, as pip would leave it."""
     info = tmp_path / "smile_meter-1.0.dist-info"
     info.mkdir()
@@ -97,7 +98,7 @@ def installed(tmp_path):
 
 
 @pytest.mark.timeout(180)
-def test_the_example_gets_pictures_and_a_failing_sink_stops_nothing(installed, tmp_path) -> None:
+def test_the_example_gets_pictures_and_a_failing_sink_stops_nothing(installed: Path, tmp_path: Path) -> None:
     paths = [str(ROOT), str(installed), str(ROOT / "docs" / "examples")]
     summary = tmp_path / "summary.json"
     done = subprocess.run(
