@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import numba
 import pytest
@@ -23,7 +24,15 @@ def triple(x: int) -> int:
 """
 
 
-def load(path: Path) -> Callable[[int], int]:
+class Kernel(Protocol):
+    """A compiled function as Numba gives it."""
+
+    stats: Any
+
+    def __call__(self, x: int) -> int: ...
+
+
+def load(path: Path) -> Kernel:
     """The kernel as a new process would see it."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
@@ -51,7 +60,7 @@ def test_a_kernel_is_compiled_once(kernel: Path) -> None:
     assert load(kernel)(5) == 20, "a changed source is compiled anew"
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "emptied": lambda raw: b"",
     "cut short": lambda raw: raw[: len(raw) // 2],
     "one bit": lambda raw: bytes([raw[0] ^ 4]) + raw[1:],

@@ -36,7 +36,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_importing_any_room_switches_the_telemetry_off_before_onnx_runtime_is_loaded():
+def test_importing_any_room_switches_the_telemetry_off_before_onnx_runtime_is_loaded() -> None:
     program = (
         "import os, sys, realtime.types; assert 'onnxruntime' not in sys.modules; "
         "print(os.environ['ORT_DISABLE_TELEMETRY'])"
@@ -47,7 +47,7 @@ def test_importing_any_room_switches_the_telemetry_off_before_onnx_runtime_is_lo
 
 
 @pytest.mark.timeout(240)  # the first start on a machine compiles
-def test_a_run_without_a_session_writes_only_into_its_caches_and_resolves_no_name(tmp_path):
+def test_a_run_without_a_session_writes_only_into_its_caches_and_resolves_no_name(tmp_path: Path) -> None:
     """ONNX Runtime 1.32 made ~/.cache/Microsoft/DeveloperTools/.onnxruntime when its telemetry was on."""
     home = tmp_path / "home"
     home.mkdir()
@@ -80,8 +80,8 @@ def test_a_run_without_a_session_writes_only_into_its_caches_and_resolves_no_nam
     ("chosen", "file", "folder"), [(None, 0o600, 0o700), ("027", 0o640, 0o750), ("x", 0o600, 0o700)]
 )
 def test_files_and_folders_are_this_users_alone_unless_the_user_says_otherwise(
-    monkeypatch, tmp_path, chosen, file, folder
-):
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chosen: str | None, file: int, folder: int
+) -> None:
     monkeypatch.delenv("FACEMIRROR_UMASK", raising=False)
     if chosen is not None:
         monkeypatch.setenv("FACEMIRROR_UMASK", chosen)
@@ -100,7 +100,7 @@ def test_files_and_folders_are_this_users_alone_unless_the_user_says_otherwise(
     assert (inner / "text.csv").read_bytes() == "ä".encode()
 
 
-def test_the_program_restricts_every_file_of_its_process(tmp_path):
+def test_the_program_restricts_every_file_of_its_process(tmp_path: Path) -> None:
     """FFmpeg and other libraries open files without asking us."""
     program = "from realtime.privacy import restrict_new_files; restrict_new_files(); open('x', 'w').close()"
     subprocess.run(
@@ -110,7 +110,7 @@ def test_the_program_restricts_every_file_of_its_process(tmp_path):
         assert mode(tmp_path / "x") == 0o666 & ~umask()
 
 
-def test_nothing_is_written_through_a_symbolic_link(tmp_path):
+def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path) -> None:
     if not hasattr(os, "O_NOFOLLOW"):
         pytest.skip("this system opens links without telling")
     victim = tmp_path / "victim"
@@ -124,7 +124,7 @@ def test_nothing_is_written_through_a_symbolic_link(tmp_path):
     assert (tmp_path / "link").read_text() == "new"
 
 
-def test_a_folder_that_is_a_file_is_refused_and_an_existing_one_left_alone(tmp_path):
+def test_a_folder_that_is_a_file_is_refused_and_an_existing_one_left_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     private_folder(tmp_path)
     assert mode(tmp_path) == 0o755 or os.name == "nt"
@@ -134,7 +134,7 @@ def test_a_folder_that_is_a_file_is_refused_and_an_existing_one_left_alone(tmp_p
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
-def test_recordings_of_a_program_that_set_no_mask_are_private_too(tmp_path):
+def test_recordings_of_a_program_that_set_no_mask_are_private_too(tmp_path: Path) -> None:
     """A patient's video was readable by every local user. FFmpeg opens its files without asking us for a mode."""
     before = os.umask(0)
     try:

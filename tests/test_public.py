@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,28 +16,30 @@ import pytest
 
 import realtime
 from realtime import FaceAnalyzer, FaceTracker, Sides
+from realtime.analyze.results import Faces, TrackedFace
 from realtime.errors import ModelFileError, PictureError, UserInputError
 from realtime.session.schema import column_names
+from realtime.types import U8
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.timeout(180)  # the first picture on a machine compiles
 
 
 @pytest.fixture(scope="module")
-def analyze():
+def analyze() -> Iterator[FaceAnalyzer]:
     with FaceAnalyzer() as analyzer:
         yield analyzer
 
 
 @pytest.fixture(scope="module")
-def frames():
+def frames() -> list[TrackedFace]:
     """The first twenty results of the demo clip."""
     with FaceTracker("demo") as tracker:
         return list(itertools.islice(tracker, 20))
 
 
 @pytest.fixture(scope="module")
-def portrait(frames):
+def portrait(frames: list[TrackedFace]) -> U8:
     """A picture of one face."""
     return frames[5].frame.image
 
@@ -62,7 +66,7 @@ def test_every_public_name_is_there_and_no_other() -> None:
         realtime.FaceMaker  # noqa: B018
 
 
-def test_a_still_gives_every_face_with_all_its_measures(analyze, portrait) -> None:
+def test_a_still_gives_every_face_with_all_its_measures(analyze: FaceAnalyzer, portrait: U8) -> None:
     height, width = portrait.shape[:2]
     both = np.ascontiguousarray(np.hstack([portrait, portrait[:, ::-1]]))
     faces = analyze(both)
@@ -71,6 +75,7 @@ def test_a_still_gives_every_face_with_all_its_measures(analyze, portrait) -> No
     for face in faces:
         assert face.points.shape == (98, 2)
         assert face.covariance.shape == (98, 2, 2)
+        assert face.pose is not None
         assert len(face.pose) == 3
         assert 0.9 < face.presence <= 1
         assert isinstance(face.action_units, Sides)
@@ -84,7 +89,7 @@ def test_a_still_gives_every_face_with_all_its_measures(analyze, portrait) -> No
         assert left.action_units.left[unit] == pytest.approx(right.action_units.right[unit], abs=0.35)
 
 
-def test_each_still_stands_alone(analyze, portrait) -> None:
+def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:
     """No face, id, smoothing or rest of one picture enters the next."""
     first = analyze(portrait).to_dict()
     assert analyze(np.zeros_like(portrait)) == ()
@@ -94,8 +99,9 @@ def test_each_still_stands_alone(analyze, portrait) -> None:
     assert FaceAnalyzer()(portrait).to_dict() == first
 
 
-def test_a_picture_of_another_kind_is_refused_before_any_model_opens(portrait) -> None:
+def test_a_picture_of_another_kind_is_refused_before_any_model_opens(portrait: U8) -> None:
     with FaceAnalyzer(weights="/nonexistent") as closed, FaceTracker(weights="/nonexistent") as tracker:
+        wrong: Any
         for wrong in (portrait.astype(np.float32), portrait[..., 0], np.dstack([portrait, portrait[..., :1]])):
             with pytest.raises(PictureError):
                 closed(wrong)
@@ -105,8 +111,8 @@ def test_a_picture_of_another_kind_is_refused_before_any_model_opens(portrait) -
             closed(portrait)
 
 
-def test_the_callers_process_stays_as_it_is(portrait, monkeypatch) -> None:
-    def forbidden(*_args, **_more):
+def test_the_callers_process_stays_as_it_is(portrait: U8, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_args: object, **_more: object) -> None:
         raise AssertionError("this belongs to the program")
 
     monkeypatch.setattr("realtime.app.memory.release_start_up", forbidden)
@@ -124,7 +130,7 @@ def test_the_callers_process_stays_as_it_is(portrait, monkeypatch) -> None:
     assert portrait.flags.writeable is False  # as it was given
 
 
-def test_the_callers_picture_stays_writable_and_as_it_was(analyze, portrait) -> None:
+def test_the_callers_picture_stays_writable_and_as_it_was(analyze: FaceAnalyzer, portrait: U8) -> None:
     own = portrait.copy()
     analyze(own)
     with FaceTracker() as tracker:
@@ -133,21 +139,21 @@ def test_the_callers_picture_stays_writable_and_as_it_was(analyze, portrait) -> 
     assert np.array_equal(own, portrait)
 
 
-def test_a_source_is_followed_frame_by_frame(frames) -> None:
+def test_a_source_is_followed_frame_by_frame(frames: list[TrackedFace]) -> None:
     assert [result.frame.sequence for result in frames] == list(range(20))
     assert all(result.face is not None for result in frames[3:])
     assert {result.face.face_id for result in frames[3:]} == {1}
     assert not all(result.face.detected for result in frames[3:])
 
 
-def test_fed_frames_give_what_the_source_gives(frames) -> None:
+def test_fed_frames_give_what_the_source_gives(frames: list[TrackedFace]) -> None:
     with FaceTracker() as tracker:
         fed = [tracker.update(frame.image, frame.capture_time) for frame, _ in frames]
     for face, (_, expected) in zip(fed, frames, strict=True):
         assert (face and face.to_dict()) == (expected and expected.to_dict())
 
 
-def test_times_must_rise_and_reset_begins_again(portrait) -> None:
+def test_times_must_rise_and_reset_begins_again(portrait: U8) -> None:
     with FaceTracker() as tracker:
         first = tracker.update(portrait, 10.0)
         with pytest.raises(UserInputError, match="not later than the last"):
@@ -184,7 +190,9 @@ def test_a_tracker_without_a_source_cannot_be_iterated_and_a_missing_file_is_nam
         list(FaceTracker("nowhere.mp4"))
 
 
-def test_results_become_plain_values_and_data_frames(analyze, portrait, frames) -> None:
+def test_results_become_plain_values_and_data_frames(
+    analyze: FaceAnalyzer, portrait: U8, frames: list[TrackedFace]
+) -> None:
     faces = analyze(portrait)
     assert json.loads(json.dumps(faces.to_dict()))[0]["action_units"]["left"]["12"] == faces[0].action_units.left[12]
     table = faces.to_pandas()
@@ -198,7 +206,7 @@ def test_results_become_plain_values_and_data_frames(analyze, portrait, frames) 
     assert frames[5]._replace(face=None).to_dict()["face"] is None
 
 
-def test_one_analyzer_serves_many_threads(analyze, portrait) -> None:
+def test_one_analyzer_serves_many_threads(analyze: FaceAnalyzer, portrait: U8) -> None:
     expected, found = analyze(portrait).to_dict(), []
     workers = [threading.Thread(target=lambda: found.append(analyze(portrait).to_dict())) for _ in range(3)]
     for worker in workers:
@@ -208,10 +216,10 @@ def test_one_analyzer_serves_many_threads(analyze, portrait) -> None:
     assert found == [expected] * 3
 
 
-def test_it_works_where_an_event_loop_runs(analyze, portrait) -> None:
+def test_it_works_where_an_event_loop_runs(analyze: FaceAnalyzer, portrait: U8) -> None:
     """As in a notebook's cell."""
 
-    async def cell():
+    async def cell() -> Faces:
         return analyze(portrait)
 
     assert len(asyncio.run(cell())) == 1

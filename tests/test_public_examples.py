@@ -3,37 +3,43 @@
 import itertools
 import runpy
 import sys
+from pathlib import Path
 
 import av
 import cv2
 import pytest
 
 from realtime import FaceTracker
+from realtime.types import U8
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
 pytestmark = pytest.mark.timeout(180)
 
 
-def run(name, argument, monkeypatch) -> None:
+def run(name: str, argument: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [name, str(argument)])
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def pictures() -> list[U8]:
     """Ten frames of the demo clip."""
     with FaceTracker("demo") as tracker:
         return [result.frame.image for result in itertools.islice(tracker, 10)]
 
 
-def test_a_still(pictures, tmp_path, monkeypatch, capsys) -> None:
+def test_a_still(
+    pictures: list[U8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     cv2.imwrite(str(tmp_path / "picture.png"), pictures[5])
     run("still.py", tmp_path / "picture.png", monkeypatch)
     assert len(capsys.readouterr().out.splitlines()) == 1
 
 
-def test_a_video_to_a_data_frame(pictures, tmp_path, monkeypatch, capsys) -> None:
+def test_a_video_to_a_data_frame(
+    pictures: list[U8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=30)

@@ -58,7 +58,7 @@ class RawRecorder:
     def __init__(
         self,
         path: Path,
-        recorded: Callable[[int, float], None],
+        recorded: Callable[[int, float], object],
         *,
         fps: float = 30.0,
         backlog: int = _BACKLOG,

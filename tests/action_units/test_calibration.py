@@ -1,5 +1,8 @@
 """Calibration: collected only at rest, in time of its own."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +15,7 @@ from realtime.action_units.model import POINT_FEATURES, REST_FEATURES, ActionUni
 from realtime.action_units.rest_frame import FLOW_FEATURES
 from realtime.face.face_model import FACE_3D
 from realtime.face.pose import HEAD_PITCH_ZERO
-from realtime.types import FaceObservation
+from realtime.types import F32, FaceObservation
 
 RATE = 30.0
 REST = np.random.default_rng(3).normal(0, 0.03, (98, 2)).astype(np.float32)
@@ -25,10 +28,17 @@ def jittered(seed: int, size: float = 0.004) -> np.ndarray:
 
 
 def feed(
-    calibration: Calibration, frames: range, *, pose=(0.0, 0.0, 0.0), light=LIGHT, shape=None, face_id=1, step=1
+    calibration: Calibration,
+    frames: range,
+    *,
+    pose: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    light: Any = LIGHT,
+    shape: Callable[[int], F32 | None] | None = None,
+    face_id: int = 1,
+    step: int = 1,
 ) -> list[str]:
     """Give it frames; the phases it went through."""
-    phases = []
+    phases: list[str] = []
     for number in frames[::step]:
         found = jittered(number) if shape is None else shape(number)
         seen = None if found is None else Descriptor(found.astype(np.float32), pose)
@@ -37,7 +47,7 @@ def feed(
     return phases
 
 
-def started(**settings) -> Calibration:
+def started(**settings: Any) -> Calibration:
     calibration = Calibration(CalibrationSettings(**settings))
     calibration.start()
     return calibration
@@ -64,7 +74,7 @@ def test_rest_gives_the_median_after_the_asked_time_whatever_the_rate(step: int)
 
 def test_the_share_grows_steadily_and_the_neutral_is_that_of_the_frames_collected() -> None:
     calibration = started(seconds=3.0)
-    shares, shapes = [], []
+    shares, shapes = list[float](), list[F32]()
     for number in range(200):
         before = calibration.frames or len(shapes)
         shape = jittered(number)
@@ -94,7 +104,7 @@ def test_the_share_grows_steadily_and_the_neutral_is_that_of_the_frames_collecte
         ({"shape": lambda n: REST + 0.1 * np.sin(n / 3)}, "still"),
     ],
 )
-def test_what_keeps_it_waiting_is_said_and_nothing_is_collected(seen: dict, words: str) -> None:
+def test_what_keeps_it_waiting_is_said_and_nothing_is_collected(seen: dict[str, Any], words: str) -> None:
     calibration = started()
     assert set(feed(calibration, range(250), **seen)) == {"waiting"}
     assert words in calibration.progress.sentence
@@ -163,8 +173,8 @@ def test_it_gives_up_in_the_end_and_can_be_started_again() -> None:
 EMBEDDINGS = slice(POINT_FEATURES, POINT_FEATURES + EMBEDDING_SIZE)
 
 
-def displaced(network_calls: list) -> ActionUnits:
-    def network(blob):
+def displaced(network_calls: list[F32]) -> ActionUnits:
+    def network(blob: F32) -> dict[str, F32]:
         network_calls.append(blob.copy())
         look = np.full((2, EMBEDDING_SIZE), len(network_calls) % 7 / 10, np.float32)
         return {"intensity": np.zeros((2, 1), np.float32), "look": look}
@@ -179,7 +189,7 @@ def face(number: int, face_id: int = 1) -> FaceObservation:
 
 
 def test_values_before_and_after_a_calibration_are_told_apart() -> None:
-    calls: list = []
+    calls: list[F32] = []
     measures = ActionUnitEstimator(displaced(calls))
     states = []
     for number in range(300):
@@ -190,8 +200,11 @@ def test_values_before_and_after_a_calibration_are_told_apart() -> None:
         states.append(measures.neutral_state)
     changes = [state for state, before in zip(states, ["", *states[:-1]], strict=True) if state != before]
     assert changes == ["none", "running", "calibrated"]
-    assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), measures.calibration.neutral.shape)
-    assert np.array_equal(calls[-1][:, EMBEDDINGS], measures.calibration.neutral.embedding)
+    neutral = measures.calibration.neutral
+    assert neutral is not None
+    assert neutral.embedding is not None
+    assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), neutral.shape)
+    assert np.array_equal(calls[-1][:, EMBEDDINGS], neutral.embedding)
     measures.update(face(301, face_id=2), PICTURE, time=301 / RATE, light=LIGHT)
     assert measures.neutral_state == "none", "a calibration made for nobody in particular is not another face's"
 
@@ -200,7 +213,7 @@ MOVED_SINCE = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES - 1
 
 
 def test_skin_is_followed_from_a_picture_of_this_face_as_soon_as_rest_is_known() -> None:
-    calls: list = []
+    calls: list[F32] = []
     measures = ActionUnitEstimator(displaced(calls))
     known = []
     for number, face_id in enumerate([1] * 80 + [2] * 40):
@@ -218,7 +231,7 @@ def test_a_stored_rest_needs_a_frame_that_is_like_it() -> None:
     found = describe(face(number).points)
     assert found is not None
     for stored, near in ((found.shape, True), (found.shape + np.float32(0.05), False)):
-        calls: list = []
+        calls: list[F32] = []
         ActionUnitEstimator(displaced(calls), Baseline(stored)).update(face(number), PICTURE, time=0.0)
         assert bool(calls[-1][0, MOVED_SINCE]) == near
 
@@ -226,7 +239,7 @@ def test_a_stored_rest_needs_a_frame_that_is_like_it() -> None:
 def test_a_stored_calibration_stays_with_its_person() -> None:
     embedding = np.full((2, EMBEDDING_SIZE), 0.5, np.float32)
     stored = Baseline(np.full((98, 2), 0.01, np.float32), embedding)
-    calls: list = []
+    calls: list[F32] = []
     measures = ActionUnitEstimator(displaced(calls), stored)
     for number, face_id in enumerate([1, 1, 2, 3]):
         measures.update(face(number, face_id), PICTURE)
@@ -237,7 +250,7 @@ def test_a_stored_calibration_stays_with_its_person() -> None:
 
 def test_a_stored_embedding_of_another_network_is_not_used() -> None:
     stored = Baseline(np.full((98, 2), 0.01, np.float32), np.full((2, EMBEDDING_SIZE), 0.5, np.float32), "another")
-    calls: list = []
+    calls: list[F32] = []
     ActionUnitEstimator(displaced(calls), stored).update(face(1), PICTURE)
     assert np.array_equal(calls[-1][0, 196:392].reshape(98, 2), stored.shape)
     assert not calls[-1][:, POINT_FEATURES : POINT_FEATURES + REST_FEATURES].any()

@@ -146,6 +146,7 @@ def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> Non
     )
     again = Baseline.from_json(json.loads(json.dumps(rest.as_json())))
     assert again.embedding is not None
+    assert rest.embedding is not None
     assert np.array_equal(again.shape, rest.shape)
     assert np.array_equal(again.embedding, rest.embedding)
     assert again.known_to("abc") is again

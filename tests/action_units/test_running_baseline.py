@@ -15,7 +15,7 @@ from realtime.action_units.reference import BLEND_SECONDS, Reference, ReferenceB
 from realtime.action_units.running_baseline import RunningBaseline
 from realtime.face.face_model import FACE_3D
 from realtime.face.pose import HEAD_PITCH_ZERO
-from realtime.types import FaceObservation, Sides
+from realtime.types import FaceObservation, FacePart, Sides
 
 RATE = 30.0
 PICTURE = np.zeros((480, 640, 3), np.uint8)
@@ -250,8 +250,9 @@ def test_a_stored_baseline_of_other_landmarks_is_refused_with_a_sentence() -> No
 
 
 def test_a_covered_mouth_does_not_keep_a_person_without_a_baseline_but_a_covered_face_does() -> None:
-    everything = ("left brow", "right brow", "left eye", "right eye", "mouth")
-    for hidden, known in (("mouth",), "running"), (everything, "none"):
+    everything: tuple[FacePart, ...] = ("left brow", "right brow", "left eye", "right eye", "mouth")
+    mouth: tuple[FacePart, ...] = ("mouth",)
+    for hidden, known in (mouth, "running"), (everything, "none"):
         measures = ActionUnitEstimator(ActionUnits(corner_network, [12, 45]))
         for number in range(90):
             covered = replace(face(number, smile=4.0), hidden=hidden)

@@ -45,7 +45,9 @@ def test_a_session_is_compared_by_the_same_rule_as_a_frame(pairs: list[tuple[flo
         (math.nan, 5, None),
     ],
 )
-def test_the_balance_tells_which_side_moves_more(left, right, expected) -> None:
+def test_the_balance_tells_which_side_moves_more(
+    left: float | None, right: float | None, expected: float | None
+) -> None:
     assert balance(left, right) == expected
 
 

@@ -2,17 +2,21 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from realtime.app.controls import Controls, ModelChoice, model_choice, page_commands
+from realtime.app.pipeline import App
 from realtime.config import Config
 from realtime.dashboard.commands import Request, ShownFrame, Unavailable
 from realtime.errors import DeviceError
 from realtime.media.recorder import PausableRecorder, VideoRecorder
 from realtime.media.source_spec import SourceKind
+from realtime.media.video_source import VideoSource
 from realtime.models.tiers import ModelLadder
+from realtime.session.choices import LoggedChoice
 from realtime.session.markers import read_markers
 from realtime.session.writer import SessionWriter
 from tests.session.live_like import face_path
@@ -24,7 +28,7 @@ def app() -> SimpleNamespace:
     return SimpleNamespace(measures=face_path().measures, scene=SimpleNamespace(mode="overlay"), track=track)
 
 
-def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more) -> Controls:
+def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more: Any) -> Controls:
     writer = more.get("writer") or SessionWriter(folder, lambda: 3.5)
     return Controls(more.get("app", app()), writer, recorder, own_units=more.get("own", True), say=said.append)
 
@@ -100,17 +104,23 @@ def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def file_source() -> SimpleNamespace:
-    return SimpleNamespace(negotiated=None, spec=SimpleNamespace(kind=SourceKind.FILE))
+def file_source() -> VideoSource:
+    return cast("VideoSource", SimpleNamespace(negotiated=None, spec=SimpleNamespace(kind=SourceKind.FILE)))
 
 
-def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_source: SimpleNamespace) -> None:
+def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_source: VideoSource) -> None:
     recorder = PausableRecorder(lambda: VideoRecorder(tmp_path / "video.mp4"), on=True)
-    writer, running, written = SessionWriter(tmp_path, lambda: 3.5), app(), []
+    writer, running = SessionWriter(tmp_path, lambda: 3.5), app()
+    written: list[dict[str, LoggedChoice]] = []
     running.models, running.tiers = [SimpleNamespace(name="only", role="landmarks")], None
     keys = controls(tmp_path, recorder, [], app=running, writer=writer)
     page = page_commands(
-        keys, Config(source="clip.mp4"), running, file_source, writer, lambda logged: written.append(dict(logged))
+        keys,
+        Config(source="clip.mp4"),
+        cast("App", running),
+        file_source,
+        writer,
+        lambda logged: written.append(dict(logged)),
     )
     found = page.commands.describe()
     assert list(found) == ["calibrate", "record", "marker", "view", "face", "side", "camera", "model"]
@@ -138,7 +148,9 @@ def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_s
     assert written == []
     ask("side", value="left")
     assert [list(logged) for logged in written] == [["affected_side"]]
-    assert written[0]["affected_side"].as_dict()["value"] == "left"
+    side = written[0]["affected_side"].as_dict()
+    assert side is not None
+    assert side["value"] == "left"
     recorder.close()
     writer.close()
     assert read_markers(tmp_path / "markers.csv")[0].sequence == 4

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -240,9 +240,8 @@ def test_a_warning_is_said_once_and_stays_in_the_picture() -> None:
 
 
 def test_sentences_that_repeat_are_said_once() -> None:
-    said: Sequence[str]
-    said = heard = []
-    notifier = Notifier(heard.append)
+    said: list[str] = []
+    notifier = Notifier(said.append)
     for seconds in (0.5, 1.0, 4.9, 5.0, 9.0):
         notifier.compiling("retinaface", seconds)
     notifier.calibration(IDLE)

@@ -1,6 +1,7 @@
 """Which face is followed: asked for by key, logged, said on the picture, and repeated by a replay."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 
@@ -16,18 +17,18 @@ from realtime.session.decision_log import DecisionLog, read_decisions
 from realtime.session.schema import FrameRow
 from realtime.types import Analysis, FaceObservation, Frame
 from tests.face.world import CONTRACT, Disc, landmark_network, picture
-from tests.session.live_like import DiscDetector, face_path
+from tests.session.live_like import disc_detector, face_path
 
 LEFT, RIGHT = Disc(150, 180, 80, 1), Disc(480, 180, 45, 5)
 IMAGE = picture(LEFT, RIGHT)
 ASKED_AT, FRAMES = 40, 70
 
 
-def test_the_next_face_is_followed_logged_and_replayed(tmp_path) -> None:
+def test_the_next_face_is_followed_logged_and_replayed(tmp_path: Path) -> None:
     clock = itertools.count()
     log = DecisionLog(tmp_path / "decisions.jsonl", lambda: next(clock) / 30)
     tracker, quality = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings()), Quality(0.2, enabled=False)
-    detect = Detect(DiscDetector(), DiscDetector(), tracker, quality, decisions=log)
+    detect = Detect(disc_detector(), disc_detector(), tracker, quality, decisions=log)
     track = Track(tracker, quality, detect, decisions=log)
     choice = FaceChoice(track)
     assert choice.options == ("none yet", choice.NEXT)

@@ -18,10 +18,11 @@ from realtime.session.schema import RowFormat, column_names
 from tests.session.live_like import FRAMES, face_path, make_session
 
 
-def replayed(folder: Path, stored_baseline=None) -> bytes:
+def replayed(folder: Path, stored_baseline: Baseline | None = None) -> bytes:
     decisions = list(read_decisions(folder / "decisions.jsonl"))
     pictures = Pictures(decisions, read_raw(folder / "raw.mkv"))
-    rows, missing = RowFormat(), []
+    rows = RowFormat()
+    missing: list[int] = []
     lines = [rows.line(row) for row in rerun(decisions, pictures, face_path(stored_baseline), missing.append)]
     assert missing == []
     return (",".join(column_names()) + "\n" + "".join(lines)).encode()

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from pathlib import Path
 
 import av
 import cv2
@@ -11,20 +12,21 @@ import pytest
 from realtime import FaceAnalyzer, FaceTracker
 from realtime.app.rotation import find_rotation, upright_rotation
 from realtime.graph import StopToken
-from realtime.media.convert import QUARTER_TURNS, rotated
+from realtime.media.convert import QUARTER_TURNS, ROTATIONS, Rotation, rotated
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
+from realtime.types import U8
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def pictures() -> list[U8]:
     with FaceTracker("demo") as tracker:
         return [result.frame.image for result in itertools.islice(tracker, 8)]
 
 
-def clip(path, pictures):
+def clip(path: Path, pictures: list[U8]) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=30)
         stream.height, stream.width = pictures[0].shape[:2]
@@ -35,7 +37,7 @@ def clip(path, pictures):
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_every_picture_is_turned_clockwise(rotation, tmp_path) -> None:
+def test_every_picture_is_turned_clockwise(rotation: Rotation, tmp_path: Path) -> None:
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32] = 255  # top left
     path = clip(tmp_path / "corner.mp4", [image] * 3)
@@ -58,15 +60,15 @@ def test_nothing_is_copied_where_nothing_is_turned() -> None:
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_the_turn_that_makes_the_face_upright_is_found(pictures, rotation) -> None:
+def test_the_turn_that_makes_the_face_upright_is_found(pictures: list[U8], rotation: Rotation) -> None:
     """The picture is turned against it, whatever the detector makes of faces that lie on their side."""
-    back = QUARTER_TURNS[-rotation % 360]
+    back = QUARTER_TURNS[ROTATIONS[str(-rotation % 360)]]
     with FaceAnalyzer() as analyze:
         image = pictures[5] if back is None else cv2.rotate(pictures[5], back)
         assert upright_rotation(image, analyze) == rotation
 
 
-def test_auto_looks_at_the_beginning_and_says_what_it_found(pictures, tmp_path) -> None:
+def test_auto_looks_at_the_beginning_and_says_what_it_found(pictures: list[U8], tmp_path: Path) -> None:
     said: list[str] = []
     upside = clip(tmp_path / "upside.mp4", [image[::-1, ::-1] for image in pictures])
     assert find_rotation(parse_source(str(upside)), weights=None, say=said.append) == 180

@@ -3,6 +3,7 @@
 import csv
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from realtime.app.pipeline import Outputs, build
 from realtime.config import Config
-from realtime.graph import VirtualClock
+from realtime.graph import RealClock, Report, StopToken, VirtualClock
 from realtime.media.stream_info import StreamInfo
+from realtime.media.video_source import VideoSource
 from realtime.session.frames_csv import FramesCsv
-from realtime.types import Frame
+from realtime.types import U8, Frame, TrackedFrame
 from tests.face.world import HEIGHT, WIDTH, Disc, picture
 from tests.session.live_like import face_path
 
@@ -29,7 +31,7 @@ class FakeSource:
         self.negotiated = StreamInfo("fake", "fake", "raw", "bgr24", WIDTH, HEIGHT, 1 / period, 0, True, None)
         self.frames = iter([Frame(PICTURES[n % 4].copy(), n, n * period) for n in range(count)])
 
-    def read(self, stop):
+    def read(self, stop: StopToken) -> Frame | None:
         return next(self.frames, None)
 
     def close(self) -> None:
@@ -42,7 +44,7 @@ class FakeRecorder:
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def write(self, image, capture_time: float) -> bool:
+    def write(self, image: U8, capture_time: float) -> bool:
         self.times.append(capture_time)
         return True
 
@@ -50,20 +52,34 @@ class FakeRecorder:
         pass
 
 
-def live_run(folder: Path, config: Config, count: int, period: float, times, duration, drain_timeout):
+def live_run(
+    folder: Path,
+    config: Config,
+    count: int,
+    period: float,
+    times: dict[str, list[float]],
+    duration: float | None,
+    drain_timeout: float,
+) -> tuple[list[dict[str, str]], list[float], list[int], Report]:
     """Rows, capture times in the recording, sequences that were measured, and the report."""
     clock, recorder = VirtualClock(rounds=500_000), FakeRecorder()
     rows = FramesCsv(folder / "frames.csv", clock.now)
     outputs = Outputs(
         recorder=recorder, csv=rows, captured=[lambda frame: rows.captured(frame.sequence, frame.capture_time)]
     )
-    app = build(config, FakeSource(count, period), outputs, clock, open_path=lambda *_sizes, **_more: face_path())
+    app = build(
+        config,
+        cast("VideoSource", FakeSource(count, period)),
+        outputs,
+        cast("RealClock", clock),
+        open_path=lambda *_sizes, **_more: face_path(),
+    )
     for name, services in times.items():
         app.graph.nodes[name].service_time = lambda job, s=services: s[job.primary.envelope.sequence % len(s)]
     measured = []
     process = app.graph.nodes["measure"].node.process
 
-    def measure(tracked):
+    def measure(tracked: TrackedFrame) -> TrackedFrame:
         result = process(tracked)
         measured.append(tracked.analysis.sequence)
         return result
@@ -94,7 +110,9 @@ TIMES = st.lists(st.sampled_from([0.0, 0.002, 0.01, 0.03, 0.08, 0.5, 1.5]), min_
     st.one_of(st.none(), st.floats(0.01, 3.0)),
     st.sampled_from([0.01, 1.0]),
 )
-def test_rows_recording_and_figures_agree_under_any_load(times, max_age, period, stall, duration, drain) -> None:
+def test_rows_recording_and_figures_agree_under_any_load(
+    times: dict[str, list[float]], max_age: float, period: float, stall: float, duration: float | None, drain: float
+) -> None:
     config = Config(source="camera:0", headless=True, view="raw", max_age_ms=max_age, latency={"stall_seconds": stall})
     with tempfile.TemporaryDirectory() as folder:
         rows, recorded, measured, report = live_run(Path(folder), config, 30, period, times, duration, drain)

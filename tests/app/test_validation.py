@@ -14,6 +14,7 @@ from realtime.app.validation.published import PUBLISHED
 from realtime.cli import main
 from realtime.errors import UserInputError
 from realtime.media.video_source import VideoSource
+from realtime.types import U8
 
 
 def test_icc_is_shrout_and_fleisss_two_way_mixed_consistency() -> None:
@@ -63,7 +64,7 @@ def pictures() -> list[np.ndarray]:
 def write_video(path: Path, pictures: list[np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = pictures[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (width, height))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (width, height))
     for picture in pictures:
         writer.write(picture)
     writer.release()
@@ -74,7 +75,9 @@ def smiling(number: int) -> int:
     return 4 if number >= 46 else 0
 
 
-def test_a_csv_beside_a_video_is_judged_by_side(tmp_path: Path, pictures, capsys) -> None:
+def test_a_csv_beside_a_video_is_judged_by_side(
+    tmp_path: Path, pictures: list[U8], capsys: pytest.CaptureFixture[str]
+) -> None:
     write_video(tmp_path / "one.avi", pictures)
     with (tmp_path / "one.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -94,7 +97,7 @@ def test_a_csv_beside_a_video_is_judged_by_side(tmp_path: Path, pictures, capsys
     assert figures[12, "right"]["f1"] is None, "nothing was coded as present there"
 
 
-def test_disfas_layout(tmp_path: Path, pictures, capsys) -> None:
+def test_disfas_layout(tmp_path: Path, pictures: list[U8], capsys: pytest.CaptureFixture[str]) -> None:
     write_video(tmp_path / "Videos_LeftCamera" / "LeftVideoSN001_comp.avi", pictures)
     labels = tmp_path / "ActionUnit_Labels" / "SN001"
     labels.mkdir(parents=True)
@@ -111,7 +114,7 @@ def test_disfas_layout(tmp_path: Path, pictures, capsys) -> None:
     assert figures[12, "mean"]["frames"] == 50
 
 
-def test_bp4ds_layout_with_frames_that_nobody_coded(tmp_path: Path, pictures) -> None:
+def test_bp4ds_layout_with_frames_that_nobody_coded(tmp_path: Path, pictures: list[U8]) -> None:
     sequence = tmp_path / "Sequences" / "F001" / "T1"
     sequence.mkdir(parents=True)
     codes = tmp_path / "AUCoding" / "AU_INT" / "AU12"
@@ -129,7 +132,9 @@ def test_bp4ds_layout_with_frames_that_nobody_coded(tmp_path: Path, pictures) ->
 
 
 @pytest.mark.parametrize("layout", ["csv", "disfa", "bp4d"])
-def test_a_folder_of_another_layout_is_refused_in_a_sentence(tmp_path: Path, layout: str, capsys) -> None:
+def test_a_folder_of_another_layout_is_refused_in_a_sentence(
+    tmp_path: Path, layout: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["validate", layout, str(tmp_path)]) == 2
     assert f"no coded recording in the layout {layout}" in capsys.readouterr().err
 

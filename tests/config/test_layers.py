@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from realtime.config import Config, resolve
 from realtime.errors import UserInputError
@@ -65,11 +66,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_every_setting_says_what_it_means() -> None:
-    def described(model: type, before: str = "") -> list[str]:
+    def described(model: type[BaseModel], before: str = "") -> list[str]:
         missing = []
         for name, field in model.model_fields.items():
-            if hasattr(field.annotation, "model_fields"):
-                missing += described(field.annotation, f"{before}{name}.")
+            section = field.annotation
+            if isinstance(section, type) and issubclass(section, BaseModel):
+                missing += described(section, f"{before}{name}.")
             elif not field.description:
                 missing.append(before + name)
         return missing

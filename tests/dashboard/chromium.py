@@ -65,7 +65,7 @@ class Page:
             raise AssertionError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    async def until(self, expression: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+    async def until(self, expression: str, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Wait until the expression is true; the page looks once a frame, and `meanwhile` is called before each look."""
         while True:
             meanwhile()

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -68,6 +69,10 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def holds(gate: ConnectionGate, count: int) -> bool:
+    return len(gate._open) == count
+
+
 def test_the_oldest_stranger_makes_room() -> None:
     async def use(gate: ConnectionGate, connect: Callable[[], Awaitable[socket.socket]]) -> None:
         first = [await connect() for _ in range(4)]
@@ -97,7 +102,7 @@ def test_known_connections_are_bounded_too() -> None:
     async def use(gate: ConnectionGate, connect: Callable[[], Awaitable[socket.socket]]) -> None:
         for count in range(1, 4):
             await connect()
-            await until(lambda count=count: len(gate._open) == count)
+            await until(partial(holds, gate, count))
             gate.admit(gate._open[-1].transport)
         assert await ended(await connect())
         assert len(gate._open) == 3
@@ -110,7 +115,8 @@ def test_running_out_of_descriptors_is_said_once_and_waited_out(
 ) -> None:
     async def use(gate: ConnectionGate, connect: Callable[[], Awaitable[socket.socket]]) -> None:
         loop = asyncio.get_running_loop()
-        real, failures = loop.sock_accept, []
+        real = loop.sock_accept
+        failures: list[int] = []
 
         async def accept(listening: socket.socket) -> Any:
             if len(failures) < 3:

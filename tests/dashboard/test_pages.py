@@ -157,6 +157,7 @@ def test_the_overlay_is_transparent_and_comes_back_after_a_restart(dashboard: Da
         assert await page.value("document.querySelectorAll('.cell.right').length") == 0
         tell(dashboard, next(frame))
         image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert image is not None
         assert image.shape == (200, 400, 4)
         assert (image[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "the corners"
         assert (image[..., 3] == 0).mean() > 0.3

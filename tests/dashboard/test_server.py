@@ -11,6 +11,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from realtime.dashboard.commands import CalibrateCommand, Commands, Fixed, SceneChoice, Unavailable
 from realtime.dashboard.service import Dashboard
 from realtime.errors import DeviceError
+from realtime.types import View
 from tests.dashboard.conftest import TOKEN, Calibrating, Recorded, commands_of
 
 Browse = Callable[[Callable[[ClientSession], Awaitable[Any]]], Any]
@@ -234,7 +235,7 @@ def test_what_goes_wrong_in_a_command_is_said(browse: Browse, recorded: Recorded
     def full(_on: bool) -> None:
         raise DeviceError("The disk is full.")
 
-    recorded.switch = full  # type: ignore[method-assign]
+    recorded.switch = full  # type: ignore[method-assign, assignment]
     assert post(browse, "/api/record", json={"value": True}) == (409, {"error": "The disk is full."})
 
 
@@ -261,7 +262,7 @@ def test_every_button_says_why_it_cannot_be_used() -> None:
 
 def test_the_view_is_the_scene_s() -> None:
     class Scene:
-        mode = "overlay"
+        mode: View = "overlay"
 
     scene = Scene()
     choice = SceneChoice(scene)

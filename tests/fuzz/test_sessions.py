@@ -111,8 +111,10 @@ def check(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
 
 
 def test_the_whole_session_is_right_and_replays(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, _, _, replayed = [command() for command in commands(whole, tmp_path, monkeypatch)]
-    assert right.right
+    verdict, _, _, replayed = [command() for command in commands(whole, tmp_path, monkeypatch)]
+    assert isinstance(verdict, Verdict)
+    assert verdict.right
+    assert isinstance(replayed, replay.Replayed)
     assert replayed.same
 
 
@@ -135,7 +137,7 @@ def spoiled(name: str, position: float, kind: str, data: bytes) -> Harm:
     st.sampled_from(["cut", "insert", "put", "over"]),
     st.binary(max_size=8) | st.sampled_from([b"\x00", b"\xe4", b"\xff\xfe", b'"', b"\r", b"\n\n", b",", b"1e400"]),
 )
-def test_bytes_in_any_file(check, name: str, position: float, kind: str, data: bytes) -> None:
+def test_bytes_in_any_file(check: Callable[[Harm], None], name: str, position: float, kind: str, data: bytes) -> None:
     check(spoiled(name, position, kind, data))
 
 
@@ -160,7 +162,9 @@ def reordered(name: str, kind: str, a: float, b: float) -> Harm:
 @given(
     st.sampled_from(LINES), st.sampled_from(["missing", "doubled", "swapped", "cut"]), st.floats(0, 1), st.floats(0, 1)
 )
-def test_lines_missing_doubled_and_swapped(check, name: str, kind: str, a: float, b: float) -> None:
+def test_lines_missing_doubled_and_swapped(
+    check: Callable[[Harm], None], name: str, kind: str, a: float, b: float
+) -> None:
     check(reordered(name, kind, a, b))
 
 
@@ -196,13 +200,15 @@ def replaced(name: str, line: float, steps: list[float], odd: str) -> Harm:
     st.lists(st.floats(0, 1), min_size=1, max_size=4),
     st.sampled_from(ODD),
 )
-def test_odd_values_in_json(check, name: str, line: float, steps: list[float], odd: str) -> None:
+def test_odd_values_in_json(
+    check: Callable[[Harm], None], name: str, line: float, steps: list[float], odd: str
+) -> None:
     check(replaced(name, line, steps, odd))
 
 
 @pytest.mark.parametrize("odd", ODD, ids=[odd[:12] for odd in ODD])
 @pytest.mark.parametrize("key", ["affected_side", "summary", "written", "models", "configuration", "format"])
-def test_odd_values_in_what_is_read_of_session_json(check, key: str, odd: str) -> None:
+def test_odd_values_in_what_is_read_of_session_json(check: Callable[[Harm], None], key: str, odd: str) -> None:
     def harm(folder: Path) -> None:
         content = json.loads((folder / "session.json").read_text())
         (folder / "session.json").write_text(json.dumps({**content, key: "@@"}).replace('"@@"', odd))
@@ -213,7 +219,7 @@ def test_odd_values_in_what_is_read_of_session_json(check, key: str, odd: str) -
 
 @BOUNDED
 @given(st.sampled_from(["markers.csv", "frames.csv"]), st.floats(0, 1), st.floats(0, 1), st.sampled_from(ODD_CELLS))
-def test_odd_cells(check, name: str, line: float, column: float, cell: str) -> None:
+def test_odd_cells(check: Callable[[Harm], None], name: str, line: float, column: float, cell: str) -> None:
     def harm(folder: Path) -> None:
         lines = (folder / name).read_text(encoding="utf-8").split("\n")
         at = int(line * (len(lines) - 1))
@@ -228,7 +234,7 @@ def test_odd_cells(check, name: str, line: float, column: float, cell: str) -> N
 @pytest.mark.skipif(os.name == "nt", reason="Windows has neither named pipes in folders nor /dev")
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "dangling", "loop", "unreadable"])
-def test_what_is_no_file(check, name: str, kind: str) -> None:
+def test_what_is_no_file(check: Callable[[Harm], None], name: str, kind: str) -> None:
     def harm(folder: Path) -> None:
         path = folder / name
         path.unlink()

@@ -5,7 +5,7 @@ from typing import Any
 
 from realtime.graph import Graph, Item, Report, StopToken, VirtualClock
 
-Event = Item | Exception
+Event = Item[int] | Exception
 
 
 class Script:
@@ -23,7 +23,7 @@ class Script:
         if error is not None:
             raise error
 
-    def read(self, stop: StopToken) -> Item | None:
+    def read(self, stop: StopToken) -> Item[int] | None:
         event = next(self.events, None)
         if isinstance(event, Exception):
             raise event
@@ -33,7 +33,7 @@ class Script:
         self.closes += 1
 
 
-def frames(count: int, period: float, first: int = 0, start: float = 0.0) -> list[Item]:
+def frames(count: int, period: float, first: int = 0, start: float = 0.0) -> list[Item[int]]:
     """`count` items, one every `period` seconds; the payload is the sequence number."""
     return [Item(first + i, first + i, start + i * period) for i in range(count)]
 

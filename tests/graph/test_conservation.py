@@ -15,10 +15,13 @@ from realtime.graph import (
     Item,
     Latest,
     LatestBefore,
+    NodeHandle,
     Restart,
+    Side,
+    SourceHandle,
     VirtualClock,
 )
-from tests.graph.modelled import Script, run
+from tests.graph.modelled import Event, Script, run
 
 POLICIES = st.one_of(
     st.just(Latest()),
@@ -39,12 +42,12 @@ JOINS = st.one_of(
 class Faulty:
     """Gives nothing on every `none`-th frame, raises on every `bad`-th, refuses every `gate`-th at the door."""
 
-    def __init__(self, none, bad, gate):
+    def __init__(self, none: int, bad: int, gate: int) -> None:
         self.none, self.bad = none, bad
         if gate:
             self.accepts = lambda envelope: envelope.sequence % gate != 0
 
-    def process(self, payload, **sides):
+    def process(self, payload: int, **sides: Side[int] | None) -> int | None:
         for side in sides.values():
             assert side is None or side.age >= 0.0
         if self.bad and payload % self.bad == 0:
@@ -56,13 +59,14 @@ EVERY = st.sampled_from([0, 0, 0, 2, 3, 5])
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> tuple[Graph, float | None]:
     clock = VirtualClock(rounds=200_000)
     graph = Graph("random", clock=clock)
-    producers, origin = [], {}
+    producers: list[SourceHandle[int] | NodeHandle[int, int]] = []
+    origin = {}
     for i in range(draw(st.integers(1, 2))):
         gaps = draw(st.lists(st.sampled_from([0.0, 0.01, 0.033, 0.2]), min_size=1, max_size=25))
-        now, events = 0.0, []
+        now, events = 0.0, list[Event]()
         for k, gap in enumerate(gaps):
             now += gap
             events.append(Item(k, k, now))
@@ -103,9 +107,9 @@ def graphs(draw):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
-def test_put_is_delivered_plus_dropped_plus_queued(case):
+def test_put_is_delivered_plus_dropped_plus_queued(case: tuple[Graph, float | None]) -> None:
     graph, duration = case
-    heard = Counter()
+    heard: Counter[tuple[str, str]] = Counter()
     graph.on_drop(lambda connection, reason, envelope: heard.update([(connection.name, reason.value)]))
     report = run(graph, duration=duration, drain_timeout=0.5)
     assert report.balanced
@@ -118,14 +122,14 @@ def test_put_is_delivered_plus_dropped_plus_queued(case):
         assert path.captured == path.delivered + sum(path.dropped.values()) + path.withheld, (name, first)
         assert path.withheld >= 0
     for name, source in report.sources.items():
-        for edge, counts in report.edges.items():
-            if edge.startswith(f"{name}→"):
+        for edge_name, counts in report.edges.items():
+            if edge_name.startswith(f"{name}→"):
                 assert counts.put == source.captured
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
-def test_blocking_edges_and_exact_joins_lose_nothing(data):
+def test_blocking_edges_and_exact_joins_lose_nothing(data: st.DataObject) -> None:
     """The offline mode: every frame comes through every branch, joined with its own results."""
     clock = VirtualClock(rounds=200_000)
     graph = Graph("offline", clock=clock)
@@ -133,11 +137,11 @@ def test_blocking_edges_and_exact_joins_lose_nothing(data):
     camera = graph.source(
         "camera", Script([Item(i, i, 0.0 if data.draw(st.booleans()) else None) for i in range(count)])
     )
-    producers = [camera]
+    producers: list[SourceHandle[int] | NodeHandle[int, int]] = [camera]
     for i in range(data.draw(st.integers(1, 5))):
-        seen = []
+        seen: list[int] = []
 
-        def process(payload, _seen=seen, **sides):
+        def process(payload: int, _seen: list[int] = seen, **sides: Side[int] | None) -> int | None:
             assert all(side is not None and side.payload == payload for side in sides.values())
             _seen.append(payload)
             return payload

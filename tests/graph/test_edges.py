@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.graph import Block, DropNewest, DropOldest, DropReason, Edge, Envelope, GraphError, Latest, Reset
+from realtime.graph import Block, DropNewest, DropOldest, DropReason, Edge, Envelope, GraphError, Latest, Policy, Reset
 
 
-def envelope(n):
+def envelope(n: int) -> Envelope[str]:
     return Envelope(f"frame {n}", n, float(n))
 
 
-def drain(edge):
+def drain(edge: Edge[str]) -> list[int]:
     taken = []
     while (entry := edge.receiver.take_nowait()) is not None:
         edge.receiver.deliver(entry.envelope)
@@ -27,8 +27,8 @@ def drain(edge):
         (DropNewest(2), [0, 1], {"overflow": 3}),
     ],
 )
-def test_what_each_policy_keeps_of_five(policy, kept, dropped):
-    edge = Edge("a→b", policy)
+def test_what_each_policy_keeps_of_five(policy: Policy, kept: list[int], dropped: dict[str, int]) -> None:
+    edge: Edge[str] = Edge("a→b", policy)
     lost = []
     edge.wire(lambda: None, lambda: None, lambda reason, e: lost.append((reason, e.sequence)))
     assert all(edge.sender.put_nowait(envelope(n), 0.0) for n in range(5))
@@ -38,8 +38,8 @@ def test_what_each_policy_keeps_of_five(policy, kept, dropped):
     assert {reason.value for reason, _ in lost} == set(dropped)
 
 
-def test_block_refuses_when_full_and_tells_when_there_is_room():
-    edge = Edge("a→b", Block(2))
+def test_block_refuses_when_full_and_tells_when_there_is_room() -> None:
+    edge: Edge[str] = Edge("a→b", Block(2))
     told = []
     edge.wire(lambda: None, lambda: told.append("room"), None)
     assert edge.sender.put_nowait(envelope(0), 0.0)
@@ -52,8 +52,8 @@ def test_block_refuses_when_full_and_tells_when_there_is_room():
     assert edge.sender.put_nowait(envelope(2), 0.0)
 
 
-def test_control_messages_survive_data_that_evicts_data():
-    edge = Edge("a→b", Latest())
+def test_control_messages_survive_data_that_evicts_data() -> None:
+    edge: Edge[str] = Edge("a→b", Latest())
     message = Reset("camera", "unplugged", 1)
     edge.sender.put_nowait(envelope(0), 0.0)
     edge.sender.reset(message)
@@ -64,8 +64,8 @@ def test_control_messages_survive_data_that_evicts_data():
     assert edge.receiver.take_reset(None) is None
 
 
-def test_a_refusing_edge_drops_what_waits_and_what_comes_until_it_opens_again():
-    edge = Edge("a→b", Block(1))
+def test_a_refusing_edge_drops_what_waits_and_what_comes_until_it_opens_again() -> None:
+    edge: Edge[str] = Edge("a→b", Block(1))
     edge.sender.put_nowait(envelope(0), 0.0)
     edge.refuse(DropReason.STALLED)
     assert edge.sender.put_nowait(envelope(1), 0.0)
@@ -75,8 +75,8 @@ def test_a_refusing_edge_drops_what_waits_and_what_comes_until_it_opens_again():
     assert edge.statistics().dropped == {"stalled": 2}
 
 
-def test_after_the_end_what_waits_can_be_taken_and_nothing_is_added():
-    edge = Edge("a→b", DropOldest(3))
+def test_after_the_end_what_waits_can_be_taken_and_nothing_is_added() -> None:
+    edge: Edge[str] = Edge("a→b", DropOldest(3))
     edge.sender.put_nowait(envelope(0), 0.0)
     edge.sender.end()
     assert not edge.receiver.exhausted
@@ -86,8 +86,8 @@ def test_after_the_end_what_waits_can_be_taken_and_nothing_is_added():
     assert edge.statistics().dropped == {"stopping": 1}
 
 
-def test_closed_books_count_what_a_stuck_node_holds_and_ignore_its_late_word():
-    edge = Edge("a→b", Latest())
+def test_closed_books_count_what_a_stuck_node_holds_and_ignore_its_late_word() -> None:
+    edge: Edge[str] = Edge("a→b", Latest())
     lost = []
     edge.wire(lambda: None, lambda: None, lambda reason, e: lost.append(e.sequence))
     edge.sender.put_nowait(envelope(0), 0.0)
@@ -99,18 +99,18 @@ def test_closed_books_count_what_a_stuck_node_holds_and_ignore_its_late_word():
     assert lost == [0]
 
 
-def test_a_gate_lets_frames_pass_uncounted_as_drops():
-    edge = Edge("a→b", Latest())
+def test_a_gate_lets_frames_pass_uncounted_as_drops() -> None:
+    edge: Edge[str] = Edge("a→b", Latest())
     edge.gated(lambda e: e.sequence % 2 == 0)
     for n in range(3):
         edge.sender.put_nowait(envelope(n), 0.0)
     assert edge.statistics() == (3, 1, {"superseded": 1}, 1, 1)
 
 
-def test_a_listener_that_fails_harms_nobody(caplog):
-    edge = Edge("a→b", Latest())
+def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    edge: Edge[str] = Edge("a→b", Latest())
 
-    def fail(reason, e):
+    def fail(reason: DropReason, e: Envelope[str]) -> None:
         raise RuntimeError("listener")
 
     edge.wire(lambda: None, lambda: None, fail)
@@ -121,7 +121,7 @@ def test_a_listener_that_fails_harms_nobody(caplog):
 
 
 @pytest.mark.parametrize("policy", [DropOldest(0), DropNewest(0), Block(-1)])
-def test_a_queue_holds_at_least_one(policy):
+def test_a_queue_holds_at_least_one(policy: Policy) -> None:
     with pytest.raises(GraphError, match="at least 1"):
         Edge("a→b", policy)
 
@@ -130,9 +130,11 @@ POLICIES = st.sampled_from([Latest(), DropOldest(1), DropOldest(3), DropNewest(2
 
 
 @given(POLICIES, st.lists(st.sampled_from(["put", "put", "take", "deliver", "drop"]), max_size=60))
-def test_any_order_of_calls_keeps_the_balance_and_the_order(policy, calls):
-    edge = Edge("a→b", policy)
-    taken, seen, n = deque(), [], 0
+def test_any_order_of_calls_keeps_the_balance_and_the_order(policy: Policy, calls: list[str]) -> None:
+    edge: Edge[str] = Edge("a→b", policy)
+    taken: deque[Envelope[str]] = deque()
+    seen: list[int] = []
+    n = 0
     for call in calls:
         if call == "put":
             n += edge.sender.put_nowait(envelope(n), 0.0)

@@ -4,15 +4,39 @@ import math
 
 import pytest
 
-from realtime.graph import Block, DropOldest, Exact, Graph, GraphError, Hold, Latest, LatestBefore, VirtualClock
+from realtime.graph import (
+    Block,
+    DropOldest,
+    Envelope,
+    Exact,
+    Graph,
+    GraphError,
+    Hold,
+    Join,
+    Latest,
+    LatestBefore,
+    NodeHandle,
+    Policy,
+    Report,
+    SourceHandle,
+    VirtualClock,
+)
+from realtime.graph.protocols import Process
+from realtime.graph.workers import ServiceTime
 from tests.graph.modelled import Recorder, Script, frames, run
 
 PERIOD = 0.033
 
 
 def picture_and_analysis(
-    join, service, count=30, analyse=lambda n: n, policy=None, side_policy=None, stall_timeout=5.0
-):
+    join: Join,
+    service: ServiceTime | float,
+    count: int = 30,
+    analyse: Process[int, int] = lambda n: n,
+    policy: Policy | None = None,
+    side_policy: Policy | None = None,
+    stall_timeout: float = 5.0,
+) -> tuple[Recorder, Report]:
     """camera → compose, and camera → analysis → compose as a side input. Returns the compose recorder and the report."""
     clock = VirtualClock()
     graph = Graph("join", clock=clock)
@@ -30,15 +54,15 @@ def picture_and_analysis(
     return compose, report
 
 
-def sequences(compose):
+def sequences(compose: Recorder) -> list[int | None]:
     return [None if side["analysis"] is None else side["analysis"].sequence for side in compose.sides]
 
 
-def delays(compose):
+def delays(compose: Recorder) -> list[float]:
     return [time - n * PERIOD for n, time in zip(compose.seen, compose.times, strict=True)]
 
 
-def test_hold_without_wait_gives_the_newest_result_again_and_again():
+def test_hold_without_wait_gives_the_newest_result_again_and_again() -> None:
     compose, _ = picture_and_analysis(Hold(0.5), service=0.1)
     got = sequences(compose)
     assert got[:4] == [None] * 4  # the first result came at 0.1
@@ -49,19 +73,19 @@ def test_hold_without_wait_gives_the_newest_result_again_and_again():
     assert side.age == pytest.approx(5 * PERIOD)
 
 
-def test_hold_lets_go_of_a_result_that_is_too_old():
+def test_hold_lets_go_of_a_result_that_is_too_old() -> None:
     compose, _ = picture_and_analysis(Hold(0.1, wait=0.001), service=0.0, analyse=lambda n: n if n == 0 else None)
     assert sequences(compose)[:6] == [0, 0, 0, 0, None, None]
 
 
-def test_latest_before_gives_each_value_once():
+def test_latest_before_gives_each_value_once() -> None:
     compose, _ = picture_and_analysis(
         LatestBefore(0.5, wait=0.001), service=0.0, analyse=lambda n: n if n % 4 == 0 else None
     )
     assert sequences(compose)[:6] == [0, None, None, None, 4, None]
 
 
-def test_a_fast_branch_is_drawn_on_its_own_frame():
+def test_a_fast_branch_is_drawn_on_its_own_frame() -> None:
     compose, report = picture_and_analysis(Hold(0.5, wait=0.012), service=0.008)
     assert sequences(compose) == list(range(30))
     assert delays(compose) == pytest.approx([0.008] * 30, abs=1e-9)
@@ -69,7 +93,7 @@ def test_a_fast_branch_is_drawn_on_its_own_frame():
     assert report.nodes["compose"].join.p50 == pytest.approx(8.0, abs=0.05)
 
 
-def test_a_slow_branch_costs_three_waits_and_then_none():
+def test_a_slow_branch_costs_three_waits_and_then_none() -> None:
     compose, _ = picture_and_analysis(Hold(0.5, wait=0.012), service=0.150)
     late = delays(compose)
     assert max(late) == pytest.approx(0.012, abs=1e-9)
@@ -79,24 +103,24 @@ def test_a_slow_branch_costs_three_waits_and_then_none():
     assert max(ages) <= 0.150 + 0.150 + PERIOD + 1e-9
 
 
-def test_a_branch_that_gets_fast_again_is_waited_for_again():
+def test_a_branch_that_gets_fast_again_is_waited_for_again() -> None:
     compose, _ = picture_and_analysis(
         Hold(0.5, wait=0.012), service=lambda job: 0.15 if job.primary.envelope.sequence < 8 else 0.005
     )
     assert sequences(compose)[-15:] == list(range(15, 30))
 
 
-def test_no_result_ends_the_wait_at_once():
+def test_no_result_ends_the_wait_at_once() -> None:
     compose, _ = picture_and_analysis(Hold(0.5, wait=0.030), service=0.004, analyse=lambda n: None)
     assert delays(compose) == pytest.approx([0.004] * 30, abs=1e-9)
 
 
-def test_a_gate_ends_the_wait_before_any_work():
+def test_a_gate_ends_the_wait_before_any_work() -> None:
     class Gated:
-        def accepts(self, envelope):
+        def accepts(self, envelope: Envelope[int]) -> bool:
             return envelope.sequence % 8 == 0
 
-        def process(self, payload):
+        def process(self, payload: int) -> int:
             return payload
 
     compose, report = picture_and_analysis(LatestBefore(0.5, wait=0.030), service=0.004, analyse=Gated())
@@ -106,8 +130,8 @@ def test_a_gate_ends_the_wait_before_any_work():
     assert report.edges["camera→analysis"].dropped == {}
 
 
-def test_a_node_that_raises_ends_the_wait_and_loses_one_frame():
-    def analyse(n):
+def test_a_node_that_raises_ends_the_wait_and_loses_one_frame() -> None:
+    def analyse(n: int) -> int:
         if n == 5:
             raise ValueError("bad frame")
         return n
@@ -119,14 +143,14 @@ def test_a_node_that_raises_ends_the_wait_and_loses_one_frame():
     assert report.edges["camera→analysis"].dropped == {"failed": 1}
 
 
-def test_exact_settles_for_frames_that_its_branch_lost():
+def test_exact_settles_for_frames_that_its_branch_lost() -> None:
     compose, _ = picture_and_analysis(Exact(), service=0.040, policy=DropOldest(30), side_policy=Latest())
     got = dict(zip(compose.seen, sequences(compose), strict=True))
     assert all(value in (None, key) for key, value in got.items())
     assert list(got) == list(range(30))
 
 
-def test_a_frozen_branch_freezes_nothing():
+def test_a_frozen_branch_freezes_nothing() -> None:
     frozen_at = 10
     compose, report = picture_and_analysis(
         Hold(0.5, wait=0.012),
@@ -139,7 +163,7 @@ def test_a_frozen_branch_freezes_nothing():
     assert report.stuck == ["analysis"]
 
 
-def test_even_exact_goes_on_once_the_frozen_branch_is_declared_stalled():
+def test_even_exact_goes_on_once_the_frozen_branch_is_declared_stalled() -> None:
     compose, report = picture_and_analysis(
         Exact(),
         service=lambda job: 1e6 if job.primary.envelope.sequence == 10 else 0.005,
@@ -154,7 +178,7 @@ def test_even_exact_goes_on_once_the_frozen_branch_is_declared_stalled():
     assert report.edges["camera→analysis"].dropped["stalled"] >= 40
 
 
-def test_a_stalled_branch_comes_back():
+def test_a_stalled_branch_comes_back() -> None:
     compose, report = picture_and_analysis(
         Hold(0.5, wait=0.012),
         service=lambda job: 0.6 if job.primary.envelope.sequence == 10 else 0.005,
@@ -167,7 +191,7 @@ def test_a_stalled_branch_comes_back():
     assert report.stuck == []
 
 
-def test_watermarks_travel_through_a_chain():
+def test_watermarks_travel_through_a_chain() -> None:
     clock = VirtualClock()
     graph = Graph("chain", clock=clock)
     camera = graph.source("camera", Script(frames(20, PERIOD)))
@@ -183,7 +207,7 @@ def test_watermarks_travel_through_a_chain():
     assert delays(compose) == pytest.approx([0.005 if n % 2 else 0.002 for n in range(20)], abs=1e-9)
 
 
-def test_a_blocking_side_input_does_not_stop_a_primary_that_sees_no_frames():
+def test_a_blocking_side_input_does_not_stop_a_primary_that_sees_no_frames() -> None:
     clock = VirtualClock()
     graph = Graph("starved", clock=clock)
     camera = graph.source("camera", Script(frames(50, 0.0)))
@@ -199,30 +223,30 @@ def test_a_blocking_side_input_does_not_stop_a_primary_that_sees_no_frames():
     assert (join.seen, report.reason) == ([49], "ended")
 
 
-def two_cameras():
+def two_cameras() -> tuple[Graph, SourceHandle[int], NodeHandle[int, int]]:
     graph = Graph("two", clock=VirtualClock())
     left, right = (graph.source(name, Script(frames(3, 0.1))) for name in ("left", "right"))
-    node = graph.transform("both", lambda n, other: n)
+    node: NodeHandle[int, int] = graph.transform("both", lambda n, other: n)
     graph.connect(left, node, Latest())
     return graph, right, node
 
 
 @pytest.mark.parametrize("join", [Exact(), Hold(0.5, wait=0.01), LatestBefore(0.5, wait=math.inf)])
-def test_sequences_of_different_sources_are_not_compared(join):
+def test_sequences_of_different_sources_are_not_compared(join: Join) -> None:
     graph, right, node = two_cameras()
     graph.connect(right, node, Latest(), as_side="other", join=join)
     with pytest.raises(GraphError, match="goes back to right and the primary one to left"):
         run(graph)
 
 
-def test_one_source_must_not_block_another():
+def test_one_source_must_not_block_another() -> None:
     graph, right, node = two_cameras()
     graph.connect(right, node, Block(2), as_side="other", join=Hold(0.5))
     with pytest.raises(GraphError, match="a policy that drops"):
         run(graph)
 
 
-def test_no_frame_waits_for_its_side_input_beyond_its_deadline():
+def test_no_frame_waits_for_its_side_input_beyond_its_deadline() -> None:
     """Waiting longer would lose it: at its deadline it goes on with what there is."""
     clock = VirtualClock()
     graph = Graph("deadline", clock=clock)
@@ -239,7 +263,7 @@ def test_no_frame_waits_for_its_side_input_beyond_its_deadline():
     assert report.edges["camera→compose"].dropped == {}
 
 
-def test_the_age_of_a_result_is_that_of_its_oldest_side_input():
+def test_the_age_of_a_result_is_that_of_its_oldest_side_input() -> None:
     clock, carried = VirtualClock(), []
     graph = Graph("ages", clock=clock)
     camera = graph.source("camera", Script(frames(10, 0.1)))

@@ -2,16 +2,33 @@
 
 import asyncio
 import runpy
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from realtime.graph import Block, Graph, GraphError, Hold, Item, Latest, RealClock, VirtualClock
+from realtime.graph import (
+    Block,
+    Graph,
+    GraphError,
+    Hold,
+    Item,
+    Latest,
+    NodeHandle,
+    Reader,
+    RealClock,
+    Report,
+    SourceHandle,
+    VirtualClock,
+)
 from tests.graph.modelled import Script, frames, run
 
 
-def gather(source, **options):
+def gather(
+    source: Reader[Any] | Iterable[Any] | AsyncIterable[Any], **options: Any
+) -> tuple[list[tuple[int, Any]], Report]:
     """What a sink gets from a source on real threads, as (sequence, payload), and the report."""
     seen = []
     graph = Graph("library", clock=RealClock())
@@ -20,15 +37,15 @@ def gather(source, **options):
     return seen, asyncio.run(graph.run())
 
 
-def test_any_iterable_is_a_source():
+def test_any_iterable_is_a_source() -> None:
     assert gather(range(3))[0] == [(0, 0), (1, 1), (2, 2)]
     assert gather([Item("a", 5), Item("b", 7)])[0] == [(5, "a"), (7, "b")]
 
 
-def test_a_generator_is_closed_and_its_failure_is_the_sources():
+def test_a_generator_is_closed_and_its_failure_is_the_sources() -> None:
     closed = []
 
-    def values():
+    def values() -> Iterator[str]:
         try:
             yield "one"
             raise OSError("unplugged")
@@ -40,15 +57,15 @@ def test_a_generator_is_closed_and_its_failure_is_the_sources():
     assert report.failures == {"source": "OSError: unplugged"}
 
 
-def test_an_async_iterable_runs_on_the_loop_of_the_run():
+def test_an_async_iterable_runs_on_the_loop_of_the_run() -> None:
     seen, closed = [], []
 
-    async def main():
-        queue = asyncio.Queue()  # bound to this loop
+    async def main() -> Report:
+        queue: asyncio.Queue[int] = asyncio.Queue()  # bound to this loop
         for number in range(3):
             queue.put_nowait(number)
 
-        async def values():
+        async def values() -> AsyncIterator[int]:
             try:
                 while True:
                     yield await queue.get()
@@ -57,42 +74,44 @@ def test_an_async_iterable_runs_on_the_loop_of_the_run():
 
         graph = Graph("async", clock=RealClock())
 
-        def sink(number):
+        def sink(number: int) -> None:
             seen.append(number)
             if number == 2:
                 graph.stop("enough")
 
-        graph.connect(graph.source("queue", values()), graph.sink("sink", sink), Block(4))
+        end = graph.sink("sink", sink)
+        graph.connect(graph.source("queue", values()), end, Block(4))
         return await graph.run()
 
     report = asyncio.run(main())
     assert (seen, report.reason, report.stuck, closed) == ([0, 1, 2], "enough", [], [True])
 
 
-def test_an_iterable_of_items_runs_on_the_virtual_clock():
+def test_an_iterable_of_items_runs_on_the_virtual_clock() -> None:
     clock, seen = VirtualClock(), []
     graph = Graph("virtual", clock=clock)
     sink = graph.sink("sink", lambda n: seen.append((n, clock.now())))
-    graph.connect(graph.source("source", frames(3, 0.5)), sink, Latest())
+    source: SourceHandle[int] = graph.source("source", frames(3, 0.5))
+    graph.connect(source, sink, Latest())
     run(graph)
     assert seen == [(0, 0.0), (1, 0.5), (2, 1.0)]
 
 
 class AsyncProcessor:
-    async def process(self, payload):
+    async def process(self, payload: int) -> int:
         return payload
 
 
 class AsyncCallable:
-    async def __call__(self, payload):
+    async def __call__(self, payload: int) -> int:
         return payload
 
 
-async def coroutine(payload):
+async def coroutine(payload: int) -> int:
     return payload
 
 
-async def generator(payload):
+async def generator(payload: int) -> AsyncIterator[int]:
     yield payload
 
 
@@ -101,7 +120,7 @@ async def generator(payload):
     [coroutine, generator, AsyncProcessor(), AsyncCallable(), partial(coroutine)],
     ids=["function", "generator", "process", "call", "partial"],
 )
-def test_an_async_processor_is_refused_when_it_is_added(processor):
+def test_an_async_processor_is_refused_when_it_is_added(processor: Any) -> None:
     with pytest.raises(GraphError, match=r"analyse: process is `async def`.*run_on=\"thread\""):
         Graph("async").transform("analyse", processor)
 
@@ -115,7 +134,9 @@ def test_an_async_processor_is_refused_when_it_is_added(processor):
         (lambda n, /, *, other: n, "other"),
     ],
 )
-def test_a_side_input_that_the_node_does_not_take_is_refused_when_it_is_connected(process, there):
+def test_a_side_input_that_the_node_does_not_take_is_refused_when_it_is_connected(
+    process: Callable[..., Any], there: str
+) -> None:
     graph = Graph("side", clock=VirtualClock())
     camera = graph.source("camera", Script([]))
     node = graph.transform("compose", process)
@@ -123,7 +144,7 @@ def test_a_side_input_that_the_node_does_not_take_is_refused_when_it_is_connecte
         graph.connect(camera, node, Latest(), as_side="analysis", join=Hold(1.0))
 
 
-def test_what_is_connected_to_nothing_is_named_before_the_run(caplog):
+def test_what_is_connected_to_nothing_is_named_before_the_run(caplog: pytest.LogCaptureFixture) -> None:
     graph = Graph("loose", clock=VirtualClock())
     camera = graph.source("camera", Script(frames(2, 0.1)))
     graph.source("spare", Script([]))
@@ -136,22 +157,22 @@ def test_what_is_connected_to_nothing_is_named_before_the_run(caplog):
     ]
 
 
-def test_a_source_that_cannot_be_read_is_refused():
+def test_a_source_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(GraphError, match=r"camera: a source needs a method read\(stop\), or has to be an iterable"):
-        Graph("wrong").source("camera", 5)
+        Graph("wrong").source("camera", 5)  # type: ignore[arg-type]
     with pytest.raises(GraphError, match="needs a RealClock"):
         Graph("wrong", clock=VirtualClock()).source("camera", generator(1))
 
 
-def test_a_side_input_has_no_deadline_to_ignore():
+def test_a_side_input_has_no_deadline_to_ignore() -> None:
     graph = Graph("side", clock=VirtualClock())
     camera = graph.source("camera", Script([]))
-    node = graph.sink("sink", lambda n, side: None)
+    node: NodeHandle[int, None] = graph.sink("sink", lambda n, side: None)
     with pytest.raises(GraphError, match="a side input has no deadline"):
         graph.connect(camera, node, Latest(), as_side="side", join=Hold(1.0), expires=False)
 
 
-def test_a_report_prints_as_a_table():
+def test_a_report_prints_as_a_table() -> None:
     clock = VirtualClock()
     graph = Graph("table", clock=clock)
     camera = graph.source("camera", Script(frames(10, 0.1)))
@@ -174,7 +195,7 @@ def test_a_report_prints_as_a_table():
     ]
 
 
-def test_the_example_in_the_documentation_runs(capsys):
+def test_the_example_in_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(Path(__file__).parents[2] / "docs" / "examples" / "graph.py"))
     printed = capsys.readouterr().out
     assert "49: " in printed

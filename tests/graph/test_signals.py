@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals are sent")
 
 
-def interrupt(mode, number=signal.SIGINT, times=1):
+def interrupt(mode: str, number: signal.Signals = signal.SIGINT, times: int = 1) -> tuple[int, str, str, float]:
     command = [sys.executable, "-m", "tests.graph.wedged_program", mode]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         try:
@@ -31,18 +32,18 @@ def interrupt(mode, number=signal.SIGINT, times=1):
         return program.returncode, out, err, time.monotonic() - began
 
 
-def outcome(out):
+def outcome(out: str) -> dict[str, Any]:
     return json.loads(out.splitlines()[-1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_during_inference_it_drains_and_stops(number):
+def test_during_inference_it_drains_and_stops(number: signal.Signals) -> None:
     code, out, err, _ = interrupt("inference", number)
     assert (code, err) == (130, "")
     assert outcome(out) == {"reason": "interrupted", "stuck": [], "balanced": True, "error": "None"}
 
 
-def test_with_a_wedged_node_it_ends_in_time_and_names_it():
+def test_with_a_wedged_node_it_ends_in_time_and_names_it() -> None:
     code, out, _, seconds = interrupt("wedged")
     assert code == 130
     assert outcome(out)["stuck"] == ["model"]
@@ -50,20 +51,20 @@ def test_with_a_wedged_node_it_ends_in_time_and_names_it():
     assert seconds < 10  # 0.6 s on an idle machine: the drain and the grace time
 
 
-def test_a_second_interruption_ends_the_waiting():
+def test_a_second_interruption_ends_the_waiting() -> None:
     code, out, _, seconds = interrupt("patient", times=2)
     assert code == 130
     assert outcome(out)["stuck"] == ["model"]
     assert seconds < 30  # it would wait 60 s for the drain, and 60 s for the node
 
 
-def test_while_a_model_opens():
+def test_while_a_model_opens() -> None:
     code, out, _, _ = interrupt("opening")
     assert code == 130
     assert outcome(out)["stuck"] == ["model"]
 
 
-def test_before_the_start_it_is_an_ordinary_keyboard_interrupt():
+def test_before_the_start_it_is_an_ordinary_keyboard_interrupt() -> None:
     code, _, err, _ = interrupt("before")
     assert code != 0
     assert "KeyboardInterrupt" in err

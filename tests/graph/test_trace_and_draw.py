@@ -1,19 +1,24 @@
 import json
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
-from realtime.graph import DropOldest, Exact, Graph, Hold, Latest, Trace, VirtualClock
+from realtime.graph import DropOldest, Exact, Graph, Hold, Latest, NodeHandle, Report, Trace, VirtualClock
 from tests.graph.modelled import Script, frames, run
+
+Traced = tuple[Graph, Trace, Report]
 
 
 @pytest.fixture
-def traced():
+def traced() -> Traced:
     clock, trace = VirtualClock(), Trace()
     graph = Graph("traced", clock=clock, trace=trace)
     camera = graph.source("camera", Script(frames(20, 0.033)))
     slow = graph.transform("analysis", lambda n: 1 / (n - 8), run_on="thread", service_time=0.1)
-    compose = graph.transform("compose", lambda n, analysis: n, run_on="thread:picture", service_time=0.004)
+    compose: NodeHandle[int, int] = graph.transform(
+        "compose", lambda n, analysis: n, run_on="thread:picture", service_time=0.004
+    )
     screen = graph.sink("screen", lambda n: None)
     graph.connect(camera, slow, Latest())
     graph.connect(camera, compose, DropOldest(2))
@@ -22,7 +27,7 @@ def traced():
     return graph, trace, run(graph)
 
 
-def test_the_trace_file_has_what_perfetto_needs(traced, tmp_path):
+def test_the_trace_file_has_what_perfetto_needs(traced: Traced, tmp_path: Path) -> None:
     graph, trace, report = traced
     path = tmp_path / "trace.json"
     trace.write(path, graph.name)
@@ -37,7 +42,7 @@ def test_the_trace_file_has_what_perfetto_needs(traced, tmp_path):
     assert sum(e["ph"] == "i" for e in events) == sum(sum(edge.dropped.values()) for edge in report.edges.values())
 
 
-def test_every_flow_starts_once_ends_once_and_lies_on_slices(traced):
+def test_every_flow_starts_once_ends_once_and_lies_on_slices(traced: Traced) -> None:
     _, trace, _ = traced
     events = trace.events()
     starts = {(e["tid"], e["ts"]) for e in events if e["ph"] == "X"}
@@ -52,7 +57,7 @@ def test_every_flow_starts_once_ends_once_and_lies_on_slices(traced):
         assert [e["ts"] for e in steps] == sorted(e["ts"] for e in steps)
 
 
-def test_a_trace_keeps_no_more_than_its_limit():
+def test_a_trace_keeps_no_more_than_its_limit() -> None:
     clock, trace = VirtualClock(), Trace(limit=5)
     graph = Graph("limited", clock=clock, trace=trace)
     graph.connect(graph.source("camera", Script(frames(20, 0.1))), graph.sink("sink", lambda n: None), Latest())
@@ -60,7 +65,7 @@ def test_a_trace_keeps_no_more_than_its_limit():
     assert sum(e["ph"] == "X" for e in trace.events()) == 5
 
 
-def test_the_drawing_names_every_node_edge_and_policy(traced):
+def test_the_drawing_names_every_node_edge_and_policy(traced: Traced) -> None:
     graph, _, _ = traced
     text = graph.mermaid()
     assert text.startswith("flowchart LR\n")
@@ -72,7 +77,7 @@ def test_the_drawing_names_every_node_edge_and_policy(traced):
     assert text.count("-->") == 3
 
 
-def test_a_live_drawing_shows_p95_and_drop_shares(traced):
+def test_a_live_drawing_shows_p95_and_drop_shares(traced: Traced) -> None:
     graph, _, report = traced
     text = graph.mermaid(report)
     lost = 100 * sum(report.edges["camera→analysis"].dropped.values()) / 20
@@ -81,6 +86,6 @@ def test_a_live_drawing_shows_p95_and_drop_shares(traced):
     assert "20 captured" in text
 
 
-def test_joins_read_well():
+def test_joins_read_well() -> None:
     assert str(Exact()) == "Exact, waits"
     assert str(Hold(0.5)) == "Hold(0.5 s)"

@@ -7,20 +7,20 @@ import sys
 import threading
 import time
 
-from realtime.graph import DropOldest, Graph, Item, Latest
+from realtime.graph import DropOldest, Graph, Item, Latest, Report, StopToken
 
 PATIENCE = {"opening": 0.3, "inference": 5.0, "wedged": 0.3, "patient": 60.0, "before": 0.3}  # drain and grace, seconds
 
 
-def say(word):
+def say(word: str) -> None:
     print(word, flush=True)
 
 
 class Camera:
-    def __init__(self):
+    def __init__(self) -> None:
         self.n = 0
 
-    def read(self, stop):
+    def read(self, stop: StopToken) -> Item[int] | None:
         if stop.wait(0.01):
             return None
         self.n += 1
@@ -28,16 +28,16 @@ class Camera:
 
 
 class Model:
-    def __init__(self, mode):
+    def __init__(self, mode: str) -> None:
         self.mode = mode
         self.calls = 0
 
-    def open(self):
+    def open(self) -> None:
         if self.mode == "opening":
             say("ready")
             threading.Event().wait()
 
-    def process(self, n):
+    def process(self, n: int) -> int:
         self.calls += 1
         if self.calls == 5:
             say("ready")
@@ -48,13 +48,13 @@ class Model:
         return n
 
 
-async def tell(graph):
+async def tell(graph: Graph) -> None:
     while graph.snapshot().reason in ("not started", "running"):  # noqa: ASYNC110 - nobody is told of the beginning of the end
         await asyncio.sleep(0.01)
     say("stopping")
 
 
-async def main(mode):
+async def main(mode: str) -> Report:
     graph = Graph("program")
     camera = graph.source("camera", Camera())
     model = graph.transform("model", Model(mode), run_on="thread", grace=PATIENCE[mode])

@@ -118,7 +118,9 @@ def test_a_session_with_everything_on(clip: Clip, sink: NullSink, tmp_path: Path
     asyncio.run(whole())
 
 
-async def sees(page: Page, expression: str, meanwhile: Callable[[], None] = lambda: None, seconds: float = 90) -> None:
+async def sees(
+    page: Page, expression: str, meanwhile: Callable[[], object] = lambda: None, seconds: float = 90
+) -> None:
     """Wait until it is so in the page; in the end say what was not so."""
     try:
         await asyncio.wait_for(page.until(expression, meanwhile), seconds)
@@ -162,9 +164,7 @@ async def calibrate(page: Page, started: Program, folder: Path) -> None:
         await sees(page, "!document.getElementById('calibrate').disabled")
         await page.value("document.getElementById('calibrate').click()")
         await sees(page, f"{state}.includes('%')")
-        await sees(
-            page, f"{state}.includes('Calibrated') || {state}.includes('given up')", lambda: started.running() and None
-        )
+        await sees(page, f"{state}.includes('Calibrated') || {state}.includes('given up')", started.running)
         if "Calibrated" in await page.value(state):
             break
     print(await page.value(state))
@@ -216,6 +216,7 @@ async def transparent(overlay: Page, folder: Path) -> None:
     picture = await overlay.picture()
     (folder / "overlay.png").write_bytes(picture)
     image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert image is not None
     assert image.shape == (160, 480, 4)
     assert (image[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "the corners"
     share = float((image[..., 3] == 0).mean())

@@ -9,6 +9,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.graph import StopToken
+
 
 class FakeClock:
     """Time that moves only when somebody sleeps or a test says so."""
@@ -25,10 +27,11 @@ class FakeClock:
         self.now += seconds
 
 
-class Stop:
+class Stop(StopToken):
     """A stop token; `after` looks at it, it is set."""
 
     def __init__(self, after: int | None = None) -> None:
+        super().__init__()
         self.looks = 0
         self.after = after
         self.value = False

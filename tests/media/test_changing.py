@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from csv import DictReader
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -202,8 +202,8 @@ def test_where_it_cannot_be_chosen_the_page_says_why(
     assert reason in offered.reason
     choice = camera_choice(
         Config(source="camera:0"),
-        SimpleNamespace(spec=parse_source("camera:0"), negotiated=SimpleNamespace(live=True)),
+        cast("VideoSource", SimpleNamespace(spec=parse_source("camera:0"), negotiated=SimpleNamespace(live=True))),
         KNOWN,
-    )  # type: ignore[arg-type]
+    )
     assert isinstance(choice, CameraChoice)
     assert choice.options == ("0 (Inside)", "2 (Outside)", "4 (Broken)")

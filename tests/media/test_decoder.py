@@ -1,6 +1,7 @@
 """The reader's dealings with devices, by stand-ins: modes that are refused, kernel time stamps, would-block."""
 
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -9,7 +10,6 @@ from av.error import BlockingIOError as WouldBlock
 from av.error import FFmpegError
 
 from realtime.errors import DeviceError
-from realtime.media import decoder as reader_module
 from realtime.media.decoder import Decoder
 from realtime.media.demux_options import Attempt, OpenPlan
 from tests.media.clips import FakeClock
@@ -32,7 +32,7 @@ def test_a_busy_camera_is_not_tried_in_every_mode(monkeypatch: pytest.MonkeyPatc
         opened.append(file)
         raise FFmpegError(number, "refused")
 
-    monkeypatch.setattr(reader_module.av, "open", refuse)
+    monkeypatch.setattr("av.open", refuse)
     opening = OpenPlan("camera 0", (GOOD, GOOD, GOOD), device=True)
     with pytest.raises(DeviceError, match="camera 0"):
         Decoder(opening, FakeClock()).open()
@@ -56,10 +56,10 @@ def test_stamps_of_another_clock_are_not_believed(seconds: float) -> None:
 class Container:
     """Demuxes from a script of packets and exceptions."""
 
-    def __init__(self, *script: object) -> None:
+    def __init__(self, *script: str | Exception) -> None:
         self.script = list(script)
 
-    def demux(self, _: object):
+    def demux(self, _: object) -> Iterator[str]:
         while self.script:
             entry = self.script.pop(0)
             if isinstance(entry, Exception):
@@ -68,7 +68,7 @@ class Container:
 
 
 def test_a_device_that_would_block_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock())
     container = Container("a", WouldBlock(35, "try again"), WouldBlock(35, "try again"), "b")
     assert list(reader._packets(container, None)) == ["a", "b"]  # type: ignore[arg-type]
@@ -83,7 +83,7 @@ def test_a_device_that_would_block_for_ever_is_left_when_nobody_wants_it(monkeyp
         if len(waits) == 3:
             reader.abandon()
 
-    monkeypatch.setattr(reader_module.time, "sleep", wait)
+    monkeypatch.setattr("time.sleep", wait)
     container = Container(*[WouldBlock(35, "try again")] * 50)
     assert list(reader._packets(container, None)) == []  # type: ignore[arg-type]
     assert len(waits) == 3

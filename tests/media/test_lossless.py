@@ -13,7 +13,7 @@ from realtime.media.lossless import RawRecorder, read_raw
 from realtime.types import Frame
 
 
-def frames(count: int, shape=(90, 122, 3), seed: int = 0) -> list[Frame]:
+def frames(count: int, shape: tuple[int, int, int] = (90, 122, 3), seed: int = 0) -> list[Frame]:
     """Noise: the hardest picture to keep."""
     rng = np.random.default_rng(seed)
     return [Frame(rng.integers(0, 256, shape, np.uint8), 3 * n, 50.0 + n / 30) for n in range(count)]
@@ -21,7 +21,9 @@ def frames(count: int, shape=(90, 122, 3), seed: int = 0) -> list[Frame]:
 
 @pytest.mark.parametrize("codec", lossless._CODECS, ids=lambda codec: codec.name)
 @pytest.mark.parametrize("shape", [(90, 122, 3), (91, 123, 3)], ids=str)
-def test_every_bit_comes_back_in_order(tmp_path: Path, codec, shape, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_bit_comes_back_in_order(
+    tmp_path: Path, codec: lossless._Lossless, shape: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lossless, "_CODECS", (codec,))
     told: list[tuple[int, float]] = []
     recorder = RawRecorder(tmp_path / "raw.mkv", lambda n, t: told.append((n, t)))
@@ -70,7 +72,7 @@ def test_frames_that_would_wait_too_long_are_dropped_so_that_a_kill_loses_little
 @pytest.mark.parametrize("codec", lossless._CODECS, ids=lambda codec: codec.name)
 @pytest.mark.parametrize("count", [2, 3, 40])
 def test_a_kill_loses_only_the_picture_that_was_written_last(
-    tmp_path: Path, codec, count: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, codec: lossless._Lossless, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """300 ms of pictures were lost, and a file could not be opened before they were full."""
     monkeypatch.setattr(lossless, "_CODECS", (codec,))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from realtime.errors import DeviceError
-from realtime.media import window
 from realtime.media.preview import NEEDS_MAIN_THREAD, Preview
 from realtime.media.window import no_window_reason
 from tests.media.clips import Stop
@@ -90,7 +89,8 @@ def test_q_and_escape_ask_to_stop_and_close_the_window(key: str) -> None:
 
 
 def test_other_keys_are_passed_on_in_lower_case() -> None:
-    fake, keys = FakeWindow("rMv "), []
+    fake = FakeWindow("rMv ")
+    keys: list[str] = []
     preview = Preview(lambda: None, keys.append, window=fake)
     for _ in range(4):
         preview.put(picture())
@@ -137,7 +137,7 @@ def test_a_window_that_cannot_be_opened_is_kept_as_one_sentence() -> None:
 
 
 def test_a_headless_opencv_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window.cv2, "currentUIFramework", lambda: "")
+    monkeypatch.setattr("cv2.currentUIFramework", lambda: "")
     reason = no_window_reason()
     assert reason is not None
     assert "opencv-python-headless" in reason

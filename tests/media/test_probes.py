@@ -27,7 +27,7 @@ def test_a_missing_portaudio_library_is_told(monkeypatch: pytest.MonkeyPatch) ->
     def fail(name: str) -> None:
         raise OSError("PortAudio library not found")
 
-    monkeypatch.setattr(probes.importlib, "import_module", fail)
+    monkeypatch.setattr("importlib.import_module", fail)
     probe = probes.audio()
     assert not probe.ok
     assert "PortAudio" in probe.sentence

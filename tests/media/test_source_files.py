@@ -32,7 +32,8 @@ def source(path: Path | str, clock: FakeClock | None = None, speed: Speed = "max
 
 
 def frames_of(opened: VideoSource, limit: int = 10_000) -> list[Frame]:
-    stop, frames = Stop(), []
+    stop = Stop()
+    frames: list[Frame] = []
     opened.open()
     while len(frames) < limit and (frame := opened.read(stop)) is not None:
         frames.append(frame)

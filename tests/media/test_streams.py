@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from realtime.errors import DeviceError
+from realtime.graph import StopToken
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
 from realtime.types import Frame
@@ -70,8 +71,9 @@ def transport_stream(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def read_all(source: VideoSource, limit: int = 1000, stop: threading.Event | None = None) -> list[Frame]:
-    stop, frames = stop or threading.Event(), []
+def read_all(source: VideoSource, limit: int = 1000, stop: StopToken | None = None) -> list[Frame]:
+    frames: list[Frame] = []
+    stop = stop or StopToken()
     while len(frames) < limit and (frame := source.read(stop)) is not None:
         frames.append(frame)
     return frames
@@ -117,7 +119,7 @@ def test_a_stop_ends_a_read_of_a_stalled_stream_long_before_its_time_out(
     server = serve(talk)
     source = VideoSource(parse_source(f"tcp://127.0.0.1:{server.port}"), time.monotonic, stall_timeout=15)
     source.open()
-    stop = threading.Event()
+    stop = StopToken()
     threading.Timer(0.2, stop.set).start()
     began = time.monotonic()
     frames = read_all(source, stop=stop)
@@ -224,7 +226,7 @@ def test_motion_jpeg_over_http_is_live_and_its_end_is_a_failure(serve: Callable[
     negotiated = source.open()
     assert negotiated is not None
     assert (negotiated.live, negotiated.codec) == (True, "mjpeg")
-    first = source.read(threading.Event())
+    first = source.read(StopToken())
     assert first is not None
     assert first.sequence == 0
     assert first.image.shape == (48, 64, 3)

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ class Server:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     started = Server(b"0123456789abcdef")
     port = started.listener.getsockname()[1]
     monkeypatch.setattr(x11, "_reach", lambda host, number: socket.create_connection(("127.0.0.1", port), 5))

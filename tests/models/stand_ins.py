@@ -19,7 +19,7 @@ class Doubling:
 
     provider = "stand-in"
 
-    def __init__(self, spec: ModelSpec, count: int = 0, act: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, spec: ModelSpec, count: int = 0, act: Callable[[], object] = lambda: None) -> None:
         self.spec, self._count, self._act, self._runs = spec, count, act, 0
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:

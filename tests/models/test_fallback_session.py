@@ -39,9 +39,9 @@ class Runner:
         return {"points": self._run(image)}
 
 
-def with_fallback(create: Callable[[], Runner], **bounds: float) -> FallbackSession:
+def with_fallback(create: Callable[[], Runner], **bounds: Any) -> FallbackSession:
     cpu = Runner("cpu", lambda image: image * 2)
-    settings = FallbackSettings(**{"start_up": 5.0, "run": 0.05, **bounds})
+    settings = FallbackSettings(**({"start_up": 5.0, "run": 0.05} | bounds))
     return FallbackSession(SPEC, create, cpu, settings)
 
 

@@ -38,7 +38,7 @@ def test_a_failed_trial_leaves_the_cpu_and_says_why_and_progress_is_passed_on(
         return ProbeResult(False, "it did not come up within 300 s in a trial", 300.0)
 
     monkeypatch.setattr(open_model, "try_provider", fails)
-    monkeypatch.setattr(open_model.ort, "get_available_providers", lambda: ["CoreMLExecutionProvider", CPU])
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CoreMLExecutionProvider", CPU])
     told: list[tuple[str, float]] = []
     spec = registry.manifest.find("landmarks")
     session = open_model.open_model(

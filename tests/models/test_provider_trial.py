@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from realtime.models import provider_trial
 from realtime.models.provider_trial import ProbeResult, try_provider
 from realtime.models.providers import provider_options
 from tests.models.tiny_onnx import one_operator, write
@@ -67,10 +66,10 @@ def test_the_trial_opens_as_the_program_will(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("FACEMIRROR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(subprocess_session, "OnnxSession", Opened)
     spec = write(tmp_path, one_operator("Neg", (1, 3, 4, 4)))
-    assert provider_trial.DEFAULT_FACTORY == "realtime.models.subprocess_session:open_accelerated"
+    assert subprocess_session.DEFAULT_FACTORY == "realtime.models.subprocess_session:open_accelerated"
     subprocess_session.open_accelerated(spec, tmp_path / spec.file, "CoreMLExecutionProvider", (1, 3, 4, 4))
     assert seen["shape"] == (1, 3, 4, 4), "the trial's stand-in `fine` checks that it gets this shape, too"
     options = seen["provider_options"]
     assert options == provider_options("CoreMLExecutionProvider", tmp_path / "cache")
-    assert options["ModelCacheDirectory"] == str(tmp_path / "cache" / "coreml")  # type: ignore[index]
-    assert options["MLComputeUnits"] == "CPUAndNeuralEngine"  # type: ignore[index]
+    assert options["ModelCacheDirectory"] == str(tmp_path / "cache" / "coreml")
+    assert options["MLComputeUnits"] == "CPUAndNeuralEngine"

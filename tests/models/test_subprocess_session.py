@@ -46,8 +46,8 @@ class Cpu(Doubling):
         return {"points": -image}
 
 
-def with_fallback(session: SubprocessSession, **bounds: float) -> FallbackSession:
-    settings = FallbackSettings(**{"start_up": 60.0, "run": 60.0, **bounds})
+def with_fallback(session: SubprocessSession, **bounds: Any) -> FallbackSession:
+    settings = FallbackSettings(**({"start_up": 60.0, "run": 60.0} | bounds))
     return FallbackSession(SPEC, session.open, Cpu(SPEC), settings, end=session.end)
 
 
@@ -123,7 +123,7 @@ def test_the_program_gets_a_session_apart_and_survives_its_crash(
     registry = Registry(tmp_path)
     spec: ModelSpec = registry.manifest.find("landmarks")
     monkeypatch.setattr(open_model, "PROVIDERS", {"fast": "FastExecutionProvider"})
-    monkeypatch.setattr(open_model.ort, "get_available_providers", lambda: ["FastExecutionProvider", CPU])
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["FastExecutionProvider", CPU])
     monkeypatch.setattr(open_model, "try_provider", lambda *_w, **_n: ProbeResult(True, "fine", 0.1))
     begun: list[SubprocessSession] = []
 
@@ -146,7 +146,11 @@ def test_the_program_gets_a_session_apart_and_survives_its_crash(
 
 def test_arrays_survive_the_pipe_and_a_cut_pipe_is_noticed() -> None:
     pipe = io.BytesIO()
-    arrays = {"points": IMAGE, "presence": np.array([0.5], np.float32), "none": np.zeros(0, np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {
+        "points": IMAGE,
+        "presence": np.array([0.5], np.float32),
+        "none": np.zeros(0, np.uint8),
+    }
     send(pipe, arrays)
     whole = pipe.getvalue()
     found = receive(io.BytesIO(whole))

@@ -1,6 +1,7 @@
 """A made-up OpenFace installation: right in form and size, random in content, so that tests need none of its files."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,15 @@ def write_shape_model(path: Path, model: ShapeModel) -> None:
     )
 
 
-def dat(kind: int, means: np.ndarray, weights: np.ndarray, bias: float, *, cutoff=None, classes=None) -> bytes:
+def dat(
+    kind: int,
+    means: np.ndarray,
+    weights: np.ndarray,
+    bias: float,
+    *,
+    cutoff: float | None = None,
+    classes: Sequence[float] | None = None,
+) -> bytes:
     """The bytes of one linear model."""
     size = len(means)
     parts = [struct.pack("<i", kind)]

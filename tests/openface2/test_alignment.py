@@ -9,6 +9,7 @@ from realtime.face.mirroring import Midline
 from realtime.openface2.alignment import RIGID, SCALE, SIZE, Aligner, fill_triangles, similarity
 from realtime.openface2.mirrored_halves import half_points
 from realtime.openface2.pdm import ShapeModel
+from realtime.types import U8
 from tests.openface2 import synthetic
 
 EYE, CENTRE = 36, 56.0
@@ -28,7 +29,9 @@ def placed(model: ShapeModel, scale: float, degrees: float, at: tuple[float, flo
 @pytest.mark.parametrize(
     ("scale", "degrees", "at"), [(1.5, 0, (320, 240)), (0.9, 25, (200.5, 180.25)), (2.2, -40, (310, 250))]
 )
-def test_known_similarity_comes_back(aligner: Aligner, model: ShapeModel, scale, degrees, at) -> None:
+def test_known_similarity_comes_back(
+    aligner: Aligner, model: ShapeModel, scale: float, degrees: float, at: tuple[float, float]
+) -> None:
     points = placed(model, scale, degrees, at)
     matrix = aligner.matrix(points, np.array(at, np.float64))
     moved = points @ matrix[:, :2].T + matrix[:, 2]
@@ -39,7 +42,7 @@ def test_known_similarity_comes_back(aligner: Aligner, model: ShapeModel, scale,
     ("scale", "degrees", "at"), [(1.4, 0, (320, 240)), (1.1, 20, (300.5, 220.25)), (1.9, -30, (310, 250))]
 )
 def test_a_warped_picture_comes_back_within_a_tenth_of_a_pixel(
-    aligner: Aligner, model: ShapeModel, scale, degrees, at
+    aligner: Aligner, model: ShapeModel, scale: float, degrees: float, at: tuple[float, float]
 ) -> None:
     """Dots at the landmarks of a turned and scaled face: their centroids must lie where the mean shape puts them."""
     points = placed(model, scale, degrees, at)
@@ -136,7 +139,9 @@ def test_share_outside_the_picture(aligner: Aligner, model: ShapeModel) -> None:
 
 
 @pytest.mark.parametrize("keep_right", [True, False])
-def test_folding_equals_aligning_a_mirrored_picture(aligner: Aligner, model: ShapeModel, texture, keep_right) -> None:
+def test_folding_equals_aligning_a_mirrored_picture(
+    aligner: Aligner, model: ShapeModel, texture: U8, keep_right: bool
+) -> None:
     """A vertical midline on a pixel column: the mirrored picture is exact, without interpolation."""
     column = 300
     points = placed(model, 1.3, 8, (column + 3.0, 240))

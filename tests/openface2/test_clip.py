@@ -174,5 +174,6 @@ def test_the_68_point_network_can_be_the_source(shared: Path, real_folder: Path,
         node.process(Frame(clip.images[i], i, i / 25), Analysis(i, i / 25, face))
         measurement = node.latest[Face.WHOLE]
         assert measurement.measured
+        assert measurement.points is not None
         assert np.abs(measurement.points - from_98(points)).max() > 0.5, "other points than the 98 give"
         assert np.abs(measurement.points - from_98(points)).mean() < 20

@@ -1,11 +1,13 @@
 """FHOG against an independent definition, against dlib (through pyfhog), and its row order."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from realtime.openface2.assets import Assets
 from realtime.openface2.fhog import fhog
 from tests.openface2.fhog_reference import reference
 
@@ -41,7 +43,7 @@ def test_rows_come_first() -> None:
     assert np.abs(cells[7:]).max() == 0
 
 
-def test_row_order_is_that_of_the_models(real, shared: Path) -> None:
+def test_row_order_is_that_of_the_models(real: Assets, shared: Path) -> None:
     """The models' means are the average training face: its FHOG must look like a face's in our order, not transposed."""
     means = real.intensity.models[0].means[: 12 * 12 * 31].reshape(12, 12, 31)
     mirrored = means[:, ::-1]
@@ -58,6 +60,7 @@ def test_equal_to_dlib_on_photographs(shared: Path) -> None:
     worst = 0.0
     for name in ("persons.jpg", "duo.jpg", "duo2.jpg"):
         photo = cv2.imread(str(shared / "models" / "pfld_ghostone_98" / name))
+        assert photo is not None
         for top in range(0, photo.shape[0] - 112, 90):
             for left in range(0, photo.shape[1] - 112, 90):
                 crop = np.ascontiguousarray(photo[top : top + 112, left : left + 112])
@@ -80,6 +83,7 @@ def test_flat_picture_has_no_gradient() -> None:
 
 
 def test_wrong_pictures_are_the_callers_mistake() -> None:
+    wrong: Any
     for wrong in (
         np.zeros((112, 112), np.uint8),
         np.zeros((112, 112, 3), np.float32),

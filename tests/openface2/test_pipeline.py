@@ -7,6 +7,7 @@ from realtime.openface2 import Face, OpenFace2, Unmeasured, warm_up
 from realtime.openface2.assets import Assets
 from realtime.openface2.descriptor import describe
 from realtime.openface2.fhog import fhog
+from realtime.openface2.pipeline import Measurement
 from realtime.openface2.points68 import FLIP_68
 from realtime.openface2.shape_fit import project
 
@@ -25,7 +26,7 @@ def stream(assets: Assets, texture: np.ndarray) -> Stream:
     return out
 
 
-def run(assets: Assets, stream: Stream) -> list:
+def run(assets: Assets, stream: Stream) -> list[dict[Face, Measurement]]:
     path = OpenFace2(assets)
     return [path.update(image, points) for image, points in stream]
 
@@ -109,6 +110,7 @@ def test_a_few_missing_points_are_taken_from_the_fit(assets: Assets, stream: Str
     holes[[4, 40, 60]] = np.nan
     m = OpenFace2(assets, [Face.WHOLE]).update(image, holes)[Face.WHOLE]
     assert m.measured
+    assert m.points is not None
     assert np.isfinite(m.points).all()
     assert np.abs(m.points - points).max() < 12
 

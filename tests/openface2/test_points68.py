@@ -1,5 +1,7 @@
 """The 68 points from either source, and the doubled halves."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -69,7 +71,7 @@ def test_pfld_sees_rgb_between_0_and_1() -> None:
     np.testing.assert_allclose(seen[0][0, :, 50, 50], [1.0, 20 / 255, 10 / 255], atol=1e-6)
 
 
-def test_real_pfld_finds_the_face(shared) -> None:
+def test_real_pfld_finds_the_face(shared: Path) -> None:
     source = open_pfld68(shared / "models" / "pfld68_cunjian" / "pfld.onnx")
     capture = cv2.VideoCapture(str(shared / "video" / "WolfgangLanger_Pexels.mp4"))
     ok, image = capture.read()
@@ -79,7 +81,7 @@ def test_real_pfld_finds_the_face(shared) -> None:
     assert points[8, 1] > points[57, 1] > points[33, 1] > points[27, 1], "chin, lip, nose, bridge from bottom to top"
 
 
-def test_another_network_is_refused(shared, tmp_path) -> None:
+def test_another_network_is_refused(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no 68-point PFLD"):
         open_pfld68(shared / "models" / "pfld_ghostone_98" / "PFLD_GhostOne_112_1_opt_sim.onnx")
     (tmp_path / "x.onnx").write_bytes(b"nothing")

@@ -6,6 +6,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from realtime.openface2 import _fit_kernels as kernels
+from realtime.openface2.assets import Assets
 from realtime.openface2.pdm import ShapeModel
 from realtime.openface2.shape_fit import ShapeFitter, euler_from_matrix, matrix_from_euler, project
 
@@ -51,7 +52,7 @@ def test_jacobian_against_finite_differences(model: ShapeModel) -> None:
 
 
 @pytest.mark.parametrize("yaw", [0, 20, -40, 40])
-def test_known_parameters_are_recovered_from_a_cold_start(model: ShapeModel, yaw: float) -> None:
+def test_known_parameters_are_recovered_from_a_cold_start(model: ShapeModel, yaw: int) -> None:
     """Without noise and with the regularisation all but off, the points come back within 0.1 px, and the angles too."""
     global_, local = random_face(model, abs(yaw) + 2, yaw)
     points = project(model, global_, local)
@@ -145,7 +146,7 @@ def test_wrong_shape_is_the_callers_mistake(model: ShapeModel) -> None:
         ShapeFitter(model).update(np.zeros((98, 2)))
 
 
-def test_real_model_at_forty_degrees(real) -> None:
+def test_real_model_at_forty_degrees(real: Assets) -> None:
     for yaw in (-40, 40):
         global_, local = random_face(real.shape, 13, yaw)
         fit = ShapeFitter(real.shape).update(project(real.shape, global_, local))

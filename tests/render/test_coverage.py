@@ -1,5 +1,7 @@
 """What is hidden on a picture, from what was found around it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def covers(regions: list[np.ndarray] | None, face: np.ndarray) -> bool:
     return any((r[:2] <= face[:2]).all() and (r[2:] >= face[2:]).all() for r in regions)
 
 
-def window(found: list[list[np.ndarray] | None], ahead: int = 0, cut_at: int = -1) -> Coverage:
+def window(found: Sequence[list[np.ndarray] | None], ahead: int = 0, cut_at: int = -1) -> Coverage:
     """One picture for each list of boxes; the patient is tracked and found on every one."""
     coverage = Coverage(ahead)
     for number, boxes in enumerate(found):

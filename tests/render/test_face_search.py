@@ -1,5 +1,7 @@
 """Every picture is searched; faces at the edge, small ones and turned ones too."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -78,7 +80,7 @@ def test_boxes_are_turned_back(rotation: int, quarters: int) -> None:
 
 
 def test_a_search_that_fails_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    def detector_at(_side: int):
+    def detector_at(_side: int) -> Callable[[Frame, tuple[int, int, int, int]], Detections]:
         def detect(_frame: Frame, _region: tuple[int, int, int, int]) -> Detections:
             raise RuntimeError("the network is gone")
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,12 +15,13 @@ from realtime.app.face_pipeline import FacePath
 from realtime.app.nodes.action_units import Measure
 from realtime.app.nodes.detect_track import Detect, Track
 from realtime.app.nodes.quality import COARSE_DETECTION, Quality
+from realtime.face.detector import FaceDetector
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
 from realtime.graph import Envelope, Side
 from realtime.session.writer import SessionWriter
-from realtime.types import Frame
+from realtime.types import F32, U8, Detections, Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
 FRAMES = 180
@@ -33,7 +35,7 @@ class DiscDetector:
     def __init__(self, shift: float = 0.0) -> None:
         self.shift = shift
 
-    def detect(self, frame, region=None):
+    def detect(self, frame: Frame, region: tuple[int, int, int, int] | None = None) -> Detections:
         found = detect(frame, [], region)
         for face in found.faces:
             face.points[:] += self.shift
@@ -41,7 +43,11 @@ class DiscDetector:
         return found
 
 
-def units_network(blob):
+def disc_detector(shift: float = 0.0) -> FaceDetector:
+    return cast("FaceDetector", DiscDetector(shift))
+
+
+def units_network(blob: F32) -> dict[str, F32]:
     """Two Action Units that follow the displacement, so that another neutral gives other values."""
     shift = blob[:, :196].astype(np.float64)
     intensity = np.stack([abs(shift[:, 1] * 28), abs(shift[:, 2] * 28)], 1)
@@ -49,15 +55,15 @@ def units_network(blob):
     return {"intensity": intensity.astype(np.float32), "look": look.astype(np.float32)}
 
 
-def face_path(stored_baseline=None) -> FacePath:
+def face_path(stored_baseline: Baseline | None = None) -> FacePath:
     """The networks of the world of discs, and a calibration that a short session has time for."""
     measures = ActionUnitEstimator(ActionUnits(units_network, [1, 12]), stored_baseline)
     measures.calibration.settings = CalibrationSettings(seconds=0.5, window=0.2)
     tracker = Tracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
-    return FacePath(DiscDetector(), DiscDetector(1.5), tracker, measures, [])
+    return FacePath(disc_detector(), disc_detector(1.5), tracker, measures, [])
 
 
-def scene(number: int):
+def scene(number: int) -> U8:
     """A face that comes, moves, goes for a while and returns."""
     if number < 5 or 62 <= number < 82:
         return picture()
@@ -65,7 +71,7 @@ def scene(number: int):
     return picture(Disc(300 + sway, 170, 60 + 3 * np.sin(number / 5), looks=7))
 
 
-def make_session(folder: Path, seed: int, **kept) -> tuple[SessionWriter, list[int]]:
+def make_session(folder: Path, seed: int, **kept: Any) -> tuple[SessionWriter, list[int]]:
     """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
     random, now = Random(seed), [0.0]
     writer = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)

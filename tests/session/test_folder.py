@@ -100,9 +100,12 @@ def test_of_many_starts_on_one_folder_exactly_one_wins(tmp_path: Path) -> None:
         folder = tmp_path / str(round_)
         if round_ % 2:
             folder.mkdir()
-        together, outcomes = threading.Barrier(starts), []
+        together = threading.Barrier(starts)
+        outcomes: list[Path | None] = []
 
-        def start(folder: Path = folder, together: threading.Barrier = together, outcomes: list = outcomes) -> None:
+        def start(
+            folder: Path = folder, together: threading.Barrier = together, outcomes: list[Path | None] = outcomes
+        ) -> None:
             together.wait()
             try:
                 outcomes.append(use_session_folder(folder))

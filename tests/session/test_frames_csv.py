@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any, cast
 
 import numpy as np
 import pytest
@@ -16,14 +17,16 @@ from realtime.session.schema import AUS, FrameRow, RowFormat, column_names, data
 from realtime.types import Analysis, FaceObservation
 
 
-def face(seed: int = 0, *, detected: bool = True, pose: tuple[float, float, float] | None = (1.5, -2.25, 0.0)):
+def face(
+    seed: int = 0, *, detected: bool = True, pose: tuple[float, float, float] | None = (1.5, -2.25, 0.0)
+) -> FaceObservation:
     points = np.random.default_rng(seed).uniform(-5, 1280, (98, 2)).astype(np.float32)
     box = np.array([10.5, 20.25, 110, 220], np.float32)
     return FaceObservation(7, box, points, points, 0.98765, detected, None, pose)
 
 
-def analysis(sequence: int, observed: FaceObservation | None, **intensities: dict[int, float]) -> Analysis:
-    return Analysis(sequence, sequence / 30, observed, **intensities)
+def analysis(sequence: int, observed: FaceObservation | None, **more: Any) -> Analysis:
+    return Analysis(sequence, sequence / 30, observed, **more)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -186,7 +189,7 @@ def test_a_file_that_cannot_be_written_any_more_ends_with_a_whole_row(tmp_path: 
     class Filling:
         """Takes 5,000 bytes more, then a part of a write and no other."""
 
-        def write(self, content) -> int:
+        def write(self, content: bytes) -> int:
             nonlocal taken
             if taken >= 5000:
                 raise OSError(28, "No space left on device")
@@ -194,10 +197,10 @@ def test_a_file_that_cannot_be_written_any_more_ends_with_a_whole_row(tmp_path: 
             taken += len(part)
             return file.write(part)
 
-        def __getattr__(self, name: str):
+        def __getattr__(self, name: str) -> Any:
             return getattr(file, name)
 
-    writer._file = Filling()
+    writer._file = cast("IO[bytes]", Filling())
     for sequence in range(20):
         writer.captured(sequence, sequence / 30)
         writer.shown(sequence)

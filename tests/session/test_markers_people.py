@@ -12,7 +12,7 @@ from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import data_folder
 from realtime.session.calibration_store import CalibrationStore
-from realtime.session.markers import COLUMNS, LONGEST, SessionMarkers, read_markers
+from realtime.session.markers import COLUMNS, LONGEST, Mark, SessionMarkers, read_markers
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
@@ -65,7 +65,8 @@ def test_a_marker_too_long_or_unprintable_is_refused_and_nothing_is_written(
 
 
 def test_listeners_hear_of_markers_even_without_a_file() -> None:
-    kept, heard = markers(None), []
+    kept = markers(None)
+    heard: list[Mark] = []
     kept.listeners.append(heard.append)
     kept.add("now", "key")
     assert [(mark.text, mark.capture_time) for mark in heard] == [("now", 12.5)]
@@ -92,6 +93,7 @@ def test_a_calibration_comes_back_bit_for_bit_and_can_be_replaced_and_deleted(tm
     people.store("Bo", NEUTRAL, 90, WHEN)
     found = people.find("Ada")
     assert found is not None
+    assert found.neutral.embedding is not None
     assert np.array_equal(found.neutral.shape, SHAPE)
     assert np.array_equal(found.neutral.embedding, LOOKS)
     assert found.neutral.shape.dtype == found.neutral.embedding.dtype == np.float32

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from realtime.cli import main
 from realtime.errors import UserInputError
@@ -30,13 +31,18 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rows(times, left, right, face=None) -> Rows:
-    times = np.array(times, float)
-    nothing = {au: np.full(len(times), np.nan) for au in AUS}
-    seen = np.ones(len(times), bool) if face is None else np.array(face)
-    words = [""] * len(times)
+def rows(
+    times: ArrayLike,
+    left: ArrayLike,
+    right: ArrayLike,
+    face: ArrayLike | None = None,
+) -> Rows:
+    moments = np.array(times, float)
+    nothing = {au: np.full(len(moments), np.nan) for au in AUS}
+    seen = np.ones(len(moments), bool) if face is None else np.array(face)
+    words = [""] * len(moments)
     return Rows(
-        np.arange(len(times)), times, 0.0, seen, words, words,
+        np.arange(len(moments)), moments, 0.0, seen, words, words,
         {**nothing, 12: np.array(left, float)}, {**nothing, 12: np.array(right, float)},
     )  # fmt: skip
 

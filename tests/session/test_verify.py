@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def grow(path: Path) -> None:
     ("harm", "fault"), [(flip_a_byte, "changed"), (cut, "truncated"), (grow, "changed"), (Path.unlink, "missing")]
 )
 def test_any_harm_to_any_file_is_found_and_named(
-    session: Path, name: str, harm, fault: str, capsys: pytest.CaptureFixture[str]
+    session: Path, name: str, harm: Callable[[Path], object], fault: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     harm(session / name)
     verdict = verify(session)
@@ -133,7 +134,7 @@ def test_an_unfinished_session_says_so_and_what_can_be_read(session: Path, capsy
     ],
 )
 def test_no_session_or_one_of_another_version_is_one_sentence(
-    session: Path, spoil, words: str, capsys: pytest.CaptureFixture[str]
+    session: Path, spoil: Callable[[Path], object], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(session)
     with pytest.raises(UserInputError, match=words):

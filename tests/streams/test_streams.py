@@ -6,9 +6,11 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from realtime.errors import UserInputError
 from realtime.session.markers import SessionMarkers
 from realtime.streams.lsl import LslStreams, channel_labels, expression_labels, source_identity
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysis, Expression, FaceObservation, TrackedFrame
+from realtime.types import Analysis, Expression, FaceObservation, Frame, TrackedFrame
 
 UNITS = (1, 12)
 
@@ -28,6 +30,9 @@ UNITS = (1, 12)
 def face() -> FaceObservation:
     points = np.zeros((98, 2), np.float32)
     return FaceObservation(1, np.zeros(4, np.float32), points, points, 0.75, True, None, (1.0, -2.0, 3.5))
+
+
+BLACK = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0)
 
 
 def analyses() -> list[Analysis]:
@@ -38,7 +43,9 @@ def analyses() -> list[Analysis]:
     ]
 
 
-def send(config_words: dict, clock, listener=None) -> tuple[list[SendStream], SessionMarkers]:
+def send(
+    config_words: dict[str, Any], clock: Callable[[], float], listener: Callable[..., object] | None = None
+) -> tuple[list[SendStream], SessionMarkers]:
     """Everything the configuration asks for, opened."""
     config = resolve(config_words, environment={}).config
     markers = SessionMarkers(None, clock)
@@ -61,7 +68,7 @@ def test_lsl_carries_labelled_values_and_markers_at_their_capture_times() -> Non
         there = pylsl.local_clock()
         for analysis in analyses():
             moved = replace(analysis, capture_time=now + analysis.capture_time - 100)
-            sink.process(TrackedFrame(moved, None))
+            sink.process(TrackedFrame(moved, BLACK))
         markers.add("begin", "key", capture_time=now + 0.5)
         got = [values.pull_sample(timeout=10.0) for _ in range(3)]
         stamps = [stamp for _, stamp in got]
@@ -96,7 +103,7 @@ def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -
     from pythonosc.dispatcher import Dispatcher
     from pythonosc.osc_server import ThreadingOSCUDPServer
 
-    heard: list[tuple] = []
+    heard: list[tuple[object, ...]] = []
     all_heard = threading.Event()
 
     def take(path: str, *values: object) -> None:
@@ -108,13 +115,13 @@ def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -
     dispatcher.set_default_handler(take)
     with ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
         # One at a time, so that messages keep their order.
-        server.process_request = lambda request, address: server.finish_request(request, address)  # type: ignore[method-assign]
+        server.process_request = lambda request, address: server.finish_request(request, address)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             sinks, markers = send({"osc": f"127.0.0.1:{server.server_address[1]}"}, lambda: 7.0)
             for analysis in analyses():
-                sinks[0].process(TrackedFrame(analysis, None))
+                sinks[0].process(TrackedFrame(analysis, BLACK))
             markers.captured(2)
             markers.add("Lächeln", "key")
             assert all_heard.wait(10.0)
@@ -128,7 +135,7 @@ def test_osc_carries_each_unit_and_side_and_leaves_out_what_was_not_measured() -
     assert ("/facemirror/pose", 1.0, -2.0, 3.5) in first
     rest = heard[len(first) :]
     assert rest[0][2] == pytest.approx(0.04, abs=1e-4)
-    assert [h for h in rest if h[0].startswith("/facemirror/au")] == [
+    assert [h for h in rest if str(h[0]).startswith("/facemirror/au")] == [
         ("/facemirror/au/1/left", 0.25),
         ("/facemirror/au/12/right", 3.0),
     ]

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -122,18 +122,20 @@ def test_a_reader_that_is_late_loses_the_oldest_and_counts_it() -> None:
     assert "lost 1 times" in microphone.notices[-1]
 
 
-class Devices(SimpleNamespace):
+class Devices(ModuleType):
     """What PortAudio would list."""
 
     class PortAudioError(Exception):
         pass
 
     def __init__(self, names: list[tuple[str, int, int]]) -> None:
+        super().__init__("sounddevice")
         listed = [
             {"name": n, "max_input_channels": i, "max_output_channels": o, "default_samplerate": 44100.0}
             for n, i, o in names
         ]
-        super().__init__(default=SimpleNamespace(device=(-1, -1)), query_devices=lambda: listed)
+        self.default = SimpleNamespace(device=(-1, -1))
+        self.query_devices = lambda: listed
         self.check_input_settings = self.check_output_settings = lambda **_: None
 
 
