@@ -6,14 +6,15 @@ import pytest
 
 from realtime.face.alignment import Aligner, canonical, warp_bytes, warp_float
 from realtime.face.geometry import fit_similarity, invert, transform
+from realtime.types import F64, U8
 
 
-def photo(height=180, width=240, seed=0):
+def photo(height: int = 180, width: int = 240, seed: int = 0) -> U8:
     rng = np.random.default_rng(seed)
     return cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 1.5)
 
 
-def crop(x, y, side, angle, size):
+def crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
     scale = size / side
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
     middle = (size - 1) / 2
@@ -34,7 +35,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_bytes_equal_opencv(place):
+def test_bytes_equal_opencv(place: str) -> None:
     image, matrix, size = photo(), crop(*PLACES[place]), PLACES[place][-1]
     expected = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=0)
     out = np.full((size, size, 3), 77, np.uint8)
@@ -47,7 +48,7 @@ def test_bytes_equal_opencv(place):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("rgb", [False, True])
-def test_float_is_the_normalised_picture(place, rgb):
+def test_float_is_the_normalised_picture(place: str, rgb: bool) -> None:
     image, matrix, size = photo(seed=1), crop(*PLACES[place]), PLACES[place][-1]
     mean, scale = np.array((10, 20, 30), np.float32), np.array((0.5, 0.25, 2.0), np.float32)
     plain = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=0)
@@ -60,14 +61,14 @@ def test_float_is_the_normalised_picture(place, rgb):
     assert difference.mean() < 0.6
 
 
-def test_identity_copies_the_picture():
+def test_identity_copies_the_picture() -> None:
     image = photo()
     out = np.zeros_like(image)
     warp_bytes(image, np.eye(2, 3), out)
     assert np.abs(out.astype(int) - image).max() <= 1
 
 
-def test_exact_position_on_a_slope():
+def test_exact_position_on_a_slope() -> None:
     """On a linear slope bilinear sampling is exact, so this finds a shift of a hundredth of a pixel."""
     ramp = np.repeat(np.arange(0, 200, dtype=np.uint8)[None, :, None], 100, axis=0).repeat(3, axis=2)
     matrix = crop(100.37, 50.2, 40, 0.5, 60)
@@ -78,7 +79,7 @@ def test_exact_position_on_a_slope():
     assert np.abs(out[1].ravel() - xs).max() < 0.01
 
 
-def test_a_map_that_is_no_map_is_refused():
+def test_a_map_that_is_no_map_is_refused() -> None:
     with pytest.raises(ValueError, match="no map"):
         warp_bytes(photo(), np.full((2, 3), np.nan), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match="no map"):
@@ -93,20 +94,20 @@ def test_a_map_that_is_no_map_is_refused():
 
 
 @pytest.mark.parametrize("size", [112, 256])
-def test_aligner_undoes_a_similarity(size):
+def test_aligner_undoes_a_similarity(size: int) -> None:
     aligner = Aligner(size)
     placed = transform(crop(30, 20, 40, -0.4, 100), canonical(size))
     back = transform(aligner.matrix(placed), placed)
     assert np.abs(back - canonical(size)).max() < 1e-3
 
 
-def test_aligned_face_lies_inside_the_picture():
+def test_aligned_face_lies_inside_the_picture() -> None:
     points = canonical(112)
     assert points.min() > 0
     assert points.max() < 112
 
 
-def test_similarity_against_the_closed_form_by_svd():
+def test_similarity_against_the_closed_form_by_svd() -> None:
     rng = np.random.default_rng(4)
     source, target = rng.normal(size=(30, 2)).astype(np.float32), rng.normal(size=(30, 2)).astype(np.float32)
     weights = rng.uniform(0.1, 1, 30).astype(np.float32)

@@ -5,6 +5,7 @@ import logging
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +15,13 @@ from realtime.face.detector import FaceDetector
 from realtime.face.retinaface import decode, priors
 from realtime.files import file_sha256
 from realtime.models import weights_folder
-from realtime.types import Frame
+from realtime.types import F32, Frame
 from tests.conftest import ROOT
 
 IMAGE = np.full((180, 320, 3), 90, np.uint8)
 
 
-def network(blob, *, spoil="", value=np.nan):
+def network(blob: F32, *, spoil: str = "", value: float = np.nan) -> dict[str, F32]:
     count = len(priors(blob.shape[2], blob.shape[3]))
     outputs = {
         "loc": np.zeros((1, count, 4), np.float32),
@@ -37,12 +38,15 @@ def network(blob, *, spoil="", value=np.nan):
 
 @pytest.mark.parametrize("spoil", ["loc", "conf", "landmarks"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_are_no_numbers_are_told_once_and_see_no_face(spoil, value, caplog) -> None:
+def test_values_that_are_no_numbers_are_told_once_and_see_no_face(
+    spoil: str, value: float, caplog: pytest.LogCaptureFixture
+) -> None:
     detector = FaceDetector(lambda blob: network(blob, spoil=spoil, value=value), name="mine")
     with caplog.at_level(logging.WARNING):
         for number in range(5):
             assert detector.detect(Frame(IMAGE, number, number / 30)).faces == ()
     assert len(caplog.records) == 1
+    assert detector.problem is not None
     assert "mine gives values that are no numbers" in detector.problem
     assert detector.failed
 
@@ -55,10 +59,10 @@ def test_scores_that_are_no_numbers_write_nothing_past_the_faces_counted() -> No
     assert faces == ()
 
 
-def test_another_detector_takes_its_place_and_is_opened_once(caplog) -> None:
+def test_another_detector_takes_its_place_and_is_opened_once(caplog: pytest.LogCaptureFixture) -> None:
     opened = []
 
-    def other():
+    def other() -> FaceDetector:
         opened.append(FaceDetector(network))
         return opened[-1]
 
@@ -67,6 +71,7 @@ def test_another_detector_takes_its_place_and_is_opened_once(caplog) -> None:
         assert len(detector.detect(Frame(IMAGE, number, 0.0)).faces) == 1
     assert len(opened) == 1
     assert not detector.failed
+    assert detector.problem is not None
     assert "another detector takes its place" in detector.problem
 
 
@@ -77,7 +82,7 @@ def test_a_sound_detector_has_no_problem() -> None:
 
 
 @pytest.fixture(scope="module")
-def broken_weights(tmp_path_factory):
+def broken_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded models, with a detector whose first weight is no number."""
     onnx = pytest.importorskip("onnx", reason="a network is damaged with the tools extra")
     numpy_helper = pytest.importorskip("onnx.numpy_helper")
@@ -98,7 +103,9 @@ def broken_weights(tmp_path_factory):
 
 
 @pytest.mark.timeout(180)
-def test_the_public_face_goes_on_with_the_embedded_detector(broken_weights, caplog) -> None:
+def test_the_public_face_goes_on_with_the_embedded_detector(
+    broken_weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with FaceTracker("demo", weights=broken_weights) as tracker:
         faces = [face for (_, face), _ in zip(tracker, range(10), strict=False)]
     assert faces[-1] is not None
@@ -106,7 +113,7 @@ def test_the_public_face_goes_on_with_the_embedded_detector(broken_weights, capl
 
 
 @pytest.mark.timeout(240)
-def test_the_program_says_one_sentence_and_follows_the_face(broken_weights, tmp_path) -> None:
+def test_the_program_says_one_sentence_and_follows_the_face(broken_weights: Path, tmp_path: Path) -> None:
     summary = tmp_path / "summary.json"
     command = [sys.executable, "-m", "realtime", "run", "--source", "demo", "--headless", "--duration", "3"]
     done = subprocess.run(

@@ -1,5 +1,8 @@
 """The whole path on a real talking face, with a real landmark network: steady, and never lost."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,7 +11,7 @@ from tools.bench.timing import Report, interleaved
 
 
 @pytest.mark.shared
-def test_talking_face_is_steady_and_never_lost(shared):
+def test_talking_face_is_steady_and_never_lost(shared: Path) -> None:
     report = Report("clip")
     bench._tracking(report, shared, most=120)
     figures = {name: value for name, value, *_ in report.rows}
@@ -17,7 +20,7 @@ def test_talking_face_is_steady_and_never_lost(shared):
     assert figures["jitter, shown points"] < 0.5 * figures["jitter, raw points"]
 
 
-def test_jitter_by_hand():
+def test_jitter_by_hand() -> None:
     """A face that goes to and fro by one pixel has a second difference of two pixels."""
     points = np.zeros((5, 98, 2), np.float32)
     points[:, 72, 0] = 100
@@ -25,18 +28,18 @@ def test_jitter_by_hand():
     assert bench.jitter(points) == pytest.approx(2 / 100)
 
 
-def test_interleaving_runs_everybody_equally_often():
+def test_interleaving_runs_everybody_equally_often() -> None:
     calls = {"a": 0, "b": 0}
 
-    def count(name):
+    def count(name: str) -> None:
         calls[name] += 1
 
-    timings = interleaved({n: lambda n=n: count(n) for n in calls}, rounds=7, calls=2, warm=1)
+    timings = interleaved({n: partial(count, n) for n in calls}, rounds=7, calls=2, warm=1)
     assert calls == {"a": 15, "b": 15}
     assert all(t.best <= t.median <= t.p95 for t in timings.values())
 
 
-def test_report_as_table_and_json():
+def test_report_as_table_and_json() -> None:
     report = Report("title")
     report.add("a thing", 1.25, "ms", "<= 2")
     assert report.table().splitlines() == ["title", "  a thing        1.25 ms           <= 2"]

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,24 +102,25 @@ def test_what_is_compiled_is_told_while_it_lasts(tmp_path: Path, monkeypatch: py
 
 def test_an_interrupted_wait_leaves_no_child_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_cache, "_POLL_SECONDS", 0.01)
-    children = []
-    start = kernel_cache.subprocess.Popen
+    children: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
 
-    def kept(*words: object, **options: object) -> object:
-        children.append(start(*words, **options))  # type: ignore[call-overload]
+    def kept(*words: Any, **options: Any) -> subprocess.Popen[bytes]:
+        children.append(start(*words, **options))
         return children[-1]
 
     def interrupt(_what: str, _seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(kernel_cache.subprocess, "Popen", kept)
+    monkeypatch.setattr(subprocess, "Popen", kept)
     with pytest.raises(KeyboardInterrupt):
         prepare(interrupt, folder=tmp_path, command=(sys.executable, "-c", "import time; time.sleep(600)"))
     assert children[0].returncode is not None
 
 
 def test_numba_keeps_all_kernels_in_the_folder_that_is_looked_at() -> None:
-    assert square_crop.stats.cache_path == five_of.stats.cache_path
+    compiled: list[Any] = [square_crop, five_of]
+    assert len({kernel.stats.cache_path for kernel in compiled}) == 1
     sources = [source for source in kernel_cache._SOURCES.rglob("*.py") if "@njit" in source.read_text("utf-8")]
     assert len(sources) > 5
     assert {source.parent for source in sources} == {kernel_cache._SOURCES}

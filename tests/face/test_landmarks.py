@@ -1,10 +1,12 @@
 """Contracts, crops and the network's numbers in frame pixels."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from realtime.errors import ModelFileError
-from realtime.face.contract import PFLD_GHOST_ONE, LandmarkContract
+from realtime.face.contract import PFLD_GHOST_ONE, LandmarkContract, Layout, Presence
 from realtime.face.crops import crop_from_box, crop_from_points, crop_shift, five_of, roll_of_five, square_crop
 from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import invert, transform
@@ -12,22 +14,23 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import Anchors
 from realtime.models.contracts import anchors_of, landmark_contract
 from realtime.models.manifest import ModelInput, ModelSpec
+from realtime.types import F32, F64
 
 CONTRACT = LandmarkContract(size=112)
 
 
-def face(x=300.0, y=200.0, size=80.0, angle=0.0):
+def face(x: float = 300.0, y: float = 200.0, size: float = 80.0, angle: float = 0.0) -> F32:
     c, s = np.cos(angle) * size, np.sin(angle) * size
     return (FACE_2D @ np.array(((c, s), (-s, c))) + (x, y)).astype(np.float32)
 
 
-def corners(crop, size=112):
+def corners(crop: F64, size: int = 112) -> F32:
     """Frame positions of the crop's outer corners."""
     edge = np.array(((-0.5, -0.5), (size - 0.5, -0.5), (size - 0.5, size - 0.5), (-0.5, size - 0.5)), np.float32)
     return transform(invert(crop), edge)
 
 
-def spec(**changes):
+def spec(**changes: Any) -> ModelSpec:
     values = {
         "name": "test",
         "role": "landmarks",
@@ -43,12 +46,12 @@ def spec(**changes):
     return ModelSpec(**(values | changes))
 
 
-def test_square_crop_maps_edges_to_edges():
+def test_square_crop_maps_edges_to_edges() -> None:
     crop = square_crop(50.0, 40.0, 30.0, 0.0, 112)
     assert corners(crop) == pytest.approx(np.array(((35, 25), (65, 25), (65, 55), (35, 55))), abs=1e-3)
 
 
-def test_square_crop_turns_with_the_face():
+def test_square_crop_turns_with_the_face() -> None:
     """A face tilted clockwise by 30 degrees stands upright in the crop."""
     points = face(angle=np.pi / 6)
     upright = transform(crop_from_points(points, CONTRACT), points)
@@ -58,7 +61,7 @@ def test_square_crop_turns_with_the_face():
     assert upright.max() < 111
 
 
-def test_crop_from_points_by_the_rule():
+def test_crop_from_points_by_the_rule() -> None:
     """Side 1.3 times the longer side of the bounds, around their middle."""
     points = face()
     low, high = points.min(axis=0), points.max(axis=0)
@@ -69,7 +72,7 @@ def test_crop_from_points_by_the_rule():
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4])
-def test_crop_from_box_by_the_rule(angle):
+def test_crop_from_box_by_the_rule(angle: float) -> None:
     """Side 1.05 S, middle 0.12 S down the face; with a tilt, down the tilted face."""
     five = five_of(face(angle=angle))
     box = np.array((100, 50, 180, 150), np.float32)
@@ -81,7 +84,7 @@ def test_crop_from_box_by_the_rule(angle):
     assert np.hypot(*(found[1] - found[0])) == pytest.approx(105, abs=0.01)
 
 
-def test_crop_shift_is_in_sides():
+def test_crop_shift_is_in_sides() -> None:
     points = face()
     used = crop_from_points(points, CONTRACT)
     side = np.hypot(*np.diff(corners(used)[:2], axis=0)[0])
@@ -92,15 +95,20 @@ def test_crop_shift_is_in_sides():
 
 
 @pytest.mark.parametrize("layout", ["unit", "signed", "pixels"])
-def test_points_come_back_where_the_network_saw_them(layout):
+def test_points_come_back_where_the_network_saw_them(layout: Layout) -> None:
     truth = face(angle=0.3)
     contract = LandmarkContract(size=112, layout=layout)
     crop = crop_from_points(truth, contract)
 
-    def network(blob):
+    def network(blob: F32) -> dict[str, F32]:
         pixels = transform(crop, truth)
-        values = {"unit": (pixels + 0.5) / 112, "signed": (pixels + 0.5) / 56 - 1, "pixels": pixels}[layout]
-        return {"points": values.reshape(1, 196).astype(np.float32)}
+        half = np.float32(0.5)
+        layouts = {
+            "unit": (pixels + half) / np.float32(112),
+            "signed": (pixels + half) / np.float32(56) - np.float32(1),
+            "pixels": pixels,
+        }
+        return {"points": layouts[layout].reshape(1, 196).astype(np.float32)}
 
     image = np.zeros((400, 600, 3), np.uint8)
     found = LandmarkModel(network, contract).locate(image, crop)
@@ -110,7 +118,7 @@ def test_points_come_back_where_the_network_saw_them(layout):
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_covariance_in_frame_pixels_by_sampling(full):
+def test_covariance_in_frame_pixels_by_sampling(full: bool) -> None:
     """The ellipse of samples mapped back to the frame is the covariance mapped back."""
     crop = square_crop(200.0, 150.0, 50.0, 0.7, 112)
     rng = np.random.default_rng(0)
@@ -119,7 +127,7 @@ def test_covariance_in_frame_pixels_by_sampling(full):
     in_frame = transform(invert(crop), (samples * 112 - 0.5).astype(np.float32))
     rows = matrix.reshape(4) if full else matrix[[0, 0, 1], [0, 1, 1]]
 
-    def network(blob):
+    def network(blob: F32) -> dict[str, F32]:
         return {
             "points": np.full((1, 98, 2), 0.5, np.float32),
             "covariance": np.tile(rows, (1, 98, 1)).astype(np.float32),
@@ -127,26 +135,28 @@ def test_covariance_in_frame_pixels_by_sampling(full):
 
     contract = LandmarkContract(size=112, covariance="unit")
     found = LandmarkModel(network, contract).locate(np.zeros((300, 400, 3), np.uint8), crop)
+    assert found.covariance is not None
     assert found.covariance.shape == (98, 2, 2)
     assert found.covariance[17] == pytest.approx(np.cov(in_frame.T), rel=0.05, abs=0.01)
 
 
-def test_log_sigma_is_in_crop_sides():
-    def network(blob):
+def test_log_sigma_is_in_crop_sides() -> None:
+    def network(blob: F32) -> dict[str, F32]:
         return {"points": np.zeros((1, 98, 2), np.float32), "covariance": np.full((1, 98), np.log(0.02), np.float32)}
 
     contract = LandmarkContract(size=112, covariance="log_sigma")
     found = LandmarkModel(network, contract).locate(
         np.zeros((300, 400, 3), np.uint8), square_crop(200, 150, 50, 0.3, 112)
     )
+    assert found.covariance is not None
     assert found.covariance[3] == pytest.approx(np.eye(2) * (0.02 * 50) ** 2, rel=1e-4)
 
 
 @pytest.mark.parametrize(
     ("kind", "value", "expected"), [("probability", 0.3, 0.3), ("logit", 0.0, 0.5), ("logit", 500.0, 1.0)]
 )
-def test_presence(kind, value, expected):
-    def network(blob):
+def test_presence(kind: Presence, value: float, expected: float) -> None:
+    def network(blob: F32) -> dict[str, F32]:
         return {"points": np.zeros((1, 98, 2), np.float32), "presence": np.array([value], np.float32)}
 
     contract = LandmarkContract(size=112, presence=kind)
@@ -167,13 +177,13 @@ def test_presence(kind, value, expected):
         ({"presence": "logit"}, {"points": np.zeros((1, 196), np.float32)}, "output 'presence'; there is none"),
     ],
 )
-def test_wrong_networks_are_named(contract, outputs, words):
+def test_wrong_networks_are_named(contract: dict[str, Any], outputs: dict[str, F32], words: str) -> None:
     model = LandmarkModel(lambda blob: outputs, LandmarkContract(size=112, **contract))
     with pytest.raises(ModelFileError, match=words):
         model.locate(np.zeros((50, 50, 3), np.uint8), square_crop(20, 20, 20, 0, 112))
 
 
-def test_contract_from_the_manifest():
+def test_contract_from_the_manifest() -> None:
     contract = landmark_contract(
         spec(
             outputs={"points": "p", "covariance": "c", "presence": "q"},
@@ -205,12 +215,12 @@ def test_contract_from_the_manifest():
         ({"input": ModelInput(name="crop")}, "square"),
     ],
 )
-def test_manifest_entries_that_mean_nothing(changes, words):
+def test_manifest_entries_that_mean_nothing(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ModelFileError, match=words):
         landmark_contract(spec(**changes))
 
 
-def test_anchors_from_the_manifest():
+def test_anchors_from_the_manifest() -> None:
     assert anchors_of(spec(role="detector")) == Anchors()
     other = anchors_of(spec(role="detector", parameters={"min_sizes": [[10, 20], [32, 64]], "steps": [8, 16]}))
     assert other == Anchors(((10, 20), (32, 64)), (8, 16))

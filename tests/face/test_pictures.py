@@ -1,5 +1,7 @@
 """Pictures of another kind are refused in one sentence, never answered with the picture before."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,11 @@ from realtime.face.point_flow import PointFlow
 from realtime.face.resize import resize_into
 from realtime.face.retinaface import priors
 from realtime.face.settings import DetectorSettings
-from realtime.types import Frame, check_picture
+from realtime.types import F32, Frame, check_picture
 from tests.face.world import HEIGHT, WIDTH, Disc, picture
 
 BLACK = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-KINDS = {
+KINDS: dict[str, tuple[Any, str]] = {
     "float32": (BLACK.astype(np.float32), "float32"),
     "uint16": (BLACK.astype(np.uint16), "uint16"),
     "grey": (BLACK[..., 0].copy(), "grey"),
@@ -27,7 +29,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_frame_of_another_kind_is_refused_in_one_sentence(kind):
+def test_a_frame_of_another_kind_is_refused_in_one_sentence(kind: str) -> None:
     image, word = KINDS[kind]
     with pytest.raises(PictureError, match=word) as refusal:
         Frame(image, 0, 0.0)
@@ -39,13 +41,13 @@ def test_a_frame_of_another_kind_is_refused_in_one_sentence(kind):
 
 
 @pytest.mark.parametrize("image", [None, "face.jpg", [[1, 2, 3]], 7])
-def test_what_is_no_array_is_refused_by_the_name_of_its_type(image):
+def test_what_is_no_array_is_refused_by_the_name_of_its_type(image: Any) -> None:
     with pytest.raises(PictureError, match=type(image).__name__):
         check_picture(image)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("not contiguous", "empty", "batch")])
-def test_a_buffer_never_keeps_the_picture_before(kind):
+def test_a_buffer_never_keeps_the_picture_before(kind: str) -> None:
     """OpenCV ignores a `dst` of another type: float, grey and RGBA pictures used to show the last face again."""
     prepare = DetectorInput(DetectorSettings())
     prepare.prepare(picture(Disc(300, 180)))
@@ -59,7 +61,7 @@ def test_a_buffer_never_keeps_the_picture_before(kind):
         PointFlow().anchor(KINDS[kind][0], Disc(300, 180).points())
 
 
-def test_the_detector_refuses_a_buffer_of_another_shape_and_fills_its_own():
+def test_the_detector_refuses_a_buffer_of_another_shape_and_fills_its_own() -> None:
     out = np.full((90, 160, 3), 9, np.uint8)
     assert resize_into(BLACK, out) is out
     assert not out.any()
@@ -67,10 +69,10 @@ def test_the_detector_refuses_a_buffer_of_another_shape_and_fills_its_own():
         resize_into(BLACK, np.empty((90, 160, 4), np.uint8))
 
 
-def test_after_a_face_a_black_picture_shows_none():
+def test_after_a_face_a_black_picture_shows_none() -> None:
     """The detector answers for the picture it is given: brightness of the network's input decides here."""
 
-    def network(blob):
+    def network(blob: F32) -> dict[str, F32]:
         count = len(priors(blob.shape[2], blob.shape[3]))
         conf = np.zeros((1, count, 2), np.float32)
         conf[0, count // 2, 1] = 0.97 if blob.max() > 0 else 0.0

@@ -17,14 +17,14 @@ from realtime.face.retinaface import priors
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import CadenceSettings, DetectorSettings, FaceSettings, TrackerSettings
 from realtime.face.warm_up import warm_up
-from realtime.types import Detection, Frame
+from realtime.types import F32, U8, Detection, Frame
 
 BOX = np.array((300, 100, 380, 200), np.float32)
 SIZE = (360, 640)
 SETTINGS = TrackerSettings()
 
 
-def noise(height, width, seed=0, blur=3.0):
+def noise(height: int, width: int, seed: int = 0, blur: float = 3.0) -> U8:
     rng = np.random.default_rng(seed)
     return cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), blur)
 
@@ -32,7 +32,7 @@ def noise(height, width, seed=0, blur=3.0):
 # cadence
 
 
-def test_interval_grows_to_its_longest_and_falls_at_a_doubt():
+def test_interval_grows_to_its_longest_and_falls_at_a_doubt() -> None:
     cadence = Cadence(CadenceSettings(shortest=4, longest=20, growth=2.0))
     cadence.found(0)
     intervals = [cadence.interval]
@@ -44,7 +44,7 @@ def test_interval_grows_to_its_longest_and_falls_at_a_doubt():
     assert (cadence.next_pass.due, cadence.next_pass.every, cadence.interval) == (100, 1, 4)
 
 
-def test_a_tracked_face_is_searched_in_its_region_and_now_and_then_in_the_whole_picture():
+def test_a_tracked_face_is_searched_in_its_region_and_now_and_then_in_the_whole_picture() -> None:
     cadence = Cadence(CadenceSettings(whole_every=3))
     cadence.found(0)
     regions = []
@@ -54,7 +54,7 @@ def test_a_tracked_face_is_searched_in_its_region_and_now_and_then_in_the_whole_
     assert regions == [False, False, True, False, False, True]
 
 
-def test_lost_face_is_searched_near_then_everywhere():
+def test_lost_face_is_searched_near_then_everywhere() -> None:
     cadence = Cadence(CadenceSettings(near_looks=2))
     cadence.lost(10, BOX, *SIZE)
     regions = [cadence.next_pass.region]
@@ -65,16 +65,18 @@ def test_lost_face_is_searched_near_then_everywhere():
     assert cadence.next_pass.every == 1
 
 
-def test_after_a_cut_the_whole_picture_is_searched():
+def test_after_a_cut_the_whole_picture_is_searched() -> None:
     cadence = Cadence()
     cadence.lost(10, None, *SIZE)
     assert cadence.next_pass.region is None
 
 
-def test_region_is_a_square_around_the_face_inside_the_picture():
+def test_region_is_a_square_around_the_face_inside_the_picture() -> None:
     cadence = Cadence(CadenceSettings(near_size=2.0))
     assert cadence.region(BOX, *SIZE) == (240, 50, 440, 250)
-    x0, y0, x1, y1 = cadence.region(np.array((-20, -30, 60, 50), np.float32), *SIZE)
+    region = cadence.region(np.array((-20, -30, 60, 50), np.float32), *SIZE)
+    assert region is not None
+    x0, y0, x1, y1 = region
     assert (x0, y0) == (0, 0)
     assert x1 <= 640
     assert y1 <= 360
@@ -85,7 +87,7 @@ def test_region_is_a_square_around_the_face_inside_the_picture():
 # scene
 
 
-def test_first_picture_is_no_change_and_motion_is_none():
+def test_first_picture_is_no_change_and_motion_is_none() -> None:
     scene = SceneChange(SETTINGS.cut_difference, SETTINGS.cut_share)
     picture = noise(360, 640, blur=25)
     picture = cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX)
@@ -93,7 +95,7 @@ def test_first_picture_is_no_change_and_motion_is_none():
     assert not any(scene.update(np.roll(picture, 6 * i, axis=1)) for i in range(1, 10))
 
 
-def test_cut_is_seen_and_light_is_not():
+def test_cut_is_seen_and_light_is_not() -> None:
     first = cv2.normalize(noise(360, 640, 1, 20), None, 0, 180, cv2.NORM_MINMAX)
     second = cv2.normalize(noise(360, 640, 2, 20), None, 0, 255, cv2.NORM_MINMAX)
     scene = SceneChange(SETTINGS.cut_difference, SETTINGS.cut_share)
@@ -105,7 +107,7 @@ def test_cut_is_seen_and_light_is_not():
 # presence
 
 
-def test_plausible_is_a_face_where_it_was_looked_for():
+def test_plausible_is_a_face_where_it_was_looked_for() -> None:
     points = (FACE_2D * 80 + 200).astype(np.float32)
     scrambled = points[np.random.default_rng(0).permutation(98)]
     assert plausibility(estimate_pose(points), 0.0, 1.0) > 0.9
@@ -115,19 +117,19 @@ def test_plausible_is_a_face_where_it_was_looked_for():
     assert plausibility(None, 0.0, 1.0) == 0
 
 
-def test_appearance_knows_the_face_again():
-    patch = noise(112, 112, 3, 6).transpose(2, 0, 1).astype(np.float32) / 255
-    other = noise(112, 112, 4, 6).transpose(2, 0, 1).astype(np.float32) / 255
+def test_appearance_knows_the_face_again() -> None:
+    patch = noise(112, 112, 3, 6).transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+    other = noise(112, 112, 4, 6).transpose(2, 0, 1).astype(np.float32) / np.float32(255)
     memory = Appearance()
     assert memory.likeness(Appearance.of(patch)) == 1
     memory.learn(Appearance.of(patch))
-    assert memory.likeness(Appearance.of(0.5 * patch + 0.2)) > 0.99
+    assert memory.likeness(Appearance.of(np.float32(0.5) * patch + np.float32(0.2))) > 0.99
     assert memory.likeness(Appearance.of(other)) < 0.4
     memory.reset()
     assert memory.likeness(Appearance.of(other)) == 1
 
 
-def test_flat_patch_is_like_nothing():
+def test_flat_patch_is_like_nothing() -> None:
     memory = Appearance()
     memory.learn(Appearance.of(noise(112, 112).transpose(2, 0, 1).astype(np.float32)))
     assert memory.likeness(Appearance.of(np.zeros((3, 112, 112), np.float32))) == pytest.approx(0, abs=1e-6)
@@ -136,33 +138,33 @@ def test_flat_patch_is_like_nothing():
 # matching
 
 
-def seen(x, y, size=80.0, score=0.9):
+def seen(x: int, y: int, size: float = 80.0, score: float = 0.9) -> Detection:
     points = (FACE_2D * size + (x, y)).astype(np.float32)
     return Detection(matching.face_box(points), score, five_of(points))
 
 
-def test_iou_by_hand():
+def test_iou_by_hand() -> None:
     a, b = np.array((0, 0, 4, 4), np.float32), np.array((2, 2, 6, 6), np.float32)
     assert iou(a, b) == pytest.approx(4 / 28)
     assert iou(a, np.array((5, 5, 9, 9), np.float32)) == 0
     assert iou(a, a) == 1
 
 
-def test_best_match_is_the_one_that_overlaps_most():
+def test_best_match_is_the_one_that_overlaps_most() -> None:
     faces = (seen(100, 100, score=0.99), seen(210, 100, score=0.5))
     assert matching.best_match(faces, seen(200, 100).box, 0.3) is faces[1]
     assert matching.best_match(faces, seen(500, 100).box, 0.3) is None
     assert matching.best_match((), seen(0, 0).box, 0.3) is None
 
 
-def test_choice_prefers_the_lost_face_then_the_largest():
+def test_choice_prefers_the_lost_face_then_the_largest() -> None:
     small, large = seen(100, 100, 50), seen(400, 100, 90)
     assert matching.choose((small, large), None) is large
     assert matching.choose((small, large), seen(105, 98, 52).box) is small
     assert matching.choose((), None) is None
 
 
-def test_eye_drift_in_eye_distances():
+def test_eye_drift_in_eye_distances() -> None:
     face = seen(200, 150)
     points = (FACE_2D * 80 + (200, 150)).astype(np.float32)
     assert matching.eye_drift(face, matching.eye_centres(points)) == pytest.approx(0, abs=1e-5)
@@ -171,7 +173,7 @@ def test_eye_drift_in_eye_distances():
     assert matching.eye_drift(face, moved) == pytest.approx(1, abs=1e-4)
 
 
-def test_a_searched_region_must_cover_most_of_the_box():
+def test_a_searched_region_must_cover_most_of_the_box() -> None:
     box = np.array((100, 100, 200, 200), np.float32)
     assert matching.searched_region_covers(None, box)
     assert matching.searched_region_covers((90, 90, 210, 210), box)
@@ -181,14 +183,14 @@ def test_a_searched_region_must_cover_most_of_the_box():
 # detector
 
 
-def test_whole_picture_keeps_its_shape_and_width():
+def test_whole_picture_keeps_its_shape_and_width() -> None:
     prepare = DetectorInput(DetectorSettings(width=320))
     blob, mapping = prepare.prepare(noise(720, 1280))
     assert blob.shape == (1, 3, 180, 320)
     assert (mapping.scale_x, mapping.scale_y, mapping.x0, mapping.y0) == (4, 4, 0, 0)
 
 
-def test_region_is_mapped_back_to_the_frame():
+def test_region_is_mapped_back_to_the_frame() -> None:
     prepare = DetectorInput(DetectorSettings(region_side=160))
     blob, mapping = prepare.prepare(noise(720, 1280), (100, 50, 420, 370))
     assert blob.shape == (1, 3, 160, 160)
@@ -196,7 +198,7 @@ def test_region_is_mapped_back_to_the_frame():
 
 
 @pytest.mark.parametrize("rgb", [False, True])
-def test_pixels_are_bgr_minus_mean(rgb):
+def test_pixels_are_bgr_minus_mean(rgb: bool) -> None:
     prepare = DetectorInput(DetectorSettings(width=96), rgb=rgb, mean=(1.0, 2.0, 3.0), scale=(1.0, 0.5, 2.0))
     image = np.full((72, 96, 3), (10, 20, 30), np.uint8)
     expected = ((30 - 1) * 1, (20 - 2) * 0.5, (10 - 3) * 2) if rgb else ((10 - 1) * 1, (20 - 2) * 0.5, (30 - 3) * 2)
@@ -204,7 +206,7 @@ def test_pixels_are_bgr_minus_mean(rgb):
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4, 6])
-def test_shrinking_does_not_alias(factor):
+def test_shrinking_does_not_alias(factor: int) -> None:
     """The finest checkerboard there is shrinks to grey: less than a third of it comes through as stripes."""
     ys, xs = np.mgrid[0 : 96 * factor, 0 : 128 * factor]
     board = np.repeat((((xs + ys) % 2) * 255).astype(np.uint8)[..., None], 3, axis=2)
@@ -213,13 +215,13 @@ def test_shrinking_does_not_alias(factor):
     assert np.abs(blob[0, 0, 2:-2, 2:-2] - 127.5).max() < 40
 
 
-def test_buffers_are_used_again():
+def test_buffers_are_used_again() -> None:
     prepare = DetectorInput(DetectorSettings())
     first, _ = prepare.prepare(noise(360, 640))
     assert prepare.prepare(noise(360, 640, 1))[0] is first
 
 
-def fake_retinaface(blob):
+def fake_retinaface(blob: F32) -> dict[str, F32]:
     """One face of 64 network pixels in the middle of the input."""
     height, width = blob.shape[2:]
     table = priors(height, width)
@@ -233,7 +235,7 @@ def fake_retinaface(blob):
     }
 
 
-def test_detector_answers_in_frame_pixels():
+def test_detector_answers_in_frame_pixels() -> None:
     detector = FaceDetector(fake_retinaface, DetectorSettings(width=320, region_side=160))
     frame = Frame(noise(720, 1280), 7, 0.25)
     whole = detector.detect(frame)
@@ -246,13 +248,13 @@ def test_detector_answers_in_frame_pixels():
     assert (part.faces[0].box[:2] + part.faces[0].box[2:]) / 2 == pytest.approx((280, 180), abs=10)
 
 
-def test_detector_without_its_outputs_is_named():
+def test_detector_without_its_outputs_is_named() -> None:
     detector = FaceDetector(lambda blob: {"boxes": blob})
     with pytest.raises(ModelFileError, match="'loc'"):
         detector.detect(Frame(noise(90, 160), 0, 0.0))
 
 
-def test_every_setting_has_a_default_a_range_and_a_unit():
+def test_every_setting_has_a_default_a_range_and_a_unit() -> None:
     for section in FaceSettings.model_fields.values():
         for name, field in section.annotation.model_fields.items():
             assert field.description, name
@@ -262,5 +264,5 @@ def test_every_setting_has_a_default_a_range_and_a_unit():
                 assert field.metadata, name
 
 
-def test_warm_up_runs():
+def test_warm_up_runs() -> None:
     warm_up()

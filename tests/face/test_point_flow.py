@@ -6,28 +6,29 @@ import pytest
 
 from realtime.face.face_model import FACE_2D
 from realtime.face.point_flow import PointFlow
+from realtime.types import F64, U8
 
 POINTS = (FACE_2D * 90 + (310, 140)).astype(np.float32)
 
 
-def picture(seed=0):
+def picture(seed: int = 0) -> U8:
     rng = np.random.default_rng(seed)
     blurred = cv2.GaussianBlur(rng.integers(0, 256, (360, 640, 3), dtype=np.uint8), (0, 0), 2.5)
     return cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX)
 
 
-def warp(image, matrix):
+def warp(image: U8, matrix: F64) -> U8:
     return cv2.warpAffine(image, matrix, (640, 360), flags=cv2.INTER_CUBIC)
 
 
-def similarity(angle, scale, dx, dy):
+def similarity(angle: float, scale: float, dx: float, dy: float) -> F64:
     c, s = scale * np.cos(angle), scale * np.sin(angle)
     x, y = 310, 180
     return np.array(((c, -s, x - c * x + s * y + dx), (s, c, y - s * x - c * y + dy)))
 
 
 @pytest.mark.parametrize("motion", [(0, 1, 0, 0), (0, 1, 3.3, -2.1), (0.03, 1.02, -4, 1), (-0.05, 0.97, 2, 5)])
-def test_head_motion_to_a_tenth_of_a_pixel(motion):
+def test_head_motion_to_a_tenth_of_a_pixel(motion: tuple[float, float, float, float]) -> None:
     matrix = similarity(*motion)
     flow = PointFlow()
     flow.anchor(picture(), POINTS)
@@ -39,7 +40,7 @@ def test_head_motion_to_a_tenth_of_a_pixel(motion):
     assert np.abs(POINTS @ moved.rigid[:, :2].T + moved.rigid[:, 2] - truth).max() < 0.25
 
 
-def test_long_way_in_small_steps_from_one_anchor():
+def test_long_way_in_small_steps_from_one_anchor() -> None:
     flow = PointFlow()
     flow.anchor(picture(), POINTS)
     for step in range(1, 11):
@@ -47,7 +48,7 @@ def test_long_way_in_small_steps_from_one_anchor():
     assert np.abs(moved.points - POINTS - (40, 0)).max() < 0.5
 
 
-def test_crop_is_used_again_without_a_difference():
+def test_crop_is_used_again_without_a_difference() -> None:
     """Anchoring on the picture just moved to must give what a fresh crop gives."""
     images = [warp(picture(), similarity(0, 1, 2.0 * i, 0)) for i in range(3)]
     again, fresh = PointFlow(), PointFlow()
@@ -58,7 +59,7 @@ def test_crop_is_used_again_without_a_difference():
     assert np.abs(again.move(images[2]).points - fresh.move(images[2]).points).max() < 0.15
 
 
-def test_part_that_moves_on_its_own_is_followed():
+def test_part_that_moves_on_its_own_is_followed() -> None:
     before = picture()
     after = before.copy()
     mouth = POINTS[76:96]
@@ -74,7 +75,7 @@ def test_part_that_moves_on_its_own_is_followed():
     assert np.abs(shift[60:76]).max() < 0.3
 
 
-def test_contour_moves_with_the_head_only():
+def test_contour_moves_with_the_head_only() -> None:
     before = picture()
     after = before.copy()
     after[:, :230] = np.roll(before, 4, axis=0)[:, :230]
@@ -84,13 +85,13 @@ def test_contour_moves_with_the_head_only():
     assert np.abs(moved.points[:33] - POINTS[:33]).max() < 0.5
 
 
-def test_another_picture_is_not_trusted():
+def test_another_picture_is_not_trusted() -> None:
     flow = PointFlow()
     flow.anchor(picture(0), POINTS)
     assert flow.move(picture(99)).trust < 0.4
 
 
-def test_nothing_to_follow():
+def test_nothing_to_follow() -> None:
     flow = PointFlow()
     assert not flow.anchored
     assert flow.move(picture()) is None

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from realtime.errors import ModelFileError
 from realtime.face.retinaface import Anchors, Mapping, anchor_disagreement, decode, priors
+from realtime.types import F32, F64
 
 
-def reference_priors(height, width):
+def reference_priors(height: int, width: int) -> F64:
     """Normalised (cx, cy, w, h), row by row, as the original builds them."""
     rows = []
     for sizes, step in zip(((16, 32), (64, 128), (256, 512)), (8, 16, 32), strict=True):
@@ -21,7 +22,9 @@ def reference_priors(height, width):
     return np.array(rows)
 
 
-def reference_decode(loc, conf, landmarks, height, width, threshold, overlap):
+def reference_decode(
+    loc: F32, conf: F32, landmarks: F32, height: int, width: int, threshold: float, overlap: float
+) -> tuple[F64, F32, F64]:
     """Decode everything in float64, filter, suppress; in pixels of the network's input."""
     table = reference_priors(height, width)
     centre = table[:, :2] + loc[0].astype(float)[:, :2] * 0.1 * table[:, 2:]
@@ -43,7 +46,7 @@ def reference_decode(loc, conf, landmarks, height, width, threshold, overlap):
     return boxes[kept], conf[0, kept, 1], marks[kept]
 
 
-def outputs(height, width, seed, faces=40):
+def outputs(height: int, width: int, seed: int, faces: int = 40) -> tuple[F32, F32, F32]:
     """Random network outputs, a few of them sure."""
     rng = np.random.default_rng(seed)
     count = len(reference_priors(height, width))
@@ -57,7 +60,7 @@ def outputs(height, width, seed, faces=40):
 
 
 @pytest.mark.parametrize(("height", "width", "count"), [(640, 640, 16_800), (1080, 1920, 85_200), (360, 640, 9_520)])
-def test_number_of_priors(height, width, count):
+def test_number_of_priors(height: int, width: int, count: int) -> None:
     table = priors(height, width)
     assert len(table) == sum(math.ceil(height / s) * math.ceil(width / s) * 2 for s in (8, 16, 32)) == count
     assert priors(height, width) is table
@@ -65,7 +68,7 @@ def test_number_of_priors(height, width, count):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(33, 200), st.integers(33, 260), st.integers(0, 10_000))
-def test_equals_the_reference(height, width, seed):
+def test_equals_the_reference(height: int, width: int, seed: int) -> None:
     loc, conf, landmarks = outputs(height, width, seed)
     boxes, scores, marks = reference_decode(loc, conf, landmarks, height, width, 0.3, 0.4)
     found = decode(loc, conf, landmarks, height=height, width=width, threshold=0.3, overlap=0.4, most=1000)
@@ -75,7 +78,7 @@ def test_equals_the_reference(height, width, seed):
     assert np.abs(np.array([f.points for f in found]) - marks).max() < 1e-3
 
 
-def test_mapping_scales_and_shifts_into_the_frame():
+def test_mapping_scales_and_shifts_into_the_frame() -> None:
     loc, conf, landmarks = outputs(96, 128, 5)
     plain = decode(loc, conf, landmarks, height=96, width=128)
     mapped = decode(loc, conf, landmarks, height=96, width=128, mapping=Mapping(2.0, 3.0, 100.0, 50.0))
@@ -84,24 +87,24 @@ def test_mapping_scales_and_shifts_into_the_frame():
         assert b.points == pytest.approx(a.points * (2, 3) + (100, 50))
 
 
-def test_most_keeps_the_best():
+def test_most_keeps_the_best() -> None:
     loc, conf, landmarks = outputs(96, 128, 6)
     every = decode(loc, conf, landmarks, height=96, width=128, most=100)
     assert [f.score for f in decode(loc, conf, landmarks, height=96, width=128, most=3)] == [f.score for f in every[:3]]
 
 
-def test_nothing_above_the_threshold_is_no_face():
+def test_nothing_above_the_threshold_is_no_face() -> None:
     loc, conf, landmarks = outputs(64, 64, 1, faces=0)
     assert decode(loc, conf, landmarks, height=64, width=64) == ()
 
 
-def test_outputs_of_another_size_are_refused():
+def test_outputs_of_another_size_are_refused() -> None:
     loc, conf, landmarks = outputs(64, 96, 1)
     with pytest.raises(ModelFileError, match="anchors of a 64 x 64 picture"):
         decode(loc, conf, landmarks, height=64, width=64)
 
 
-def test_wrong_anchor_sizes_show_as_disagreement():
+def test_wrong_anchor_sizes_show_as_disagreement() -> None:
     """Encode one face with other anchors, as that other network would: decoded with ours, the neighbours contradict each other."""
     other = Anchors(min_sizes=((10, 20), (32, 64), (128, 256)))
     table = priors(256, 256, other)
@@ -120,6 +123,6 @@ def test_wrong_anchor_sizes_show_as_disagreement():
     assert wrong > 0.05
 
 
-def test_no_face_no_verdict_on_anchors():
+def test_no_face_no_verdict_on_anchors() -> None:
     loc, conf, _ = outputs(64, 64, 1, faces=0)
     assert anchor_disagreement(loc, conf, height=64, width=64) is None

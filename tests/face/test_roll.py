@@ -1,21 +1,23 @@
 """A face at any roll is found with its true roll, or not at all: upside down is never measured as upright."""
 
 import itertools
+from typing import cast
 
 import numpy as np
 import pytest
 
 from realtime import FaceAnalyzer, FaceTracker
+from realtime.analyze.results import TrackedFace
 from realtime.face import matching
 from realtime.face.contract import LandmarkContract
 from realtime.face.crops import five_of, roll_of_five
 from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import invert, transform
-from realtime.face.landmarks import Landmarks
+from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.locator import SURE, Locator
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
-from realtime.types import Detection, Detections, Frame
+from realtime.types import F64, U8, Detection, Detections, Frame
 
 CONTRACT = LandmarkContract(size=112, presence="probability", upright=True)
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -47,7 +49,7 @@ class RolledFace:
         self.wrong = wrong
         self.asked = 0
 
-    def locate(self, image, crop) -> Landmarks:
+    def locate(self, image: U8, crop: F64) -> Landmarks:
         self.asked += 1
         in_crop = transform(crop, self.truth)
         turned = abs(float(roll_of_five(five_of(in_crop)))) < np.radians(50)
@@ -59,7 +61,7 @@ class RolledFace:
 def test_the_presence_of_four_rolls_tells_the_true_one(roll: float) -> None:
     truth = face(roll)
     box = Detection(matching.face_box(truth), 0.9, upright_five(truth))
-    found = Locator(RolledFace(truth), 0.5).at_any_roll(IMAGE, box)
+    found = Locator(cast("LandmarkModel", RolledFace(truth)), 0.5).at_any_roll(IMAGE, box)
     assert found.presence >= SURE
     np.testing.assert_array_equal(found.landmarks.points, truth)
 
@@ -67,7 +69,9 @@ def test_the_presence_of_four_rolls_tells_the_true_one(roll: float) -> None:
 def test_a_sure_upright_face_costs_no_further_run() -> None:
     truth = face(0)
     model = RolledFace(truth)
-    Locator(model, 0.5).at_any_roll(IMAGE, Detection(matching.face_box(truth), 0.9, upright_five(truth)))
+    Locator(cast("LandmarkModel", model), 0.5).at_any_roll(
+        IMAGE, Detection(matching.face_box(truth), 0.9, upright_five(truth))
+    )
     assert model.asked == 2
 
 
@@ -75,7 +79,7 @@ def test_a_sure_upright_face_costs_no_further_run() -> None:
 def test_the_tracker_follows_a_rolled_face_and_does_not_start_it_again_and_again(roll: float, wrong: float) -> None:
     """The detector's five points disagree with the true ones all the time: that is no slipping."""
     truth = face(roll)
-    tracker = Tracker(RolledFace(truth, wrong), FaceSettings())
+    tracker = Tracker(cast("LandmarkModel", RolledFace(truth, wrong)), FaceSettings())
     starts = []
     for number in range(40):
         frame = Frame(IMAGE, number, number / 30)
@@ -101,14 +105,14 @@ def test_the_box_of_a_turned_face_holds_its_forehead() -> None:
 
 
 @pytest.fixture(scope="module")
-def demo():
+def demo() -> list[TrackedFace]:
     with FaceTracker("demo") as tracker:
         return list(itertools.islice(tracker, 25))
 
 
-def test_the_demo_upside_down_keeps_the_patients_sides(demo) -> None:
+def test_the_demo_upside_down_keeps_the_patients_sides(demo: list[TrackedFace]) -> None:
     height, width = demo[0].frame.image.shape[:2]
-    corner = np.float32([width - 1, height - 1])
+    corner = np.array([width - 1, height - 1], np.float32)
     found = 0
     with FaceTracker() as tracker:
         for frame, upright in demo:
@@ -116,6 +120,7 @@ def test_the_demo_upside_down_keeps_the_patients_sides(demo) -> None:
             if face is None:
                 continue
             found += 1
+            assert face.pose is not None
             assert abs(face.pose[2]) > 150
             apart = np.abs((corner - face.points) - upright.points).max()
             assert apart < 0.1 * np.ptp(upright.points[:, 0])
@@ -124,7 +129,7 @@ def test_the_demo_upside_down_keeps_the_patients_sides(demo) -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_a_still_at_any_quarter_turn_is_empty_or_true(demo, turns: int) -> None:
+def test_a_still_at_any_quarter_turn_is_empty_or_true(demo: list[TrackedFace], turns: int) -> None:
     with FaceAnalyzer() as analyze:
         faces = analyze(np.ascontiguousarray(np.rot90(demo[5].frame.image, -turns)))
     assert len(faces) == 1 or turns in (1, 3)

@@ -53,7 +53,7 @@ def test_no_movement_is_none_and_light_is_none_either() -> None:
     still = window(skin(EYE, 3), EYE)
     template = EYE_FLOW.template(still)
     assert np.abs(EYE_FLOW.moved(template, still)).max() < 1e-3
-    darker = 0.6 * still + 20
+    darker = (0.6 * still + 20).astype(np.float32)
     assert np.abs(EYE_FLOW.moved(template, darker)).max() < 0.02
 
 
@@ -76,7 +76,7 @@ def test_the_mirror_image_moves_as_the_mirror_says(size: tuple[int, int], flow: 
 
 def test_it_follows_as_well_as_opencvs_dense_inverse_search() -> None:
     reference, rng = dense(), np.random.default_rng(6)
-    ours, theirs = [], []
+    ours, theirs = list[float](), list[float]()
     for _ in range(30):
         before, after, truth = moved_skin(rng)
         found = EYE_FLOW.moved(EYE_FLOW.template(before), after)

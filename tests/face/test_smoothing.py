@@ -2,26 +2,28 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from realtime.face import wflw
 from realtime.face.face_model import FACE_2D
 from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
 from realtime.face.smoothing import Smoother
+from realtime.types import F32, F64
 
 IOD = 100.0
 FACE = (FACE_2D * IOD + (300, 200)).astype(np.float32)
 STILL = np.array(((1.0, 0, 0), (0, 1.0, 0)))
 
 
-def moved(points, shift=(0.0, 0.0), found=True):
+def moved(points: F32 | F64, shift: ArrayLike = (0.0, 0.0), found: bool = True) -> Moved | None:
     """What the flow says when the head moved by `shift` and nothing else did."""
     rigid = STILL.copy()
     rigid[:, 2] = shift
     return Moved((points + np.array(shift, np.float32)).astype(np.float32), rigid, np.full(98, found), 1.0)
 
 
-def run(sequence, *, flow=None, settings=None):
+def run(sequence: F32 | F64, *, flow: F64 | None = None, settings: SmoothingSettings | None = None) -> F32:
     """Shown points for (98, 2) raw points per frame at 30 fps; flow: head shift per frame, None: no flow at all."""
     smoother = Smoother(settings or SmoothingSettings())
     shown = []
@@ -33,13 +35,13 @@ def run(sequence, *, flow=None, settings=None):
     return np.array(shown)
 
 
-def jitter(points):
+def jitter(points: F32 | F64) -> float:
     second = np.linalg.norm(points[2:] - 2 * points[1:-1] + points[:-2], axis=2)
     return np.median(second) / IOD
 
 
 @pytest.mark.parametrize("with_flow", [True, False])
-def test_noise_of_a_still_face_is_cut(with_flow):
+def test_noise_of_a_still_face_is_cut(with_flow: bool) -> None:
     rng = np.random.default_rng(0)
     raw = FACE + rng.normal(0, 0.004 * IOD, (200, 98, 2))
     shown = run(raw, flow=np.zeros((200, 2)) if with_flow else None)
@@ -50,7 +52,7 @@ def test_noise_of_a_still_face_is_cut(with_flow):
 
 @pytest.mark.parametrize("with_flow", [True, False])
 @pytest.mark.parametrize("size", [0.05, 0.2, 1.0])
-def test_step_of_the_head_arrives_within_one_frame(with_flow, size):
+def test_step_of_the_head_arrives_within_one_frame(with_flow: bool, size: float) -> None:
     """The whole face jumps; half may show at once, all of it one frame later."""
     shift = np.array((size * IOD, 0.0))
     raw = np.array([FACE + (shift if i >= 10 else 0) for i in range(16)])
@@ -63,7 +65,7 @@ def test_step_of_the_head_arrives_within_one_frame(with_flow, size):
     assert arrived[11] == pytest.approx(1.0, abs=0.02)
 
 
-def test_steady_ramp_is_at_most_half_a_frame_behind():
+def test_steady_ramp_is_at_most_half_a_frame_behind() -> None:
     speed = 3.0
     raw = np.array([FACE + np.array((speed * i, 0.0)) for i in range(30)])
     shown = run(raw, flow=np.array([(speed, 0.0)] * 30))
@@ -72,7 +74,7 @@ def test_steady_ramp_is_at_most_half_a_frame_behind():
     assert behind.min() >= 0.0
 
 
-def test_slow_camera_is_delayed_by_time_not_by_frames():
+def test_slow_camera_is_delayed_by_time_not_by_frames() -> None:
     """At six results a second half a frame would be 80 ms: the delay stays what it is in seconds."""
     smoother = Smoother(SmoothingSettings(head_delay=0.0167))
     smoother.update(FACE, 0.0)
@@ -82,7 +84,7 @@ def test_slow_camera_is_delayed_by_time_not_by_frames():
 
 @pytest.mark.parametrize("with_flow", [True, False])
 @pytest.mark.parametrize("shape", [(0, 0.6, 1, 0.5, 0), (0, 1, 1, 0), (0, 0.4, 0.9, 1, 0.6, 0.2)])
-def test_blink_keeps_its_amplitude(with_flow, shape):
+def test_blink_keeps_its_amplitude(with_flow: bool, shape: tuple[float, ...]) -> None:
     """Flow that sees nothing of the lids (the worst case), noise, and a blink of three to five frames."""
     rng = np.random.default_rng(1)
     closed = FACE.astype(float).copy()
@@ -101,14 +103,14 @@ def test_blink_keeps_its_amplitude(with_flow, shape):
     assert abs(int(np.argmin(openings)) - raw_at) <= 1
 
 
-def test_lip_step_is_shown_within_one_frame():
+def test_lip_step_is_shown_within_one_frame() -> None:
     raw = np.array([FACE] * 10 + [FACE] * 5)
     raw[10:, list(wflw.INNER_LIP), 1] += 0.06 * IOD
     shown = run(raw, flow=np.zeros((15, 2)))
     assert (shown[11, 94, 1] - FACE[94, 1]) / (0.06 * IOD) > 0.95
 
 
-def test_surer_points_follow_faster():
+def test_surer_points_follow_faster() -> None:
     covariance = np.tile(np.eye(2, dtype=np.float32), (98, 1, 1))
     covariance[0] *= 0.25
     covariance[1] *= 4.0
@@ -120,7 +122,7 @@ def test_surer_points_follow_faster():
     assert gain[0] > gain[2] > gain[1]
 
 
-def test_reset_and_gap_start_anew():
+def test_reset_and_gap_start_anew() -> None:
     smoother = Smoother()
     smoother.update(FACE, 0.0)
     far = FACE + np.float32(3)
@@ -129,6 +131,6 @@ def test_reset_and_gap_start_anew():
     assert np.array_equal(smoother.update(FACE, 5.0), FACE)
 
 
-def test_off_means_raw():
+def test_off_means_raw() -> None:
     raw = FACE + np.random.default_rng(2).normal(0, 1, (5, 98, 2)).astype(np.float32)
     assert np.array_equal(run(raw, settings=SmoothingSettings(enabled=False)), raw.astype(np.float32))

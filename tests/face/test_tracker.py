@@ -7,22 +7,22 @@ import pytest
 
 from realtime.face.settings import CadenceSettings, FaceSettings, TrackerSettings
 from realtime.face.tracker import State
-from realtime.types import Frame
+from realtime.types import FaceObservation, Frame
 from tests.face.world import Disc, World, detect, picture
 
 
-def near(observation, disc, pixels=3.0):
-    return observation is not None and np.abs(observation.raw_points - disc.points()).max() < pixels
+def near(observation: FaceObservation | None, disc: Disc, pixels: float = 3.0) -> bool:
+    return observation is not None and bool(np.abs(observation.raw_points - disc.points()).max() < pixels)
 
 
-def test_empty_picture_has_no_face_and_is_searched_every_frame():
+def test_empty_picture_has_no_face_and_is_searched_every_frame() -> None:
     world = World()
     assert all(world.step() is None for _ in range(10))
     assert world.detections == 10
     assert world.tracker.state is State.SEARCHING
 
 
-def test_sure_face_is_found_on_its_first_frame():
+def test_sure_face_is_found_on_its_first_frame() -> None:
     world = World()
     disc = Disc(300, 180)
     first = world.step(disc)
@@ -33,7 +33,7 @@ def test_sure_face_is_found_on_its_first_frame():
     assert not first.estimated
 
 
-def test_detector_rests_while_tracking_is_sure():
+def test_detector_rests_while_tracking_is_sure() -> None:
     world = World()
     for i in range(120):
         disc = Disc(200 + i, 180 + 20 * np.sin(i / 15))
@@ -44,7 +44,7 @@ def test_detector_rests_while_tracking_is_sure():
 
 
 @pytest.mark.parametrize("late", [1, 2, 3])
-def test_late_detections_of_a_moving_face_agree(late):
+def test_late_detections_of_a_moving_face_agree(late: int) -> None:
     """A detection of three frames ago lies where the face was: that is no drift."""
     world = World(late=late)
     for i in range(80):
@@ -56,7 +56,7 @@ def test_late_detections_of_a_moving_face_agree(late):
     assert world.detections <= 20
 
 
-def test_slow_landmarks_keep_up_with_a_moving_face():
+def test_slow_landmarks_keep_up_with_a_moving_face() -> None:
     """150 ms per result: the face moves a fifth of its width from one update to the next."""
     world = World(every=5)
     found = []
@@ -68,7 +68,7 @@ def test_slow_landmarks_keep_up_with_a_moving_face():
     assert all(found)
 
 
-def test_face_that_leaves_is_lost_within_three_frames():
+def test_face_that_leaves_is_lost_within_three_frames() -> None:
     world = World()
     for _ in range(60):
         world.step(Disc(300, 180))
@@ -76,7 +76,7 @@ def test_face_that_leaves_is_lost_within_three_frames():
     assert world.tracker.state is not State.TRACKING
 
 
-def test_face_that_walks_out_of_the_picture_is_lost():
+def test_face_that_walks_out_of_the_picture_is_lost() -> None:
     world = World()
     seen = [world.step(Disc(500 + 12 * i, 180)) for i in range(25)]
     assert seen[0] is not None
@@ -84,7 +84,7 @@ def test_face_that_walks_out_of_the_picture_is_lost():
     assert all(s is None for s in seen[20:])
 
 
-def test_face_that_returns_is_found_within_200_ms_and_keeps_its_id():
+def test_face_that_returns_is_found_within_200_ms_and_keeps_its_id() -> None:
     world = World()
     for _ in range(40):
         world.step(Disc(300, 180))
@@ -95,7 +95,7 @@ def test_face_that_returns_is_found_within_200_ms_and_keeps_its_id():
     assert back[-1].face_id == 1
 
 
-def test_face_that_returns_elsewhere_is_found_within_200_ms():
+def test_face_that_returns_elsewhere_is_found_within_200_ms() -> None:
     world = World()
     for _ in range(40):
         world.step(Disc(150, 120))
@@ -105,7 +105,7 @@ def test_face_that_returns_elsewhere_is_found_within_200_ms():
     assert near(back[-1], Disc(500, 230))
 
 
-def test_face_away_for_long_is_somebody_new():
+def test_face_away_for_long_is_somebody_new() -> None:
     world = World()
     world.step(Disc(300, 180))
     for _ in range(60):
@@ -113,7 +113,7 @@ def test_face_away_for_long_is_somebody_new():
     assert world.step(Disc(300, 180)).face_id == 2
 
 
-def test_lost_face_is_first_searched_near_where_it_was():
+def test_lost_face_is_first_searched_near_where_it_was() -> None:
     world = World()
     for _ in range(20):
         world.step(Disc(150, 120, radius=40))
@@ -123,7 +123,9 @@ def test_lost_face_is_first_searched_near_where_it_was():
     for _ in range(4):
         regions.append(world.tracker.region)
         world.step()
-    x0, y0, x1, y1 = regions[0]
+    first = regions[0]
+    assert first is not None
+    x0, y0, x1, y1 = first
     assert x0 <= 110
     assert x1 >= 190
     assert y0 <= 80
@@ -131,7 +133,7 @@ def test_lost_face_is_first_searched_near_where_it_was():
     assert regions[-1] is None
 
 
-def test_second_larger_person_does_not_capture_the_track():
+def test_second_larger_person_does_not_capture_the_track() -> None:
     world = World()
     own = Disc(180, 180, radius=45)
     for _ in range(10):
@@ -142,7 +144,7 @@ def test_second_larger_person_does_not_capture_the_track():
     assert {o.face_id for o in world.observed} == {1}
 
 
-def test_person_who_passes_close_by_does_not_capture_the_track():
+def test_person_who_passes_close_by_does_not_capture_the_track() -> None:
     world = World()
     own = Disc(320, 180, radius=50)
     for _ in range(5):
@@ -153,7 +155,7 @@ def test_person_who_passes_close_by_does_not_capture_the_track():
     assert {o.face_id for o in world.observed} == {1}
 
 
-def test_scene_cut_to_somebody_else_is_a_new_face():
+def test_scene_cut_to_somebody_else_is_a_new_face() -> None:
     world = World()
     for _ in range(40):
         world.step(Disc(300, 180))
@@ -163,7 +165,7 @@ def test_scene_cut_to_somebody_else_is_a_new_face():
     assert near(after[-1], Disc(310, 190))
 
 
-def test_scene_cut_to_an_empty_room_ends_the_track():
+def test_scene_cut_to_an_empty_room_ends_the_track() -> None:
     world = World()
     for _ in range(40):
         world.step(Disc(300, 180))
@@ -172,7 +174,7 @@ def test_scene_cut_to_an_empty_room_ends_the_track():
     assert after[3] is None
 
 
-def test_detection_made_before_a_cut_is_not_used_after_it():
+def test_detection_made_before_a_cut_is_not_used_after_it() -> None:
     world = World(late=2)
     for _ in range(20):
         world.step(Disc(300, 180))
@@ -184,7 +186,7 @@ def test_detection_made_before_a_cut_is_not_used_after_it():
     assert world.tracker.update(Frame(cut.image, 21, 21 / 30), fresh).face_id == 2
 
 
-def test_weak_face_is_started_after_agreeing_looks():
+def test_weak_face_is_started_after_agreeing_looks() -> None:
     """0.58 where 0.7 starts at once: looked at again, it is a face all the same."""
     world = World()
     disc = Disc(300, 180, score=0.58)
@@ -194,7 +196,7 @@ def test_weak_face_is_started_after_agreeing_looks():
     assert sum(s is None for s in seen) <= 2
 
 
-def test_single_weak_look_starts_nothing():
+def test_single_weak_look_starts_nothing() -> None:
     world = World()
     assert world.step(Disc(300, 180, score=0.58)) is None
     assert world.tracker.state is State.CANDIDATE
@@ -202,18 +204,18 @@ def test_single_weak_look_starts_nothing():
     assert world.tracker.state is State.SEARCHING
 
 
-def test_very_weak_face_stays_unseen():
+def test_very_weak_face_stays_unseen() -> None:
     world = World()
     assert all(world.step(Disc(300, 180, score=0.35)) is None for _ in range(20))
 
 
-def test_weak_scores_keep_a_track_that_has_started():
+def test_weak_scores_keep_a_track_that_has_started() -> None:
     world = World()
     world.step(Disc(300, 180))
     assert all(world.step(Disc(300, 180, score=0.35)) is not None for _ in range(60))
 
 
-def test_landmarks_that_slip_are_set_right_by_the_next_detection():
+def test_landmarks_that_slip_are_set_right_by_the_next_detection() -> None:
     world = World(FaceSettings(tracker=TrackerSettings(flow=False)))
     disc = Disc(300, 180)
     for _ in range(5):
@@ -227,7 +229,7 @@ def test_landmarks_that_slip_are_set_right_by_the_next_detection():
     assert near(seen[-1], disc)
 
 
-def test_size_change_of_the_stream_starts_anew():
+def test_size_change_of_the_stream_starts_anew() -> None:
     world = World()
     world.step(Disc(300, 180))
     small = np.ascontiguousarray(picture(Disc(300, 180))[:200, :400])
@@ -235,7 +237,7 @@ def test_size_change_of_the_stream_starts_anew():
     assert world.tracker.region is None
 
 
-def test_reset_forgets_but_counts_on():
+def test_reset_forgets_but_counts_on() -> None:
     world = World()
     world.step(Disc(300, 180))
     world.tracker.reset()
@@ -244,18 +246,18 @@ def test_reset_forgets_but_counts_on():
     assert world.step(Disc(300, 180)).face_id == 2
 
 
-def test_a_claimed_frame_is_not_given_away_again():
+def test_a_claimed_frame_is_not_given_away_again() -> None:
     tracker = World().tracker
     assert tracker.try_claim_detection(0)
     assert not tracker.try_claim_detection(0)
     assert tracker.try_claim_detection(1)
 
 
-def test_no_frame_is_claimed_twice_by_two_threads():
+def test_no_frame_is_claimed_twice_by_two_threads() -> None:
     tracker = World().tracker
-    claimed = []
+    claimed: list[int] = []
 
-    def ask():
+    def ask() -> None:
         claimed.extend(sequence for sequence in range(2000) if tracker.try_claim_detection(sequence))
 
     threads = [threading.Thread(target=ask) for _ in range(2)]
@@ -266,7 +268,7 @@ def test_no_frame_is_claimed_twice_by_two_threads():
     assert sorted(claimed) == list(range(2000))
 
 
-def test_pose_can_be_left_out():
+def test_pose_can_be_left_out() -> None:
     world = World(FaceSettings(tracker=TrackerSettings(pose=False)))
     assert world.step(Disc(300, 180)).pose is None
     assert World().step(Disc(300, 180)).pose is not None
@@ -275,7 +277,7 @@ def test_pose_can_be_left_out():
 PATIENT, HELPER = {"radius": 80, "looks": 1}, {"radius": 45, "looks": 5}
 
 
-def test_the_patient_is_followed_again_after_another_face_was():
+def test_the_patient_is_followed_again_after_another_face_was() -> None:
     """The patient leaves for 1.5 s with somebody behind; back in the picture, the patient is measured again, under the same id."""
     world = World()
     for _ in range(60):
@@ -287,7 +289,7 @@ def test_the_patient_is_followed_again_after_another_face_was():
     assert {seen.face_id for seen in back[45:]} == {1}
 
 
-def test_a_helper_alone_stays_followed_and_is_never_called_the_patient():
+def test_a_helper_alone_stays_followed_and_is_never_called_the_patient() -> None:
     world = World()
     for _ in range(60):
         world.step(Disc(250, 180, **PATIENT))
@@ -298,7 +300,7 @@ def test_a_helper_alone_stays_followed_and_is_never_called_the_patient():
     assert near(seen[-1], Disc(300, 180, **HELPER))
 
 
-def test_somebody_else_where_the_patient_was_gets_another_id():
+def test_somebody_else_where_the_patient_was_gets_another_id() -> None:
     world = World()
     for _ in range(60):
         world.step(Disc(250, 180, **PATIENT))
@@ -307,7 +309,7 @@ def test_somebody_else_where_the_patient_was_gets_another_id():
     assert seen[-1].face_id == 2
 
 
-def test_two_others_beside_the_patient_change_nothing():
+def test_two_others_beside_the_patient_change_nothing() -> None:
     world = World()
     own = Disc(320, 180, **PATIENT)
     for _ in range(150):
@@ -316,7 +318,7 @@ def test_two_others_beside_the_patient_change_nothing():
         assert seen.face_id == 1
 
 
-def test_the_user_chooses_the_next_face_and_it_stays():
+def test_the_user_chooses_the_next_face_and_it_stays() -> None:
     world = World()
     left, right = Disc(150, 180, **PATIENT), Disc(480, 180, **HELPER)
     for _ in range(60):
@@ -328,7 +330,7 @@ def test_the_user_chooses_the_next_face_and_it_stays():
     assert near(again[-1], left)
 
 
-def test_choosing_another_face_where_there_is_none_changes_nothing():
+def test_choosing_another_face_where_there_is_none_changes_nothing() -> None:
     world = World()
     for number in range(60):
         seen = world.step(Disc(150, 180, **PATIENT), next_face=number == 30)
@@ -336,7 +338,7 @@ def test_choosing_another_face_where_there_is_none_changes_nothing():
     assert world.detections < 30
 
 
-def test_an_interruption_forgets_the_patient():
+def test_an_interruption_forgets_the_patient() -> None:
     world = World()
     for _ in range(60):
         world.step(Disc(250, 180, **PATIENT))

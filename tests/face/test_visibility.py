@@ -9,48 +9,51 @@ import pytest
 from realtime.action_units.covered import without_hidden
 from realtime.face.face_model import FACE_2D
 from realtime.face.visibility import ALL_PARTS, VisibilityLimits, detail_of, visibility
-from realtime.types import Sides
+from realtime.types import F32, Sides
 
 LIMITS = VisibilityLimits(full_detail=0.08, full_size=28.0, mouth=0.026, eye=0.0285, brow=0.0262)
 SHARP = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112)).astype(np.float32)
 MOUTH, LEFT_EYE, RIGHT_EYE, LEFT_BROW = range(76, 96), range(68, 76), range(60, 68), range(42, 51)
 
 
-def points(distance=100.0):
+def points(distance: float = 100.0) -> F32:
     """(98, 2) with the outer eye corners this far apart."""
     return (FACE_2D * (distance / np.hypot(*(FACE_2D[72] - FACE_2D[60]))) + 300).astype(np.float32)
 
 
-def spread(distance=100.0, **deviations):
+def spread(distance: float = 100.0, **deviations: float) -> F32:
     """(98, 2, 2) with 0.02 inter-ocular distances everywhere but on the parts named."""
     sigma = np.full(98, 0.02)
     for part, value in deviations.items():
         sigma[list({"mouth": MOUTH, "left_eye": LEFT_EYE, "right_eye": RIGHT_EYE, "left_brow": LEFT_BROW}[part])] = (
             value
         )
-    return ((sigma * distance) ** 2)[:, None, None] * np.eye(2)
+    return ((sigma * distance) ** 2)[:, None, None].astype(np.float32) * np.eye(2, dtype=np.float32)
 
 
-def test_a_clear_face_hides_nothing():
+def test_a_clear_face_hides_nothing() -> None:
     seen = visibility(LIMITS, SHARP, points(), spread(), None, 1.0)
     assert seen.clarity == 1
     assert seen.hidden == ()
 
 
-def test_confidence_falls_with_size_until_nothing_is_measured():
+def test_confidence_falls_with_size_until_nothing_is_measured() -> None:
     found = [visibility(LIMITS, SHARP, points(size), spread(size), None, 1.0) for size in (28.0, 21.0, 13.5)]
     assert [round(seen.clarity, 2) for seen in found] == [1.0, 0.75, 0.48]
     assert [seen.hidden for seen in found] == [(), (), ALL_PARTS]
 
 
-def test_confidence_falls_with_blur_until_nothing_is_measured():
+def test_confidence_falls_with_blur_until_nothing_is_measured() -> None:
     """Of a photograph-like crop; brightness and contrast do not count."""
     rng = np.random.default_rng(1)
     base = sum(
         cv2.resize(rng.normal(0, 1, (n, n)).astype(np.float32), (112, 112), interpolation=cv2.INTER_CUBIC) / n
         for n in (8, 16, 32, 64)
     )
-    crops = [np.stack([cv2.GaussianBlur(base, (0, 0), blur) if blur else base] * 3) for blur in (0, 1, 2, 4, 8)]
+    crops = [
+        np.stack([cv2.GaussianBlur(base, (0, 0), blur) if blur else base] * 3).astype(np.float32)
+        for blur in (0, 1, 2, 4, 8)
+    ]
     details = [detail_of(crop) for crop in crops]
     assert details == sorted(details, reverse=True)
     assert detail_of(crops[1] * 0.5 + 0.3) == pytest.approx(details[1], rel=1e-3)
@@ -62,26 +65,26 @@ def test_confidence_falls_with_blur_until_nothing_is_measured():
     ("part", "name"),
     [("mouth", "mouth"), ("left_eye", "left eye"), ("right_eye", "right eye"), ("left_brow", "left brow")],
 )
-def test_a_covered_part_is_named(part, name):
+def test_a_covered_part_is_named(part: str, name: str) -> None:
     seen = visibility(LIMITS, SHARP, points(), spread(**{part: 0.03}), None, 0.9)
     assert seen.hidden == (name,)
 
 
-def test_points_spread_on_a_turned_face_and_that_covers_nothing():
+def test_points_spread_on_a_turned_face_and_that_covers_nothing() -> None:
     """Presence stays high then."""
     assert visibility(LIMITS, SHARP, points(), spread(mouth=0.05, left_eye=0.05), None, 0.99).hidden == ()
 
 
-def test_a_low_presence_hides_at_least_the_part_that_is_least_sure():
+def test_a_low_presence_hides_at_least_the_part_that_is_least_sure() -> None:
     assert visibility(LIMITS, SHARP, points(), spread(mouth=0.024), None, 0.6).hidden == ("mouth",)
 
 
-def test_a_network_without_limits_or_covariance_is_not_judged():
+def test_a_network_without_limits_or_covariance_is_not_judged() -> None:
     assert visibility(VisibilityLimits(), SHARP * 0, points(5), None, None, 0.2).hidden == ()
     assert visibility(LIMITS, SHARP, points(), None, None, 0.2).hidden == ()
 
 
-def test_action_units_of_a_covered_part_are_empty_on_its_side():
+def test_action_units_of_a_covered_part_are_empty_on_its_side() -> None:
     values = Sides({1: 1.0, 12: 2.0, 45: 3.0}, {1: 1.5, 12: 2.5, 45: 3.5})
     assert without_hidden(values, ()) is values
     left, right = without_hidden(values, ("mouth", "left brow"))

@@ -4,6 +4,7 @@ A disc's blue channel marks it; its green texture is its looks. What the network
 alone, so a crop in the wrong place finds nothing, as it should.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ from realtime.face.face_model import FACE_2D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.settings import FaceSettings
 from realtime.face.tracker import Tracker
-from realtime.types import Detection, Detections, Frame
+from realtime.types import F32, U8, Detection, Detections, FaceObservation, Frame
 
 WIDTH, HEIGHT = 640, 360
 CONTRACT = LandmarkContract(size=112, presence="probability", upright=False)
@@ -33,17 +34,17 @@ class Disc:
     looks: int = 1
     score: float = 0.95
 
-    def points(self):
+    def points(self) -> F32:
         """(98, 2) where its landmarks are."""
         return ((FACE_2D - MIDDLE) * self.radius + (self.x, self.y)).astype(np.float32)
 
 
-def texture(seed, size):
+def texture(seed: int, size: int) -> U8:
     noise = np.random.default_rng(seed).integers(0, 256, (16, 16), dtype=np.uint8)
     return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def picture(*discs, scene=100):
+def picture(*discs: Disc, scene: int = 100) -> U8:
     """(360, 640, 3) BGR: a textured background with the discs on it."""
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image[..., 1] = cv2.resize(texture(scene, 256), (WIDTH, HEIGHT))
@@ -59,7 +60,7 @@ def picture(*discs, scene=100):
     return image
 
 
-def discs_in(blue):
+def discs_in(blue: F32 | U8) -> list[tuple[float, float, float]]:
     """(x, y, radius) of the discs in a blue channel."""
     _, _, stats, centres = cv2.connectedComponentsWithStats((blue > 127).astype(np.uint8))
     return [
@@ -67,7 +68,7 @@ def discs_in(blue):
     ]
 
 
-def landmark_network(blob):
+def landmark_network(blob: F32) -> dict[str, F32]:
     """The disc nearest to the crop's middle; without one, the mean face in the middle and hardly any presence."""
     size = blob.shape[2]
     found = discs_in(blob[0, 0])
@@ -81,7 +82,7 @@ def landmark_network(blob):
     return {"points": points[None].astype(np.float32), "presence": np.array([presence], np.float32)}
 
 
-def detect(frame, scores, region=None):
+def detect(frame: Frame, scores: Sequence[Disc], region: tuple[int, int, int, int] | None = None) -> Detections:
     """Every disc of the frame or region, with the scores of the discs drawn (by nearness)."""
     x0, y0, x1, y1 = region or (0, 0, WIDTH, HEIGHT)
     faces = []
@@ -97,16 +98,16 @@ def detect(frame, scores, region=None):
 class World:
     """Runs a tracker over frames given as lists of discs; `late` delays every detection by that many frames."""
 
-    def __init__(self, settings=None, *, late=0, every=1):
+    def __init__(self, settings: FaceSettings | None = None, *, late: int = 0, every: int = 1) -> None:
         self.tracker = Tracker(LandmarkModel(landmark_network, CONTRACT), settings or FaceSettings())
         self.late = late
         self.every = every
         self.sequence = 0
         self.detections = 0
-        self.pending = []
-        self.observed = []
+        self.pending: list[Detections] = []
+        self.observed: list[FaceObservation | None] = []
 
-    def step(self, *discs, scene=100, next_face=False):
+    def step(self, *discs: Disc, scene: int = 100, next_face: bool = False) -> FaceObservation | None:
         """One camera frame; returns what the tracker says of it (None, too, for frames it never got)."""
         frame = Frame(picture(*discs, scene=scene), self.sequence, self.sequence / 30)
         self.sequence += 1

@@ -91,13 +91,18 @@ class FakeObs:
             return
         code, comment = self.refuse.get(kind, (100, ""))
         status = {"result": code == 100, "code": code, **({"comment": comment} if comment else {})}
-        data: Mapping[str, Any] = {
+        answers: dict[str, Mapping[str, Any]] = {
             "GetVersion": {"obsVersion": "29.0.2", "availableRequests": list(self.known)},
             "GetCurrentProgramScene": {"currentProgramSceneName": "Talk"},
             "GetSceneItemId": {"sceneItemId": 7},
             **self.answers,
-        }.get(kind, {})
-        body = {"requestType": kind, "requestId": asked["requestId"], "requestStatus": status, "responseData": data}
+        }
+        body = {
+            "requestType": kind,
+            "requestId": asked["requestId"],
+            "requestStatus": status,
+            "responseData": answers.get(kind, {}),
+        }
         await socket.send_str(json.dumps({"op": 7, "d": body}))
 
 

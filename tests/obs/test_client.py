@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_nobody_at_the_address_is_absent() -> None:
         asyncio.run(connect("ws://127.0.0.1:9", None))
 
 
-OVERLAY = {
+OVERLAY: dict[str, Mapping[str, Any]] = {
     "GetInputKindList": {"inputKinds": ["browser_source", "image_source"]},
     "GetVideoSettings": {"baseWidth": 1280, "baseHeight": 720},
 }

@@ -30,7 +30,7 @@ def engine(
     when: str, then: Mapping[str, Any] = SMILE, otherwise: Sequence[Mapping[str, Any]] = (), **more: Any
 ) -> RuleEngine:
     """One rule, named R."""
-    given = {"until": "", "release": 0.2, "interval": 0.5} | more
+    given: dict[str, Any] = {"until": "", "release": 0.2, "interval": 0.5} | more
     rule = read_rule("R", when, given["until"], [then], otherwise, given["release"], given["interval"])
     return RuleEngine([rule])
 
@@ -81,8 +81,7 @@ def test_a_rule_fires_at_most_every_so_often_and_counts_what_it_held_back() -> N
 
 def test_face_lost_and_found() -> None:
     rules = engine("face lost for 0.2 s", otherwise=[TALK], release=0.0)
-    found = fired_at(rules, [1.0, 1.0])
-    assert found == []
+    assert fired_at(rules, [1.0, 1.0]) == []
     found = [f for n in range(2, 12) for f in rules.update(analysis(n, None, face=False))]
     assert [f.capture_time for f in found] == [8 / FPS]
     assert [f.request.data["sceneName"] for f in rules.update(analysis(12, 1.0))] == ["Talk"]

@@ -1,10 +1,14 @@
 """What the Action Unit network is trained on is what it is given live."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+
+from realtime.types import F32, U8
 
 torch = pytest.importorskip("torch")
 
@@ -45,12 +49,12 @@ def faces(seed: int, person: int, rest: bool) -> tuple[Samples, np.ndarray, np.n
 
 
 @pytest.fixture
-def network():
+def network() -> ActionUnitNet:
     torch.manual_seed(1)
     return ActionUnitNet(UNITS).eval()
 
 
-def test_a_training_sample_is_the_live_input(network) -> None:
+def test_a_training_sample_is_the_live_input(network: ActionUnitNet) -> None:
     (at_rest, rest_image, rest_points), (moving, image, points) = faces(1, 4, True), faces(2, 4, False)
     deck = Deck(joined([at_rest, moving, faces(3, -1, False)[0]]))
     assert deck.acquainted.tolist() == [1]
@@ -65,11 +69,13 @@ def test_a_training_sample_is_the_live_input(network) -> None:
     np.testing.assert_allclose(taught, live, atol=1e-4)
 
 
-def pictured(sample: Samples, image, points) -> RestFrame:
+def pictured(sample: Samples, image: U8, points: F32) -> RestFrame:
     return rest_picture(Descriptor(sample.shape[0], tuple(sample.pose[0].tolist())), FaceWindows().cut(image, points))
 
 
-def measured(network, found, rest, look, picture, image, points) -> np.ndarray:
+def measured(
+    network: ActionUnitNet, found: Descriptor, rest: Any, look: Any, picture: RestFrame | None, image: U8, points: F32
+) -> np.ndarray:
     windows = FaceWindows().cut(image, points)
     parts = [
         point_features(found, rest),
@@ -80,14 +86,14 @@ def measured(network, found, rest, look, picture, image, points) -> np.ndarray:
     return network(torch.from_numpy(np.concatenate(parts, axis=1)))[0].numpy()
 
 
-def look_at(network, image, points) -> np.ndarray:
+def look_at(network: ActionUnitNet, image: U8, points: F32) -> np.ndarray:
     row = np.zeros((2, FEATURES), np.float32)
     windows = picture_features(FaceWindows().cut(image, points))
     row[:, -windows.shape[1] :] = windows
     return network(torch.from_numpy(row))[1].numpy()
 
 
-def test_several_pictures_at_rest_count_by_their_mean(network) -> None:
+def test_several_pictures_at_rest_count_by_their_mean(network: ActionUnitNet) -> None:
     (one, *first), (two, *second), (moving, image, points) = faces(1, 4, True), faces(5, 4, True), faces(2, 4, False)
     deck = Deck(joined([one, two, moving]), rests=2)
     with torch.no_grad():
@@ -103,7 +109,7 @@ def test_several_pictures_at_rest_count_by_their_mean(network) -> None:
     assert not torch.equal(drawn.rest_eye[0], drawn.rest_eye[1])
 
 
-def test_a_stranger_has_no_rest_and_sides_are_the_patients(network) -> None:
+def test_a_stranger_has_no_rest_and_sides_are_the_patients(network: ActionUnitNet) -> None:
     deck = Deck(joined([faces(1, 4, True)[0], faces(2, 4, False)[0], faces(3, -1, False)[0]]))
     batch = deck.batch(np.array([2]), None)
     assert batch.known.tolist() == [[0], [0]]
@@ -134,12 +140,12 @@ def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
     assert (batch.eye[0] - plain.eye[0]).abs().mean() > 0.1
 
 
-def test_looks_stay_within_the_running_medians_range(network) -> None:
+def test_looks_stay_within_the_running_medians_range(network: ActionUnitNet) -> None:
     loud = torch.randn(4, FEATURES) * 100
     assert network(loud)[1].abs().max() <= BOUND
 
 
-def test_a_shifted_picture_shifts_the_places(network) -> None:
+def test_a_shifted_picture_shifts_the_places(network: ActionUnitNet) -> None:
     """One of the looks at least follows a movement of a few pixels: places are measured, not classified."""
     sheet = torch.zeros(1, 1, EYE[0], EYE[1])
     moved = sheet.clone()
@@ -150,7 +156,7 @@ def test_a_shifted_picture_shifts_the_places(network) -> None:
     assert change.max() > 1e-3
 
 
-def test_samples_come_back_from_their_store(tmp_path) -> None:
+def test_samples_come_back_from_their_store(tmp_path: Path) -> None:
     sample = faces(1, 4, True)[0]
     again = stored((kept(tmp_path / "x" / "s.npz", sample), tmp_path / "x" / "s.npz")[1])
     np.testing.assert_array_equal(again.left, sample.left)

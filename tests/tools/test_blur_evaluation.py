@@ -12,7 +12,7 @@ from realtime.media.demux_options import demo_clip
 from realtime.render.palette import LEFT, NEUTRAL, RIGHT
 from tools.evaluate import blur
 from tools.evaluate.blur_judge import is_flat_cover, judge_detections, open_faces
-from tools.evaluate.blur_scenes import Portrait, portrait, scene
+from tools.evaluate.blur_scenes import Portrait, Scene, portrait, scene
 
 HEIGHT, WIDTH, FRAMES = 360, 640, 16
 KINDS_HERE = ("moving", "entering", "leaving", "crossing", "fast", "cut")
@@ -21,7 +21,7 @@ KINDS_HERE = ("moving", "entering", "leaving", "crossing", "fast", "cut")
 @pytest.fixture(scope="module")
 def portraits() -> list[Portrait]:
     """The demo's head at four moments, two of them tinted and two mirrored, eyes where a portrait has them."""
-    found = []
+    found: list[Portrait] = []
     with av.open(str(demo_clip())) as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number % 60:
@@ -41,7 +41,7 @@ def portraits() -> list[Portrait]:
     return found
 
 
-def some_scenes(portraits: Sequence[Portrait], kinds: Sequence[str]) -> list:
+def some_scenes(portraits: Sequence[Portrait], kinds: Sequence[str]) -> list[Scene]:
     rng = np.random.default_rng(3)
     return [scene(kind, portraits, rng, HEIGHT, WIDTH, FRAMES) for kind in kinds]
 
@@ -53,6 +53,7 @@ def test_the_judge_sees_an_open_face_and_no_hidden_one(portraits: list[Portrait]
     assert faces
     assert len(open_faces(picture, picture, faces)) == len(faces)
     compressed = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], cv2.IMREAD_COLOR)
+    assert compressed is not None
     assert len(open_faces(picture, compressed, faces)) == len(faces)
     assert len(open_faces(picture, cv2.GaussianBlur(picture, (0, 0), 1.5), faces)) == len(faces)
     flat = picture.copy()

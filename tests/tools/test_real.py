@@ -11,6 +11,7 @@ from tools.data.london_labels import Labelled  # noqa: E402
 from tools.data.points98 import eye_opening  # noqa: E402
 from tools.data.winks import Shut  # noqa: E402
 from tools.evaluate.aus import winks  # noqa: E402
+from tools.evaluate.figures import Figure  # noqa: E402
 from tools.evaluate.real import auc, closing_figures  # noqa: E402
 from tools.evaluate.real_pictures import half_smile, wink_pictures  # noqa: E402
 from tools.evaluate.real_points import lid_figures  # noqa: E402
@@ -26,7 +27,7 @@ def labelled(grey: int, points: np.ndarray) -> Labelled:
     return Labelled(portrait, np.zeros(4, np.float32), np.zeros((5, 2), np.float32), points)
 
 
-def by_name(figures: list) -> dict[str, float]:
+def by_name(figures: list[Figure]) -> dict[str, float]:
     return {f.name: f.value for f in figures}
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from tools.train.pipeline import ROOT, run, step
 pytestmark = pytest.mark.tools
 
 
-def test_what_is_there_is_left_out(tmp_path, capfd):
+def test_what_is_there_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     there = tmp_path / "there"
     there.touch()
     run([step("no.such.module", result=there), step("platform", result=tmp_path / "missing")])
@@ -21,13 +22,13 @@ def test_what_is_there_is_left_out(tmp_path, capfd):
     assert "python -m platform" in said
 
 
-def test_a_step_that_fails_ends_it():
+def test_a_step_that_fails_ends_it() -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run([step("tools.no_such_module"), step("platform")])
 
 
 @pytest.mark.parametrize("plan", ["landmarks", "aus"])
-def test_every_step_takes_the_words_it_is_given(plan, tmp_path):
+def test_every_step_takes_the_words_it_is_given(plan: str, tmp_path: Path) -> None:
     """Names of options and values are checked by the steps' own command lines."""
     pytest.importorskip("torch")
     if plan == "landmarks":

@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch import Tensor  # noqa: E402
+
 from tools.train.trainer import Trainer  # noqa: E402
 
 WANTED = 3.0
@@ -21,14 +23,14 @@ def trainer(out: Path, *, resume: bool = False, minutes: float = 1.0) -> Trainer
     return Trainer(network, optimiser, out, minutes=minutes, rate=0.1, clip=10.0, decay=0.5, resume=resume)
 
 
-def batches(count: int) -> Iterator[torch.Tensor]:
+def batches(count: int) -> Iterator[Tensor]:
     generator = torch.Generator().manual_seed(4)
     for _ in range(count):
         yield torch.randn(16, 1, generator=generator)
 
 
 def run(subject: Trainer, count: int) -> None:
-    def step(x: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def step(x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         loss = (subject.network(x) - WANTED * x).square().mean()
         return loss, {"error": loss}
 
@@ -64,7 +66,7 @@ def test_a_gradient_that_is_no_number_changes_nothing(tmp_path: Path) -> None:
 def test_a_signal_ends_the_step_validates_and_saves(tmp_path: Path) -> None:
     subject = trainer(tmp_path)
 
-    def step(x: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def step(x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         if subject.steps == 2:
             os.kill(os.getpid(), signal.SIGTERM)
         return subject.network(x).square().mean(), {}

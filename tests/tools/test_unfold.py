@@ -7,6 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from torch import nn  # noqa: E402
+
 from realtime.action_units.model import FEATURES  # noqa: E402
 from realtime.errors import ModelFileError  # noqa: E402
 from tools.networks.action_units import ActionUnitNet  # noqa: E402
@@ -19,7 +21,7 @@ from tools.networks.unfold import normalised, unfold  # noqa: E402
 from tools.train.landmarks.export import to_onnx  # noqa: E402
 
 
-def shaken(network: "torch.nn.Module", seed: int) -> "torch.nn.Module":
+def shaken(network: nn.Module, seed: int) -> nn.Module:
     """With statistics and scales as a training would leave them."""
     generator = torch.Generator().manual_seed(seed)
     for _, _, norm in normalised(network):
@@ -38,7 +40,7 @@ def landmark_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     network = shaken(StarLite(), 4)
     path = tmp_path_factory.mktemp("unfold") / "landmarks.onnx"
-    path.write_bytes(to_onnx(fold_batch_norm(StarLiteExport(network)).eval()))  # type: ignore[arg-type]
+    path.write_bytes(to_onnx(fold_batch_norm(StarLiteExport(network)).eval()))
     return path
 
 

@@ -68,8 +68,9 @@ def test_teachers_agree_on_a_real_crop(shared: Path) -> None:
     from tools.data.points98 import inter_ocular, square_from_box
     from tools.data.teachers import PfldEnsemble
 
-    picture = cv2.imread(str(shared / "faces/sfhq/SFHQ_sample_1x2.jpg"))
-    picture = cv2.resize(picture[:, : picture.shape[1] // 2], None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    collage = cv2.imread(str(shared / "faces/sfhq/SFHQ_sample_1x2.jpg"))
+    assert collage is not None
+    picture = cv2.resize(collage[:, : collage.shape[1] // 2], None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
     ensemble = PfldEnsemble(shared / "models/pfld_ghostone_98", crops=2)
     side = picture.shape[0]
     box = np.array((0.28 * side, 0.25 * side, 0.68 * side, 0.8 * side), np.float32)

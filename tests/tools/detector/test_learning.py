@@ -18,7 +18,7 @@ from tools.train.detector import loss as detector_loss  # noqa: E402
 from tools.train.detector import options as detector_options  # noqa: E402
 from tools.train.detector import train as detector  # noqa: E402
 from tools.train.detector.composites import Composite  # noqa: E402
-from tools.train.detector.data import Batch  # noqa: E402
+from tools.train.detector.data import Batch, loader  # noqa: E402
 from tools.train.detector.export import stricter  # noqa: E402
 from tools.train.detector.sources import LEVELS, Source  # noqa: E402
 from tools.train.detector.step import Notebook, frozen_teacher, losses, prepare  # noqa: E402
@@ -185,7 +185,7 @@ def test_an_interrupted_run_ends_where_a_whole_one_ends(tmp_path: Path, monkeypa
 
     first = detector.DetectorTrainer(options(tmp_path / "parts", resume=False))
     first.options.steps = 4
-    batches = iter(detector.loader(first.material, seed=3, start=0, steps=4, batch=2, workers=0))
+    batches = iter(loader(first.material, seed=3, start=0, steps=4, batch=2, workers=0))
     for _ in range(2):
         first.advance(next(batches))
         first.batches += 1

@@ -40,7 +40,7 @@ def silence() -> np.ndarray:
 def test_encode_is_undone_by_the_networks_decode() -> None:
     table = anchors()
     loc, marks = encode(np.repeat(FACE, len(table), 0), np.repeat(POINTS, len(table), 0), table)
-    boxes, points = retinaface.decode(loc, marks, table / SIZE, SIZE, SIZE)
+    boxes, points = retinaface.decode(loc, marks, (table / SIZE).astype(np.float32), SIZE, SIZE)
     np.testing.assert_allclose(boxes, np.repeat(FACE, len(table), 0), atol=0.05)
     np.testing.assert_allclose(points, np.repeat(POINTS, len(table), 0), atol=0.05)
 
@@ -57,7 +57,9 @@ def test_a_face_the_teacher_misses_is_taught_from_the_truth() -> None:
     chosen = near >= detector_targets.MATCH_IOU
     assert chosen.sum() > 1
     assert (made.score[chosen] == np.float32(detector_targets.TAUGHT)).all()
-    boxes, points = retinaface.decode(made.loc[chosen], made.marks[chosen], anchors()[chosen] / SIZE, SIZE, SIZE)
+    boxes, points = retinaface.decode(
+        made.loc[chosen], made.marks[chosen], (anchors()[chosen] / SIZE).astype(np.float32), SIZE, SIZE
+    )
     np.testing.assert_allclose(boxes, np.repeat(FACE, len(boxes), 0), atol=0.05)
     np.testing.assert_allclose(points, np.repeat(POINTS, len(points), 0), atol=0.05)
     far = near < 0.1

@@ -1,12 +1,14 @@
 """The landmark losses against plain references."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from tools.data.points98 import MIRROR  # noqa: E402
 from tools.train.common import AveragedWeights, cosine_rate, load_checkpoint, save_checkpoint  # noqa: E402
 from tools.train.landmarks import loss as losses  # noqa: E402
 
@@ -84,7 +86,7 @@ def test_rate_warms_up_peaks_and_falls() -> None:
     assert cosine_rate(1.5, 1.0) == pytest.approx(0.01)
 
 
-def test_checkpoint_and_average_survive(tmp_path) -> None:
+def test_checkpoint_and_average_survive(tmp_path: Path) -> None:
     network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
     average = AveragedWeights(network, 0.9)
     with torch.no_grad():
@@ -112,7 +114,7 @@ def test_an_open_eye_shut_with_the_other_one_costs() -> None:
 def test_points_come_back_out_of_the_mirror() -> None:
     points = torch.rand(3, 98, 2)
     shown = points.clone()
-    shown[:2] = points[:2][:, torch.from_numpy(losses.MIRROR)] * torch.tensor((-1.0, 1.0)) + torch.tensor((1.0, 0.0))
+    shown[:2] = points[:2][:, torch.from_numpy(MIRROR)] * torch.tensor((-1.0, 1.0)) + torch.tensor((1.0, 0.0))
     assert torch.allclose(losses.out_of_mirror(shown, 2), points, atol=1e-6)
     crops = torch.rand(3, 3, 8, 8)
     assert torch.equal(losses.mirrored(crops, 2)[:2], crops[:2].flip(-1))

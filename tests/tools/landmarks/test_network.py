@@ -6,6 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from torch import Tensor  # noqa: E402
+
 from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize, lid_stretch  # noqa: E402
 from tools.train.landmarks.export import largest_difference, to_onnx  # noqa: E402
@@ -26,7 +28,7 @@ def network() -> StarLite:
 
 def test_moments_equal_those_of_the_shuffled_heat_map(network: StarLite) -> None:
     crop = torch.rand(1, 3, INPUT_SIZE, INPUT_SIZE, generator=torch.Generator().manual_seed(3)) * 2 - 1
-    heat = {}
+    heat: dict[str, Tensor] = {}
     handle = network.heat.register_forward_hook(lambda _m, _i, out: heat.update(value=out))
     with torch.no_grad():
         points, covariance, _ = network(crop)

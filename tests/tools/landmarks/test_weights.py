@@ -52,6 +52,7 @@ def test_a_photograph_and_its_mirror_image(network: Landmarks, shared: Path) -> 
     from tools.data.teachers import PfldEnsemble
 
     collage = cv2.imread(str(shared / "faces/sfhq/SFHQ_sample_1x2.jpg"))
+    assert collage is not None
     picture = cv2.resize(collage[:, : collage.shape[1] // 2], None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
     side = picture.shape[0]
     box = np.array((0.28, 0.25, 0.68, 0.8), np.float32) * side

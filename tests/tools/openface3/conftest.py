@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def star_checkpoint(tmp_path_factory) -> Path:
+def star_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A STAR of two stacks in the release's wrapping; weights drawn, statistics as drawn (no settling: that takes time)."""
     pytest.importorskip("torch")
     import torch
@@ -23,7 +23,7 @@ def star_checkpoint(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def star_tier1(star_checkpoint, tmp_path_factory) -> Path:
+def star_tier1(star_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its first stack as ONNX."""
     pytest.importorskip("onnx")
     from tools.export import networks
@@ -34,7 +34,7 @@ def star_tier1(star_checkpoint, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def face_folder(tmp_path) -> Path:
+def face_folder(tmp_path: Path) -> Path:
     """Two smooth pictures to calibrate with and compare on."""
     import cv2
     import numpy as np

@@ -1,6 +1,9 @@
 """Architecture reports: the original report's numbers, and what it missed."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,16 +17,17 @@ from realtime.errors import ModelFileError, UserInputError  # noqa: E402
 from tools.analyze import __main__ as command  # noqa: E402
 from tools.analyze import neural_engine, onnx_model, torch_network, words  # noqa: E402
 from tools.analyze.neural_engine import Operation  # noqa: E402
+from tools.analyze.report import Report  # noqa: E402
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def star_report():
+def star_report() -> Report:
     return torch_network.of_name("star")
 
 
-def test_the_original_reports_numbers(star_report):
+def test_the_original_reports_numbers(star_report: Report) -> None:
     r = star_report
     assert r.module_count == 915
     assert r.parameters.total == 17_177_332
@@ -38,7 +42,7 @@ def test_the_original_reports_numbers(star_report):
     assert "LayerNorm, GELU, SiLU, Linear" in told
 
 
-def test_what_that_report_missed(star_report):
+def test_what_that_report_missed(star_report: Report) -> None:
     assert star_report.functions["InstanceNorm"] == 4
     assert "InstanceNorm" not in star_report.modules
     assert "instance normalisations" in " ".join(star_report.notes)
@@ -46,11 +50,11 @@ def test_what_that_report_missed(star_report):
     assert "InstanceNorm" in {c.kind for c in star_report.concerns()}
 
 
-def test_the_work_is_counted(star_report):
+def test_the_work_is_counted(star_report: Report) -> None:
     assert star_report.macs == pytest.approx(17.35e9, rel=0.01)
 
 
-def test_text_json_and_picture(star_report, tmp_path):
+def test_text_json_and_picture(star_report: Report, tmp_path: Path) -> None:
     told = words.text(star_report)
     assert "915 below the root" in told
     assert "17,177,332" in told
@@ -65,7 +69,7 @@ def test_text_json_and_picture(star_report, tmp_path):
     assert drawn.std() > 10
 
 
-def _model(nodes, weights, shape=("N", 4, 8, 8)):
+def _model(nodes: list[Any], weights: dict[str, Any], shape: Sequence[int | str] = ("N", 4, 8, 8)) -> Any:
     graph = helper.make_graph(
         nodes,
         "g",
@@ -76,7 +80,7 @@ def _model(nodes, weights, shape=("N", 4, 8, 8)):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
-def test_an_onnx_files_counts_by_hand(tmp_path):
+def test_an_onnx_files_counts_by_hand(tmp_path: Path) -> None:
     zeros = np.zeros
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"], pads=[1, 1, 1, 1]),
@@ -112,8 +116,8 @@ def test_an_onnx_files_counts_by_hand(tmp_path):
     assert (place.operations, place.on_engine, place.partitions) == (6, 4, 2)
 
 
-def test_partitions_are_runs_that_stay():
-    def program(kinds):
+def test_partitions_are_runs_that_stay() -> None:
+    def program(kinds: Sequence[str]) -> list[Operation]:
         return [Operation(kind, str(i)) for i, kind in enumerate(kinds)]
 
     assert neural_engine.estimate(program(["TopK", "Conv", "ReLU", "TopK", "TopK", "Conv"])).partitions == 2
@@ -121,7 +125,7 @@ def test_partitions_are_runs_that_stay():
     assert neural_engine.estimate([]).share == 0.0
 
 
-def test_the_exported_tier_beside_its_checkpoint(star_tier1, star_checkpoint):
+def test_the_exported_tier_beside_its_checkpoint(star_tier1: Path, star_checkpoint: Path) -> None:
     before, after = command.of(str(star_checkpoint)), command.of(str(star_tier1))
     assert "98 points, 2 stacks" in before.subject
     told = words.comparison(before, after)
@@ -130,7 +134,7 @@ def test_the_exported_tier_beside_its_checkpoint(star_tier1, star_checkpoint):
     assert after.macs < before.macs
 
 
-def test_bad_subjects(tmp_path):
+def test_bad_subjects(tmp_path: Path) -> None:
     for name, content in (("cut.onnx", b"\x08\x07"), ("noise.onnx", b"no model"), ("absent.onnx", None)):
         path = tmp_path / name
         if content is not None:

@@ -1,10 +1,13 @@
 """Comparing models: measures against hand-made cases, the crop's geometry, and the command with its verdict."""
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from realtime.errors import ModelFileError, UserInputError
 from tools import pictures
@@ -14,18 +17,18 @@ from tools.compare import measures, models
 pytestmark = pytest.mark.timeout(240)
 
 
-def landmarks(shift, eyes=40.0, count=98):
+def landmarks(shift: ArrayLike, eyes: float = 40.0, count: int = 98) -> measures.Pair:
     points = np.random.default_rng(0).uniform(0, 100, (count, 2))
     points[60], points[72] = (10, 20), (10 + eyes, 20)
     first = {"points": points}
-    return measures.Pair(first, {"points": points + shift}, np.array((0, 0, 128, 200), np.float32))
+    return measures.Pair(first, {"points": points + np.array(shift)}, np.array((0, 0, 128, 200), np.float32))
 
 
-def by_name(figures):
+def by_name(figures: Iterable[measures.Figure]) -> dict[tuple[str, str], measures.Figure]:
     return {(f.name, f.unit): f for f in figures}
 
 
-def test_landmark_distances_in_three_units():
+def test_landmark_distances_in_three_units() -> None:
     found = by_name(measures.figures("landmarks", [landmarks((0.6, 0.8))]))
     assert found["mean distance", "px of the picture"].value == pytest.approx(1.0)
     crop = found["mean distance", "px of a 256 crop"]
@@ -36,14 +39,14 @@ def test_landmark_distances_in_three_units():
     assert not eyes.within
 
 
-def test_different_points_cannot_be_compared():
+def test_different_points_cannot_be_compared() -> None:
     pair = landmarks(0.0)
     odd = measures.Pair(pair.first, {"points": np.zeros((68, 2))}, pair.box)
     with pytest.raises(UserInputError, match="68 points and the other 98"):
         measures.figures("landmarks", [odd])
 
 
-def test_action_units_gaze_and_emotion():
+def test_action_units_gaze_and_emotion() -> None:
     one = {"au": np.array([0.49, 0.2]), "emotion": np.array([1.0, 0.0]), "gaze": np.array([0.0, 0.0])}
     two = {"au": np.array([0.51, 0.2]), "emotion": np.array([0.0, 1.0]), "gaze": np.array([np.radians(3), 0.0])}
     found = {f.name: f for f in measures.figures("multitask", [measures.Pair(one, two, np.zeros(4, np.float32))])}
@@ -55,7 +58,7 @@ def test_action_units_gaze_and_emotion():
     assert found["mean gaze difference"].value == pytest.approx(3, abs=1e-4)
 
 
-def test_detections_are_matched_once_each():
+def test_detections_are_matched_once_each() -> None:
     box = [0.0, 0, 100, 100]
     one = {"boxes": np.array([box, [200, 0, 300, 100]]), "scores": np.array([0.9, 0.8])}
     two = {"boxes": np.array([[2.0, 2, 102, 102], [500, 0, 600, 100]]), "scores": np.array([0.85, 0.7])}
@@ -73,14 +76,14 @@ def test_detections_are_matched_once_each():
         measures.figures("detections", [measures.Pair(nothing, one, np.zeros(4, np.float32))])
 
 
-def test_overlap():
+def test_overlap() -> None:
     box = np.array([0.0, 0, 10, 10])
     assert measures.overlap(box, box) == 1
     assert measures.overlap(box, box + np.array((5.0, 0, 5, 0))) == pytest.approx(1 / 3)
     assert measures.overlap(box, box + 10) == 0
 
 
-def test_stars_crop_maps_the_boxs_centre_to_the_crops():
+def test_stars_crop_maps_the_boxs_centre_to_the_crops() -> None:
     picture = np.zeros((300, 400, 3), np.uint8)
     cv2.circle(picture, (220, 130), 2, (255, 255, 255), -1)
     box = np.array((170, 60, 270, 200), np.float32)
@@ -92,7 +95,7 @@ def test_stars_crop_maps_the_boxs_centre_to_the_crops():
     assert abs(columns.mean() - 127.5) < 1
 
 
-def test_the_multitask_crop_grows_by_15_percent_and_stops_at_the_border():
+def test_the_multitask_crop_grows_by_15_percent_and_stops_at_the_border() -> None:
     picture = np.zeros((200, 200, 3), np.uint8)
     picture[:, 185:] = 255
     _, matrix = pictures.crop("multitask", picture, np.array((50, 50, 150, 150), np.float32), (224, 224))
@@ -103,7 +106,9 @@ def test_the_multitask_crop_grows_by_15_percent_and_stops_at_the_border():
 
 
 @pytest.mark.tools
-def test_a_tier_against_itself_and_against_a_damaged_one(star_tier1, face_folder, tmp_path, capsys):
+def test_a_tier_against_itself_and_against_a_damaged_one(
+    star_tier1: Path, face_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     onnx = pytest.importorskip("onnx")
     out = tmp_path / "verdict.json"
     command.main([str(star_tier1), str(star_tier1), "--images", str(face_folder), "--central", "--json", str(out)])
@@ -126,7 +131,7 @@ def test_a_tier_against_itself_and_against_a_damaged_one(star_tier1, face_folder
     assert crop["value"] == pytest.approx(12.8 * 2**0.5, rel=1e-3)
 
 
-def test_the_real_detector_against_itself(shared, tmp_path, face_folder):
+def test_the_real_detector_against_itself(shared: Path, tmp_path: Path, face_folder: Path) -> None:
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("torch")
     from onnx import helper
@@ -153,7 +158,7 @@ def test_the_real_detector_against_itself(shared, tmp_path, face_folder):
     assert len(found["boxes"]) == 2
 
 
-def test_bad_words(tmp_path, face_folder):
+def test_bad_words(tmp_path: Path, face_folder: Path) -> None:
     with pytest.raises(UserInputError, match="not a folder"):
         list(pictures.read_all(tmp_path / "absent"))
     (tmp_path / "empty").mkdir()

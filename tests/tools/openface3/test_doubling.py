@@ -1,5 +1,7 @@
 """Doubling 8-bit maps by copying: the same bits as Resize, and nothing else is touched."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,7 @@ def test_copies_give_the_same_bits() -> None:
 
 
 @pytest.mark.parametrize("other", [{"same_scale": False}, {"factor": 3.0}, {"mode": "linear"}, {"open_size": True}])
-def test_what_is_no_plain_doubling_stays(other: dict) -> None:
+def test_what_is_no_plain_doubling_stays(other: dict[str, Any]) -> None:
     m = model(**other)
     before = run(m)
     assert doubling.as_copies(m) == 0

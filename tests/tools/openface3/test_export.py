@@ -1,6 +1,8 @@
 """ONNX export: parity, tiers, folding, facts inside the file, int8, and refusals."""
 
 import shutil
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,12 +24,12 @@ STAR = catalogue.named("star")
 
 
 @pytest.fixture(scope="module")
-def network(star_checkpoint):
+def network(star_checkpoint: Path) -> Any:
     return catalogue.load("star", star_checkpoint)[0]
 
 
 @pytest.mark.parametrize("for_integers", [False, True])
-def test_the_deployed_star_says_what_every_stack_says(network, for_integers):
+def test_the_deployed_star_says_what_every_stack_says(network: Any, for_integers: bool) -> None:
     picture = catalogue.example(STAR, 11)
     with torch.no_grad():
         expected = [out.landmarks for out in network(picture)]
@@ -37,7 +39,7 @@ def test_the_deployed_star_says_what_every_stack_says(network, for_integers):
     assert (expected[0] - expected[1]).abs().max() > 1e-3  # the tiers are different networks
 
 
-def test_the_boundary_channel_matters_and_is_carried_over(network):
+def test_the_boundary_channel_matters_and_is_carried_over(network: Any) -> None:
     """The second stack reads where the first one's last heat map is on; without it the landmarks are others."""
     picture = catalogue.example(STAR, 11)
     deployed = DeployedStar(network, 2)
@@ -47,7 +49,7 @@ def test_the_boundary_channel_matters_and_is_carried_over(network):
         assert (deployed(picture) - expected).abs().max() > 1e-5
 
 
-def test_nothing_dead_is_exported(star_tier1, star_checkpoint):
+def test_nothing_dead_is_exported(star_tier1: Path, star_checkpoint: Path) -> None:
     graph = onnx.load(str(star_tier1)).graph
     kinds = [node.op_type for node in graph.node]
     assert "Constant" not in kinds
@@ -62,7 +64,7 @@ def test_nothing_dead_is_exported(star_tier1, star_checkpoint):
     assert next(t for t in graph.initializer if t.name == first.input[1]).dims[1] == 3
 
 
-def test_the_file_says_what_it_is(star_tier1, star_checkpoint):
+def test_the_file_says_what_it_is(star_tier1: Path, star_checkpoint: Path) -> None:
     facts = onnx_file.facts_of(star_tier1)
     assert facts["source_sha256"] == file_sha256(star_checkpoint)
     assert facts["stacks"] == "1 of 2"
@@ -72,7 +74,9 @@ def test_the_file_says_what_it_is(star_tier1, star_checkpoint):
     assert "against torch" in facts["parity"]
 
 
-def test_a_difference_to_torch_is_refused_and_the_file_is_gone(star_checkpoint, star_tier1, tmp_path, monkeypatch):
+def test_a_difference_to_torch_is_refused_and_the_file_is_gone(
+    star_checkpoint: Path, star_tier1: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = networks.reference
     monkeypatch.setattr(networks, "reference", lambda *a: [value + 2e-4 for value in real(*a)])
     monkeypatch.setattr(onnx_file, "trace", lambda _, __, out, *a, **k: shutil.copy(star_tier1, out))
@@ -81,7 +85,7 @@ def test_a_difference_to_torch_is_refused_and_the_file_is_gone(star_checkpoint, 
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def test_not_a_number_is_refused_too(tmp_path):
+def test_not_a_number_is_refused_too(tmp_path: Path) -> None:
     path = tmp_path / "x.onnx"
     path.write_bytes(b"")
     with pytest.raises(ModelFileError):
@@ -89,7 +93,7 @@ def test_not_a_number_is_refused_too(tmp_path):
     assert not path.exists()
 
 
-def test_an_open_batch_gives_each_picture_its_own_answer(network, tmp_path):
+def test_an_open_batch_gives_each_picture_its_own_answer(network: Any, tmp_path: Path) -> None:
     path = tmp_path / "batch.onnx"
     onnx_file.trace(DeployedStar(network, 1), catalogue.example(STAR), path, STAR.outputs, batch=True)
     two = torch.cat([catalogue.example(STAR, 1), catalogue.example(STAR, 2)])
@@ -98,7 +102,7 @@ def test_an_open_batch_gives_each_picture_its_own_answer(network, tmp_path):
         np.testing.assert_allclose(found, network(two)[0].landmarks.numpy(), atol=1e-4)
 
 
-def test_the_detector_fixed_to_one_size(shared, tmp_path):
+def test_the_detector_fixed_to_one_size(shared: Path, tmp_path: Path) -> None:
     source = shared / "models/retinaface_mnet025/mobilenet0.25_Final.pth"
     fixed = networks.export("retinaface", source, tmp_path / "fixed.onnx", size=(96, 128))
     shape = onnx.load(str(fixed.path)).graph.input[0].type.tensor_type.shape.dim
@@ -106,7 +110,9 @@ def test_the_detector_fixed_to_one_size(shared, tmp_path):
     assert fixed.difference.largest < 1e-4
 
 
-def test_int8_runs_near_float32_and_says_how_near(star_tier1, star_checkpoint, face_folder, tmp_path):
+def test_int8_runs_near_float32_and_says_how_near(
+    star_tier1: Path, star_checkpoint: Path, face_folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "int8.onnx"
     loss = int8.quantise("star", star_checkpoint, star_tier1, out, face_folder, stacks=1)
     graph = onnx.load(str(out)).graph
@@ -126,7 +132,7 @@ def test_int8_runs_near_float32_and_says_how_near(star_tier1, star_checkpoint, f
     assert onnx_file.facts_of(out)["loss"] == str(loss)
 
 
-def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path, face_folder):
+def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path: Path, face_folder: Path) -> None:
     checkpoint, exact, out = tmp_path / "MTL.pth", tmp_path / "exact.onnx", tmp_path / "int8.onnx"
     torch.manual_seed(1)
     torch.save(catalogue.named("multitask").build(None).state_dict(), checkpoint)
@@ -141,7 +147,7 @@ def test_the_multitask_nets_linear_layers_alone_become_integers(tmp_path, face_f
     assert "ConvInteger" not in kinds
 
 
-def test_the_detectors_wide_convolutions_alone_become_integers(shared, tmp_path, face_folder):
+def test_the_detectors_wide_convolutions_alone_become_integers(shared: Path, tmp_path: Path, face_folder: Path) -> None:
     source = shared / "models/retinaface_mnet025/mobilenet0.25_Final.pth"
     exact, out = tmp_path / "exact.onnx", tmp_path / "int8.onnx"
     networks.export("retinaface", source, exact, size=(480, 640))
@@ -165,17 +171,17 @@ def test_the_detectors_wide_convolutions_alone_become_integers(shared, tmp_path,
         (["elsewhere"], "there is no network"),
     ],
 )
-def test_bad_words(words, sentence, tmp_path):
+def test_bad_words(words: list[str], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match=sentence):
         command.main([*words, "--checkpoint", str(tmp_path / "x"), "--out", str(tmp_path / "y.onnx")])
 
 
-def test_more_stacks_than_there_are(star_checkpoint, tmp_path):
+def test_more_stacks_than_there_are(star_checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="has 2 stacks"):
         networks.export("star", star_checkpoint, tmp_path / "x.onnx", stacks=3)
 
 
-def test_sizes_as_written():
+def test_sizes_as_written() -> None:
     assert sizes.parse("480x640") == (480, 640)
     assert sizes.parse(None) is None
     for words in ("480", "axb", "0x64", "16x640", "1x2x3"):
@@ -183,7 +189,7 @@ def test_sizes_as_written():
             sizes.parse(words)
 
 
-def test_without_torch_there_is_one_sentence(monkeypatch, tmp_path):
+def test_without_torch_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from tools import command as edge
 
     monkeypatch.setattr(edge, "find_spec", lambda name: None if name == "torch" else object())
@@ -191,7 +197,7 @@ def test_without_torch_there_is_one_sentence(monkeypatch, tmp_path):
         command.main(["star", "--checkpoint", str(tmp_path / "x"), "--out", str(tmp_path / "y.onnx")])
 
 
-def test_a_random_checkpoint_goes_the_whole_way(tmp_path):
+def test_a_random_checkpoint_goes_the_whole_way(tmp_path: Path) -> None:
     """Official shape and wrapping, activations of order one, and landmarks that depend on the picture."""
     random = random_checkpoint.randomise(STAR, seed=1, stacks=1, pictures=1)
     path = tmp_path / "Landmark_98.pkl"

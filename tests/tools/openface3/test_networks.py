@@ -1,6 +1,7 @@
 """The rebuilt networks against upstream's own code, on the same random weights."""
 
 import warnings
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tools.networks import multitask, star  # noqa: E402
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(240)]
 
 
-def randomised(network):
+def randomised(network: Any) -> Any:
     """Every parameter and every running statistic random, so that no wrong use of one stays hidden."""
     generator = torch.Generator().manual_seed(5)
     for name, tensor in network.state_dict().items():
@@ -25,7 +26,7 @@ def randomised(network):
 
 
 @pytest.mark.parametrize(("points", "edges"), [(98, star.WFLW_EDGES), (68, star.IBUG_EDGES)])
-def test_star_equals_upstream(points, edges):
+def test_star_equals_upstream(points: int, edges: Any) -> None:
     theirs = randomised(upstream.star(edges, points))
     ours = star.StackedHourglass(points).eval()
     ours.load_state_dict(theirs.state_dict())
@@ -44,7 +45,7 @@ def test_star_equals_upstream(points, edges):
     assert last.std() > 0.01  # the comparison is of something
 
 
-def test_multitask_equals_upstream():
+def test_multitask_equals_upstream() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # timm renamed the variant that upstream asks for
         theirs = randomised(upstream.multitask())

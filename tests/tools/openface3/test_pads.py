@@ -16,7 +16,9 @@ pytestmark = pytest.mark.tools
 RNG = np.random.default_rng(0)
 
 
-def padded(path: Path, sides: list[int], value: float = 0.0, own: list[int] | None = None, mode: str = "constant"):
+def padded(
+    path: Path, sides: list[int], value: float = 0.0, own: list[int] | None = None, mode: str = "constant"
+) -> None:
     """Pad, then a 3x3 convolution of stride 2."""
     nodes = [
         helper.make_node("Pad", ["x", "sides", "value"], ["p"], mode=mode),

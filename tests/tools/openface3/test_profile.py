@@ -1,6 +1,8 @@
 """A session's profile from a trace and from a summary, and the speed table's arithmetic."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ from tools.profile import __main__ as command
 from tools.profile import session
 
 
-def slice_of(node, start, duration, failed=False):
+def slice_of(node: str, start: float, duration: float, failed: bool = False) -> dict[str, Any]:
     return {"ph": "X", "cat": node, "name": "frame", "ts": start, "dur": duration, "args": {"failed": failed}}
 
 
@@ -28,7 +30,7 @@ TRACE = {
 }
 
 
-def test_a_trace_gives_exact_sums():
+def test_a_trace_gives_exact_sums() -> None:
     profile = session.from_trace(TRACE)
     rows = {row.component: row for row in profile.rows}
     assert [row.component for row in profile.rows] == ["detect", "compose", "capture"]
@@ -43,7 +45,7 @@ def test_a_trace_gives_exact_sums():
     assert profile.dropped == {"replaced": 2}
 
 
-def test_a_summary_says_that_its_totals_are_estimates():
+def test_a_summary_says_that_its_totals_are_estimates() -> None:
     summary = {
         "seconds": 2.0,
         "frames": {"dropped": {"camera->detect": {"replaced": 3}, "a->b": {"replaced": 1, "late": 2}}},
@@ -59,7 +61,7 @@ def test_a_summary_says_that_its_totals_are_estimates():
     assert "calls times the median" not in session.text(session.from_trace(TRACE))
 
 
-def test_the_command_writes_text_and_json(tmp_path, capsys):
+def test_the_command_writes_text_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trace, out = tmp_path / "trace.json", tmp_path / "profile.json"
     trace.write_text(json.dumps(TRACE))
     command.main(["--trace", str(trace), "--json", str(out)])
@@ -67,7 +69,7 @@ def test_the_command_writes_text_and_json(tmp_path, capsys):
     assert json.loads(out.read_text())["components"][0]["total"] == pytest.approx(40)
 
 
-def test_the_programs_own_trace_is_understood(tmp_path):
+def test_the_programs_own_trace_is_understood(tmp_path: Path) -> None:
     """Written by the graph's own tracer, so that the two cannot drift apart."""
     from realtime.graph.messages import Envelope
     from realtime.graph.trace import Trace
@@ -84,13 +86,13 @@ def test_the_programs_own_trace_is_understood(tmp_path):
 
 
 @pytest.mark.parametrize("values", [{}, [], {"traceEvents": []}, {"nodes": {}}, {"nodes": 3}, None])
-def test_files_without_work_are_told(values):
+def test_files_without_work_are_told(values: dict[str, Any]) -> None:
     for read in (session.from_trace, session.from_summary):
         with pytest.raises(UserInputError):
             read(values)
 
 
-def test_unreadable_files(tmp_path):
+def test_unreadable_files(tmp_path: Path) -> None:
     cut = tmp_path / "cut.json"
     cut.write_text('{"traceEvents": [')
     with pytest.raises(UserInputError, match="cut off or no JSON"):
@@ -99,7 +101,7 @@ def test_unreadable_files(tmp_path):
         command.read(tmp_path / "absent.json")
 
 
-def test_processor_times_take_turns():
+def test_processor_times_take_turns() -> None:
     pytest.importorskip("onnx")
     from tools.profile.speed import processor_times
 

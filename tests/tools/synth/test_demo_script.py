@@ -8,13 +8,14 @@ import av
 import numpy as np
 import pytest
 
+from realtime.types import F64
 from tools.synth.demo_script import DURATION, FPS, SCRIPT, ease, envelope, moment
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES
 
 ASSETS = Path(__file__).resolve().parents[3] / "realtime" / "media" / "assets"
 
 
-def test_ease_is_smooth_and_monotonic():
+def test_ease_is_smooth_and_monotonic() -> None:
     x = np.linspace(-0.5, 1.5, 401)
     y = np.array([ease(float(v)) for v in x])
     assert y[0] == 0
@@ -23,13 +24,13 @@ def test_ease_is_smooth_and_monotonic():
     assert np.abs(np.diff(y, 2)).max() < 2e-3
 
 
-def test_envelope_is_whole_in_the_middle_and_nothing_outside():
+def test_envelope_is_whole_in_the_middle_and_nothing_outside() -> None:
     assert envelope(1.5, 1, 2, 0.3) == 1
     assert envelope(0.99, 1, 2, 0.3) == 0
     assert envelope(2.01, 1, 2, 0.3) == 0
 
 
-def test_every_movement_is_labelled_at_its_middle_and_does_what_it_says():
+def test_every_movement_is_labelled_at_its_middle_and_does_what_it_says() -> None:
     for movement in SCRIPT:
         assert moment((movement.start + movement.end) / 2).label == movement.label
     smile = moment(4.85).expression
@@ -38,7 +39,7 @@ def test_every_movement_is_labelled_at_its_middle_and_does_what_it_says():
     assert moment(0.3).label == "neutral"
 
 
-def test_the_committed_truth_is_the_scripts():
+def test_the_committed_truth_is_the_scripts() -> None:
     with gzip.open(ASSETS / "demo_truth.csv.gz", "rt", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == round(DURATION * FPS)
@@ -53,16 +54,16 @@ def test_the_committed_truth_is_the_scripts():
     assert all(row["movement"] == "out_of_frame" for row in gone)
 
 
-def test_truth_points_show_the_movements_on_the_right_side():
+def test_truth_points_show_the_movements_on_the_right_side() -> None:
     with gzip.open(ASSETS / "demo_truth.csv.gz", "rt", newline="") as file:
         rows = list(csv.DictReader(file))
 
-    def points(time):
+    def points(time: float) -> F64:
         row = rows[round(time * FPS)]
         return np.array([[float(row[f"x_{i}"]), float(row[f"y_{i}"])] for i in range(98)])
 
-    def opening(p, first):
-        return np.linalg.norm(p[first + 2] - p[first + 6]) / np.linalg.norm(p[first] - p[first + 4])
+    def opening(p: F64, first: int) -> float:
+        return float(np.linalg.norm(p[first + 2] - p[first + 6]) / np.linalg.norm(p[first] - p[first + 4]))
 
     rest, shut, smile = points(0.3), points(3.45), points(4.85)
     assert rest[60, 0] < rest[72, 0]
@@ -74,7 +75,7 @@ def test_truth_points_show_the_movements_on_the_right_side():
     assert lifted[0] > 4 * abs(lifted[1])
 
 
-def test_the_committed_clip_is_what_the_program_expects():
+def test_the_committed_clip_is_what_the_program_expects() -> None:
     file = ASSETS / "demo.mp4"
     assert file.stat().st_size <= 1_500_000
     with av.open(str(file)) as container:

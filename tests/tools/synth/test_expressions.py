@@ -14,7 +14,7 @@ from tools.synth.expressions import (
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES
 
 
-def test_every_sided_movement_moves_only_the_side_that_is_asked():
+def test_every_sided_movement_moves_only_the_side_that_is_asked() -> None:
     for unit in UNITS:
         left = coefficients(unit, 1, 0)
         moved = {EXPRESSION_NAMES[i] for i in np.flatnonzero(left)}
@@ -25,12 +25,12 @@ def test_every_sided_movement_moves_only_the_side_that_is_asked():
             assert mirrored[EXPRESSION_INDEX[name[:-1] + "R"]] == left[EXPRESSION_INDEX[name]]
 
 
-def test_movements_without_sides_take_the_mean():
+def test_movements_without_sides_take_the_mean() -> None:
     for unit in MIDDLE_UNITS:
         np.testing.assert_allclose(coefficients(unit, 1, 0), coefficients(unit, 0.5, 0.5))
 
 
-def test_random_faces_cover_one_sided_two_sided_neutral_and_shut_eyes():
+def test_random_faces_cover_one_sided_two_sided_neutral_and_shut_eyes() -> None:
     rng = np.random.default_rng(0)
     faces = np.array([random_expression(rng) for _ in range(1500)])
     assert faces.min() >= 0
@@ -48,7 +48,7 @@ def test_random_faces_cover_one_sided_two_sided_neutral_and_shut_eyes():
         assert name.startswith("PupilDilate") or column.max() > 0.3, name
 
 
-def test_shut_lids_are_not_wide_and_a_pucker_is_no_smile():
+def test_shut_lids_are_not_wide_and_a_pucker_is_no_smile() -> None:
     face = np.zeros(57, np.float32)
     for name in ("eyeBlink_L", "eyeWide_L", "eyeWide_R", "mouthPucker", "mouthSmile_R"):
         face[EXPRESSION_INDEX[name]] = 1
@@ -58,7 +58,7 @@ def test_shut_lids_are_not_wide_and_a_pucker_is_no_smile():
     assert calm[EXPRESSION_INDEX["mouthSmile_R"]] < 0.5
 
 
-def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector():
+def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector() -> None:
     face = np.zeros(57, np.float32)
     rest = gaze_directions(face)
     face[EXPRESSION_INDEX["eyeLookOut_L"]] = face[EXPRESSION_INDEX["eyeLookIn_R"]] = 1
@@ -70,7 +70,7 @@ def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector
     assert right[1] > rest[0, 1] + 0.3
 
 
-def test_eyes_shut_one_by_one_and_a_squeeze_stays_on_its_side():
+def test_eyes_shut_one_by_one_and_a_squeeze_stays_on_its_side() -> None:
     rng = np.random.default_rng(0)
     faces = np.array([shut_eyes(rng) for _ in range(600)])
     blink, brow = (faces[:, [EXPRESSION_INDEX[f"{n}_{s}"] for s in "LR"]] for n in ("eyeBlink", "browDown"))

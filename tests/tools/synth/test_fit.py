@@ -5,11 +5,11 @@ import numpy as np
 from tools.synth.camera import Camera, angles, project, rotation, to_camera
 from tools.synth.expressions import coefficients
 from tools.synth.fit import fit_head
-from tools.synth.kit import EXPRESSION_NAMES
+from tools.synth.kit import EXPRESSION_NAMES, Kit
 from tools.synth.points import point_model
 
 
-def test_fit_finds_pose_shape_and_expression_again(kit):
+def test_fit_finds_pose_shape_and_expression_again(kit: Kit) -> None:
     rng = np.random.default_rng(4)
     camera = Camera(1000.0, (255.5, 255.5))
     identity = (rng.normal(0, 0.8, 100) * (np.arange(100) < 20)).astype(np.float32)
@@ -31,7 +31,7 @@ def test_fit_finds_pose_shape_and_expression_again(kit):
     assert left > 2 * right
 
 
-def test_unused_points_do_not_matter(kit):
+def test_unused_points_do_not_matter(kit: Kit) -> None:
     camera = Camera(1000.0, (255.5, 255.5))
     attachments = point_model(kit).fixed
     targets = project(to_camera(attachments.on(kit.neutral), rotation(0, 0, 0), np.array([0, 0, 80.0])), camera)

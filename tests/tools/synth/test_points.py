@@ -3,30 +3,32 @@
 import numpy as np
 import pytest
 
+from realtime.types import F32
 from tools.data.points98 import MIRROR, corner_drop, eye_opening
 from tools.synth.camera import Camera, project, rotation, to_camera
 from tools.synth.contour import _first_facing, spaced_contour
 from tools.synth.expressions import coefficients
+from tools.synth.kit import Kit
 from tools.synth.points import UPPER_LIDS, place, point_model
 from tools.synth.raster import rasterise, vertex_normals
 
 CAMERA = Camera(1500.0, (255.5, 255.5))
 
 
-def view(kit, expression=None, pose=(0, 0, 0)):
+def view(kit: Kit, expression: F32 | None = None, pose: tuple[float, float, float] = (0, 0, 0)) -> tuple[F32, F32, F32]:
     vertices = kit.shape(np.zeros(100, np.float32), np.zeros(57, np.float32) if expression is None else expression)
     seen = to_camera(vertices, rotation(*pose), np.array([0.0, 0.0, 80.0]))
     screen = project(seen, CAMERA)
     return place(point_model(kit), seen, vertex_normals(seen, kit.triangles), screen), seen, screen
 
 
-def test_first_facing_place_is_interpolated():
+def test_first_facing_place_is_interpolated() -> None:
     facing = np.array([[-1.0, 0.0, 1.0], [0.5, 1.0, 1.0]], np.float32)
     places = np.array([[[0, 0], [1, 0], [2, 0]], [[5, 5], [6, 6], [7, 7]]], np.float32)
-    np.testing.assert_allclose(_first_facing(facing, places, np.float32(0.5)), [[1.5, 0], [5, 5]])
+    np.testing.assert_allclose(_first_facing(facing, places, 0.5), np.array([[1.5, 0], [5, 5]]))
 
 
-def test_contour_steps_are_even_on_both_sides_and_the_chin_leans_to_the_far_half():
+def test_contour_steps_are_even_on_both_sides_and_the_chin_leans_to_the_far_half() -> None:
     turn = np.linspace(0, np.pi, 33) ** 1.3
     turn = turn / turn[-1] * np.pi
     arc = np.stack([-np.cos(turn), np.sin(turn)], 1).astype(np.float32)
@@ -40,7 +42,7 @@ def test_contour_steps_are_even_on_both_sides_and_the_chin_leans_to_the_far_half
     assert spaced[16, 0] < arc[16, 0]
 
 
-def test_neutral_points_are_symmetric_and_in_wflw_order(kit):
+def test_neutral_points_are_symmetric_and_in_wflw_order(kit: Kit) -> None:
     points, _, _ = view(kit)
     mirrored = points[MIRROR] * [-1, 1] + [511, 0]
     eyes = np.linalg.norm(points[60] - points[72])
@@ -52,7 +54,7 @@ def test_neutral_points_are_symmetric_and_in_wflw_order(kit):
 
 
 @pytest.mark.parametrize(("left", "right"), [(1.0, 0.0), (0.0, 1.0)])
-def test_one_sided_movements_move_their_side(kit, left, right):
+def test_one_sided_movements_move_their_side(kit: Kit, left: float, right: float) -> None:
     still, _, _ = view(kit)
     blink, _, _ = view(kit, coefficients("blink", left, right))
     shut = 1 - eye_opening(blink) / eye_opening(still)
@@ -64,7 +66,7 @@ def test_one_sided_movements_move_their_side(kit, left, right):
     assert (corner_drop(smile) - corner_drop(still)) * (left - right) > 0.05
 
 
-def test_turned_contour_lies_on_the_silhouette_of_the_far_side(kit):
+def test_turned_contour_lies_on_the_silhouette_of_the_far_side(kit: Kit) -> None:
     points, seen, screen = view(kit, pose=(40, 0, 0))
     ids, _, _ = rasterise(screen, np.ascontiguousarray(seen[:, 2]), kit.triangles, 512, 512)
     eyes = 9.0 * CAMERA.focal / 80
@@ -77,7 +79,7 @@ def test_turned_contour_lies_on_the_silhouette_of_the_far_side(kit):
     assert points[2, 0] - left_edge > 0.3 * eyes
 
 
-def test_upper_lids_lie_at_the_lashes_of_an_open_eye_and_on_the_edge_of_a_shut_one(kit):
+def test_upper_lids_lie_at_the_lashes_of_an_open_eye_and_on_the_edge_of_a_shut_one(kit: Kit) -> None:
     model = point_model(kit)
     for shut, low, high in ((0.0, 0.9, 1.0), (1.0, 0.0, 0.25)):
         points, seen, screen = view(kit, coefficients("blink", shut, shut))

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from realtime.types import F32, F64
 from tools.synth.camera import Camera, project
 from tools.synth.raster import rasterise, vertex_normals
 
 
-def sphere(centre, radius, rings=48):
+def sphere(centre: F64, radius: float, rings: int = 48) -> tuple[F32, NDArray[np.int32]]:
     """Camera-frame vertices and triangles, counter-clockwise seen from outside in the head's y-up world."""
     polar, around = np.linspace(0, np.pi, rings), np.linspace(0, 2 * np.pi, 2 * rings)
     p, a = np.meshgrid(polar, around, indexing="ij")
@@ -20,7 +22,7 @@ def sphere(centre, radius, rings=48):
     return (unit * [1, -1, -1] * radius + centre).astype(np.float32), triangles.astype(np.int32)
 
 
-def test_triangle_covers_exactly_the_pixels_inside_it():
+def test_triangle_covers_exactly_the_pixels_inside_it() -> None:
     screen = np.array([[2.0, 2.0], [2.0, 12.0], [14.0, 2.0]], np.float32)
     ids, bary, z = rasterise(screen, np.full(3, 5, np.float32), np.array([[0, 1, 2]], np.int32), 16, 20)
     yy, xx = np.mgrid[0:16, 0:20]
@@ -31,7 +33,7 @@ def test_triangle_covers_exactly_the_pixels_inside_it():
     assert np.isinf(z[~inside]).all()
 
 
-def test_back_side_is_culled_only_when_asked():
+def test_back_side_is_culled_only_when_asked() -> None:
     screen = np.array([[2.0, 2.0], [14.0, 2.0], [2.0, 12.0]], np.float32)
     one = np.array([[0, 1, 2]], np.int32)
     depth = np.full(3, 5, np.float32)
@@ -39,7 +41,7 @@ def test_back_side_is_culled_only_when_asked():
     assert (rasterise(screen, depth, one, 16, 16, False)[0] >= 0).any()
 
 
-def test_weights_are_perspective_correct():
+def test_weights_are_perspective_correct() -> None:
     camera = Camera(100.0, (32.0, 32.0))
     corners = np.array([[-3, 3, 10], [3, 3, 30], [0, -3, 20]], np.float32)
     triangles = np.array([[0, 1, 2]], np.int32)
@@ -52,7 +54,7 @@ def test_weights_are_perspective_correct():
         assert z[y, x] == pytest.approx(hit[2], rel=1e-4)
 
 
-def test_sphere_has_its_perspective_outline_depth_and_radial_normals():
+def test_sphere_has_its_perspective_outline_depth_and_radial_normals() -> None:
     distance, radius, focal = 40.0, 8.0, 300.0
     camera = Camera(focal, (63.5, 63.5))
     vertices, triangles = sphere(np.array([0, 0, distance]), radius)
@@ -67,7 +69,7 @@ def test_sphere_has_its_perspective_outline_depth_and_radial_normals():
     assert np.quantile(cosine[inner], 0.02) > 0.99
 
 
-def test_the_nearer_of_two_spheres_is_seen():
+def test_the_nearer_of_two_spheres_is_seen() -> None:
     camera = Camera(300.0, (63.5, 63.5))
     near, triangles = sphere(np.array([0, 0, 30.0]), 3, 24)
     far, _ = sphere(np.array([0, 0, 60.0]), 12, 24)

@@ -1,5 +1,7 @@
 """Pictures and their truth together: determinism, sides, split, shards."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,12 @@ from tools.synth import EXPRESSION_NAMES, Sampler, hidden
 from tools.synth.expressions import coefficients
 from tools.synth.heads import bank_files, load_head
 from tools.synth.hidden import awake_files, photograph_of
+from tools.synth.kit import Kit
 from tools.synth.make import read_shard, render_shard
 from tools.synth.sampler import smaller
 
 
-def test_same_seed_same_pictures_other_seed_others(bank):
+def test_same_seed_same_pictures_other_seed_others(bank: Path) -> None:
     a, b, c = Sampler(bank, seed=3), Sampler(bank, seed=3), Sampler(bank, seed=4)
     for _ in range(3):
         one, two, three = a.next(), b.next(), c.next()
@@ -23,7 +26,7 @@ def test_same_seed_same_pictures_other_seed_others(bank):
         assert not np.array_equal(one.image, three.image)
 
 
-def test_sample_is_what_it_says(bank):
+def test_sample_is_what_it_says(bank: Path) -> None:
     sampler = Sampler(bank, size=192, seed=1)
     for _ in range(4):
         sample = sampler.next()
@@ -39,7 +42,7 @@ def test_sample_is_what_it_says(bank):
         assert (np.abs(sample.pose) <= [60, 35, 30]).all()
 
 
-def test_the_shut_eye_is_the_patients_own_side_in_the_picture(bank):
+def test_the_shut_eye_is_the_patients_own_side_in_the_picture(bank: Path) -> None:
     sampler = Sampler(bank, seed=2, clean=True)
     head = load_head(bank_files(bank, False)[0])
     sample = sampler.sample(head, coefficients("blink", 1.0, 0.0), (0.0, 0.0, 0.0))
@@ -51,7 +54,7 @@ def test_the_shut_eye_is_the_patients_own_side_in_the_picture(bank):
     assert not sample.visible[97]
 
 
-def test_far_cheek_hides_behind_the_nose_side_in_a_strong_turn(bank):
+def test_far_cheek_hides_behind_the_nose_side_in_a_strong_turn(bank: Path) -> None:
     sampler = Sampler(bank, seed=2, clean=True)
     head = load_head(bank_files(bank, False)[0])
     still = np.zeros(57, np.float32)
@@ -60,7 +63,7 @@ def test_far_cheek_hides_behind_the_nose_side_in_a_strong_turn(bank):
     assert turned.visible[60:68].sum() > turned.visible[68:76].sum()
 
 
-def test_held_out_heads_are_never_trained_on(bank):
+def test_held_out_heads_are_never_trained_on(bank: Path) -> None:
     train, held = bank_files(bank, False), bank_files(bank, True)
     assert len(train) == 2
     assert len(held) == 1
@@ -68,12 +71,12 @@ def test_held_out_heads_are_never_trained_on(bank):
     assert {Sampler(bank, seed=i).next().identity for i in range(8)} <= {f.stem for f in train}
 
 
-def test_missing_bank_is_one_clear_sentence(kit, tmp_path):
+def test_missing_bank_is_one_clear_sentence(kit: Kit, tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="No heads in"):
         Sampler(tmp_path)
 
 
-def test_shards_come_back_as_they_were_made(bank, tmp_path):
+def test_shards_come_back_as_they_were_made(bank: Path, tmp_path: Path) -> None:
     file = render_shard(bank, tmp_path, False, 5, 0, 3, 128)
     shard = read_shard(file)
     again = Sampler(bank, size=128, seed=5 * 100_003)
@@ -88,11 +91,11 @@ def test_shards_come_back_as_they_were_made(bank, tmp_path):
     assert file.stat().st_mtime_ns == before
 
 
-def test_shrinking_keeps_pixel_centres():
+def test_shrinking_keeps_pixel_centres() -> None:
     np.testing.assert_allclose(smaller(np.array([[0.5, 2.5]], np.float32), 2), [[0.0, 1.0]])
 
 
-def test_nothing_is_asked_of_what_a_photograph_hides(bank, monkeypatch):
+def test_nothing_is_asked_of_what_a_photograph_hides(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tools.synth import drawing
 
     name = photograph_of(Sampler(bank, seed=1).next().identity)
@@ -110,7 +113,7 @@ def test_nothing_is_asked_of_what_a_photograph_hides(bank, monkeypatch):
     assert photograph_of("head_00578_2") == photograph_of("head_00578") == "00578"
 
 
-def test_people_of_an_exam_are_photographed_awake(bank, tmp_path, monkeypatch):
+def test_people_of_an_exam_are_photographed_awake(bank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = bank_files(bank, held_out=False)
     for file in (first, second):
         (tmp_path / file.name).write_bytes(file.read_bytes())

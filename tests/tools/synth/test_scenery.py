@@ -6,7 +6,7 @@ from tools.synth.occluders import occlude
 from tools.synth.scenery import background, degrade
 
 
-def test_background_fills_the_square_and_repeats_by_seed():
+def test_background_fills_the_square_and_repeats_by_seed() -> None:
     for seed in range(12):
         one, two = (background(np.random.default_rng(seed), 64) for _ in range(2))
         np.testing.assert_array_equal(one, two)
@@ -15,7 +15,7 @@ def test_background_fills_the_square_and_repeats_by_seed():
         assert one.max() <= 255
 
 
-def test_occluder_changes_the_picture_only_where_it_says():
+def test_occluder_changes_the_picture_only_where_it_says() -> None:
     rng = np.random.default_rng(1)
     turn = np.linspace(0, 2 * np.pi, 98)
     points = (64 + 30 * np.stack([np.cos(turn), np.sin(turn)], 1)).astype(np.float32)
@@ -31,7 +31,7 @@ def test_occluder_changes_the_picture_only_where_it_says():
     assert changed > 10
 
 
-def test_degraded_pictures_stay_pictures():
+def test_degraded_pictures_stay_pictures() -> None:
     rng = np.random.default_rng(2)
     picture = np.full((64, 64, 3), 130, np.float32)
     for _ in range(30):
