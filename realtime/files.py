@@ -17,6 +17,7 @@ from realtime.errors import DeviceError
 from realtime.privacy import umask
 
 _NAME = "facemirror-live"
+_LONGEST_NAME = 100
 
 
 def data_folder() -> Path:
@@ -191,6 +192,20 @@ def reason(error: Exception) -> str:
     if getattr(error, "errno", None) == errno.ENOSPC:
         return "the disk is full"
     return str(getattr(error, "strerror", None) or error).strip().rstrip(".") or type(error).__name__
+
+
+def described(error: OSError | MemoryError) -> str:
+    """What the machine has refused, as a sentence: a file that it does not give, or memory."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory; close other programs, or choose a smaller picture with --size."
+    named = "A file" if error.filename is None else shortened(error.filename)
+    return f"{named} cannot be used ({reason(error)})."
+
+
+def shortened(name: object) -> str:
+    """A file's name for a sentence: its first 100 characters."""
+    text = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 
 
 def swap_folder(staged: Path, target: Path, old: Path) -> None:

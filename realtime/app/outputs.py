@@ -153,6 +153,13 @@ class RunOutputs:
             found[VIDEO] = self.recorder.notices[-1]
         return found
 
+    def failed(self) -> dict[str, str]:
+        """By name, a sentence for each output that does not do its work any more, the session's files among them."""
+        found = self.incomplete()
+        if self.dashboard is not None and self.dashboard.problem is not None:
+            found["dashboard"] = self.dashboard.problem
+        return found
+
     @property
     def notices(self) -> list[str]:
         """What went wrong with any of the outputs, as sentences."""

@@ -23,7 +23,7 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.files import reason, write_json
+from realtime.files import described, reason, write_json
 from realtime.graph import RealClock, Report, StopToken
 from realtime.media.convert import ROTATIONS, Rotation
 from realtime.media.preview import NEEDS_MAIN_THREAD
@@ -100,6 +100,7 @@ class Run:
             rotate=self._rotation,
         )
         progress, failures = _Progress(source), dict[str, str]()
+        unforeseen: Exception | None = None
         with self._interrupts as interrupts:
             try:
                 self._live(progress, clock)
@@ -111,7 +112,13 @@ class Run:
                 interrupts.count += 1
             except FacemirrorError as error:
                 failures["start"] = str(error)
+            except (OSError, MemoryError) as error:
+                failures["start"] = described(error)
+            except Exception as error:  # noqa: BLE001  a fault of ours: raised again once the session is sealed
+                failures["start"], unforeseen = f"{type(error).__name__}: {error}", error
             summary = self._finish(progress, started, failures)
+        if unforeseen is not None:
+            raise unforeseen
         code = 3 if summary["failures"] else INTERRUPTED if self._was_interrupted(progress) else 0
         return code, summary
 
@@ -240,7 +247,7 @@ class Run:
                 await asyncio.sleep(_WATCH_SECONDS)
                 if self._interrupts.count:  # one that came before the graph could be stopped
                     app.graph.stop("interrupted")
-                for sentence in outputs.incomplete().values():
+                for sentence in outputs.failed().values():
                     self._notifier.warn(sentence)
                 self._notifier.calibration(app.measures.calibration.progress)
                 self._watch(app)
@@ -286,7 +293,7 @@ class Run:
                 attempt(PARQUET, outputs.writer.write_parquet)
             incomplete = {name: failures[name] for name in (PARQUET,) if name in failures} | outputs.incomplete()
             self.notices += [sentence for sentence in outputs.notices if sentence not in incomplete.values()]
-            failures |= {name: f"DeviceError: {sentence}" for name, sentence in outputs.incomplete().items()}
+            failures |= {name: f"DeviceError: {sentence}" for name, sentence in outputs.failed().items()}
         folder = None if outputs is None else outputs.folder
         summary = self._summary(progress, started, failures)
         if outputs is not None and folder is not None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from realtime.cli.terminal import MessageHandler, messages, prepare_streams
 from realtime.errors import FacemirrorError
-from realtime.files import reason
+from realtime.files import described, shortened
 from realtime.privacy import restrict_new_files
 
 __all__ = ["entry", "main"]
@@ -21,7 +21,6 @@ __all__ = ["entry", "main"]
 INTERRUPTED = 130
 _LETTING_GO_SECONDS = 1.0
 _MESSAGES_SECONDS = 2.0
-_LONGEST_NAME = 100
 _WRONG_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
@@ -40,11 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         messages.say("interrupted.")
         return INTERRUPTED
     except OSError as error:
-        named = "A file" if error.filename is None else _shortened(error.filename)
-        messages.say(f"{named} cannot be used ({reason(error)}).")
+        messages.say(described(error))
         return 2 if error.errno in _WRONG_NAMES else 3
+    except MemoryError as error:
+        messages.say(described(error))
+        return 3
     except UnicodeEncodeError as error:
-        messages.say(f"{_shortened(error.object)} cannot be used: it is no UTF-8.")
+        messages.say(f"{shortened(error.object)} cannot be used: it is no UTF-8.")
         return 2
     finally:
         messages.flush(_MESSAGES_SECONDS)
@@ -63,14 +64,16 @@ def _interrupt_once() -> None:
     signal.signal(signal.SIGINT, handle)
 
 
-def _shortened(name: object) -> str:
-    text = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
-    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+def _unraisable(found: "sys.UnraisableHookArgs") -> None:
+    """Without descriptors asyncio cannot open a loop, which is told; that it cannot close the half of it either is not."""
+    if getattr(found.object, "__qualname__", "") != "BaseEventLoop.__del__":
+        sys.__unraisablehook__(found)
 
 
 def entry() -> None:
     """Console script."""
     prepare_streams()
+    sys.unraisablehook = _unraisable
     _interrupt_once()
     restrict_new_files()
     code = main()

@@ -18,6 +18,7 @@ from realtime.dashboard.listen import bind, own_names, reachable_name
 from realtime.dashboard.security import Guard, is_loopback
 from realtime.dashboard.server import Server, quiet_logger
 from realtime.dashboard.status_feed import RunStatus, publish_status
+from realtime.files import reason
 
 _GRACE = 2.0
 _KEEP_ALIVE = 60.0
@@ -55,6 +56,8 @@ class Dashboard:
         self._actions = ThreadPoolExecutor(1, thread_name_prefix="dashboard-commands")
         self._stop = asyncio.Event()
         self._thread: threading.Thread | None = None
+        self.problem: str | None = None
+        """Why it ended by itself, as a sentence; the run goes on without it."""
 
     @property
     def url(self) -> str:
@@ -106,6 +109,11 @@ class Dashboard:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve(commands, run))
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told in the run's words and ends the page alone
+            self.problem = (
+                f"The dashboard stopped ({type(error).__name__}: {reason(error)}); the run goes on without it."
+            )
+            self._socket.close()
         finally:
             self._actions.shutdown(wait=False, cancel_futures=True)
             self._loop.close()
@@ -131,15 +139,18 @@ class Dashboard:
             auto_decompress=False,
             logger=quiet_logger(),
         )
+        stopped = asyncio.create_task(self._stop.wait())
         await runner.setup()
         assert runner.server is not None
         gate = ConnectionGate(self._socket, runner.server)
         accepting = asyncio.create_task(gate.run())
         publishing = asyncio.create_task(publish_status(self.hub, commands, run))
         try:
-            await self._stop.wait()
+            ended, _ = await asyncio.wait([stopped, accepting, publishing], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # a page that gets no more news, or takes nobody in, has failed as a whole
         finally:
-            publishing.cancel()
-            accepting.cancel()
+            for task in (stopped, publishing, accepting):
+                task.cancel()
             self._socket.close()
             await runner.cleanup()

@@ -175,6 +175,50 @@ def test_a_run_that_cannot_start_leaves_no_claimed_folder(
     assert verify(tmp_path / "session").right
 
 
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(24, "Too many open files", "libfoo.so"), "libfoo.so cannot be used (Too many open files)."),
+        (MemoryError(), "There is not enough memory; close other programs, or choose a smaller picture with --size."),
+        (RuntimeError("a fault of ours"), None),
+    ],
+    ids=["descriptors", "memory", "fault"],
+)
+def test_whatever_a_start_meets_the_session_is_sealed(
+    offline: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    sentence: str | None,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("realtime.app.run.build", refuse)
+    summary = tmp_path / "summary.json"
+    if sentence is None:
+        with pytest.raises(RuntimeError, match="a fault of ours"):
+            offline("--summary", str(summary))
+    else:
+        assert offline("--summary", str(summary)) == 3
+        assert sentence in capsys.readouterr().err
+        assert json.loads(summary.read_text())["failures"] == {"start": sentence}
+    assert verify(tmp_path / "session").right
+
+
+def test_a_dashboard_that_stopped_is_said_and_is_a_failure(
+    offline: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_pages(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("realtime.dashboard.service.Server", no_pages)
+    assert offline("--dashboard", "--port", "0") == 3
+    assert capsys.readouterr().err.count("The dashboard stopped (OSError: Too many open files)") == 1
+    assert verify(tmp_path / "session").right
+
+
 def test_a_session_that_cannot_be_sealed_still_has_its_figures(
     offline: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -212,6 +213,32 @@ def test_all_addresses_means_this_machine_s_own() -> None:
     assert "127.0.0.1" in names
     assert own_names("192.168.1.7") == {"192.168.1.7"}
     assert own_names("fe80::1") == {"[fe80::1]"}
+
+
+@pytest.mark.parametrize("part", ["publish_status", "load_assets"], ids=["the news", "the pages"])
+def test_a_page_that_cannot_go_on_is_told_in_a_sentence_and_its_port_closes(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Its thread used to end with a traceback, or to serve pages without news, and the run said nothing."""
+
+    async def no_news(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def no_pages(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    if part == "publish_status":
+        monkeypatch.setattr("realtime.dashboard.service.publish_status", no_news)
+    else:
+        monkeypatch.setattr("realtime.dashboard.service.Server", no_pages)
+    made = serve(commands_of(recorded))
+    assert made._thread is not None
+    made._thread.join(10.0)
+    assert not made.running
+    assert made.problem == "The dashboard stopped (OSError: Too many open files); the run goes on without it."
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", made.port), timeout=5.0)
+    made.stop()
 
 
 def test_what_has_failed_is_on_the_page() -> None:
