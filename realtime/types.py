@@ -16,6 +16,9 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 T = TypeVar("T")
+Neutral = Literal["none", "running", "recording", "calibrated"]
+"""What Action Units are measured against: nothing known, the face's median so far, its rest over the whole recording, a
+calibration."""
 RestState = Literal["", "provisional", "settled", "calibrated"]
 """How well a person's rest is known; empty where that is not asked."""
 
@@ -202,7 +205,8 @@ class Analysis:
     """The measured result of one frame. `face` is None when the frame was looked at and shows no tracked face.
 
     au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
-    neutral: what they were measured against: none, the running median of this face, or a calibration.
+    neutral: what they were measured against: none, the running median of this face, its rest over the whole recording, or a
+    calibration.
     rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
     millimetres: lengths of the face; None where they were not asked for or no face is there.
     """
@@ -212,7 +216,7 @@ class Analysis:
     face: FaceObservation | None
     au_left: dict[int, float] = field(default_factory=dict)
     au_right: dict[int, float] = field(default_factory=dict)
-    neutral: Literal["none", "running", "calibrated"] = "none"
+    neutral: Neutral = "none"
     rest: RestState = ""
     rest_share: float = 1.0
     millimetres: Millimetres | None = None

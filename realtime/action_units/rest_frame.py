@@ -26,9 +26,9 @@ ANGLE = 30.0
 """Degrees that count as one in the network's input."""
 
 # distance from the shape at rest (inter-ocular distances): 97 of 100 pictures of rendered people at rest lie below
-_NEAR = 0.02
+NEAR = 0.02
 _BETTER = 0.9
-_MOST_TURNED = 12.0
+MOST_TURNED = 12.0
 _INNER = slice(33, 98)
 """The contour is left out: it is the least exact, and says nothing of rest."""
 
@@ -102,11 +102,11 @@ class BestRestFrame:
         if rest is None:
             self.picture = None
             return
-        kept = _NEAR if self.picture is None else rms_distance(self.picture.shape, rest)
-        if kept > _NEAR:  # the baseline has moved: this picture does not show rest
-            self.picture, kept = None, _NEAR
+        kept = NEAR if self.picture is None else rms_distance(self.picture.shape, rest)
+        if kept > NEAR:  # the baseline has moved: this picture does not show rest
+            self.picture, kept = None, NEAR
         limit = kept if self.picture is None else _BETTER * kept
-        if rms_distance(found.shape, rest) < limit and max(map(abs, found.facing[:2])) <= _MOST_TURNED:
+        if rms_distance(found.shape, rest) < limit and max(map(abs, found.facing[:2])) <= MOST_TURNED:
             self.picture = rest_picture(found, windows)
 
     def forget(self) -> None:

@@ -145,7 +145,44 @@ def build_parser() -> argparse.ArgumentParser:
     validate.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     validate.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
 
+    _add_batch(
+        command("batch", "batch:batch", "many recordings: files, folders or a list, each into a bundle of its own")
+    )
+
     bench = command("bench", "bench:bench", "how fast this machine runs the graph (the demo clip, as fast as possible)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     bench.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     return parser
+
+
+def _add_batch(parser: argparse.ArgumentParser) -> None:
+    """The options of `batch`."""
+    add = parser.add_argument
+    add(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="videos, folders, patterns, a .txt list or a .csv table with a column `path`",
+    )
+    add("--out", type=Path, metavar="DIR", help="folder for the results; one that holds a batch is gone on with")
+    add("--workers", type=int, metavar="N", help="processes on this machine; default: one for each core")
+    add("--retry", action="store_true", help="also try again what failed or was put aside")
+    add(
+        "--force",
+        action="store_true",
+        help="measure again what was made with another program, models, settings or input",
+    )
+    add("--overlay", action="store_true", help="also video.mp4 with what was measured drawn on it")
+    add("--parquet", action="store_true", help="also the rows as Parquet")
+    add(
+        "--openface2",
+        nargs="?",
+        const="",
+        metavar="DIR",
+        help="also OpenFace 2.2's Action Units (after `models pull openface2`, or from this folder)",
+    )
+    add("--rotate", choices=["0", "90", "180", "270"], help="turn every picture clockwise (degrees)")
+    add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
+    add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")
+    add("--quiet", action="store_true", help="no progress bar")

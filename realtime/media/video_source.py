@@ -12,6 +12,7 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.graph import StopToken
 from realtime.media.convert import Rotation, ToBgr, rotated
 from realtime.media.decoder import Decoded, Decoder
+from realtime.media.decoder_in_line import InLineDecoder
 from realtime.media.decoder_thread import DecoderThread
 from realtime.media.demux_options import OpenPlan, plan
 from realtime.media.pacing import PtsNormalizer, Schedule
@@ -61,6 +62,7 @@ class VideoSource:
         stall_timeout: seconds after which a live source without pictures has failed; recordings get three times as long.
         sleep: waits that many seconds.
         rotate: degrees by which every picture is turned clockwise, or what finds them when the source is opened first.
+        in_line: decode on the thread that reads, for recordings only: one process then has one thread.
 
     Attributes:
         spec: what is read now.
@@ -83,6 +85,7 @@ class VideoSource:
         stall_timeout: float = 5.0,
         sleep: Callable[[float], object] = time.sleep,
         rotate: Rotation | Callable[[], Rotation] = 0,
+        in_line: bool = False,
     ) -> None:
         self.spec = spec
         self.negotiated: StreamInfo | None = None
@@ -99,12 +102,13 @@ class VideoSource:
         self._requested = (size, fps)
         self._decode_threads = decode_threads
         self._timeouts = (open_timeout, stall_timeout)
+        self._in_line = in_line
         self._sequence = -1
         self._started = False
         self._last_capture: float | None = None
         self._shape: tuple[int, ...] = ()
         self._decoder: Decoder | PluginDecoder | None = None
-        self._thread: DecoderThread | None = None
+        self._thread: DecoderThread | InLineDecoder | None = None
 
     def choose(self, spec: SourceSpec) -> None:
         """Read from another source: the next `read` fails, and the `open` that follows opens this one.
@@ -160,7 +164,13 @@ class VideoSource:
             )
         # A recording that is read for the first time from a sleeping disk or a slow share is given longer than a stream.
         patience = _RECORDING_PATIENCE * stall_timeout if opening.recorded else stall_timeout
-        thread = DecoderThread(decoder, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=patience)
+        thread: DecoderThread | InLineDecoder
+        if self._in_line and opening.recorded:
+            thread = InLineDecoder(decoder)
+        else:
+            thread = DecoderThread(
+                decoder, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=patience
+            )
         self._decoder, self._thread = decoder, thread
         try:
             negotiated = thread.open(stop)

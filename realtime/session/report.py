@@ -23,7 +23,12 @@ from realtime.session.svg_chart import Curve, Plot
 from realtime.types import F64
 
 _FULL = 5.0
-_AGAINST = {"none": "the mean face", "running": "the person's running median", "calibrated": "a calibration"}
+_AGAINST = {
+    "none": "the mean face",
+    "running": "the person's running median",
+    "recording": "the person's rest over the whole recording",
+    "calibrated": "a calibration",
+}
 
 
 def write_report(session: Path, target: Path) -> Path:
@@ -107,7 +112,7 @@ def _section(plot: Plot, rows: Rows, au: int) -> str:
 def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int) -> str:
     count = len(rows.times)
     measured = int(rows.face.sum())
-    states = {word: rows.neutral.count(word) for word in ("none", "running", "calibrated")}
+    states = {word: rows.neutral.count(word) for word in _AGAINST}
     summary = described.get("summary") or {}
     facts = {
         "recorded": str(described.get("written", "")),

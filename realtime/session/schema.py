@@ -34,7 +34,8 @@ _LEADING = {
     "yaw": "degrees; positive: turned to the patient's left",
     "pitch": "degrees; positive: looking up",
     "roll": "degrees; positive: tilted to the patient's left",
-    "neutral": "what the Action Units were measured against: none (the mean face), running (median of this face so far) or calibrated",
+    "neutral": "what the Action Units were measured against: none (the mean face), running (median of this face so far), "
+    "recording (this face's rest over the whole recording) or calibrated",
 }
 
 

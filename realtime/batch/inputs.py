@@ -1,0 +1,223 @@
+"""Which recordings a batch is about: files, folders, patterns, list files and CSV tables, as the command line names them."""
+
+import csv
+import glob
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from realtime.errors import UserInputError
+from realtime.files import open_regular, reason
+
+VIDEOS = frozenset(
+    {
+        ".mp4",
+        ".mov",
+        ".m4v",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".wmv",
+        ".mpg",
+        ".mpeg",
+        ".mts",
+        ".m2ts",
+        ".ts",
+        ".flv",
+        ".3gp",
+        ".gif",
+    }
+)
+"""What is taken from a folder; a file that is named itself may have any name."""
+LISTS = frozenset({".txt", ".lst", ".csv", ".tsv"})
+_PATH_COLUMNS = ("path", "file", "filename", "recording", "video")
+_START, _END = "calibration_start", "calibration_end"
+_UNSAFE = re.compile(r"[^\w\-. ()\[\]+,=@]+")
+_LARGEST_LIST = 64 * 2**20
+_LONGEST_NAME = 120
+_RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{word}{n}" for word in ("com", "lpt") for n in range(1, 10))})
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One recording to be measured.
+
+    Attributes:
+        name: by which its results are called; a file name on any system.
+        path: absolute.
+        columns: of the table that named it, such as person and condition; they come through to the outputs.
+        calibration: (start, end) in seconds of rest in this recording; None: rest is found.
+    """
+
+    name: str
+    path: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    calibration: tuple[float, float] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the ledger; `from_json` reads it."""
+        window = None if self.calibration is None else list(self.calibration)
+        return {"name": self.name, "path": str(self.path), "columns": dict(self.columns), "calibration": window}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Input":
+        """Raises KeyError, TypeError, ValueError: `content` is none."""
+        window = content["calibration"]
+        return cls(
+            str(content["name"]),
+            Path(content["path"]),
+            {str(key): str(value) for key, value in content["columns"].items()},
+            None if window is None else (float(window[0]), float(window[1])),
+        )
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Attributes:
+    found: the recordings, in the order of their names.
+    problems: a sentence for each that cannot be part of the batch.
+    """
+
+    found: list[Input] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A recording before it has a name. base: the folder that its name is relative to."""
+
+    path: Path
+    base: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    calibration: tuple[float, float] | None = None
+
+
+def find_inputs(words: Iterable[str]) -> Inputs:
+    """Understand the paths of a command line.
+
+    Args:
+        words: files, folders (searched with everything below), patterns, list files (one path a line) and CSV or TSV tables
+            with a column `path`. Paths in a list are relative to the list's own folder.
+
+    Raises:
+        UserInputError: a word is nothing of the kind, or a list cannot be read.
+    """
+    inputs, named = Inputs(), list[_Named]()
+    for word in words:
+        path = Path(word).expanduser()
+        if path.is_dir():
+            named += _in_folder(path)
+        elif path.suffix.lower() in LISTS and path.is_file():
+            named += _in_list(path, inputs.problems)
+        elif path.exists() or not glob.has_magic(word):
+            if not path.exists():
+                raise UserInputError(f"{word}: there is no such file or folder.")
+            named.append(_Named(path.absolute(), path.absolute().parent))
+        else:
+            matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  an absolute pattern is no pattern for Path
+            if not matches:
+                raise UserInputError(f"{word}: no file has a name like this.")
+            for match in map(Path, matches):
+                named += _in_folder(match) if match.is_dir() else [_Named(match.absolute(), match.absolute().parent)]
+    _give_names(named, inputs)
+    return inputs
+
+
+def _in_folder(folder: Path) -> list[_Named]:
+    base = folder.absolute()
+    found = (path for path in base.rglob("*") if path.suffix.lower() in VIDEOS and not path.name.startswith("."))
+    return [_Named(path, base) for path in sorted(found) if path.is_file()]
+
+
+def _in_list(path: Path, problems: list[str]) -> list[_Named]:
+    try:
+        with open_regular(path, limit=_LARGEST_LIST) as file:
+            text = file.read().decode("utf-8-sig")
+    except OSError as error:
+        raise UserInputError(f"The list {path} cannot be read ({reason(error)}).") from None
+    except UnicodeDecodeError:
+        raise UserInputError(f"The list {path} cannot be read: it is no UTF-8 text.") from None
+    base = path.absolute().parent
+    if path.suffix.lower() in (".txt", ".lst"):
+        lines = (line.strip() for line in text.splitlines())
+        return [_Named(base / Path(line).expanduser(), base) for line in lines if line and not line.startswith("#")]
+    return _in_table(path, text, base, problems)
+
+
+def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_Named]:
+    first = text.partition("\n")[0]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    try:
+        names = [(name or "").strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = names
+        key = next((name for name in names if name.lower() in _PATH_COLUMNS), None)
+        if key is None:
+            raise UserInputError(f"The table {path} has no column `path`; it has {', '.join(names) or 'no header'}.")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UserInputError(f"The table {path} has the column {twice[0]!r} twice.")
+        found = []
+        for number, row in enumerate(reader, 2):
+            cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
+            if None in row:
+                problems.append(f"{path}, line {number}: it has more cells than the header.")
+            elif not cells[key]:
+                if any(cells.values()):
+                    problems.append(f"{path}, line {number}: it names no recording.")
+            else:
+                found.append(_row(path, number, cells, key, base, problems))
+    except csv.Error as error:
+        raise UserInputError(f"The table {path} cannot be read ({error}).") from None
+    return [one for one in found if one is not None]
+
+
+def _row(path: Path, number: int, cells: dict[str, str], key: str, base: Path, problems: list[str]) -> _Named | None:
+    start, end = cells.pop(_START, ""), cells.pop(_END, "")
+    recording = base / Path(cells.pop(key)).expanduser()
+    if not start and not end:
+        return _Named(recording, base, cells)
+    try:
+        window = float(start.replace(",", ".")), float(end.replace(",", "."))
+        if not 0 <= window[0] < window[1] < 1e9:
+            raise ValueError
+    except ValueError:
+        problems.append(
+            f"{path}, line {number}: {_START} {start!r} and {_END} {end!r} are no window; both are seconds, the start first."
+        )
+        return None
+    return _Named(recording, base, cells, window)
+
+
+def _give_names(named: list[_Named], inputs: Inputs) -> None:
+    """A recording's name is its path below the folder that named it. Of two with one name, the second is a problem."""
+    taken: dict[str, _Named] = {}
+    for one in sorted(named, key=lambda one: (str(one.path), one.calibration is None)):
+        name = name_of(one.path, one.base)
+        other = taken.get(name.casefold())
+        if other is None:
+            taken[name.casefold()] = one
+            inputs.found.append(Input(name, one.path, one.columns, one.calibration))
+        elif other.path != one.path:
+            inputs.problems.append(
+                f"{one.path} was left out: its results would have the same name, {name}, as those of {other.path}; "
+                "rename one, or give it another --out."
+            )
+        elif (other.columns, other.calibration) != (one.columns, one.calibration) and (one.columns or one.calibration):
+            inputs.problems.append(f"{one.path} is named twice with other columns; the first ones are taken.")
+    inputs.found.sort(key=lambda one: one.name)
+
+
+def name_of(path: Path, base: Path) -> str:
+    """The name of a recording's results: its path below `base`, folders joined by two underscores, without the ending."""
+    try:
+        parts = path.relative_to(base).with_suffix("").parts
+    except ValueError:
+        parts = (path.stem,)
+    parts = tuple(part for part in parts if part != "..")
+    name = "__".join(_UNSAFE.sub("_", part) for part in parts).strip(" .") or "recording"
+    if name.casefold() in _RESERVED:
+        name += "_"
+    return name[-_LONGEST_NAME:].strip(" .")

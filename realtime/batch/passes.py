@@ -1,0 +1,242 @@
+"""The two passes over a recording: points of every frame first, then measures against the person's rest over all of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from realtime.action_units.descriptor import describe
+from realtime.action_units.recording_rest import NearestRest, Rest, RestSearch, measure_against
+from realtime.action_units.reference import Reference
+from realtime.action_units.rest_frame import rest_picture
+from realtime.analyze.models import FaceModels
+from realtime.batch.spool import Seen, Spool
+from realtime.config import Config
+from realtime.face.detector import FaceDetector
+from realtime.face.tracker import Tracker
+from realtime.graph import StopToken
+from realtime.media.convert import ROTATIONS
+from realtime.media.source_spec import SourceKind, SourceSpec
+from realtime.media.video_source import VideoSource
+from realtime.types import Analysis, FaceObservation, Frame, Sides
+
+
+class FrameListener(Protocol):
+    """Sees every frame of the first pass with what was tracked on it."""
+
+    def frame(self, frame: Frame, face: FaceObservation | None) -> None: ...
+
+
+@dataclass(slots=True)
+class Networks:
+    """What one process needs for one recording after another.
+
+    Attributes:
+        models: open and warm.
+        detector: RetinaFace.
+        config: the settings.
+    """
+
+    models: FaceModels
+    detector: FaceDetector
+    config: Config
+
+    @property
+    def landmarks(self) -> str:
+        """Checksum of the landmark network."""
+        return next(spec.sha256 for spec in self.models.specs if spec.role == "landmarks")
+
+
+@dataclass(slots=True)
+class Recording:
+    """What a pass over a recording found.
+
+    Attributes:
+        frames: pictures read.
+        with_face: those with a tracked face.
+        width, height: of the first picture, pixels.
+        fps: the nominal rate, frames per second; None where the file names none.
+        seconds: capture time of the last frame.
+        notices: what the source had to say, as sentences.
+        rests: by face id, the rest that was found.
+    """
+
+    frames: int = 0
+    with_face: int = 0
+    width: int = 0
+    height: int = 0
+    fps: float | None = None
+    seconds: float = 0.0
+    notices: list[str] = field(default_factory=list)
+    rests: dict[int, Rest] = field(default_factory=dict)
+
+
+def open_recording(path: Path, config: Config) -> VideoSource:
+    """The source of a recording: every frame, on the caller's thread. Not opened yet."""
+    rotate = ROTATIONS["0" if config.rotate == "auto" else config.rotate]
+    spec = SourceSpec(SourceKind.FILE, str(path))
+    return VideoSource(spec, lambda: 0.0, speed="max", rotate=rotate, in_line=True)
+
+
+def frames_of(source: VideoSource) -> Iterator[Frame]:
+    """Every frame from the beginning to the end.
+
+    Raises:
+        UserInputError: it is no video.
+        DeviceError: it cannot be read.
+    """
+    stop = StopToken()
+    source.open(stop)
+    try:
+        while (frame := source.read(stop)) is not None:
+            yield frame
+    finally:
+        source.close()
+
+
+def points_pass(
+    path: Path,
+    networks: Networks,
+    spool: Spool,
+    *,
+    window: tuple[float, float] | None = None,
+    listeners: tuple[FrameListener, ...] = (),
+    progress: Callable[[int, float], None] = lambda _frames, _seconds: None,
+) -> Recording:
+    """Decode, detect, track; keep points and windows of every face, and look for rest.
+
+    Args:
+        path: the video.
+        networks: open.
+        spool: gets one record for each face on each frame, and one for a frame without a face.
+        window: (start, end) in seconds of rest that the user named; it then holds for the whole recording.
+        listeners: see every frame.
+        progress: told the frames and seconds gone by.
+
+    Raises:
+        UserInputError: it is no video.
+        DeviceError: it cannot be read.
+        OSError: the spool cannot be written.
+    """
+    units = networks.models.action_units
+    follow = _Follow(networks)
+    source, done = open_recording(path, networks.config), Recording()
+    searches: dict[int, RestSearch] = {}
+    for frame in frames_of(source):
+        done.frames += 1
+        faces = follow.faces(frame)
+        done.with_face += bool(faces)
+        for face in faces:
+            found = describe(face.points)
+            windows = None if units is None or found is None else units.cut(frame.image, face.points)
+            spool.add(frame.sequence, frame.capture_time, face, found, windows)
+            if units is not None and found is not None and windows is not None:
+                key = face.face_id if window is None else 0
+                if key not in searches:
+                    searches[key] = RestSearch(units, networks.landmarks, window)
+                searches[key].add(found, windows, frame.capture_time, face.hidden)
+        if not faces:
+            spool.add(frame.sequence, frame.capture_time, None, None, None)
+        for listener in listeners:
+            listener.frame(frame, faces[0] if faces else None)
+        done.seconds = frame.capture_time
+        progress(done.frames, frame.capture_time)
+    if source.negotiated is not None:
+        done.width, done.height, done.fps = (
+            source.negotiated.width,
+            source.negotiated.height,
+            source.negotiated.fps,
+        )
+    done.notices = list(source.notices)
+    done.rests = {key: search.rest() for key, search in searches.items()}
+    spool.finish()
+    return done
+
+
+class _Follow:
+    """Who is on a frame. One face today; whoever follows several gives them all, each with an id of its own."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._tracker = Tracker(networks.models.landmarks, networks.config.face)
+        self._detector = networks.detector
+
+    def faces(self, frame: Frame) -> list[FaceObservation]:
+        claimed = self._tracker.try_claim_detection(frame.sequence)
+        seen = self._detector.detect(frame, self._tracker.region) if claimed else None
+        face = self._tracker.update(frame, seen)
+        return [] if face is None else [face]
+
+
+class Measures:
+    """The second pass: every frame of a spool against its person's rest."""
+
+    def __init__(self, networks: Networks, spool: Spool, rests: dict[int, Rest], *, named: bool) -> None:
+        """Choose each person's picture at rest.
+
+        Args:
+            networks: open.
+            spool: of the first pass, finished.
+            rests: by face id, or under 0 the one rest of a window that the user named.
+            named: there is such a window.
+        """
+        self._units = networks.models.action_units
+        self._spool = spool
+        self._rests = rests
+        self._named = named
+        self._references = {key: Reference(rest.baseline, None, rest.calibrated) for key, rest in rests.items()}
+        self._choose_pictures()
+
+    def analyses(self) -> Iterator[Analysis]:
+        """One analysis for each record, in order."""
+        for seen, windows in self._spool.with_windows():
+            yield self._analysis(seen, windows)
+
+    def _analysis(self, seen: Seen, windows: "tuple[object, ...]") -> Analysis:
+        face, units = seen.face, self._units
+        if face is None:
+            return Analysis(seen.sequence, seen.time, None)
+        if units is None or seen.found is None:
+            return Analysis(seen.sequence, seen.time, face)
+        key = self._key(face)
+        rest, reference = self._rests[key], self._references[key]
+        left, right = measure_against(units, reference, seen.found, windows, face.hidden)  # type: ignore[arg-type]
+        return Analysis(
+            seen.sequence,
+            seen.time,
+            face,
+            left,
+            right,
+            neutral="none" if rest.baseline is None else "calibrated" if rest.calibrated else "recording",
+            rest="calibrated" if rest.calibrated else "settled" if rest.settled else "provisional",
+        )
+
+    def _key(self, face: FaceObservation) -> int:
+        return 0 if self._named else face.face_id
+
+    def _choose_pictures(self) -> None:
+        """The skin's movements are followed from the frame that comes nearest to rest over the whole recording."""
+        nearest = {
+            key: NearestRest(reference.baseline.shape)
+            for key, reference in self._references.items()
+            if reference.baseline is not None
+        }
+        shapes = {}
+        for seen in self._spool.faces():
+            if seen.face is None or seen.found is None or seen.face.hidden:
+                continue
+            key = self._key(seen.face)
+            if key in nearest:
+                nearest[key].offer(seen.place, seen.found)
+                if nearest[key].place == seen.place:
+                    shapes[key] = seen.found
+        for key, found in shapes.items():
+            place = nearest[key].place
+            assert place is not None
+            picture = rest_picture(found, self._spool.windows_of(place))
+            old = self._references[key]
+            self._references[key] = Reference(old.baseline, picture, old.calibrated)
+
+
+def sides_of(analysis: Analysis) -> Sides[dict[int, float]]:
+    """The intensities of both sides."""
+    return Sides(analysis.au_left, analysis.au_right)

@@ -1,0 +1,110 @@
+"""The tables over all recordings: one row a recording, and one row a frame with the Action Units of every recording."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from realtime.batch.inputs import Input
+from realtime.batch.ledger import Ledger
+from realtime.batch.plan import Plan
+from realtime.errors import DeviceError
+from realtime.files import reason, write_atomically
+from realtime.session.schema import AUS, column_names
+from realtime.session.spreadsheet import guarded
+
+RECORDINGS = "recordings.csv"
+COMBINED = "combined.csv"
+_SIDES = ("left", "right")
+_POINTS = tuple(f"wflw_{axis}_" for axis in "xy")
+
+
+def columns_of(inputs: Iterable[Input]) -> list[str]:
+    """The columns that the lists gave, in the order in which they appear first."""
+    found: dict[str, None] = {}
+    for one in inputs:
+        found |= dict.fromkeys(one.columns)
+    return list(found)
+
+
+def carried_names(columns: Sequence[str], taken: Iterable[str]) -> list[str]:
+    """Names for the carried columns that none of ours has."""
+    ours = set(taken)
+    return [f"input_{name}" if name in ours else name for name in columns]
+
+
+def done_of(ledger: Ledger, plan: Plan) -> list[tuple[Input, Mapping[str, Any]]]:
+    """(recording, its figures) of what is done and unchanged, by name."""
+    states = ledger.states()
+    kept = (one for one in plan.inputs if states.get(one.name) == "done" and one.name not in plan.changed)
+    return [(one, (ledger.done(one.name) or {}).get("figures", {})) for one in kept]
+
+
+def recordings_columns() -> list[str]:
+    """Our columns of recordings.csv."""
+    values = [f"AU{au:02d}_{side}_{what}" for au in AUS for side in _SIDES for what in ("mean", "peak")]
+    return ["recording", "file", "outcome", "remark", "frames", "face_frames", "seconds", "fps", "rest", *values]
+
+
+def write_tables(ledger: Ledger, plan: Plan) -> list[Path]:
+    """Write recordings.csv and combined.csv.
+
+    Returns:
+        The files.
+
+    Raises:
+        DeviceError: one cannot be written; what was there before stays.
+    """
+    done = done_of(ledger, plan)
+    columns = columns_of(plan.inputs)
+    recordings, combined = ledger.out / RECORDINGS, ledger.out / COMBINED
+    _write(recordings, _recordings(ledger, plan, columns, {one.name: figures for one, figures in done}))
+    _write(combined, _combined(ledger, [one for one, _ in done], columns))
+    return [recordings, combined]
+
+
+def _recordings(
+    ledger: Ledger, plan: Plan, columns: Sequence[str], figures: Mapping[str, Mapping[str, Any]]
+) -> Iterator[list[str]]:
+    ours = recordings_columns()
+    yield [*ours[:4], *carried_names(columns, ours), *ours[4:]]
+    states = ledger.states()
+    for one in plan.inputs:
+        found = figures.get(one.name, {})
+        state = "changed" if one.name in plan.changed else states.get(one.name, "waiting")
+        failure = ledger.failure(one.name) if state == "failed" else None
+        remark = plan.changed.get(one.name) or (failure[0] if failure else " ".join(found.get("notices", [])))
+        values = {**found, **found.get("action_units", {})}
+        carried = [guarded(one.columns.get(name, "")) for name in columns]
+        head = [guarded(one.name), guarded(str(one.path)), state, guarded(remark)]
+        yield [*head, *carried, *("" if values.get(n) is None else str(values[n]) for n in ours[4:])]
+
+
+def combined_columns() -> list[str]:
+    """The columns of frames.csv that are in the combined table: all but the landmarks, which stay in the bundles."""
+    return [name for name in column_names() if not name.startswith(_POINTS)]
+
+
+def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> Iterator[list[str]]:
+    ours = ["recording", *combined_columns()]
+    yield ["recording", *carried_names(columns, ours), *ours[1:]]
+    for one in done:
+        lead = [guarded(one.name), *(guarded(one.columns.get(name, "")) for name in columns)]
+        with (ledger.recordings / one.name / "frames.csv").open(encoding="utf-8", newline="") as file:
+            rows = csv.reader(file)
+            header = next(rows)
+            kept = [header.index(name) for name in ours[1:]]
+            for row in rows:
+                yield [*lead, *(row[index] for index in kept)]
+
+
+def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    try:
+        with write_atomically(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+            csv.writer(text, lineterminator="\n").writerows(rows)
+            text.flush()
+            text.detach()
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None

@@ -1,0 +1,99 @@
+"""Which recordings a command line names, and how they are called."""
+
+from pathlib import Path
+
+import pytest
+
+from realtime.batch.inputs import Input, find_inputs, name_of
+from realtime.errors import UserInputError
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return folder
+
+
+def names(words: list[str]) -> list[str]:
+    return [one.name for one in find_inputs(words).found]
+
+
+def test_a_folder_is_searched_with_everything_below(tmp_path: Path) -> None:
+    touch(tmp_path, "b.MP4", "s1/video.mp4", "s2/video.mp4", "notes.txt", ".hidden.mp4")
+    assert names([str(tmp_path)]) == ["b", "s1__video", "s2__video"]
+
+
+def test_a_pattern_is_expanded_also_where_no_shell_did_it(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "b.avi", "c.mp4")
+    assert names([str(tmp_path / "*.mp4")]) == ["a", "c"]
+
+
+def test_a_table_gives_columns_and_the_calibration_window(tmp_path: Path) -> None:
+    touch(tmp_path, "v/a.mp4", "v/b.mp4")
+    table = tmp_path / "list.csv"
+    table.write_text(
+        "person;path;condition;calibration_start;calibration_end\nAda;v/a.mp4;rest, first;1,5;4\nBo;v/b.mp4;smile;;\n",
+        "utf-8-sig",
+    )
+    found = find_inputs([str(table)])
+    assert found.problems == []
+    assert found.found == [
+        Input("v__a", tmp_path / "v" / "a.mp4", {"person": "Ada", "condition": "rest, first"}, (1.5, 4.0)),
+        Input("v__b", tmp_path / "v" / "b.mp4", {"person": "Bo", "condition": "smile"}, None),
+    ]
+    assert [Input.from_json(one.as_json()) for one in found.found] == found.found
+
+
+def test_a_bad_line_of_a_table_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "b.mp4")
+    table = tmp_path / "list.csv"
+    table.write_text(
+        "path,person,calibration_start,calibration_end\na.mp4,Ada,4,1\n,Cy,,\nb.mp4,Bo,,\nb.mp4,Bo,,,too many\n"
+    )
+    found = find_inputs([str(table)])
+    assert [one.name for one in found.found] == ["b"]
+    assert ["line 2" in found.problems[0], "line 3" in found.problems[1], "line 5" in found.problems[2]] == [True] * 3
+
+
+def test_a_list_may_name_a_missing_file_which_stays_part_of_the_batch(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("# recordings\ngone.mp4\n")
+    found = find_inputs([str(tmp_path / "list.txt")])
+    assert [one.path for one in found.found] == [tmp_path / "gone.mp4"]
+
+
+def test_two_recordings_of_one_name_are_told_apart_or_the_second_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "x/clip.mp4", "y/Clip.mp4")
+    found = find_inputs([str(tmp_path / "x"), str(tmp_path / "y")])
+    assert [one.path for one in found.found] == [tmp_path / "x" / "clip.mp4"]
+    (sentence,) = found.problems
+    assert str(tmp_path / "y" / "Clip.mp4") in sentence
+    assert "same name" in sentence
+
+
+def test_the_same_recording_named_twice_is_one(tmp_path: Path) -> None:
+    touch(tmp_path, "clip.mp4")
+    found = find_inputs([str(tmp_path), str(tmp_path / "clip.mp4")])
+    assert len(found.found) == 1
+    assert found.problems == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("a/b c.mp4", "a__b c"), ("a:b?.mp4", "a_b_"), ("nul.mp4", "nul_"), ("é/ü.mov", "é__ü"), ("../x.mp4", "x")],
+)
+def test_names_are_file_names_on_any_system(path: str, name: str, tmp_path: Path) -> None:
+    assert name_of(tmp_path / path, tmp_path) == name
+
+
+@pytest.mark.parametrize("word", ["missing.mp4", "nothing/*.mp4"])
+def test_a_word_that_names_nothing_is_refused(word: str, tmp_path: Path) -> None:
+    with pytest.raises(UserInputError, match="no (such )?file"):
+        find_inputs([str(tmp_path / word)])
+
+
+def test_a_table_without_paths_says_what_it_has(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("person,condition\nAda,rest\n")
+    with pytest.raises(UserInputError, match=r"no column `path`; it has person, condition"):
+        find_inputs([str(tmp_path / "list.csv")])
