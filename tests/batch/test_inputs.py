@@ -89,7 +89,7 @@ def test_names_are_file_names_on_any_system(path: str, name: str, tmp_path: Path
 
 @pytest.mark.parametrize("word", ["missing.mp4", "nothing/*.mp4"])
 def test_a_word_that_names_nothing_is_refused(word: str, tmp_path: Path) -> None:
-    with pytest.raises(UserInputError, match="no (such )?file"):
+    with pytest.raises(UserInputError, match=r"no (such )?file"):
         find_inputs([str(tmp_path / word)])
 
 
