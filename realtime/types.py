@@ -209,6 +209,7 @@ class Analysis:
     calibration.
     rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
     millimetres: lengths of the face; None where they were not asked for or no face is there.
+    faces: how many faces of about this one's size the newest search of the whole picture showed; None: none was made yet.
     """
 
     sequence: int
@@ -220,6 +221,7 @@ class Analysis:
     rest: RestState = ""
     rest_share: float = 1.0
     millimetres: Millimetres | None = None
+    faces: int | None = None
 
 
 PRESENT = 0.5

@@ -1,0 +1,500 @@
+"""The guided examination as a state machine: it is given analysed frames and commands, and says what the person should do.
+
+Pure and deterministic: time is the frames' capture time, so the same frames and commands give the same examination, live, from
+a replay, or in a test.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from realtime.clinic.activity import at_rest, snapshot
+from realtime.clinic.attempt import HOLD_SECONDS, Attempt
+from realtime.clinic.gate import problem
+from realtime.clinic.language import Phase, Reason, stored_sentence
+from realtime.clinic.observation import Observation
+from realtime.clinic.protocol import SECONDS, Protocol
+from realtime.clinic.timing import CALIBRATION_SECONDS, COUNT_DOWN, EASY, REST_SPAN, Timing, timing
+from realtime.clinic.types import Affected, Movement, Outcome, Repetition, Snapshot
+from realtime.types import ScaleSource
+
+Command = Literal["start", "pause", "continue", "skip", "redo", "stop"]
+COMMANDS: tuple[Command, ...] = get_args(Command)
+Event = Literal["started", "instruction", "tick", "go", "relax", "counted", "rejected", "calibrate", "stored", "ended"]
+"""What has just happened; "calibrate": a calibration should begin; "stored": `repetitions` has changed."""
+
+_LOOK = 0.5
+"""Seconds of frames by which a face is judged before the signal."""
+_KEPT = 1.5
+_NO_FACE = 0.4
+_MINUTE = 60.0
+_STARTS_ITSELF = 3.0
+_SHOWN_REASON = 2.5
+_LONGEST_STEP = 0.5
+_REDO_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the person should see and hear now.
+
+    Attributes:
+        phase: what goes on.
+        movement: which is asked for; None before the start and after the end.
+        number, of: the repetition that is under way, 1.., and how many there are of it.
+        count: the count-down, 3, 2, 1; 0: none.
+        share: 0..1 of the hold, or of the wait.
+        reason: why the last try did not count, or what is in the way now.
+        done, total: repetitions that are over, of all.
+        seconds_left: of the examination's time, pauses left out.
+    """
+
+    phase: Phase = "waiting"
+    movement: Movement | None = None
+    number: int = 0
+    of: int = 0
+    count: int = 0
+    share: float = 0.0
+    reason: Reason | None = None
+    done: int = 0
+    total: int = 0
+    seconds_left: float = SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which repetition is under way: index of the movement, and 1, 2, 3."""
+
+    index: int
+    number: int
+
+
+class ExaminationMachine:
+    """One examination.
+
+    Attributes:
+        repetitions: every try so far, in order of time.
+        begun: capture time of its begin, seconds; None: not begun.
+        scale: what the lengths come from; None: none were measured yet.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        affected: Affected = "none",
+        *,
+        starts_itself: bool = False,
+        calibrates: bool = False,
+        earlier: Sequence[Repetition] = (),
+    ) -> None:
+        """Wait for the start.
+
+        Args:
+            protocol: what is asked for.
+            affected: where a side is healthy, a try without any movement is asked for once more.
+            starts_itself: begin when a face has been well placed for some seconds.
+            calibrates: ask for a calibration at the first rest, unless one is in force.
+            earlier: tries of an examination that was broken off, which is gone on with.
+        """
+        self.protocol = protocol
+        self.repetitions: list[Repetition] = list(earlier)
+        self.begun: float | None = None
+        self.scale: ScaleSource | None = None
+        self._affected = affected
+        self._starts_itself = starts_itself
+        self._calibrates = calibrates
+        self._offset = max((one.ended or one.started for one in earlier), default=0.0)
+        self._place = self._next_place(_Place(0, 0))
+        self._budget = SECONDS
+        self._active = 0.0
+        self._timing: Timing = EASY
+        self._phase: Phase = "waiting"
+        self._entered = 0.0
+        self._now = -math.inf
+        self._recent: deque[Observation] = deque()
+        self._seen = -math.inf
+        self._ready: float | None = None
+        self._count_from: float | None = None
+        self._count = 0
+        self._tries = 0
+        self._unmoved = 0
+        self._started = 0.0
+        self._attempt: Attempt | None = None
+        self._rest: Snapshot | None = None
+        self._level: Snapshot | None = None
+        self._reason: Reason | None = None
+        self._reason_until = -math.inf
+        self._calibrating: float | None = None
+        self._events: list[Event] = []
+        if earlier:
+            self._level = next(
+                (one.rest for one in earlier if one.movement == "rest" and one.outcome == "counted"), None
+            )
+
+    @property
+    def over(self) -> bool:
+        """Finished or stopped."""
+        return self._phase in ("finished", "stopped")
+
+    @property
+    def finished(self) -> bool:
+        """Everything was asked for."""
+        return self._phase == "finished"
+
+    @property
+    def status(self) -> Status:
+        """What the person should see now."""
+        total = len(self.protocol.movements) * self.protocol.repetitions
+        left = max(0.0, self._budget - self._active)
+        place = self._place
+        reason = self._reason if self._now <= self._reason_until else None
+        if self.over or place is None:
+            return Status(self._phase, None, reason=reason, done=total - self._left(), total=total, seconds_left=left)
+        waits = self._phase == "waiting"
+        return Status(
+            self._phase,
+            None if waits else self.protocol.movements[place.index],
+            0 if waits else place.number,
+            0 if waits else self.protocol.repetitions,
+            self._count,
+            self._share(),
+            reason,
+            total - self._left(),
+            total,
+            left,
+        )
+
+    def command(self, command: Command) -> None:
+        """Carry out a command at the time of the frame that came last; one that means nothing now changes nothing."""
+        if self.over:
+            return
+        if command == "stop":
+            self._end("stopped")
+        elif command == "start" and self._phase == "waiting":
+            self._begin()
+        elif command == "continue" and self._phase == "paused":
+            self._reason = None
+            self._prepare(instruct=True)
+        elif self._phase == "waiting":
+            return
+        elif command == "pause":
+            self._enter("paused")
+        elif command == "skip":
+            self._skip()
+        elif command == "redo":
+            self._redo()
+
+    def step(self, observation: Observation) -> list[Event]:
+        """Take the next analysed frame.
+
+        Args:
+            observation: later than the one before.
+
+        Returns:
+            What has happened since the last call, commands included.
+        """
+        passed = min(observation.time - self._now, _LONGEST_STEP) if math.isfinite(self._now) else 0.0
+        self._now = observation.time
+        self.scale = self.scale or observation.scale
+        self._recent.append(observation)
+        while self._recent[0].time < self._now - _KEPT:
+            self._recent.popleft()
+        if observation.face_id is not None or not math.isfinite(self._seen):
+            self._seen = self._now
+        if not self.over and self._phase not in ("waiting", "paused"):
+            self._go_on(observation, max(0.0, passed))
+        elif self._phase == "waiting" and self._starts_itself:
+            self._wait_for_place()
+        events, self._events = self._events, []
+        return events
+
+    def _go_on(self, observation: Observation, passed: float) -> None:
+        absent = self._now - self._seen
+        if absent > _MINUTE:
+            self._enter("paused")
+            self._tell("no_face_for_a_minute", math.inf)
+            return
+        if absent <= _NO_FACE:
+            self._active += passed
+        else:
+            # The time limits wait for the face as the examination's own time does.
+            self._entered += passed
+        if self._phase == "instruction":
+            if self._since() >= self._timing.instruction:
+                self._enter("rest")
+        elif self._phase == "rest":
+            self._count_down()
+        else:
+            self._follow(observation)
+
+    # Before the signal.
+
+    def _wait_for_place(self) -> None:
+        found = self._look(_LOOK)
+        place = problem(found, "rest") if found else "no_face"
+        self._reason, self._reason_until = place, math.inf
+        if place is not None:
+            self._ready = None
+            return
+        self._ready = self._now if self._ready is None else self._ready
+        if self._now - self._ready >= _STARTS_ITSELF:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.begun = self._now if math.isfinite(self._now) else 0.0
+        self._reason = None
+        self._events.append("started")
+        if self._place is None:
+            self._end("finished")
+        else:
+            self._prepare(instruct=True)
+
+    def _prepare(self, *, instruct: bool) -> None:
+        """Get ready for the repetition that is next."""
+        place = self._place
+        assert place is not None
+        movements = len({index for index, _ in self._open()}) - 1
+        self._timing = timing(self._budget - self._active, max(0, movements), self._left())
+        self._attempt, self._count, self._count_from = None, 0, None
+        self._started = self._now
+        self._enter("instruction" if instruct else "rest")
+        if instruct:
+            self._events.append("instruction")
+
+    def _count_down(self) -> None:
+        """Three, two, one, while the face is seen well and rests; the count begins anew where it does not."""
+        movement = self._movement()
+        look = self._look(_LOOK)
+        wrong: Reason | None = problem(look, movement)
+        if wrong is None and self._wait_for_calibration():
+            return
+        if wrong is None and not at_rest(look, self._level):
+            wrong = "not_at_rest"
+        if wrong is not None:
+            self._count, self._count_from = 0, None
+            self._tell(wrong)
+            if self._since() >= self._timing.rest and wrong != "no_face":
+                self._close("rejected", wrong)
+            return
+        if self._count_from is None:
+            self._count_from = max(self._now - _LOOK, self._entered)
+        counted = self._now - self._count_from
+        count = 3 - min(2, int(3 * counted / COUNT_DOWN))
+        if count != self._count:
+            self._count = count
+            self._events.append("tick")
+        if counted >= COUNT_DOWN:
+            self._signal(movement)
+
+    def _wait_for_calibration(self) -> bool:
+        """Whether the first rest still waits until the Action Units are measured against the person's own rest."""
+        if not self._calibrates or self._movement() != "rest" or self._recent[-1].calibrated:
+            self._calibrates = self._calibrates and self._movement() == "rest" and not self._recent[-1].calibrated
+            return False
+        if self._calibrating is None:
+            self._calibrating = self._now
+            self._events.append("calibrate")
+        if self._now - self._calibrating > CALIBRATION_SECONDS:
+            self._calibrates = False
+            return False
+        self._entered, self._count_from = self._now, None
+        return True
+
+    def _signal(self, movement: Movement) -> None:
+        window = [one for one in self._look(REST_SPAN) if one.face_id is not None]
+        self._rest = snapshot(window)
+        self._count = 0
+        if movement == "rest":
+            self._level = self._level or self._rest
+            self._close("counted")
+            return
+        self._attempt = Attempt(movement, window, self._now)
+        self._enter("go")
+        self._events.append("go")
+
+    # After the signal.
+
+    def _follow(self, observation: Observation) -> None:
+        attempt = self._attempt
+        assert attempt is not None
+        attempt.update(observation)
+        if observation.faces is not None and observation.faces > 1:
+            self._close("rejected", "second_face")
+        elif self._now - self._seen > _NO_FACE:
+            self._close("rejected", "no_face")
+        elif self._phase == "go" and attempt.onset is not None:
+            self._enter("hold", attempt.onset)
+        elif self._phase == "go" and self._since() >= self._timing.go:
+            self._judge(attempt)
+        elif self._phase == "hold" and (self._hold_is_over() or attempt.returned is not None):
+            self._enter("relax")
+            self._events.append("relax")
+        elif self._phase == "relax" and (attempt.returned is not None or self._since() >= self._timing.relax):
+            self._judge(attempt)
+
+    def _hold_is_over(self) -> bool:
+        return self._since() >= HOLD_SECONDS
+
+    def _judge(self, attempt: Attempt) -> None:
+        """Whether a try that is over counts."""
+        peak = attempt.peak()
+        if len({one.face_id for one in attempt.frames if one.face_id is not None}) > 1:
+            self._close("rejected", "other_face")
+        elif peak is None:
+            found = problem(attempt.frames, self._movement())
+            self._close("rejected", found or "hidden")
+        elif (found := problem(peak.window, self._movement(), self._rest)) is not None:
+            self._close("rejected", found)
+        elif attempt.onset is None and self._affected != "both" and self._unmoved == 0 and self._timing.tries > 1:
+            # One side is healthy, so something should have moved: perhaps the signal was missed. A second time it is
+            # what this face can do, and counts.
+            self._unmoved += 1
+            self._close("rejected", "no_movement")
+        else:
+            self._close("counted")
+
+    def _close(self, outcome: Outcome, reason: Reason | None = None) -> None:
+        """Enter the try, and go on to the next one."""
+        place = self._place
+        assert place is not None
+        attempt = self._attempt
+        peak = attempt.peak() if attempt is not None and outcome == "counted" else None
+        self.repetitions.append(
+            Repetition(
+                self._movement(),
+                place.number,
+                outcome,
+                "" if reason is None else stored_sentence(reason),
+                self._moment(self._started),
+                None if attempt is None or attempt.onset is None else self._moment(attempt.onset),
+                None if peak is None else self._moment(peak.time),
+                None if attempt is None or attempt.returned is None else self._moment(attempt.returned),
+                self._moment(self._now),
+                self._rest if outcome == "counted" else None,
+                None if peak is None else snapshot(peak.window),
+            )
+        )
+        self._events.append("stored")
+        self._tries += 1
+        if outcome == "counted":
+            self._events.append("counted")
+            self._reason = None
+        elif reason is not None:
+            self._events.append("rejected")
+            self._tell(reason)
+        if outcome == "rejected" and self._tries < self._timing.tries:
+            self._prepare(instruct=False)
+        else:
+            self._advance(place)
+
+    def _advance(self, place: _Place) -> None:
+        self._tries = self._unmoved = 0
+        self._place = self._next_place(place)
+        if self._place is None:
+            self._end("finished")
+        else:
+            self._prepare(instruct=self._place.index != place.index)
+
+    # Commands.
+
+    def _skip(self) -> None:
+        """Leave out what remains of this movement."""
+        place = self._place
+        assert place is not None
+        sentence, moment = stored_sentence("skipped"), self._moment(self._now)
+        for number in range(place.number, self.protocol.repetitions + 1):
+            self.repetitions.append(
+                Repetition(self._movement(), number, "skipped", sentence, moment, ended=moment)
+            )  # fmt: skip
+        self._events.append("stored")
+        self._attempt = None
+        self._advance(_Place(place.index, self.protocol.repetitions))
+
+    def _redo(self) -> None:
+        """Ask for the repetition that was over last once more; it does not count any more."""
+        place = self._place
+        assert place is not None
+        before = _Place(place.index, place.number - 1)
+        if before.number < 1:
+            before = _Place(place.index - 1, self.protocol.repetitions)
+        if before.index < 0:
+            self._prepare(instruct=True)
+            return
+        movement = self.protocol.movements[before.index]
+        sentence = stored_sentence("asked_again")
+        self.repetitions = [
+            replace(one, outcome="rejected", reason=sentence, at_peak=None, rest=None, peak=None)
+            if one.movement == movement and one.number == before.number and one.outcome != "rejected"
+            else one
+            for one in self.repetitions
+        ]
+        self._events.append("stored")
+        self._budget += _REDO_SECONDS
+        self._tries = self._unmoved = 0
+        self._place = before
+        self._prepare(instruct=before.index != place.index)
+
+    def _end(self, phase: Literal["finished", "stopped"]) -> None:
+        self._enter(phase)
+        self._attempt, self._count = None, 0
+        self._events.append("ended")
+
+    # Small helps.
+
+    def _movement(self) -> Movement:
+        assert self._place is not None
+        return self.protocol.movements[self._place.index]
+
+    def _open(self) -> list[tuple[int, int]]:
+        """Index and number of every repetition that is not over."""
+        over = {(one.movement, one.number) for one in self.repetitions if one.outcome != "rejected"}
+        place = self._place
+        if place is None:
+            return []
+        return [
+            (index, number)
+            for index, movement in enumerate(self.protocol.movements)
+            for number in range(1, self.protocol.repetitions + 1)
+            if (index, number) >= (place.index, place.number) and (movement, number) not in over
+        ]
+
+    def _left(self) -> int:
+        return len(self._open())
+
+    def _next_place(self, place: _Place) -> _Place | None:
+        """The first repetition behind a place that is not over yet."""
+        over = {(one.movement, one.number) for one in self.repetitions if one.outcome != "rejected"}
+        for index, movement in enumerate(self.protocol.movements):
+            for number in range(1, self.protocol.repetitions + 1):
+                if (index, number) > (place.index, place.number) and (movement, number) not in over:
+                    return _Place(index, number)
+        return None
+
+    def _enter(self, phase: Phase, since: float | None = None) -> None:
+        self._phase = phase
+        self._entered = self._now if since is None else since
+
+    def _since(self) -> float:
+        return self._now - self._entered
+
+    def _look(self, seconds: float) -> list[Observation]:
+        return [one for one in self._recent if one.time > self._now - seconds]
+
+    def _tell(self, reason: Reason, seconds: float = _SHOWN_REASON) -> None:
+        self._reason, self._reason_until = reason, self._now + seconds
+
+    def _moment(self, time: float) -> float:
+        return round(time - (self.begun or 0.0) + self._offset, 6)
+
+    def _share(self) -> float:
+        longest = {"instruction": self._timing.instruction, "hold": HOLD_SECONDS, "rest": COUNT_DOWN}.get(self._phase)
+        if longest is None:
+            return 0.0
+        since = (
+            self._now - self._count_from if self._phase == "rest" and self._count_from is not None else self._since()
+        )
+        if self._phase == "rest" and self._count_from is None:
+            return 0.0
+        return min(1.0, max(0.0, since / longest))
