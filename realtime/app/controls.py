@@ -15,6 +15,7 @@ from realtime.dashboard.commands import (
     ChoiceCommand,
     Command,
     Commands,
+    ExaminationCommand,
     Fixed,
     MarkerCommand,
     Phase,
@@ -31,10 +32,12 @@ from realtime.models.tiers import ModelLadder
 from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.writer import SessionWriter
 
+EXAMINATION_KEYS = {" ": "toggle", "s": "skip", "a": "redo", "x": "stop"}
 KEYS = "Keys: c calibrates, m sets a marker, v changes the view, n follows the next face, r records, q ends."
 C = TypeVar("C")
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 _NO_MARKERS = "Markers need a session folder; start with --session DIR."
+_NO_EXAMINATION = "An examination needs a session folder; start with --session DIR."
 _NO_RECORDING = "Recording needs a session folder; start with --session DIR."
 _NO_PICTURES = "This session stores no picture (--landmarks-only)."
 
@@ -193,6 +196,10 @@ class Controls:
         self.record = SwitchCommand(recorder) if recorder is not None else Unavailable(
             _NO_RECORDING if writer.folder is None else _NO_PICTURES
         )  # fmt: skip
+        self._examination = app.examination
+        self.examination = (
+            Unavailable(_NO_EXAMINATION) if app.examination is None else ExaminationCommand(app.examination)
+        )
         self.view = SceneChoice(app.scene)
         self.face = FaceChoice(app.track)
         self._markers = writer.markers
@@ -201,6 +208,9 @@ class Controls:
     def press(self, key: str) -> None:
         """Carry out a key of the preview window; others do nothing. Never raises: what cannot be done is said."""
         try:
+            if self._examination is not None and self._examination.guides and key in EXAMINATION_KEYS:
+                self._examination.ask(EXAMINATION_KEYS[key])
+                return
             match key:
                 case "c":
                     _available(self.calibrate).calibration.start()
@@ -263,6 +273,7 @@ def page_commands(
     commands: dict[str, Command] = {
         "calibrate": controls.calibrate,
         "record": controls.record,
+        "examination": controls.examination,
         "marker": controls.marker,
         "view": ChoiceCommand("View", controls.view, key="v"),
         "face": ChoiceCommand("Face", controls.face, key="n"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime.action_units.calibration import Calibration
+from realtime.app.examination_outputs import ExaminationOutputs
 from realtime.app.nodes.audio import RunSound
 from realtime.app.nodes.obs import SteerObs, open_client, read_rules
 from realtime.app.nodes.sinks import Show
@@ -22,7 +23,7 @@ from realtime.media.preview import Preview
 from realtime.media.recorder import PausableRecorder, VideoRecorder
 from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
-from realtime.media.window import no_window_reason
+from realtime.media.window import CvWindow, no_window_reason
 from realtime.session.folder import create_session_folder, release_session_folder, use_session_folder
 from realtime.session.writer import SessionWriter, describe_file
 from realtime.streams import lsl, osc
@@ -118,8 +119,13 @@ class RunOutputs:
                 writer.markers.listeners.append(steer.marker)
             camera = _virtual_camera(config, source, fps)
             no_window = None if config.headless else no_window_reason()
+            window = not config.headless and no_window is None
+            hub = None if dashboard is None else dashboard.hub
+            examination = None if writer.folder is None else ExaminationOutputs(
+                config, writer, hub, window=window, now=now, say=notifier.say, stop=stop
+            )  # fmt: skip
             graph = Outputs(
-                preview=None if config.headless or no_window is not None else _preview(stop, press),
+                preview=_preview(stop, press, full_screen=config.examination.guided) if window else None,
                 virtual_camera=camera,
                 recorder=recorder,
                 raw=writer.raw,
@@ -131,11 +137,12 @@ class RunOutputs:
                 calibrated=_calibrated(writer, steer),
                 stored_baseline=writer.stored_baseline,
                 plugins=plugins,
-                audience=None if dashboard is None else dashboard.hub,
+                audience=hub,
                 tone=sound.tone,
                 obs=steer,
                 compiling=notifier.compiling,
                 warnings=lambda: notifier.warnings,
+                examination=None if examination is None else examination.open,
             )
             missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
             stack.pop_all()
@@ -237,5 +244,7 @@ def _virtual_camera(config: Config, source: StreamInfo, fps: float) -> Show | No
     return Show(camera.send, camera.close)
 
 
-def _preview(stop: Callable[[], None], press: Callable[[str], None]) -> Callable[[Finish], Preview]:
-    return lambda finish: Preview(stop, press, finish=finish)
+def _preview(
+    stop: Callable[[], None], press: Callable[[str], None], *, full_screen: bool
+) -> Callable[[Finish], Preview]:
+    return lambda finish: Preview(stop, press, finish=finish, window=CvWindow(full_screen=full_screen))

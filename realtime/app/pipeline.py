@@ -5,7 +5,7 @@
        │                  ▼
        ├──Latest──────▶ track ──▶ measure ──▶ rows
        │                   └─Latest─▶ multitask (OpenFace 3.0 only) ──▶ rows, compose (held, with its age)
-       │                             ├──────────▶ LSL · OSC · OBS's rules
+       │                             ├──────────▶ LSL · OSC · OBS's rules · examination
        │                             │ newest analysis, briefly awaited
        │                             ▼
        ├──DropOldest(0.4 s)──▶ raw-recorder
@@ -27,6 +27,8 @@ from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
 from realtime.analyze.models import landmark_tiers
+from realtime.app.examination import GuidedExamination
+from realtime.app.examination_screen import ExaminationScreen
 from realtime.app.face_pipeline import FacePath, open_for_program, registry_of
 from realtime.app.face_search import open_face_search
 from realtime.app.nodes.action_units import Measure, MeasureOpenFace2
@@ -36,6 +38,7 @@ from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
 from realtime.app.nodes.dashboard import Audience, Web
 from realtime.app.nodes.detect_track import Detect, Track
+from realtime.app.nodes.examination import Examine
 from realtime.app.nodes.obs import SteerObs, check_rules
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
@@ -87,6 +90,7 @@ class Outputs:
         obs: turns measures into OBS's requests.
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
         warnings: sentences about what has failed, for the preview.
+        examination: makes the guided examination, given the models and what asks for a calibration (None: none can be made).
     """
 
     preview: Callable[[Finish], Preview] | None = None
@@ -106,6 +110,7 @@ class Outputs:
     obs: SteerObs | None = None
     compiling: Callable[[str, float], None] | None = None
     warnings: Callable[[], Sequence[str]] = tuple
+    examination: Callable[[Sequence[ModelSpec], Callable[[], None] | None], GuidedExamination] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ class App:
         models: what was opened, detector and best landmark network first.
         tiers: the landmark networks, best first.
         preview: the window, where one was asked for.
+        examination: the guided examination, where one can be made.
     """
 
     graph: Graph
@@ -129,6 +135,7 @@ class App:
     models: Sequence[ModelSpec] = ()
     tiers: ModelLadder | None = None
     preview: Preview | None = None
+    examination: GuidedExamination | None = None
 
 
 class OpenPath(Protocol):
@@ -216,6 +223,10 @@ class _Wiring:
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
         self._scene = Scene(config.view, self._units, selfie=config.selfie, panel=config.panel)
+        can_calibrate = config.au == "own" and bool(path.measures.units)
+        self._examination = outputs.examination and outputs.examination(
+            path.models, path.measures.ask_for_calibration if can_calibrate else None
+        )
         fps = (negotiated and negotiated.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
         self._detect = Detect(
@@ -291,6 +302,7 @@ class _Wiring:
             path.models,
             path.tiers,
             preview,
+            self._examination,
         )
 
     def _compose(self) -> Compose | ComposeExpression:
@@ -320,7 +332,10 @@ class _Wiring:
         output, preview = "compose", None
         if outputs.preview is not None:
             calibration = self._path.measures.calibration
-            preview = outputs.preview(PreviewOverlay(lambda: calibration.progress, outputs.warnings).draw)
+            draw = PreviewOverlay(lambda: calibration.progress, outputs.warnings).draw
+            if self._examination is not None:
+                draw = ExaminationScreen(self._examination, draw).draw
+            preview = outputs.preview(draw)
             graph.connect(composed, graph.sink("preview", Show(preview.put)), Latest())
         if outputs.virtual_camera is not None:
             output = "virtual-camera"
@@ -352,6 +367,9 @@ class _Wiring:
                 stream.open_expression(multitask.units, multitask.emotions)
                 sink = graph.sink(f"{name}-openface3", SendExpression(stream), run_on=f"thread:{name}")
                 graph.connect(expressed, sink, DropOldest(60))
+        if self._examination is not None:
+            examined = graph.sink("examination", Examine(self._examination), run_on="thread:examination")
+            graph.connect(measured, examined, edge.every, expires=False)
         if outputs.tone is not None:
             graph.connect(measured, graph.sink("tone", outputs.tone, run_on="thread:tone"), Latest())
         if outputs.obs is not None:

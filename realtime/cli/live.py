@@ -14,7 +14,9 @@ from realtime.app.pipeline import App
 from realtime.app.run import Run
 from realtime.cli.settings import resolved
 from realtime.cli.terminal import messages
+from realtime.clinic.protocol import load_protocol
 from realtime.config import Resolved
+from realtime.errors import UserInputError
 from realtime.session.folder import create_session_folder
 
 _RUNNING = "running; Ctrl-C ends."
@@ -34,6 +36,18 @@ def demo(options: argparse.Namespace) -> int:
         if options.session is None:
             with contextlib.suppress(OSError):  # it goes only where nothing is in it
                 folder.rmdir()
+
+
+def examine(options: argparse.Namespace) -> int:
+    """A run that leads a person through an examination: the bare mirror picture, a session folder of its own."""
+    fixed = {"view": "raw", "selfie": True, "panel": "off", "cadence.whole_every": 1, "examination.guided": True}
+    # What is wrong with the words is said before a folder is made or a camera opened.
+    wishes = resolved(options, **fixed).config
+    load_protocol(wishes.examination.protocol)
+    if wishes.person is None and not wishes.examination.resume:
+        raise UserInputError("An examination needs the person's name: examine --person NAME.")
+    folder = options.session or create_session_folder(SESSIONS, datetime.now().astimezone())
+    return execute(resolved(options, session=folder, **fixed), quiet=options.quiet)
 
 
 def execute(settings: Resolved, *, quiet: bool) -> int:

@@ -75,6 +75,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_run_options(command("run", "live:run", "a camera, file or stream through the whole graph"))
 
+    examine = command(
+        "examine", "live:examine", "a guided examination of facial movement, in at most four minutes; begins by itself"
+    )
+    add_run_options(examine)
+
     config = command("config", "config:show", "the settings in force, each with where it came from")
     add_run_options(config)
     config.add_argument("--json", action="store_true")

@@ -7,6 +7,7 @@ side does not move is followed by the other.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -103,19 +104,18 @@ def at_rest(window: Sequence[Observation], level: Snapshot | None) -> bool:
         window: the span's frames with a face.
         level: the examination's own rest; None: not known yet, then stillness is enough.
     """
-    for driver in _WATCHED:
-        for side in (0, 1):
-            values = [value_of(one, driver.key)[side] for one in window]
-            values = [value for value in values if math.isfinite(value)]
-            if len(values) < 3:
-                continue
-            low, middle, high = np.percentile(values, (10, 50, 90))
-            if high - low > driver.floor:
-                return False
-            known = _known(level, driver.key, side)
-            if math.isfinite(known) and abs(middle - known) > 1.5 * driver.floor:
-                return False
-    return not _lids_down(window, level)
+    watched = np.array([[value_of(one, driver.key) for driver in _WATCHED] for one in window], np.float64)
+    table = np.sort(watched.reshape(len(window), -1), axis=0)  # NaN comes last
+    count = np.isfinite(table).sum(axis=0)
+    low, middle, high = (
+        np.take_along_axis(table, np.maximum(0, np.rint(share * (count - 1)).astype(np.intp))[None], axis=0)[0]
+        for share in (0.1, 0.5, 0.9)
+    )
+    floor = np.repeat([driver.floor for driver in _WATCHED], 2)
+    known = np.array([_known(level, driver.key, side) for driver in _WATCHED for side in (0, 1)])
+    # Comparisons with NaN are false: what was not measured does not disturb.
+    moves = (count >= 3) & ((high - low > floor) | (np.abs(middle - known) > 1.5 * floor))
+    return not moves.any() and not _lids_down(window, level)
 
 
 def _lids_down(window: Sequence[Observation], level: Snapshot | None) -> bool:
@@ -123,7 +123,7 @@ def _lids_down(window: Sequence[Observation], level: Snapshot | None) -> bool:
     for side in (0, 1):
         values = [value for one in window if math.isfinite(value := value_of(one, 45)[side])]
         known = _known(level, 45, side)
-        if values and np.median(values) - (known if math.isfinite(known) else 0.0) > _LIDS_DOWN:
+        if values and median(values) - (known if math.isfinite(known) else 0.0) > _LIDS_DOWN:
             return True
     return False
 
@@ -171,4 +171,4 @@ def _median(values: Iterable[float]) -> float:
     """NaN unless at least half of the frames have the measure: a value of few frames is no median of the span."""
     every = list(values)
     known = [value for value in every if math.isfinite(value)]
-    return float(np.median(known)) if known and 2 * len(known) >= len(every) else _NAN
+    return median(known) if known and 2 * len(known) >= len(every) else _NAN

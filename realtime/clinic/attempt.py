@@ -35,6 +35,9 @@ class Attempt:
     Attributes:
         onset: when the movement began, seconds of capture time; None: not yet.
         returned: when it was over; None: not yet.
+        go: when the signal was given, seconds.
+        face_id: of the face at rest.
+        frames: since the signal.
     """
 
     def __init__(self, movement: Movement, at_rest: Sequence[Observation], go: float) -> None:
@@ -48,6 +51,7 @@ class Attempt:
         self.onset: float | None = None
         self.returned: float | None = None
         self.go = go
+        self.face_id = at_rest[-1].face_id if at_rest else None
         self.frames: list[Observation] = []
         self._level = RestLevel(movement, at_rest)
         self._persists = _CLOSED if movement in CLOSURES else _PERSISTS

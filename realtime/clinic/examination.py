@@ -7,10 +7,11 @@ a replay, or in a test.
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from realtime.clinic.activity import at_rest, snapshot
+from realtime.clinic.agenda import Agenda
 from realtime.clinic.attempt import HOLD_SECONDS, Attempt
 from realtime.clinic.gate import problem
 from realtime.clinic.language import Phase, Reason, stored_sentence
@@ -63,20 +64,14 @@ class Status:
     seconds_left: float = SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Which repetition is under way: index of the movement, and 1, 2, 3."""
-
-    index: int
-    number: int
-
-
 class ExaminationMachine:
     """One examination.
 
     Attributes:
-        repetitions: every try so far, in order of time.
+        protocol: what is asked for.
+        starts_itself, calibrates: as given.
         begun: capture time of its begin, seconds; None: not begun.
+        offset: seconds from the begin of the examination that is gone on with to this one's; 0 without one.
         scale: what the lengths come from; None: none were measured yet.
     """
 
@@ -99,14 +94,14 @@ class ExaminationMachine:
             earlier: tries of an examination that was broken off, which is gone on with.
         """
         self.protocol = protocol
-        self.repetitions: list[Repetition] = list(earlier)
+        self.starts_itself = starts_itself
+        self.calibrates = calibrates
         self.begun: float | None = None
         self.scale: ScaleSource | None = None
         self._affected = affected
-        self._starts_itself = starts_itself
-        self._calibrates = calibrates
-        self._offset = max((one.ended or one.started for one in earlier), default=0.0)
-        self._place = self._next_place(_Place(0, 0))
+        self.offset = max((one.ended or one.started for one in earlier), default=0.0)
+        self._agenda = Agenda(protocol, earlier)
+        self._wants_calibration = calibrates
         self._budget = SECONDS
         self._active = 0.0
         self._timing: Timing = EASY
@@ -134,6 +129,11 @@ class ExaminationMachine:
             )
 
     @property
+    def repetitions(self) -> Sequence[Repetition]:
+        """Every try so far, in order of time."""
+        return self._agenda.repetitions
+
+    @property
     def over(self) -> bool:
         """Finished or stopped."""
         return self._phase in ("finished", "stopped")
@@ -146,22 +146,20 @@ class ExaminationMachine:
     @property
     def status(self) -> Status:
         """What the person should see now."""
-        total = len(self.protocol.movements) * self.protocol.repetitions
-        left = max(0.0, self._budget - self._active)
-        place = self._place
+        agenda, left = self._agenda, max(0.0, self._budget - self._active)
+        place, total, done = agenda.place, agenda.total, agenda.total - agenda.left
         reason = self._reason if self._now <= self._reason_until else None
-        if self.over or place is None:
-            return Status(self._phase, None, reason=reason, done=total - self._left(), total=total, seconds_left=left)
-        waits = self._phase == "waiting"
+        if self.over or place is None or self._phase == "waiting":
+            return Status(self._phase, reason=reason, done=done, total=total, seconds_left=left)
         return Status(
             self._phase,
-            None if waits else self.protocol.movements[place.index],
-            0 if waits else place.number,
-            0 if waits else self.protocol.repetitions,
+            agenda.movement,
+            place.number,
+            self.protocol.repetitions,
             self._count,
             self._share(),
             reason,
-            total - self._left(),
+            done,
             total,
             left,
         )
@@ -205,7 +203,7 @@ class ExaminationMachine:
             self._seen = self._now
         if not self.over and self._phase not in ("waiting", "paused"):
             self._go_on(observation, max(0.0, passed))
-        elif self._phase == "waiting" and self._starts_itself:
+        elif self._phase == "waiting" and self.starts_itself:
             self._wait_for_place()
         events, self._events = self._events, []
         return events
@@ -246,17 +244,15 @@ class ExaminationMachine:
         self.begun = self._now if math.isfinite(self._now) else 0.0
         self._reason = None
         self._events.append("started")
-        if self._place is None:
+        if self._agenda.place is None:
             self._end("finished")
         else:
             self._prepare(instruct=True)
 
     def _prepare(self, *, instruct: bool) -> None:
         """Get ready for the repetition that is next."""
-        place = self._place
-        assert place is not None
-        movements = len({index for index, _ in self._open()}) - 1
-        self._timing = timing(self._budget - self._active, max(0, movements), self._left())
+        agenda = self._agenda
+        self._timing = timing(self._budget - self._active, agenda.movements_left, agenda.left)
         self._attempt, self._count, self._count_from = None, 0, None
         self._started = self._now
         self._enter("instruction" if instruct else "rest")
@@ -265,7 +261,7 @@ class ExaminationMachine:
 
     def _count_down(self) -> None:
         """Three, two, one, while the face is seen well and rests; the count begins anew where it does not."""
-        movement = self._movement()
+        movement = self._agenda.movement
         look = self._look(_LOOK)
         wrong: Reason | None = problem(look, movement)
         if wrong is None and self._wait_for_calibration():
@@ -290,14 +286,16 @@ class ExaminationMachine:
 
     def _wait_for_calibration(self) -> bool:
         """Whether the first rest still waits until the Action Units are measured against the person's own rest."""
-        if not self._calibrates or self._movement() != "rest" or self._recent[-1].calibrated:
-            self._calibrates = self._calibrates and self._movement() == "rest" and not self._recent[-1].calibrated
+        if not self._wants_calibration or self._agenda.movement != "rest" or self._recent[-1].calibrated:
+            self._wants_calibration = (
+                self._wants_calibration and self._agenda.movement == "rest" and not self._recent[-1].calibrated
+            )
             return False
         if self._calibrating is None:
             self._calibrating = self._now
             self._events.append("calibrate")
         if self._now - self._calibrating > CALIBRATION_SECONDS:
-            self._calibrates = False
+            self._wants_calibration = False
             return False
         self._entered, self._count_from = self._now, None
         return True
@@ -340,12 +338,12 @@ class ExaminationMachine:
     def _judge(self, attempt: Attempt) -> None:
         """Whether a try that is over counts."""
         peak = attempt.peak()
-        if len({one.face_id for one in attempt.frames if one.face_id is not None}) > 1:
+        if {one.face_id for one in attempt.frames if one.face_id is not None} - {attempt.face_id}:
             self._close("rejected", "other_face")
         elif peak is None:
-            found = problem(attempt.frames, self._movement())
+            found = problem(attempt.frames, self._agenda.movement)
             self._close("rejected", found or "hidden")
-        elif (found := problem(peak.window, self._movement(), self._rest)) is not None:
+        elif (found := problem(peak.window, self._agenda.movement, self._rest)) is not None:
             self._close("rejected", found)
         elif attempt.onset is None and self._affected != "both" and self._unmoved == 0 and self._timing.tries > 1:
             # One side is healthy, so something should have moved: perhaps the signal was missed. A second time it is
@@ -357,14 +355,13 @@ class ExaminationMachine:
 
     def _close(self, outcome: Outcome, reason: Reason | None = None) -> None:
         """Enter the try, and go on to the next one."""
-        place = self._place
-        assert place is not None
-        attempt = self._attempt
+        agenda, attempt = self._agenda, self._attempt
+        assert agenda.place is not None
         peak = attempt.peak() if attempt is not None and outcome == "counted" else None
-        self.repetitions.append(
+        agenda.add(
             Repetition(
-                self._movement(),
-                place.number,
+                agenda.movement,
+                agenda.place.number,
                 outcome,
                 "" if reason is None else stored_sentence(reason),
                 self._moment(self._started),
@@ -387,54 +384,33 @@ class ExaminationMachine:
         if outcome == "rejected" and self._tries < self._timing.tries:
             self._prepare(instruct=False)
         else:
-            self._advance(place)
+            self._advance()
 
-    def _advance(self, place: _Place) -> None:
+    def _advance(self) -> None:
         self._tries = self._unmoved = 0
-        self._place = self._next_place(place)
-        if self._place is None:
+        another = self._agenda.advance()
+        if self._agenda.place is None:
             self._end("finished")
         else:
-            self._prepare(instruct=self._place.index != place.index)
+            self._prepare(instruct=another)
 
     # Commands.
 
     def _skip(self) -> None:
         """Leave out what remains of this movement."""
-        place = self._place
-        assert place is not None
-        sentence, moment = stored_sentence("skipped"), self._moment(self._now)
-        for number in range(place.number, self.protocol.repetitions + 1):
-            self.repetitions.append(
-                Repetition(self._movement(), number, "skipped", sentence, moment, ended=moment)
-            )  # fmt: skip
+        self._agenda.skip_movement(self._moment(self._now))
         self._events.append("stored")
         self._attempt = None
-        self._advance(_Place(place.index, self.protocol.repetitions))
+        self._advance()
 
     def _redo(self) -> None:
         """Ask for the repetition that was over last once more; it does not count any more."""
-        place = self._place
-        assert place is not None
-        before = _Place(place.index, place.number - 1)
-        if before.number < 1:
-            before = _Place(place.index - 1, self.protocol.repetitions)
-        if before.index < 0:
-            self._prepare(instruct=True)
-            return
-        movement = self.protocol.movements[before.index]
-        sentence = stored_sentence("asked_again")
-        self.repetitions = [
-            replace(one, outcome="rejected", reason=sentence, at_peak=None, rest=None, peak=None)
-            if one.movement == movement and one.number == before.number and one.outcome != "rejected"
-            else one
-            for one in self.repetitions
-        ]
-        self._events.append("stored")
-        self._budget += _REDO_SECONDS
+        before = self._agenda.movement
+        if self._agenda.go_back():
+            self._events.append("stored")
+            self._budget += _REDO_SECONDS
         self._tries = self._unmoved = 0
-        self._place = before
-        self._prepare(instruct=before.index != place.index)
+        self._prepare(instruct=self._agenda.movement != before)
 
     def _end(self, phase: Literal["finished", "stopped"]) -> None:
         self._enter(phase)
@@ -442,35 +418,6 @@ class ExaminationMachine:
         self._events.append("ended")
 
     # Small helps.
-
-    def _movement(self) -> Movement:
-        assert self._place is not None
-        return self.protocol.movements[self._place.index]
-
-    def _open(self) -> list[tuple[int, int]]:
-        """Index and number of every repetition that is not over."""
-        over = {(one.movement, one.number) for one in self.repetitions if one.outcome != "rejected"}
-        place = self._place
-        if place is None:
-            return []
-        return [
-            (index, number)
-            for index, movement in enumerate(self.protocol.movements)
-            for number in range(1, self.protocol.repetitions + 1)
-            if (index, number) >= (place.index, place.number) and (movement, number) not in over
-        ]
-
-    def _left(self) -> int:
-        return len(self._open())
-
-    def _next_place(self, place: _Place) -> _Place | None:
-        """The first repetition behind a place that is not over yet."""
-        over = {(one.movement, one.number) for one in self.repetitions if one.outcome != "rejected"}
-        for index, movement in enumerate(self.protocol.movements):
-            for number in range(1, self.protocol.repetitions + 1):
-                if (index, number) > (place.index, place.number) and (movement, number) not in over:
-                    return _Place(index, number)
-        return None
 
     def _enter(self, phase: Phase, since: float | None = None) -> None:
         self._phase = phase
@@ -486,7 +433,7 @@ class ExaminationMachine:
         self._reason, self._reason_until = reason, self._now + seconds
 
     def _moment(self, time: float) -> float:
-        return round(time - (self.begun or 0.0) + self._offset, 6)
+        return round(time - (self.begun or 0.0) + self.offset, 6)
 
     def _share(self) -> float:
         longest = {"instruction": self._timing.instruction, "hold": HOLD_SECONDS, "rest": COUNT_DOWN}.get(self._phase)

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Sequence
-
-import numpy as np
+from statistics import median
 
 from realtime.clinic.activity import DRIVERS, value_of
 from realtime.clinic.language import Reason
@@ -80,4 +79,4 @@ def _hidden(seen: Sequence[Observation], movement: Movement) -> bool:
 def _median(values: Sequence[float]) -> float:
     """NaN, which is beyond no limit, where nothing was measured."""
     known = [value for value in values if math.isfinite(value)]
-    return float(np.median(known)) if known else float("nan")
+    return median(known) if known else float("nan")

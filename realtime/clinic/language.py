@@ -41,6 +41,7 @@ class Words:
         instructions: what to do, one sentence by movement.
         phases: what to do now, by phase.
         reasons: why a repetition does not count, one sentence by reason.
+        labels: of buttons and figures.
     """
 
     code: str
@@ -48,6 +49,7 @@ class Words:
     instructions: Mapping[str, str]
     phases: Mapping[str, str]
     reasons: Mapping[str, str]
+    labels: Mapping[str, str]
 
     def instruction(self, movement: Movement) -> str:
         """What to do."""

@@ -11,11 +11,7 @@ from realtime.types import Analysis, Millimetres, ScaleSource, Sides
 _NAN = float("nan")
 # WFLW: the outer corners of the right and of the left eye.
 _OUTER_CORNERS = (60, 72)
-_SIDED = tuple(
-    one.name
-    for one in fields(Millimetres)
-    if one.name not in ("mm_per_pixel", "source", "withheld", "philtrum_deviation", "fai")
-)
+_SIDED = tuple(one.name for one in fields(Millimetres) if isinstance(one.default, Sides))
 _MIDLINE = ("philtrum_deviation", "fai")
 
 

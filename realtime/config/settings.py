@@ -149,6 +149,28 @@ class Obs(Section):
     rules: tuple[ObsRule, ...] = Field((), description="what turns a measure into a request; only in a file")
 
 
+class ExaminationSettings(Section):
+    """The guided examination."""
+
+    guided: bool = Field(False, description="the run is an examination, which begins when a face is well placed")
+    protocol: Annotated[str, Option(flag="--protocol", metavar="NAME|FILE")] = Field(
+        "full", description="examination: full, sunnybrook, eface, or a TOML file that lists movements"
+    )
+    affected: Annotated[Literal["left", "right", "both", "none"], Option(flag="--affected")] = Field(
+        "none", description="examination: the patient's own side that is affected"
+    )
+    language: Annotated[Literal["en", "de", "es"], Option(flag="--language")] = Field(
+        "en", description="examination: the language that the person reads and hears"
+    )
+    resume: Annotated[str | None, Option(flag="--resume", metavar="DIR", bare="")] = Field(
+        None,
+        description="examination: go on with the one that was broken off in this session's folder; without a folder: with "
+        "this person's last",
+    )
+    sounds: bool = Field(True, description="short sounds with the window's instructions")
+    voice: bool = Field(True, description="the window's instructions are read out, where the system has a voice")
+
+
 class Config(Section):
     """Every setting of a run. The first block carries the names of the command line's options."""
 
@@ -252,6 +274,7 @@ class Config(Section):
     models: Models = Models()
     tone: Tone = Tone()
     obs: Obs = Obs()
+    examination: ExaminationSettings = ExaminationSettings()
     detector: DetectorSettings = DetectorSettings()
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()

@@ -157,6 +157,40 @@ class SwitchCommand:
         return lambda: self.switch.switch(value)
 
 
+class Examination(Protocol):
+    """A guided examination. guides: there is one, which waits, runs or is over."""
+
+    @property
+    def guides(self) -> bool: ...
+
+    def ask(self, word: str, changes: Mapping[str, str] | None = None) -> None:
+        """Carry out a command: start, pause, continue, skip, redo or stop. changes: what to start with, by name.
+
+        Raises:
+            UserInputError: it cannot be carried out.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationCommand:
+    """Leads the examination: the payload's "value" is the command; with "start" come person, protocol, affected, language."""
+
+    examination: Examination
+
+    def describe(self) -> dict[str, Any]:
+        """Whether there is one."""
+        return {"reason": None, "guides": self.examination.guides}
+
+    def action(self, request: Request) -> Action:
+        """Carry it out with the next frame."""
+        words = {name: value for name, value in request.payload.items() if isinstance(value, str)}
+        value = words.pop("value", None)
+        if value is None or len(words) < len(request.payload) - 1:
+            raise CommandError(400, '"value" must be a command, such as "start"; everything beside it must be words.')
+        return lambda: self.examination.ask(value, words)
+
+
 class Marker(Protocol):
     """Puts a marker into the session."""
 

@@ -36,8 +36,9 @@ class Window(Protocol):
 class CvWindow:
     """`cv2.imshow`. Every call from one and the same thread; on macOS that must be the main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, full_screen: bool = False) -> None:
         self._title = ""
+        self._full_screen = full_screen
 
     def open(self, title: str, width: int, height: int) -> None:
         """Raises DeviceError when no window can be shown."""
@@ -46,6 +47,8 @@ class CvWindow:
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
             cv2.resizeWindow(title, width, height)
+            if self._full_screen:
+                cv2.setWindowProperty(title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN)
         except cv2.error as error:
             raise DeviceError(f"The preview window cannot be opened ({error.err or error}).") from None
         self._title = title

@@ -25,7 +25,9 @@ from tests.session.live_like import face_path
 def app() -> SimpleNamespace:
     track = SimpleNamespace(face_id=1, asked=0)
     track.ask_for_next_face = lambda: setattr(track, "asked", track.asked + 1)
-    return SimpleNamespace(measures=face_path().measures, scene=SimpleNamespace(mode="overlay"), track=track)
+    return SimpleNamespace(
+        measures=face_path().measures, scene=SimpleNamespace(mode="overlay"), track=track, examination=None
+    )
 
 
 def controls(folder: Path | None, recorder: PausableRecorder | None, said: list[str], **more: Any) -> Controls:
@@ -123,7 +125,7 @@ def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_s
         lambda logged: written.append(dict(logged)),
     )
     found = page.commands.describe()
-    assert list(found) == ["calibrate", "record", "marker", "view", "face", "side", "camera", "model"]
+    assert list(found) == ["calibrate", "record", "examination", "marker", "view", "face", "side", "camera", "model"]
     assert found["calibrate"] == {
         "reason": None,
         "phase": "idle",

@@ -10,7 +10,7 @@ from realtime.clinic.observation import Observation
 from realtime.clinic.types import Movement
 from realtime.types import Sides
 
-FPS = 30
+FPS = 15
 UNITS = (1, 2, 4, 5, 6, 9, 10, 12, 14, 15, 17, 18, 20, 23, 25, 26, 45)
 # What a healthy face does: intensities by Action Unit.
 MADE: Mapping[Movement, Mapping[int, float]] = {
@@ -71,9 +71,7 @@ class Patient:
         """A signal of the machine."""
         if event == "go" and movement is not None:
             self._go, self._relax, self._movement = time + self.reaction, None, movement
-        elif event == "relax":
-            self._relax = time + 0.3
-        elif event == "rejected" and self._relax is None:
+        elif event == "relax" or (event == "rejected" and self._relax is None):
             self._relax = time + 0.3
 
     def done(self, time: float) -> float:
@@ -86,6 +84,7 @@ class Patient:
     def look(self, sequence: int, time: float) -> Observation:
         """What is measured now."""
         done = self.done(time)
+        self._drawn = iter(self._rng.standard_normal(2 * (len(UNITS) + len(AT_REST))).tolist())
         units = {unit: Sides(*(self._unit(unit, side, done, time) for side in ("left", "right"))) for unit in UNITS}
         lengths = {
             name: Sides(*(self._length(name, value, gain, done) for gain in (self.left, self.right)))
@@ -116,11 +115,11 @@ class Patient:
         value += done * self.synkinesis.get((side, self._movement, unit), 0.0)
         if unit == 45 and time % self.blinks < 0.15:
             value = max(value, 3.5)
-        return float(np.clip(value + self.noise * self._rng.standard_normal(), 0, 5))
+        return min(5.0, max(0.0, value + self.noise * next(self._drawn)))
 
     def _length(self, name: str, rest: float, gain: float, done: float) -> float:
         change = MOVED.get(self._movement, {}).get(name, 0.0)
-        return rest + gain * done * change + 2 * self.noise * float(self._rng.standard_normal())
+        return rest + gain * done * change + 2 * self.noise * next(self._drawn)
 
 
 Change = Callable[[Observation, ExaminationMachine], Observation]
@@ -139,7 +138,7 @@ def examine(
     for sequence in range(int(limit * FPS)):
         time = 100.0 + sequence / FPS
         seen = change(patient.look(sequence, time), machine)
-        if start and sequence == 15:
+        if start and sequence == 10:
             machine.command("start")
         movement = machine.status.movement
         for event in machine.step(seen):

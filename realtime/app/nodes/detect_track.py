@@ -2,6 +2,7 @@
 
 import time
 
+from realtime.app.nodes.face_count import FaceCount
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.face.detector import FaceDetector
 from realtime.face.tracker import State, Tracker
@@ -92,6 +93,7 @@ class Track:
         self._delay = delay
         self._decisions = decisions
         self._next_asked = False
+        self._count = FaceCount()
         self.face_id: int | None = None
         """Of the face followed last; None before the first."""
         self.face_frames = 0
@@ -122,10 +124,12 @@ class Track:
             self.face_id = face.face_id
             self.face_frames += 1
             self.tracked_frames += not face.detected
-        return TrackedFrame(Analysis(frame.sequence, frame.capture_time, face), frame)
+        faces = self._count.update(seen)
+        return TrackedFrame(Analysis(frame.sequence, frame.capture_time, face, faces=faces), frame)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
         if self._decisions is not None:
             self._decisions.reset()
+        self._count.forget()
         self._tracker.reset()
