@@ -114,6 +114,41 @@ class PatientSettings(_Section):
     forgotten_after: float = Field(
         60.0, ge=1, le=3600, description="a patient away for this long is forgotten: the face followed then counts (s)"
     )
+    alive_within: float = Field(
+        6.0,
+        ge=0,
+        le=60,
+        description="with several people: a face that has not blinked or spoken for this long gives way to one that has (s)",
+    )
+
+
+class IdentitySettings(_Section):
+    """How several people are told apart. Used only where more than one is followed."""
+
+    interval: int = Field(10, ge=1, le=300, description="detector's interval while all are followed surely (frames)")
+    open_interval: int = Field(
+        5, ge=1, le=300, description="the same while there is room for one more, or somebody is away (frames)"
+    )
+    same: float = Field(
+        0.75, ge=-1, le=1, description="likeness from which a face is a person who was away, wherever it is (-1..1)"
+    )
+    beside: float = Field(
+        0.5, ge=-1, le=1, description="the same for a face near where the person was to be expected (-1..1)"
+    )
+    beside_seconds: float = Field(2.0, ge=0, le=60, description="how long a person is expected there (s)")
+    beside_nearness: float = Field(
+        0.35, ge=0, le=1, description="how near and alike in size that must be (0..1, see `nearness`)"
+    )
+    margin: float = Field(
+        0.15,
+        ge=0,
+        le=2,
+        description="by which two faces must fit better the other way round to change identities (-1..1)",
+    )
+    late_seconds: float = Field(
+        1.5, ge=0, le=60, description="how long after its start a face may be recognised as somebody known (s)"
+    )
+    remembered: float = Field(300.0, ge=1, le=36000, description="how long a person who went away is remembered (s)")
 
 
 class SmoothingSettings(_Section):
@@ -170,5 +205,6 @@ class FaceSettings(_Section):
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()
     patient: PatientSettings = PatientSettings()
+    identity: IdentitySettings = IdentitySettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     flow: FlowSettings = FlowSettings()

@@ -9,16 +9,14 @@ from enum import Enum
 from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.detection_schedule import Cadence, DetectionSchedule
+from realtime.face.follower import FaceFollower
 from realtime.face.geometry import iou
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import SURE, Located, Locator, share_inside
 from realtime.face.patient import Patient
-from realtime.face.point_flow import PointFlow
-from realtime.face.pose import facing_angles
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
-from realtime.face.smoothing import Smoother
-from realtime.face.track import Candidate, Identities, Past, Track
+from realtime.face.track import Candidate, Identities, Track
 from realtime.types import F32, Detection, Detections, FaceObservation, Frame, Region
 
 # a box without an upright face is searched for rolled ones in every fourth detection pass: that takes four times as long
@@ -43,15 +41,11 @@ class Tracker:
         self._locator = Locator(landmarks, settings.tracker.second_look)
         self._cadence = Cadence(settings.cadence)
         self._schedule = DetectionSchedule(self._cadence.next_pass)
-        self._flow = PointFlow(settings.flow)
-        self._flow_enough = settings.flow.enough
-        self._smoother = Smoother(settings.smoothing)
+        self._follower = FaceFollower(self._locator, settings)
         self._scene = SceneChange(settings.tracker.cut_difference, settings.tracker.cut_share)
-        self._appearance = Appearance()
         self._patient = Patient(settings.patient)
         self._other = settings.patient.other
         self._passes_for_next = 0
-        self._past = Past()
         self._track: Track | None = None
         self._candidate: Candidate | None = None
         self._identities = Identities(settings.tracker.return_seconds, settings.tracker.match_overlap)
@@ -79,12 +73,9 @@ class Tracker:
         """Forget the face and what was seen (the source was restarted). Ids go on counting."""
         self._track = self._candidate = None
         self._identities.forget()
-        self._flow.clear()
-        self._smoother.reset()
-        self._appearance.reset()
+        self._follower.forget()
         self._patient.forget()
         self._passes_for_next = 0
-        self._past.clear()
         self._cadence.lost(0, None, *self._size)
         self._schedule.restart(self._cadence.next_pass)
         self._valid_from = self._failed_starts = 0
@@ -122,12 +113,9 @@ class Tracker:
 
     def _follow(self, frame: Frame, track: Track, *, cut: bool) -> FaceObservation | None:
         """The face on the next frame, from where it was."""
-        moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
-        believed = moved is not None and moved.trust >= self._flow_enough
-        near = moved.points if moved is not None and believed else track.steady
-        found = self._locator.from_points(frame.image, near, track.pose)
-        pattern = self._appearance.of(found.landmarks.patch)
-        like = self._appearance.likeness(pattern) >= self._settings.appearance
+        look = self._follower.look(frame, track, cut=cut)
+        found, pattern = look.found, look.pattern
+        like = look.likeness >= self._settings.appearance
         gone = found.presence < self._settings.lost_presence or not self._inside(found)
         if gone or (cut and not like):
             self._lose(frame, anywhere=cut)
@@ -140,38 +128,10 @@ class Tracker:
                 return None
         else:
             track.doubt = 0
-            self._appearance.learn(pattern)
+            self._follower.learn(pattern)
             if found.presence >= SURE:
                 self._patient.followed(track.face_id, pattern, track.box, frame.capture_time)
-        shown = self._smoother.update(
-            found.landmarks.points,
-            frame.capture_time,
-            moved=moved if believed else None,
-            covariance=found.landmarks.covariance,
-        )
-        return self._keep(frame, track, found, shown, detected=False)
-
-    def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
-        """Record where the face is now. shown: (98, 2) its points as they are shown."""
-        landmarks, pose = found.landmarks, found.pose
-        track.points, track.pose = landmarks.points, pose
-        track.steady = landmarks.points if self._smoother.steady is None else self._smoother.steady
-        track.box, track.time = matching.face_box(shown), frame.capture_time
-        self._past.add(frame.sequence, track)
-        if self._settings.flow:
-            self._flow.anchor(frame.image, track.steady)
-        return FaceObservation(
-            face_id=track.face_id,
-            box=track.box,
-            points=shown,
-            raw_points=landmarks.points,
-            confidence=found.confidence,
-            detected=detected,
-            covariance=landmarks.covariance,
-            pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
-            estimated=landmarks.presence is None,
-            hidden=found.visibility.hidden,
-        )
+        return self._follower.take(frame, track, look)
 
     def _inside(self, found: Located) -> bool:
         return share_inside(found.landmarks.points, *self._size) >= self._settings.inside
@@ -184,9 +144,7 @@ class Tracker:
                 self._identities.forget()
             else:
                 self._identities.lost(track)
-        self._flow.clear()
-        self._smoother.reset()
-        self._past.clear()
+        self._follower.lose()
         self._cadence.lost(frame.sequence, None if anywhere or track is None else track.box, *self._size)
 
     def _apply_detections(
@@ -196,7 +154,7 @@ class Tracker:
         track = self._track
         if track is None:
             return self._search(frame, seen)
-        then, eyes = self._past.at(seen.sequence, track)
+        then, eyes = self._follower.at(seen.sequence, track)
         match = matching.best_match(seen.faces, then, self._settings.match_overlap)
         if match is None:
             if not matching.searched_region_covers(seen.region, then):
@@ -242,7 +200,7 @@ class Tracker:
             self._cadence.searched(frame.sequence, *self._size)
             return None
         self._candidate = None
-        if self._appearance.likeness(self._appearance.of(found.landmarks.patch)) < self._other:
+        if self._follower.likeness(Appearance.of(found.landmarks.patch)) < self._other:
             self._identities.forget()  # somebody else, where the lost face was
         return self._take(frame, self._identities.of(found.landmarks.points), face, found)
 
@@ -259,7 +217,7 @@ class Tracker:
         track = self._track
         if track is None or seen.region is not None or not (self._passes_for_next or self._patient.away):
             return observation
-        then, _ = self._past.at(seen.sequence, track)
+        then, _ = self._follower.at(seen.sequence, track)
         others = [
             face
             for face in seen.faces
@@ -271,10 +229,10 @@ class Tracker:
         other = self._patient.likeliest(others)
         found = None if other is None else self._locator.from_box(frame.image, other)
         sure = found is not None and found.presence >= SURE
-        pattern = self._appearance.of(found.landmarks.patch) if found is not None and sure else None
+        pattern = Appearance.of(found.landmarks.patch) if found is not None and sure else None
         if not self._patient.is_back(pattern) or other is None or found is None or self._patient.face_id is None:
             return observation
-        self._flow.clear()
+        self._follower.leave_picture()
         return self._take(frame, self._patient.face_id, other, found)
 
     def _follow_chosen(self, frame: Frame, face: Detection | None) -> FaceObservation | None:
@@ -283,9 +241,9 @@ class Tracker:
         if face is None or found is None or found.presence < self._settings.start_presence:
             return None
         self._passes_for_next = 0
-        pattern, face_id = self._appearance.of(found.landmarks.patch), self._identities.new()
+        pattern, face_id = Appearance.of(found.landmarks.patch), self._identities.new()
         self._patient.choose(face_id, pattern, face.box, frame.capture_time)
-        self._flow.clear()
+        self._follower.leave_picture()
         return self._take(frame, face_id, face, found)
 
     def _locate_start(self, frame: Frame, face: Detection) -> Located:
@@ -298,11 +256,6 @@ class Tracker:
 
     def _start(self, frame: Frame, track: Track, found: Located) -> FaceObservation:
         """Follow the face from here, a detector having said where it is: nothing before counts."""
-        self._smoother.reset()
-        self._past.clear()
-        self._appearance.reset()
-        self._appearance.learn(self._appearance.of(found.landmarks.patch))
         track.doubt = track.missed = self._failed_starts = 0
         self._cadence.found(frame.sequence)
-        shown = self._smoother.update(found.landmarks.points, frame.capture_time)
-        return self._keep(frame, track, found, shown, detected=True)
+        return self._follower.start(frame, track, found, Appearance.of(found.landmarks.patch))

@@ -224,7 +224,7 @@ def test_landmarks_that_slip_are_set_right_by_the_next_detection() -> None:
     track.steady = track.steady + np.float32(45)
     before = track.points
     track.points = before + np.float32(45)
-    world.tracker._past.clear()
+    world.tracker._follower._past.clear()
     seen = [world.step(disc) for _ in range(CadenceSettings().longest)]
     assert near(seen[-1], disc)
 

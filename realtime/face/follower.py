@@ -1,0 +1,123 @@
+"""One face from frame to frame: where it is looked for, what it looked like before, and how its points are steadied."""
+
+from dataclasses import dataclass
+
+from realtime.face import matching
+from realtime.face.appearance import Appearance
+from realtime.face.locator import Located, Locator
+from realtime.face.point_flow import Moved, PointFlow
+from realtime.face.pose import facing_angles
+from realtime.face.settings import FaceSettings
+from realtime.face.smoothing import Smoother
+from realtime.face.track import Past, Track
+from realtime.types import F32, FaceObservation, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen where a face was expected.
+
+    Args:
+        found: the landmarks there.
+        pattern: (256,) of their crop, see `Appearance`.
+        likeness: of the pattern to the face so far, -1..1.
+        moved: the last steady points, moved with the picture; None where that is not to be believed.
+    """
+
+    found: Located
+    pattern: F32
+    likeness: float
+    moved: Moved | None
+
+
+class FaceFollower:
+    """Everything that is remembered of one face between two frames. The tracker that owns it decides what a look means.
+
+    Args:
+        locator: finds landmarks; several followers may share one.
+        settings: of the face path.
+    """
+
+    def __init__(self, locator: Locator, settings: FaceSettings) -> None:
+        self._locator = locator
+        self._settings = settings.tracker
+        self._flow = PointFlow(settings.flow)
+        self._flow_enough = settings.flow.enough
+        self._smoother = Smoother(settings.smoothing)
+        self._appearance = Appearance()
+        self._past = Past()
+
+    def look(self, frame: Frame, track: Track, *, cut: bool = False) -> Look:
+        """Find the face on the next frame, from where it was. cut: the picture shows another scene than before."""
+        moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
+        believed = moved if moved is not None and moved.trust >= self._flow_enough else None
+        near = track.steady if believed is None else believed.points
+        found = self._locator.from_points(frame.image, near, track.pose)
+        pattern = self._appearance.of(found.landmarks.patch)
+        return Look(found, pattern, self._appearance.likeness(pattern), believed)
+
+    def learn(self, pattern: F32) -> None:
+        """The face looks like this now. pattern: (256,)."""
+        self._appearance.learn(pattern)
+
+    def likeness(self, pattern: F32) -> float:
+        """Correlation of a pattern (256,) with the face so far, -1..1."""
+        return self._appearance.likeness(pattern)
+
+    def take(self, frame: Frame, track: Track, look: Look) -> FaceObservation:
+        """The face is where it was looked for."""
+        landmarks = look.found.landmarks
+        shown = self._smoother.update(
+            landmarks.points, frame.capture_time, moved=look.moved, covariance=landmarks.covariance
+        )
+        return self._keep(frame, track, look.found, shown, detected=False)
+
+    def start(self, frame: Frame, track: Track, found: Located, pattern: F32) -> FaceObservation:
+        """The face is here, a detector having said so: nothing before counts. pattern: (256,) of its crop."""
+        self._smoother.reset()
+        self._past.clear()
+        self._appearance.reset()
+        self._appearance.learn(pattern)
+        shown = self._smoother.update(found.landmarks.points, frame.capture_time)
+        return self._keep(frame, track, found, shown, detected=True)
+
+    def at(self, sequence: int, track: Track) -> tuple[F32, F32]:
+        """(4,) box and (2, 2) eye centres on this frame or the last one before it."""
+        return self._past.at(sequence, track)
+
+    def leave_picture(self) -> None:
+        """The next frames are not compared with the last one: the face is looked for elsewhere."""
+        self._flow.clear()
+
+    def lose(self) -> None:
+        """The face is not followed any more; what it looked like is kept."""
+        self._flow.clear()
+        self._smoother.reset()
+        self._past.clear()
+
+    def forget(self) -> None:
+        """Nothing is known of the face."""
+        self.lose()
+        self._appearance.reset()
+
+    def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
+        """Record where the face is now. shown: (98, 2) its points as they are shown."""
+        landmarks, pose = found.landmarks, found.pose
+        track.points, track.pose = landmarks.points, pose
+        track.steady = landmarks.points if self._smoother.steady is None else self._smoother.steady
+        track.box, track.time = matching.face_box(shown), frame.capture_time
+        self._past.add(frame.sequence, track)
+        if self._settings.flow:
+            self._flow.anchor(frame.image, track.steady)
+        return FaceObservation(
+            face_id=track.face_id,
+            box=track.box,
+            points=shown,
+            raw_points=landmarks.points,
+            confidence=found.confidence,
+            detected=detected,
+            covariance=landmarks.covariance,
+            pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
+            estimated=landmarks.presence is None,
+            hidden=found.visibility.hidden,
+        )
