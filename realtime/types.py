@@ -207,6 +207,8 @@ class Analysis:
     au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
     neutral: what they were measured against: none, the running median of this face, its rest over the whole recording, or a
     calibration.
+    others: with several people, everybody else who was looked at on this frame, in order of their face ids; `face` is the
+    patient's then.
     rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
     millimetres: lengths of the face; None where they were not asked for or no face is there.
     faces: how many faces of about this one's size the newest search of the whole picture showed; None: none was made yet.
@@ -222,6 +224,7 @@ class Analysis:
     rest_share: float = 1.0
     millimetres: Millimetres | None = None
     faces: int | None = None
+    others: tuple["Analysis", ...] = ()
 
 
 PRESENT = 0.5
@@ -262,6 +265,14 @@ class TrackedFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherFace:
+    """A person who is not the patient, as drawn on a picture. points: (98, 2) pixels of the captured frame."""
+
+    face_id: int
+    points: F32
+
+
+@dataclass(frozen=True, slots=True)
 class RenderedFrame:
     """A picture ready to be shown.
 
@@ -272,6 +283,7 @@ class RenderedFrame:
     frame: the captured picture, with nothing drawn on it.
     faces: (4,) box of every face, where the whole picture was searched for them; None: it was not, or the search failed.
     expression, expression_age: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
+    others: with several people, everybody else's face.
     """
 
     image: NDArray[np.uint8]
@@ -285,3 +297,4 @@ class RenderedFrame:
     faces: tuple[F32, ...] | None = None
     expression: Expression | None = None
     expression_age: float | None = None
+    others: tuple[OtherFace, ...] = ()

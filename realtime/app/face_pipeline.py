@@ -13,6 +13,8 @@ from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
 from realtime.face.kernel_cache import prepare
+from realtime.face.landmarks import LandmarkModel
+from realtime.face.people import PeopleTracker
 from realtime.face.tracker import Tracker
 from realtime.face.warm_up import warm_up
 from realtime.models import ModelSpec, Registry
@@ -48,20 +50,22 @@ class FacePath:
     Attributes:
         detector: RetinaFace on a picture of the configured width.
         coarse: the same network on a smaller picture.
-        tracker: of one person's face.
-        measures: the Action Units of that face.
+        tracker: of one person's face, or of several.
+        measures: the Action Units of that face; of the patient's, where there are several.
         models: what was opened, detector and best landmark network first.
         tiers: the landmark networks, best first.
         multitask: OpenFace 3.0's network, where that family is configured.
+        another: makes an estimator for somebody who is not the patient; it shares the network.
     """
 
     detector: FaceDetector
     coarse: FaceDetector
-    tracker: Tracker
+    tracker: Tracker | PeopleTracker
     measures: ActionUnitEstimator
     models: list[ModelSpec]
     tiers: ModelLadder | None = None
     multitask: Multitask | None = None
+    another: Callable[[], ActionUnitEstimator] = ActionUnitEstimator
 
 
 def open_for_program(
@@ -150,24 +154,34 @@ def open_face_path(
         specs.append(multitask_spec)
     whole, coarse = (models.face_detector(config.detector, coarser) for coarser in (1.0, 0.67))
     opened()
-    rehearse(Tracker(models.landmarks, config.face), [whole, coarse], height, width)
+    tracker = _tracker(config, models.landmarks)
+    rehearse(_tracker(config, models.landmarks), [whole, coarse], height, width)
+    landmarks = next(spec.sha256 for spec in models.specs if spec.role == "landmarks")
     return FacePath(
         whole,
         coarse,
-        Tracker(models.landmarks, config.face),
+        tracker,
         ActionUnitEstimator(
             models.action_units,
             stored_baseline,
             named=config.person is not None,
-            landmarks=next(spec.sha256 for spec in models.specs if spec.role == "landmarks"),
+            landmarks=landmarks,
         ),
         specs,
         models.tiers,
         multitask,
+        lambda: ActionUnitEstimator(models.action_units, landmarks=landmarks),
     )
 
 
-def rehearse(tracker: Tracker, detectors: list[FaceDetector], height: int, width: int) -> None:
+def _tracker(config: Config, landmarks: LandmarkModel) -> Tracker | PeopleTracker:
+    """One face is followed as ever; several by a tracker that tells them apart."""
+    if config.people == 1:
+        return Tracker(landmarks, config.face)
+    return PeopleTracker(landmarks, config.face, most=config.people, rule=config.patient_rule)
+
+
+def rehearse(tracker: Tracker | PeopleTracker, detectors: list[FaceDetector], height: int, width: int) -> None:
     """Run the detectors and the tracker on a made-up picture of this size, then make the tracker forget it."""
     image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     image.flags.writeable = False

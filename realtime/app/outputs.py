@@ -95,7 +95,8 @@ class RunOutputs:
                 folder,
                 now,
                 person=config.person,
-                people=config.people,
+                people=config.people_folder,
+                several=config.people > 1,
                 raw_pictures=config.record == "raw",
                 fps=fps,
             )

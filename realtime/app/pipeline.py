@@ -41,6 +41,7 @@ from realtime.app.nodes.detect_track import Detect, Track
 from realtime.app.nodes.examination import Examine
 from realtime.app.nodes.obs import SteerObs, check_rules
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
+from realtime.app.nodes.people import MeasurePeople, TrackPeople
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
 from realtime.app.nodes.streams import SendExpression, SendStream, Stream
@@ -49,6 +50,7 @@ from realtime.app.policies import Policies
 from realtime.app.preview_overlay import PreviewOverlay
 from realtime.config import Config
 from realtime.errors import UserInputError
+from realtime.face.people import PeopleTracker
 from realtime.face.point_flow import PointFlow
 from realtime.graph import DropOldest, Graph, Latest, LatestBefore, NodeHandle, RealClock, Restart, Trace
 from realtime.media.lossless import RawRecorder
@@ -196,7 +198,8 @@ def _quality(config: Config, outputs: Outputs) -> Quality:
     # A session that is to be replayed keeps to its best network: the log of decisions does not say which one answered.
     light = len(tiers) > 1 and outputs.decisions is None
     adapt = config.latency.adapt and config.speed != "max"
-    return Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light)
+    several = config.people > 1
+    return Quality(config.latency.result_bound_ms / 1e3, enabled=adapt, light_landmarks=light, several=several)
 
 
 class _Wiring:
@@ -218,7 +221,7 @@ class _Wiring:
         negotiated = source.negotiated
         self._edge = Policies.of(config, (negotiated and negotiated.fps) or 30.0)
         self._graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
-        self._measure: Measure | MeasureOpenFace2 = Measure(path.measures, outputs.decisions, outputs.calibrated)
+        self._measure: Measure | MeasureOpenFace2 = self._measures()
         self._units = path.measures.units
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
@@ -236,13 +239,24 @@ class _Wiring:
             quality,
             decisions=outputs.decisions,
         )
-        self._track = Track(
-            path.tracker,
-            quality,
-            inline=self._detect if self._offline else None,
-            delay=config.models.landmark_delay_ms / 1e3,
-            decisions=outputs.decisions,
-        )
+        self._track = self._tracking(fps)
+
+    def _tracking(self, fps: float) -> Track:
+        """Of one face, or of several people's."""
+        config, tracker = self._config, self._path.tracker
+        inline = self._detect if self._offline else None
+        delay, decisions = config.models.landmark_delay_ms / 1e3, self._outputs.decisions
+        if isinstance(tracker, PeopleTracker):
+            rate = None if self._offline else fps
+            return TrackPeople(tracker, self._quality, inline, delay, rate=rate, decisions=decisions)
+        return Track(tracker, self._quality, inline, delay, decisions=decisions)
+
+    def _measures(self) -> Measure:
+        """Action Units of one face, or of several people's."""
+        path, outputs = self._path, self._outputs
+        if self._config.people > 1:
+            return MeasurePeople(path.measures, path.another, outputs.decisions, outputs.calibrated)
+        return Measure(path.measures, outputs.decisions, outputs.calibrated)
 
     def app(self) -> App:
         """Wire everything."""

@@ -14,9 +14,12 @@ from pydantic import ValidationError
 from realtime.action_units.baseline import Baseline
 from realtime.app.face_pipeline import FacePath, open_for_program
 from realtime.app.nodes.action_units import Measure
+from realtime.app.nodes.detect_track import analysis_of
+from realtime.app.nodes.people import MeasurePeople
 from realtime.config import Config
 from realtime.config.layers import nested
 from realtime.errors import DeviceError, ModelFileError, UserInputError
+from realtime.face.people import Observed, PeopleTracker
 from realtime.files import open_private, open_regular, private_folder, reason
 from realtime.media import lossless
 from realtime.session import decision_log
@@ -57,8 +60,8 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     try:
         private_folder(out)
         with open_private(target, "x", newline="") as file:
-            file.write(",".join(column_names()) + "\n")
-            rows = RowFormat()
+            file.write(",".join(column_names(several=config.people > 1)) + "\n")
+            rows = RowFormat(several=config.people > 1)
             count = 0
             missing: list[int] = []
             for row in rerun(decisions, pictures, path, missing.append):
@@ -87,7 +90,8 @@ def rerun(
         DeviceError: the decisions contradict themselves.
     """
     missing: set[int] = set()
-    measure = Measure(path.measures)
+    several = isinstance(path.tracker, PeopleTracker)
+    measure = MeasurePeople(path.measures, path.another) if several else Measure(path.measures)
     passes = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
     detections: dict[int, Detections] = {}
     tracked: dict[int, TrackedFrame] = {}
@@ -110,8 +114,7 @@ def rerun(
                 continue
             # A missing frame's detections are missing, too.
             entering = detections.get(decision["detections"])
-            face = path.tracker.update(frame, entering, next_face=bool(decision.get("next", False)))
-            tracked[number] = TrackedFrame(Analysis(number, frame.capture_time, face), frame)
+            tracked[number] = TrackedFrame(analysis_of(frame, *_observed(decision, frame, entering, path)), frame)
             for old in [n for n in detections if n < number - 600]:
                 del detections[old]
         elif kind == "measure":
@@ -134,6 +137,16 @@ def rerun(
                 decision["age"],
                 found if decision["measured"] else None,
             )
+
+
+def _observed(decision: Decision, frame: Frame, entering: Detections | None, path: FacePath) -> Observed:
+    """Who was looked at on this frame."""
+    next_face = bool(decision.get("next", False))
+    if not isinstance(path.tracker, PeopleTracker):
+        return Observed(path.tracker.update(frame, entering, next_face=next_face), ())
+    every, chosen = decision.get("every", 1), decision.get("chosen")
+    place = None if chosen is None else (float(chosen[0]), float(chosen[1]))
+    return path.tracker.update(frame, entering, next_face=next_face, chosen=place, others_every=every)
 
 
 def _detect(decision: Decision, frame: Frame, path: FacePath) -> Detections:
@@ -202,7 +215,7 @@ def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = 
     for number, (a, b) in enumerate(zip(there.splitlines(), here.splitlines(), strict=False)):
         cut = number == there.count(b"\n") and not there.endswith(b"\n")
         if a != b and not cut and a.partition(b",")[0] not in skipped:
-            words = column_names()
+            words = column_names(several=True)
             cells = [name for name, x, y in zip(words, a.split(b","), b.split(b","), strict=False) if x != y]
             first = cells[0] if cells else "its length"
             return Replayed(False, rows, f"The replay gives another row {number} (first in {first}).{without}")

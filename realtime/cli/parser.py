@@ -138,7 +138,9 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--parquet", action="store_true", required=True, help="frames.parquet")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: SESSION-frames.parquet beside the session")
     people = command("people", "session:people", "the people whose calibration is stored")
-    people.add_argument("--people", type=Path, metavar="DIR", help="folder of stored calibrations")
+    people.add_argument(
+        "--people-folder", "--people", dest="people", type=Path, metavar="DIR", help="folder of stored calibrations"
+    )
     people.add_argument("--delete", metavar="NAME", help="forget this person's calibration")
     people.add_argument("--json", action="store_true")
 

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from realtime.config.options import Option
+from realtime.face.patient_choice import PatientRule
 from realtime.face.settings import (
     CadenceSettings,
     DetectorSettings,
     FaceSettings,
     FlowSettings,
+    IdentitySettings,
     PatientSettings,
     SmoothingSettings,
     TrackerSettings,
@@ -51,6 +53,12 @@ def _hidden(value: object) -> object:
     """Yes and no, as a file, the environment or a session of an earlier version says it."""
     known = {True: "recording", False: "off", "true": "recording", "false": "off", "1": "recording", "0": "off"}
     return known.get(value, value) if isinstance(value, bool | str) else value
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", value) is not None
+    return isinstance(value, int | float)
 
 
 Hidden = Annotated[Literal["off", "recording", "everywhere"], BeforeValidator(_hidden)]
@@ -227,7 +235,13 @@ class Config(Section):
     person: Annotated[str | None, Option(metavar="NAME")] = Field(
         None, description="use this person's stored calibration, and store a new one under the name"
     )
-    people: Annotated[Path | None, Option(metavar="DIR")] = Field(
+    people: Annotated[int, Option(metavar="N")] = Field(
+        1, ge=1, le=8, description="how many faces are followed at once; above 1, one of them is the patient (count)"
+    )
+    patient_rule: Annotated[PatientRule, Option(flag="--patient")] = Field(
+        "largest", description="with several people, who is the patient until the user chooses another"
+    )
+    people_folder: Annotated[Path | None, Option(metavar="DIR")] = Field(
         None, description="folder of stored calibrations; default: in the user's data folder"
     )
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
@@ -279,8 +293,19 @@ class Config(Section):
     cadence: CadenceSettings = CadenceSettings()
     tracker: TrackerSettings = TrackerSettings()
     patient: PatientSettings = PatientSettings()
+    identity: IdentitySettings = IdentitySettings()
     smoothing: SmoothingSettings = SmoothingSettings()
     flow: FlowSettings = FlowSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folder_of_earlier_versions(cls, values: Any) -> Any:
+        """`people` was the folder of stored calibrations once: words that are no number still are."""
+        if not isinstance(values, dict) or "people" not in values or _is_number(values["people"]):
+            return values
+        folder = values["people"]
+        rest = {name: value for name, value in values.items() if name != "people"}
+        return rest if folder is None else {"people_folder": folder, **rest}
 
     @property
     def face(self) -> FaceSettings:
@@ -290,6 +315,7 @@ class Config(Section):
             cadence=self.cadence,
             tracker=self.tracker,
             patient=self.patient,
+            identity=self.identity,
             smoothing=self.smoothing,
             flow=self.flow,
         )

@@ -24,21 +24,17 @@ class _Axis:
         self._position, self._velocity = position, 0.0
         self._pp, self._pv, self._vv = noise * noise, 0.0, speed * speed
 
-    def at(self, seconds: float) -> tuple[float, float]:
-        """(position, standard deviation without further acceleration) after so many seconds."""
-        reach = _DIES * (1 - math.exp(-seconds / _DIES))
-        variance = self._pp + 2 * reach * self._pv + reach * reach * self._vv
-        return self._position + reach * self._velocity, math.sqrt(max(variance, 0.0))
+    def at(self, seconds: float) -> float:
+        """The position after so many seconds without a measurement."""
+        return self._position + _DIES * (1 - math.exp(-seconds / _DIES)) * self._velocity
 
     def update(self, seconds: float, measured: float, noise: float, acceleration: float) -> None:
         """Move on by so many seconds, then take in a measured position."""
-        fade = math.exp(-seconds / _DIES)
-        reach = _DIES * (1 - fade)
-        pp = self._pp + 2 * reach * self._pv + reach * reach * self._vv
-        pv, vv = fade * (self._pv + reach * self._vv), fade * fade * self._vv
+        pp = self._pp + 2 * seconds * self._pv + seconds * seconds * self._vv
+        pv, vv = self._pv + seconds * self._vv, self._vv
         shaken = acceleration * acceleration * seconds
         pp, pv, vv = pp + shaken * seconds**3 / 3, pv + shaken * seconds**2 / 2, vv + shaken * seconds
-        position, velocity = self._position + reach * self._velocity, fade * self._velocity
+        position, velocity = self._position + seconds * self._velocity, self._velocity
         total = pp + noise * noise
         gain_p, gain_v = pp / total, pv / total
         miss = measured - position
@@ -75,8 +71,8 @@ class BoxMotion:
     def at(self, time: float) -> F32:
         """(4,) where the box should be at this capture time (seconds)."""
         seconds = max(0.0, time - self.time)
-        size = math.exp(min(20.0, self._size.at(min(seconds, _DIES))[0]))
-        middle = np.array([self._x.at(seconds)[0], self._y.at(seconds)[0]], np.float32)
+        size = math.exp(min(20.0, self._size.at(min(seconds, _DIES))))
+        middle = np.array([self._x.at(seconds), self._y.at(seconds)], np.float32)
         half = np.asarray(self._shape * np.float32(size / 2), np.float32)
         return np.concatenate([middle - half, middle + half])
 

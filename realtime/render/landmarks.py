@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face.mirroring import midline
-from realtime.render.palette import BOX, LEFT, NEUTRAL, RIGHT
+from realtime.render.palette import BOX, LEFT, NEUTRAL, RIGHT, Colour
 from realtime.types import F32
 
 # WFLW curves (facts of the data set): (first, last, closed, colour). The contour, nose and lips cross the midline.
@@ -62,7 +62,7 @@ def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> N
     cv2.line(image, ends[0].tolist(), ends[1].tolist(), NEUTRAL, thickness, cv2.LINE_AA, _SHIFT)
 
 
-def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1) -> None:
+def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1, colour: Colour = BOX) -> None:
     """Corners of the face box: less ink than a rectangle, as readable."""
     x1, y1, x2, y2 = _fixed(box)
     reach = int(0.15 * min(x2 - x1, y2 - y1))
@@ -71,4 +71,4 @@ def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1) -> None:
         for x, sx in ((x1, 1), (x2, -1))
         for y, sy in ((y1, 1), (y2, -1))
     ]
-    cv2.polylines(image, corners, False, BOX, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image, corners, False, colour, thickness, cv2.LINE_AA, _SHIFT)

@@ -8,9 +8,10 @@ import numpy as np
 from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
+from realtime.render.other_faces import draw_label, draw_other
 from realtime.render.panel_place import PanelPlace
 from realtime.render.status import LiveFigures, draw_status
-from realtime.types import F32, U8, Analysis, PanelMode, Sides, View
+from realtime.types import F32, U8, Analysis, OtherFace, PanelMode, Sides, View
 
 
 class Scene:
@@ -33,21 +34,37 @@ class Scene:
         self._panel = PanelPlace(panel, units, flipped=selfie)
         self._change = FaceChangeNotice()
 
-    def draw(self, frame: U8, analysis: Analysis | None, points: F32 | None, figures: LiveFigures) -> U8:
-        """A new (H, W, 3) picture of the frame's size. points: (98, 2) where the landmarks are on this frame, or None."""
+    def draw(
+        self,
+        frame: U8,
+        analysis: Analysis | None,
+        points: F32 | None,
+        figures: LiveFigures,
+        others: Sequence[OtherFace] = (),
+    ) -> U8:
+        """A new (H, W, 3) picture of the frame's size.
+
+        Args:
+            frame: (H, W, 3) BGR.
+            analysis: the newest one.
+            points: (98, 2) where the landmarks are on this frame, or None.
+            figures: of the run.
+            others: with several people, everybody but the patient.
+        """
         if self.mode == "raw":
             return cv2.flip(frame, 1) if self.selfie else frame
         if self.mode in ("mirrored", "split") and points is not None:
             canvas = self._halves.compose(frame, points, split=self.mode == "split", selfie=self.selfie)
         else:
-            canvas = self._overlay(frame, analysis, points)
-        canvas = self._with_panel(canvas, analysis, points)
+            canvas = self._overlay(frame, analysis, points, others)
+        canvas = self._with_panel(canvas, analysis, points, others)
         self._change.draw(canvas, analysis)
         draw_status(canvas, figures)
         return canvas
 
-    def _overlay(self, frame: U8, analysis: Analysis | None, points: F32 | None) -> U8:
+    def _overlay(self, frame: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
         canvas: U8 = cv2.flip(frame, 1) if self.selfie else frame.copy()
+        self._draw_others(canvas, others, points)
         if points is None or analysis is None or analysis.face is None:
             return canvas
         box = face_place(points, frame.shape[1], selfie=self.selfie)
@@ -55,16 +72,30 @@ class Scene:
         if self.selfie:
             width = frame.shape[1] - 1
             points = points * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
-        draw_box(canvas, box, thickness)
+        draw_box(canvas, box, 2 * thickness if others else thickness)
         draw_midline(canvas, points, thickness)
         draw_landmarks(canvas, points, thickness)
         return canvas
 
-    def _with_panel(self, canvas: U8, analysis: Analysis | None, points: F32 | None) -> U8:
+    def _draw_others(self, canvas: U8, others: Sequence[OtherFace], patient: F32 | None) -> None:
+        """Everybody but the patient, whose box says so where there is anybody else. Drawn over the mesh, in place."""
+        if not others:
+            return
+        width, thickness = canvas.shape[1], max(1, round(canvas.shape[0] / 720))
+        for other in others:
+            points = other.points
+            if self.selfie:
+                points = points * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
+            draw_other(canvas, points, f"face {other.face_id}", thickness)
+        if patient is not None:
+            draw_label(canvas, face_place(patient, width, selfie=self.selfie), "patient", thickness)
+
+    def _with_panel(self, canvas: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
         if analysis is None or analysis.face is None:
             # A strip stays, so that the picture does not jump while the face is away.
             return self._panel.draw(canvas, Sides({}, {}), ()) if self._panel.in_strip else canvas
-        faces = [] if points is None else [face_place(points, canvas.shape[1], selfie=self.selfie)]
+        seen = [other.points for other in others] + ([] if points is None else [points])
+        faces = [face_place(one, canvas.shape[1], selfie=self.selfie) for one in seen]
         if self.mode != "overlay":
             faces = [np.array([0, 0, canvas.shape[1], canvas.shape[0]], np.float32)]  # panes of faces, side by side
         return self._panel.draw(canvas, Sides(analysis.au_left, analysis.au_right), faces)

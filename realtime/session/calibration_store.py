@@ -95,7 +95,7 @@ class CalibrationStore:
             private_folder(self.folder)
         except OSError as error:
             raise DeviceError(
-                f"{self.folder} cannot be made ({reason(error)}); choose another with --people."
+                f"{self.folder} cannot be made ({reason(error)}); choose another with --people-folder."
             ) from None
         write_json(
             path,

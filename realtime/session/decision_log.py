@@ -5,7 +5,9 @@ One JSON object a line. `kind` is one of
     raw       n, t: this frame, taken at t (seconds), is the next picture of raw.mkv
     detect    n, region, coarse: a detection pass over frame n, or over a region of it (x1, y1, x2, y2; null: all of it)
     track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none);
-              next, where it is there: the user had asked for the next face just before
+              next, where it is there: the user had asked for the next face just before;
+              every, with several people: the others were looked at on every n-th frame; chosen: x, y of the face that the user
+              had chosen just before
     face      n, before, now: on frame n another face was followed than before (ids)
     measure   n, calibrate: frame n was measured; calibrate: a calibration was started just before
     reset     the stream was interrupted
@@ -73,15 +75,30 @@ class DecisionLog:
         """Log a detection pass. region: None for the whole picture; coarse: by the coarse detector."""
         self._put(kind="detect", n=sequence, region=region, coarse=coarse)
 
-    def track(self, sequence: int, detections: int | None, *, next_face: bool = False) -> None:
+    def track(
+        self,
+        sequence: int,
+        detections: int | None,
+        *,
+        next_face: bool = False,
+        others_every: int | None = None,
+        chosen: tuple[float, float] | None = None,
+    ) -> None:
         """Log that a frame was tracked.
 
         Args:
             sequence: of the frame.
             detections: of the frame whose detections entered; None: none.
             next_face: the user had asked for the next face just before.
+            others_every: with several people, every how many frames the others were looked at.
+            chosen: x, y of the face that the user had chosen just before.
         """
-        self._put(kind="track", n=sequence, detections=detections, **({"next": True} if next_face else {}))
+        more: dict[str, Any] = {"next": True} if next_face else {}
+        if others_every is not None:
+            more["every"] = others_every
+        if chosen is not None:
+            more["chosen"] = list(chosen)
+        self._put(kind="track", n=sequence, detections=detections, **more)
 
     def face(self, sequence: int, before: int, now: int) -> None:
         """Log that another face is followed than before. before, now: face ids."""

@@ -10,7 +10,7 @@ from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
 _INTEGERS = {"sequence", "face_id"}
-_TEXTS = {"status", "cause", "found_by", "neutral", "rest"}
+_TEXTS = {"status", "cause", "found_by", "neutral", "rest", "person"}
 _EXACT = {"capture_time"}
 
 
@@ -35,7 +35,7 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     except ImportError:
         raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
     target = target or csv.with_name(NAME)
-    meanings = data_dictionary()
+    meanings = data_dictionary(several=True)
     types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
     try:
         with open_regular(csv) as file:
@@ -48,6 +48,7 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
         raise UserInputError(f"{csv.parent} holds no {csv.name}.") from None
     except (pa.ArrowException, OSError) as error:
         raise UserInputError(f"{csv} cannot be read: {str(error).splitlines()[0]}.") from None
+    meanings = {name: meaning for name, meaning in meanings.items() if name in table.column_names}
     table = table.replace_schema_metadata({"data_dictionary": json.dumps(meanings)})
     try:
         with write_atomically(target) as file:

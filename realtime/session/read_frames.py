@@ -69,7 +69,7 @@ class Rows:
 
 
 def read_rows(path: Path) -> Rows:
-    """Read a session's frames.csv; a last row cut short is left out.
+    """Read a session's frames.csv; a last row cut short is left out, and so are the rows of others than the patient.
 
     Raises:
         UserInputError: there is no such file, it cannot be read or is damaged.
@@ -87,6 +87,8 @@ def read_rows(path: Path) -> Rows:
             for row in reader:
                 if None in row.values() or None in row:
                     break
+                if row.get("person") == "other":
+                    continue
                 sequence, time = int(row["sequence"]), float(row["capture_time"])
                 if not abs(time) < LATEST or not 0 <= sequence < 2**53:
                     raise ValueError(f"frame {sequence} at {time} s")

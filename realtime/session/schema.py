@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +47,27 @@ _TRAILING = {
 """After everything else, so that columns of earlier versions keep their places."""
 
 
-def column_names(aus: Sequence[int] = AUS) -> list[str]:
-    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share."""
+_SEVERAL = {
+    "person": "patient: the person whom the session is about; other: everybody else who was looked at on this frame, each in a row of "
+    "its own below the frame's first row; empty where no patient was seen",
+}
+"""Last of all, only where several people are followed."""
+
+
+def column_names(aus: Sequence[int] = AUS, *, several: bool = False) -> list[str]:
+    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share;
+    with several people, person."""
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
-    return [*_LEADING, *points, *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right")), *_TRAILING]
+    return [
+        *_LEADING,
+        *points,
+        *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right")),
+        *_TRAILING,
+        *(_SEVERAL if several else ()),
+    ]
 
 
-def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
+def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False) -> dict[str, str]:
     """What each column means and its unit, for session.json. Empty cells always mean: not measured."""
     meanings = dict(_LEADING)
     for axis, word in (("x", "right"), ("y", "down")):
@@ -65,6 +79,8 @@ def data_dictionary(aus: Sequence[int] = AUS) -> dict[str, str]:
                 f"intensity 0 to 5 of Action Unit {au}, {name_of(au)}, on the patient's {side}"
             )
     meanings.update(_TRAILING)
+    if several:
+        meanings.update(_SEVERAL)
     return meanings
 
 
@@ -88,24 +104,40 @@ class FrameRow:
 
 
 class RowFormat:
-    """Turns rows into CSV lines for one list of Action Units."""
+    """Turns rows into CSV lines for one list of Action Units.
 
-    def __init__(self, aus: Sequence[int] = AUS) -> None:
+    Args:
+        aus: the Action Units.
+        several: several people are followed. A frame's first row is the patient's, also where the patient is not seen; a row for
+            everybody else who was looked at on it follows.
+    """
+
+    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False) -> None:
         self._aus = tuple(aus)
+        self._several = several
         self._points = ",%.2f" * (2 * POINTS)
         self._no_face = "," * (8 + 2 * POINTS)
 
     def line(self, row: FrameRow) -> str:
-        """The row with its line end. Whatever was not measured is an empty cell."""
+        """The frame's row, or rows, each with its line end. Whatever was not measured is an empty cell."""
+        if not self._several:
+            return self._cells(row) + "\n"
+        seen = row.analysis is not None and row.analysis.face is not None
+        others = row.analysis.others if row.analysis is not None else ()
+        lines = [f"{self._cells(row)},{'patient' if seen else ''}\n"]
+        lines += [f"{self._cells(replace(row, analysis=other))},other\n" for other in others]
+        return "".join(lines)
+
+    def _cells(self, row: FrameRow) -> str:
         face = row.analysis.face if row.analysis is not None else None
         age = "" if row.result_age is None else f"{1e3 * row.result_age:.2f}"
         head = f"{row.sequence},{row.capture_time:.6f},{row.status},{text_cell(row.cause)}"
         if face is None or row.analysis is None:
-            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}\n"
+            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}"
         left, right = row.analysis.au_left, row.analysis.au_right
         intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
         rest = f"{row.analysis.rest},{number(row.analysis.rest_share, 3)}" if row.analysis.rest else ","
-        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}\n"
+        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}"
 
     def _face(self, face: FaceObservation, age: str, neutral: str) -> str:
         box = ",".join(number(float(edge), 2) for edge in face.box)

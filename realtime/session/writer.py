@@ -81,6 +81,7 @@ class SessionWriter:
         person: str | None = None,
         people: Path | None = None,
         raw_pictures: bool = False,
+        several: bool = False,
         fps: float = 30.0,
     ) -> None:
         """Create the files.
@@ -91,6 +92,7 @@ class SessionWriter:
             person: whose stored calibration is used, and replaced by one made now; None: nobody's.
             people: folder of stored calibrations; None: the one in the user's data folder.
             raw_pictures: record the captured frames and the decisions, for a replay.
+            several: several people are followed, so that a frame may have more than one row.
             fps: the source's nominal rate, frames per second.
 
         Raises:
@@ -112,19 +114,19 @@ class SessionWriter:
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
         try:
             if folder is not None:
-                self._open_files(folder, raw_pictures=raw_pictures, fps=fps)
+                self._open_files(folder, raw_pictures=raw_pictures, several=several, fps=fps)
             self._load()
         except BaseException:
             self.close()
             raise
 
-    def _open_files(self, folder: Path, *, raw_pictures: bool, fps: float) -> None:
+    def _open_files(self, folder: Path, *, raw_pictures: bool, several: bool, fps: float) -> None:
         if raw_pictures:
             self.decisions = DecisionLog(folder / decision_log.NAME, self._clock)
             self.raw = RawRecorder(folder / lossless.NAME, self.decisions.raw, fps=fps)
         on_row = self.decisions.row if self.decisions is not None else None
-        self.csv = FramesCsv(folder / "frames.csv", self._clock, on_row=on_row)
-        write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(), markers.NAME: markers.COLUMNS})
+        self.csv = FramesCsv(folder / "frames.csv", self._clock, several=several, on_row=on_row)
+        write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(several=several), markers.NAME: markers.COLUMNS})
 
     def moment(self) -> tuple[int, float]:
         """(sequence, capture time in seconds) of now."""

@@ -1,6 +1,7 @@
 """`python -m tools.evaluate [PART ...]`: every figure of the shipped models as a table, and as JSON.
 
-`python -m tools.evaluate blur --frames N` measures the program's hidden faces instead; see `tools.evaluate.blur`.
+`python -m tools.evaluate blur --frames N` measures the program's hidden faces instead (see `tools.evaluate.blur`),
+`python -m tools.evaluate people --scenes N` whether it tells several people apart (see `tools.evaluate.people`).
 """
 
 import argparse
@@ -18,9 +19,9 @@ PARTS = ("detector", "landmarks", "aus", "real")
 
 def main() -> int:
     """Command line; the exit code is 1 where an aim is missed."""
-    if sys.argv[1:2] == ["blur"]:
-        # It measures the program, not a model, and has options of its own.
-        return int(importlib.import_module("tools.evaluate.blur").main(sys.argv[2:]))
+    if sys.argv[1:2] in (["blur"], ["people"]):
+        # They measure the program, not a model, and have options of their own.
+        return int(importlib.import_module(f"tools.evaluate.{sys.argv[1]}").main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", default=PARTS, metavar="PART", help=f"any of {', '.join(PARTS)} (default: all)"

@@ -68,7 +68,7 @@ class Scene:
         """One frame, (H, W, 3) BGR."""
         canvas = self.background.copy()
         for person in self.people:
-            _paste(canvas, person, number / fps)
+            paste(canvas, person, number / fps)
         return canvas
 
     def faces(self, number: int, fps: float = 30.0) -> list[Face]:
@@ -190,7 +190,8 @@ def room(rng: Generator, height: int, width: int) -> U8:
     return result
 
 
-def _matrix(person: Person, seconds: float) -> NDArray[np.float64]:
+def placing(person: Person, seconds: float) -> NDArray[np.float64]:
+    """(2, 3) from the portrait's pixels to the picture's."""
     x, y, side, turn = person.path(seconds)
     scale, angle = side / _SIDE, np.radians(turn)
     c, s = scale * np.cos(angle), scale * np.sin(angle)
@@ -198,11 +199,12 @@ def _matrix(person: Person, seconds: float) -> NDArray[np.float64]:
     return np.array([[c, -s, x - c * middle + s * middle], [s, c, y - s * middle - c * middle]])
 
 
-def _paste(canvas: U8, person: Person, seconds: float) -> None:
+def paste(canvas: U8, person: Person, seconds: float) -> None:
+    """Draw a person over the picture, in place."""
     height, width = canvas.shape[:2]
     steps = 3 if person.shutter else 1
     moments = seconds - person.shutter * np.arange(steps) / steps
-    matrices = [_matrix(person, float(moment)) for moment in moments]
+    matrices = [placing(person, float(moment)) for moment in moments]
     corners = np.array([[0, 0, 1], [_SIDE, 0, 1], [0, _SIDE, 1], [_SIDE, _SIDE, 1]], np.float64).T
     spread = np.concatenate([m @ corners for m in matrices], axis=1)
     x0, y0 = np.maximum(np.floor(spread.min(axis=1)).astype(int) - 1, 0)
@@ -232,7 +234,7 @@ def _paste(canvas: U8, person: Person, seconds: float) -> None:
 
 def _face(shape: tuple[int, ...], person: Person, seconds: float) -> Face:
     # The middle of the exposure is where a smeared face is.
-    matrix = _matrix(person, seconds - person.shutter / 2)
+    matrix = placing(person, seconds - person.shutter / 2)
     x1, y1, x2, y2 = (share * _SIDE for share in CORE)
     xs, ys = np.meshgrid(np.linspace(x1, x2, 9), np.linspace(y1, y2, 9))
     grid = matrix @ np.stack([xs.ravel(), ys.ravel(), np.ones(81)])

@@ -8,6 +8,7 @@ from realtime.app.nodes.quality import Quality
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
 from realtime.render.blur import LiveBlur
+from realtime.render.other_faces import OtherFaces
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures, rest_words
 from realtime.types import F32, Frame, RenderedFrame, Status, TrackedFrame
@@ -48,6 +49,7 @@ class Compose:
         self._clock = clock
         self._quality = quality
         self._live = live
+        self._others = OtherFaces()
         self._dropped = 0
         self._last = -1
         self._anchor: int | None = None
@@ -87,12 +89,16 @@ class Compose:
         faces, drawn_on = None, frame
         if self._blur is not None:
             drawn_on, faces = self._blur.hide(frame, points, result_age or 0.0)
-        image = self._scene.draw(drawn_on.image, found, points, figures)
-        return RenderedFrame(image, frame.sequence, frame.capture_time, status, found, result_age, points, frame, faces)
+        others = self._others.at(found, frame.capture_time)
+        image = self._scene.draw(drawn_on.image, found, points, figures, others)
+        return RenderedFrame(
+            image, frame.sequence, frame.capture_time, status, found, result_age, points, frame, faces, others=others
+        )
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: what was seen before says nothing about what comes."""
         self._flow.clear()
+        self._others.clear()
         if self._blur is not None:
             self._blur.clear()
         self._anchor = None

@@ -5,10 +5,11 @@ import time
 from realtime.app.nodes.face_count import FaceCount
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.face.detector import FaceDetector
+from realtime.face.people import Observed, PeopleTracker
 from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
 from realtime.session.decision_log import DecisionLog
-from realtime.types import Analysis, Detections, Frame, TrackedFrame
+from realtime.types import Analysis, Detections, FaceObservation, Frame, TrackedFrame
 
 
 class Detect:
@@ -26,7 +27,7 @@ class Detect:
         self,
         detector: FaceDetector,
         coarse: FaceDetector,
-        tracker: Tracker,
+        tracker: Tracker | PeopleTracker,
         quality: Quality,
         *,
         decisions: DecisionLog | None = None,
@@ -80,7 +81,7 @@ class Track:
 
     def __init__(
         self,
-        tracker: Tracker,
+        tracker: Tracker | PeopleTracker,
         quality: Quality,
         inline: Detect | None = None,
         delay: float = 0.0,
@@ -115,17 +116,20 @@ class Track:
         asked, self._next_asked = self._next_asked, False
         if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
-        if self._decisions is not None:
-            self._decisions.track(frame.sequence, None if seen is None else seen.sequence, next_face=asked)
-        face = self._tracker.update(frame, seen, next_face=asked)
+        face, others = self._observe(frame, seen, next_face=asked)
         if face is not None:
             if self._decisions is not None and self.face_id not in (None, face.face_id):
                 self._decisions.face(frame.sequence, self.face_id, face.face_id)
             self.face_id = face.face_id
             self.face_frames += 1
             self.tracked_frames += not face.detected
-        faces = self._count.update(seen)
-        return TrackedFrame(Analysis(frame.sequence, frame.capture_time, face, faces=faces), frame)
+        return TrackedFrame(analysis_of(frame, face, others, faces=self._count.update(seen)), frame)
+
+    def _observe(self, frame: Frame, seen: Detections | None, *, next_face: bool) -> Observed:
+        if self._decisions is not None:
+            self._decisions.track(frame.sequence, None if seen is None else seen.sequence, next_face=next_face)
+        found = self._tracker.update(frame, seen, next_face=next_face)
+        return found if isinstance(found, Observed) else Observed(found, ())
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
@@ -133,3 +137,11 @@ class Track:
             self._decisions.reset()
         self._count.forget()
         self._tracker.reset()
+
+
+def analysis_of(
+    frame: Frame, face: FaceObservation | None, others: tuple[FaceObservation, ...], *, faces: int | None = None
+) -> Analysis:
+    """The frame's analysis before anything is measured. faces: see `Analysis`."""
+    number, time = frame.sequence, frame.capture_time
+    return Analysis(number, time, face, faces=faces, others=tuple(Analysis(number, time, other) for other in others))

@@ -9,20 +9,31 @@ SPARSE_DETECTION = "detection half as often"
 COARSE_DETECTION = "smaller picture for the detector"
 LIGHT_LANDMARKS = "lighter landmark network"
 HALF_RATE = "analysis of every second frame"
+FEWER_OTHERS = "other people half as often"
 
 
 class Quality:
     """Which steps are taken now. Read from any thread; changed by `update` alone."""
 
-    def __init__(self, limit: float, *, enabled: bool = True, light_landmarks: bool = False) -> None:
+    def __init__(
+        self, limit: float, *, enabled: bool = True, light_landmarks: bool = False, several: bool = False
+    ) -> None:
         """Nothing is given up yet.
 
         Args:
             limit: Seconds; the 95th percentile of the results' latency is to stay below it.
             enabled: False: nothing is ever given up.
             light_landmarks: There is a lighter landmark network.
+            several: Several people are followed; the patient comes first.
         """
-        self.steps = [SPARSE_DETECTION, COARSE_DETECTION, *([LIGHT_LANDMARKS] if light_landmarks else []), HALF_RATE]
+        first = [FEWER_OTHERS] if several else []
+        self.steps = [
+            *first,
+            SPARSE_DETECTION,
+            COARSE_DETECTION,
+            *([LIGHT_LANDMARKS] if light_landmarks else []),
+            HALF_RATE,
+        ]
         self.active: tuple[str, ...] = ()
         self._limit = limit
         self._controller = LatencyController(self.steps, LatencyControllerSettings(limit=limit)) if enabled else None

@@ -1,0 +1,113 @@
+"""Several people as nodes: tracking that tells them apart, and Action Units of each against their own rest."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from realtime.action_units import ActionUnitEstimator
+from realtime.action_units.calibration import Calibration
+from realtime.app.nodes.action_units import Measure
+from realtime.app.nodes.detect_track import Detect, Track
+from realtime.app.nodes.quality import FEWER_OTHERS, Quality
+from realtime.face.people import Observed, PeopleTracker
+from realtime.session.decision_log import DecisionLog
+from realtime.types import Analysis, Detections, Frame, TrackedFrame
+
+OTHERS_RATE = 15.0
+"""Looks a second that everybody has who is not the patient, unless results come too late."""
+_EVERY = 2
+"""While they do, the others are looked at on so many times fewer frames."""
+_PEOPLE = 16
+"""Estimators kept: those of people not measured for longest go first."""
+Point = tuple[float, float]
+
+
+class TrackPeople(Track):
+    """Landmarks of several people on every frame it gets: the patient's first, the others' in turns.
+
+    Args:
+        tracker: of several people.
+        quality: the quality ladder.
+        inline: see `Track`.
+        delay: see `Track`.
+        rate: of the source, frames a second; None: everybody is looked at on every frame (offline).
+        decisions: see `Track`; with several people it also logs who was looked at how often, and whom the user chose.
+    """
+
+    def __init__(
+        self,
+        tracker: PeopleTracker,
+        quality: Quality,
+        inline: Detect | None = None,
+        delay: float = 0.0,
+        *,
+        rate: float | None = None,
+        decisions: DecisionLog | None = None,
+    ) -> None:
+        super().__init__(tracker, quality, inline, delay, decisions=decisions)
+        self._people = tracker
+        self._every = 1 if rate is None else max(1, int(rate / OTHERS_RATE + 0.01))
+        self._chosen: Point | None = None
+
+    def choose(self, place: Point) -> None:
+        """From the next frame on the face at this place (x, y in pixels) is the patient's, if there is one. From any thread."""
+        self._chosen = place
+
+    def _observe(self, frame: Frame, seen: Detections | None, *, next_face: bool) -> Observed:
+        every = self._every * (_EVERY if FEWER_OTHERS in self._quality.active else 1)
+        chosen, self._chosen = self._chosen, None
+        if self._decisions is not None:
+            number = None if seen is None else seen.sequence
+            self._decisions.track(frame.sequence, number, next_face=next_face, others_every=every, chosen=chosen)
+        return self._people.update(frame, seen, next_face=next_face, chosen=chosen, others_every=every)
+
+
+class MeasurePeople(Measure):
+    """Adds everybody's Action Units to an analysis, the patient's first.
+
+    Args:
+        measures: of the patient: the only one who can be calibrated.
+        another: makes an estimator for somebody else.
+        decisions: see `Measure`.
+        calibrated: see `Measure`.
+    """
+
+    def __init__(
+        self,
+        measures: ActionUnitEstimator,
+        another: Callable[[], ActionUnitEstimator],
+        decisions: DecisionLog | None = None,
+        calibrated: Callable[[Analysis, Calibration], None] | None = None,
+    ) -> None:
+        super().__init__(measures, decisions, calibrated)
+        self._another = another
+        self._estimators: dict[int, ActionUnitEstimator] = {}
+
+    def process(self, analysed: TrackedFrame) -> TrackedFrame:
+        """The same analysis with intensities of everybody."""
+        measured = super().process(analysed)
+        if not measured.analysis.others:
+            return measured
+        others = tuple(self._measure(other, analysed.frame) for other in analysed.analysis.others)
+        return TrackedFrame(replace(measured.analysis, others=others), analysed.frame)
+
+    def _measure(self, other: Analysis, frame: Frame) -> Analysis:
+        face = other.face
+        assert face is not None
+        # The last one measured stands at the end, so the first is the one not measured for longest.
+        estimator = self._estimators.pop(face.face_id, None) or self._another()
+        self._estimators[face.face_id] = estimator
+        if len(self._estimators) > _PEOPLE:
+            del self._estimators[next(iter(self._estimators))]
+        left, right = estimator.update(face, frame.image, time=other.capture_time)
+        return replace(
+            other,
+            au_left=left,
+            au_right=right,
+            neutral=estimator.neutral_state,
+            rest=estimator.rest_state,
+            rest_share=estimator.rest_share,
+        )
+
+    def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
+        """The stream was interrupted: whoever comes now has a new identity."""
+        self._estimators.clear()
