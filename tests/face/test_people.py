@@ -18,7 +18,7 @@ from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 Where = Callable[[int], list[Disc]]
 
 
-def run(where: Where, frames: int, tracker: PeopleTracker | None = None, **more: int) -> list[Observed]:
+def run(where: Where, frames: int, tracker: PeopleTracker | None = None) -> list[Observed]:
     """Everybody on each frame of a story."""
     tracker = tracker or PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
     found = []
@@ -26,7 +26,7 @@ def run(where: Where, frames: int, tracker: PeopleTracker | None = None, **more:
         discs = where(number)
         frame = Frame(picture(*discs), number, number / 30)
         seen = detect(frame, discs) if tracker.try_claim_detection(number) else None
-        found.append(tracker.update(frame, seen, **more))
+        found.append(tracker.update(frame, seen))
     return found
 
 
