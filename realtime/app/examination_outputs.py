@@ -115,7 +115,7 @@ class ExaminationOutputs:
         person = self._config.person
         if person is None:
             raise UserInputError("--resume needs the person's name, or the folder of the session that was broken off.")
-        with ExaminationLock(person, self._config.people) as lock:
+        with ExaminationLock(person, self._config.people_folder) as lock:
             if lock.broken_off is None:
                 raise UserInputError(f"No examination of {person} was broken off; begin one without --resume.")
             return lock.broken_off
@@ -134,7 +134,7 @@ class ExaminationOutputs:
     def _claim(self, person: str) -> None:
         folder = self._writer.folder
         assert folder is not None
-        lock = self._lock = ExaminationLock(person, self._config.people)
+        lock = self._lock = ExaminationLock(person, self._config.people_folder)
         self._stack.callback(lock.close)
         if lock.broken_off is not None and self._config.examination.resume is None:
             self._say(broken_off_sentence(person, lock.broken_off))
