@@ -132,8 +132,33 @@ def build_parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="where frames.csv goes; default: SESSION-replay beside the session"
     )
     replay.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
-    report = session("report", "a page with curves of every Action Unit, symmetry, gaps and markers")
+    report = session(
+        "report", "a page with curves of every Action Unit, symmetry, gaps and markers; an examination's sheet"
+    )
     report.add_argument("--out", type=Path, metavar="FILE", help="default: SESSION-report.html beside the session")
+    report.add_argument(
+        "--landmarks-only", action="store_true", help="an examination's sheet shows drawn faces, no pictures"
+    )
+    report.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
+    score = command("score", "clinic:score", "an examination's scores; a clinician can overrule the estimates")
+    score.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    score.add_argument(
+        "--overrule",
+        action="append",
+        default=[],
+        metavar="ITEM=VALUE",
+        help="the clinician's own value, such as sunnybrook.rest.cheek=1; the estimate stays beside it",
+    )
+    score.add_argument(
+        "--withdraw", action="append", default=[], metavar="ITEM", help="go back to the estimate of this item"
+    )
+    score.add_argument("--json", action="store_true")
+    progress = command("progress", "clinic:progress", "one person's course over several examinations, with its noise")
+    progress.add_argument("--person", required=True, metavar="NAME")
+    progress.add_argument(
+        "--sessions", type=Path, default=Path("sessions"), metavar="DIR", help="folder of sessions (default: sessions)"
+    )
+    progress.add_argument("--out", type=Path, metavar="FILE", help="the page; default: DIR/NAME-progress.html")
     export = session("export", "write a session's rows in another format")
     export.add_argument("--parquet", action="store_true", required=True, help="frames.parquet")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: SESSION-frames.parquet beside the session")

@@ -52,11 +52,18 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def report(options: argparse.Namespace) -> int:
-    """Write the page."""
+    """Write the page, and an examination's sheet where the session holds one."""
+    from realtime.app.examinations import has_examination
     from realtime.session.report import write_report
 
     session_of(options.session)
     print(write_report(options.session, options.out or _beside(options.session, "report.html")))
+    if has_examination(options.session):
+        from realtime.app.examination_sheet import sheet_beside, write_sheet
+
+        target = sheet_beside(options.session, options.out)
+        only = options.landmarks_only
+        print(write_sheet(options.session, target, landmarks_only=only, weights=options.weights))
     return 0
 
 

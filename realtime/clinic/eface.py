@@ -70,16 +70,16 @@ def _totals(items: Sequence[Item]) -> tuple[Item, ...]:
         sum_of(_empty("dynamic", "dynamic score", "face in motion"), dynamic, [0.2] * 5),
         replace(synkinesis, name="eface.synkinesis", term="synkinesis score", words="unwanted movements"),
         sum_of(
-            _empty("static3", "static score without the fold (mean of 3)", "face at rest, without the fold"),
+            _empty("static3", "static without the fold", "face at rest, without the fold"),
             static[:3],
             [1 / 3] * 3,
         ),
         sum_of(
-            _empty("nine", "mean of nine items (without the fold; not the published total)", "all but the fold"),
+            _empty("nine", "mean of nine (no fold; not the published total)", "all but the fold"),
             without_fold,
             [1 / 9] * 9,
         ),
-        sum_of(_empty("total", "total (published: mean of ten)", "all together"), items, [0.1] * 10),
+        sum_of(_empty("total", "total (mean of ten)", "all together"), items, [0.1] * 10),
     )
 
 

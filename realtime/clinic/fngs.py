@@ -63,10 +63,9 @@ def _region(examination: Examination, name: str, at_rest: float | None) -> Item:
     movement, term, words = _REGIONS[name]
     item = _item(name, term, words, 1, 6)
     found = shares(examination, movement)
-    if not found:
+    if found is None:
         return replace(item, reason=no_share(examination, movement))
-    share = sum(found) / len(found)
-    value = region_grade(share)
+    value = region_grade(found.mean)
     if at_rest or (name == "eye" and _stays_open(examination)):
         value = max(value, 4)
     return replace(item, value=float(value))

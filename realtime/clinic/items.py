@@ -21,7 +21,7 @@ class Item:
         lowest, highest: the ends of its scale.
         whole: only whole numbers are on the scale.
         least, most: where a total lacks a part, what it would lie between; else None.
-        values: of each repetition, before rounding to the scale's steps; empty: not known.
+        spread: over the repetitions, before rounding to the scale's steps; of a total: from those of its parts. None: not known.
         overruled: the clinician's own value, beside the estimate; for a total: computed with overruled parts.
         replaceable: whether a clinician may overrule it.
     """
@@ -36,14 +36,9 @@ class Item:
     whole: bool = False
     least: float | None = None
     most: float | None = None
-    values: tuple[float, ...] = ()
+    spread: Spread | None = None
     overruled: float | None = None
     replaceable: bool = False
-
-    @property
-    def spread(self) -> Spread | None:
-        """Over the repetitions; None: not known."""
-        return spread(self.values)
 
     @property
     def used(self) -> float | None:
@@ -93,10 +88,10 @@ def mean_item(item: Item, values: Sequence[float], reason: str) -> Item:
         values: one for each repetition, NaN where it was not measured.
         reason: why there is none, where there is none.
     """
-    known = tuple(float(value) for value in values if math.isfinite(value))
-    if not known:
+    found = spread(values)
+    if found is None:
         return replace(item, value=None, reason=reason)
-    return replace(item, value=sum(known) / len(known), values=known)
+    return replace(item, value=found.mean, spread=found)
 
 
 def overrule(items: Iterable[Item], overruled: Mapping[str, float]) -> tuple[Item, ...]:
@@ -152,21 +147,21 @@ def sum_of(total: Item, parts: Sequence[Item], weights: Sequence[float], offset:
         overruled=used,
         least=least if lacking else None,
         most=most if lacking else None,
-        values=() if value is None else _of_repetitions(parts, weights, offset),
+        spread=None if lacking else _spread_of(value if used is None else used, parts, weights),
     )
 
 
-def _of_repetitions(parts: Sequence[Item], weights: Sequence[float], offset: float) -> tuple[float, ...]:
-    """The sum in each repetition; parts without repetitions, such as those at rest, are the same in all."""
-    count = min((len(one.values) for one in parts if one.values), default=0)
-    return tuple(
-        offset
-        + sum(
-            weight * (one.values[i] if one.values else one.value or 0.0)
-            for weight, one in zip(weights, parts, strict=True)
-        )
-        for i in range(count)
-    )
+def _spread_of(total: float | None, parts: Sequence[Item], weights: Sequence[float]) -> Spread | None:
+    """The noise of a sum, as if its parts' repetitions were independent; what a clinician gave has none."""
+    noisy = [
+        (weight, one.spread)
+        for weight, one in zip(weights, parts, strict=True)
+        if one.spread is not None and not (one.replaceable and one.overruled is not None)
+    ]
+    if total is None or not noisy:
+        return None
+    sd = math.sqrt(sum((weight * found.sd) ** 2 for weight, found in noisy))
+    return Spread(total, sd, min(found.count for _, found in noisy))
 
 
 def _weighted(values: Sequence[float | None], weights: Sequence[float], offset: float) -> float | None:

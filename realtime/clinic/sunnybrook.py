@@ -6,13 +6,12 @@ the clinician enters it, and the composite says what it lies between.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from realtime.clinic.eface import NO_FOLD
 from realtime.clinic.excursion import TARGETS, share
 from realtime.clinic.items import Item, Score, overrule, sum_of
-from realtime.clinic.statistics import SDC_OF_SEM, spread
+from realtime.clinic.statistics import SDC_OF_SEM, Spread, spread
 from realtime.clinic.synkinesis import GRADES, SynkinesisMatrix
 from realtime.clinic.trials import NO_HEALTHY_SIDE, WORDS, View, missing, pair, resting, trials, views
 from realtime.clinic.types import Examination, Movement
@@ -46,20 +45,22 @@ def sunnybrook(examination: Examination, matrix: SynkinesisMatrix) -> Score:
     along = overrule([_synkinesis(matrix, one) for one in VOLUNTARY], examination.overruled)
     totals = (
         sum_of(
-            Item("sunnybrook.rest", "resting symmetry (x 5)", "face at rest", None, highest=20), rest, [5.0] * len(rest)
+            Item("sunnybrook.rest", "resting symmetry (x 5)", "face at rest", None, highest=20, whole=True),
+            rest,
+            [5.0] * len(rest),
         ),
         sum_of(
-            Item("sunnybrook.voluntary", "voluntary movement (x 4)", "movement", None, lowest=20),
+            Item("sunnybrook.voluntary", "voluntary movement (x 4)", "movement", None, lowest=20, whole=True),
             moves,
             [4.0] * len(moves),
         ),
         sum_of(
-            Item("sunnybrook.synkinesis", "synkinesis (x 1)", "unwanted movements", None, highest=15),
+            Item("sunnybrook.synkinesis", "synkinesis (x 1)", "unwanted movements", None, highest=15, whole=True),
             along,
             [1.0] * len(along),
         ),
     )
-    composite = Item("sunnybrook.composite", "composite", "all together", None)
+    composite = Item("sunnybrook.composite", "composite", "all together", None, whole=True)
     remarks = [
         f"One experienced rater who judges twice may differ by {RATER_SDC:g} points.",
         "Healthy people reach 65 to 100 with clinicians: no figure here is a threshold of health.",
@@ -106,17 +107,16 @@ def _rest(examination: Examination, item: Item, measure: str, what: str, least: 
     return replace(item, value=float(abs(found.mean) > max(least, noise)))
 
 
-def shares(examination: Examination, movement: Movement) -> list[float]:
-    """The affected side's share of the healthy excursion in each repetition; of the weaker side where none is affected."""
-    ways: Sequence[View] = views(examination.affected)
-    each = [[share(trial, movement, view) for view in ways] for trial in trials(examination, movement)]
+def shares(examination: Examination, movement: Movement) -> Spread | None:
+    """The affected side's share of the healthy excursion over the repetitions; of the weaker side where none is affected.
+
+    Returns:
+        None where no repetition gives one.
+    """
+    found = trials(examination, movement)
     # The weaker side is chosen once, by all repetitions: choosing it in each would count noise as weakness.
-    means = [spread(column) for column in zip(*each, strict=True)]
-    known = [(found.mean, column) for column, found in enumerate(means) if found is not None]
-    if not known:
-        return []
-    column = min(known)[1]
-    return [row[column] for row in each if math.isfinite(row[column])]
+    each = [spread(share(trial, movement, view) for trial in found) for view in views(examination.affected)]
+    return min((one for one in each if one is not None), key=lambda one: one.mean, default=None)
 
 
 def no_share(examination: Examination, movement: Movement) -> str:
@@ -131,10 +131,11 @@ def no_share(examination: Examination, movement: Movement) -> str:
 def _voluntary(examination: Examination, movement: Movement) -> Item:
     item = _item(f"voluntary.{movement}", f"{WORDS[movement]} ({TARGETS[movement].term})", WORDS[movement], 1, 5)
     found = shares(examination, movement)
-    if not found:
+    if found is None:
         return replace(item, reason=no_share(examination, movement))
-    grades = tuple(1 + 4 * min(max(one, 0.0), 1.0) for one in found)
-    return replace(item, value=float(voluntary_grade(sum(found) / len(found))), values=grades)
+    # In the scale's steps, but not rounded to them: four steps from no movement to all of the healthy side's.
+    steps = Spread(1 + 4 * min(max(found.mean, 0.0), 1.0), 4 * found.sd, found.count)
+    return replace(item, value=float(voluntary_grade(found.mean)), spread=steps)
 
 
 def _synkinesis(matrix: SynkinesisMatrix, movement: Movement) -> Item:

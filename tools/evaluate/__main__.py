@@ -19,7 +19,7 @@ PARTS = ("detector", "landmarks", "aus", "real")
 
 def main() -> int:
     """Command line; the exit code is 1 where an aim is missed."""
-    if sys.argv[1:2] in (["blur"], ["people"]):
+    if sys.argv[1:2] in (["blur"], ["people"], ["clinic"]):
         # They measure the program, not a model, and have options of their own.
         return int(importlib.import_module(f"tools.evaluate.{sys.argv[1]}").main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)

@@ -1,0 +1,97 @@
+"""Examinations where sessions keep them: one session's with what was overruled since, and all of one person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from realtime.clinic import Examination, read_examination
+from realtime.clinic.score_file import read_overruled, score_file
+from realtime.clinic.store import NAME
+from realtime.errors import UserInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One examination and the session folder that it lies in."""
+
+    session: Path
+    examination: Examination
+
+
+def has_examination(session: Path) -> bool:
+    """Whether a session holds an examination."""
+    return (session / NAME).is_file()
+
+
+def open_examination(session: Path) -> Examination:
+    """Read a session's examination, and what the clinician overruled afterwards.
+
+    Raises:
+        UserInputError: there is none, or a file is damaged.
+    """
+    found = read_examination(session)
+    return replace(found, overruled={**found.overruled, **read_overruled(score_file(session))})
+
+
+def examinations_in(folder: Path) -> tuple[list[Kept], list[str]]:
+    """Every examination in the sessions of a folder, in order of time.
+
+    Args:
+        folder: holds session folders; one that is itself a session is looked at as well.
+
+    Returns:
+        The examinations, and a sentence for each one that cannot be read.
+
+    Raises:
+        UserInputError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserInputError(f"{folder} is not a folder; name the one that holds the sessions with --sessions DIR.")
+    kept, troubles = [], []
+    for session in _sessions(folder):
+        try:
+            kept.append(Kept(session, open_examination(session)))
+        except UserInputError as error:
+            troubles.append(str(error))
+    return sorted(kept, key=lambda one: _moment(one.examination)), troubles
+
+
+def _sessions(folder: Path) -> Iterator[Path]:
+    candidates = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
+    return (path for path in candidates if has_examination(path))
+
+
+def _moment(examination: Examination) -> float:
+    try:
+        return datetime.fromisoformat(examination.begun).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def of_person(kept: list[Kept], person: str) -> list[Kept]:
+    """The examinations of one person.
+
+    Raises:
+        UserInputError: there is none; the sentence says who is there.
+    """
+    found = [one for one in kept if one.examination.person == person]
+    if not found:
+        names = sorted({one.examination.person for one in kept})
+        there = f"there are examinations of {', '.join(names)}" if names else "there is no examination at all"
+        raise UserInputError(f"No examination of {person!r} is there; {there}.")
+    return found
+
+
+def before(session: Path, examination: Examination) -> Examination | None:
+    """The same person's examination before this one, in the sessions beside this one; None: there is none."""
+    kept, _ = examinations_in(session.resolve().parent)
+    earlier = [
+        one.examination
+        for one in kept
+        if one.examination.person == examination.person
+        and one.session.resolve() != session.resolve()
+        and _moment(one.examination) < _moment(examination)
+        and one.examination.finished
+    ]
+    return earlier[-1] if earlier else None

@@ -1,0 +1,240 @@
+"""The course of one person over several examinations: every figure with its noise, as a table and as a page of charts."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from realtime.clinic.scores import score_examination
+from realtime.clinic.sheet_rows import measures
+from realtime.clinic.statistics import SDC_OF_SEM, Spread, change, pooled_sem
+from realtime.clinic.types import Examination
+
+COLUMNS = (
+    *("date", "session", "measure", "term", "side", "unit", "value", "repetitions", "sd", "sdc95"),
+    *("change_since_first", "since_first", "change_since_last", "since_last", "overruled"),
+)
+_CHARTS = (
+    "sunnybrook.voluntary",
+    "sunnybrook.composite",
+    "eface.nine",
+    "brow_raise.elevation",
+    "rest.fissure_height",
+    "gentle_closure.gap",
+    "open_smile.commissure",
+    "pucker.commissure",
+)
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 460, 130, 44, 10, 22
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One figure of one examination.
+
+    Attributes:
+        date: ISO 8601.
+        session: name of its folder.
+        value: what counts; None: not to be had.
+        spread: over the repetitions; None: unknown.
+        overruled: a clinician's values are in it.
+    """
+
+    date: str
+    session: str
+    value: float | None
+    spread: Spread | None
+    overruled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One figure over all examinations, in order of time.
+
+    Attributes:
+        name: for example "open_smile.commissure".
+        term: for the clinician. words: for the person.
+        side: "left", "right" or "" where it has no side.
+        unit: "mm", "of 5" or "points".
+        points: one for each examination.
+    """
+
+    name: str
+    term: str
+    words: str
+    side: str
+    unit: str
+    points: tuple[Point, ...]
+
+    @property
+    def sdc(self) -> float:
+        """SDC95 from the spread of all examinations together; NaN: unknown."""
+        return SDC_OF_SEM * pooled_sem([one.spread for one in self.points if one.spread is not None])
+
+
+def course(examinations: Sequence[tuple[str, Examination]]) -> list[Series]:
+    """Follow every figure.
+
+    Args:
+        examinations: (name of the session's folder, examination), in order of time.
+    """
+    series: dict[tuple[str, str], list[Point]] = {}
+    named: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for session, examination in examinations:
+        for key, names, value, found, overruled in _figures(examination):
+            named[key] = names
+            series.setdefault(key, []).append(Point(examination.begun, session, value, found, overruled))
+    return [
+        Series(name, *named[name, side][:2], side, named[name, side][2], tuple(points))
+        for (name, side), points in series.items()
+    ]
+
+
+_Figure = tuple[tuple[str, str], tuple[str, str, str], float | None, Spread | None, bool]
+
+
+def _figures(examination: Examination) -> Iterator[_Figure]:
+    for score in score_examination(examination).scales:
+        for item in (*score.totals, *score.items):
+            overruled = item.overruled is not None
+            yield (item.name, ""), (item.term, item.words, "points"), item.used, item.spread, overruled
+    for row in measures(examination):
+        for side, found in zip(("left", "right"), row.sides, strict=True):
+            value = None if found is None else found.mean
+            yield (row.name, side), (row.term, row.words, row.unit), value, found, False
+
+
+def course_csv(series: Sequence[Series]) -> str:
+    """Give the course as a table: one row for each figure of each examination. What is not known is empty."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for one in series:
+        for number, point in enumerate(one.points):
+            found = point.spread
+            table.writerow(
+                (
+                    point.date,
+                    _guarded(point.session),
+                    one.name,
+                    one.term,
+                    one.side,
+                    one.unit,
+                    _cell(point.value),
+                    found.count if found is not None else "",
+                    _cell(found.sd if found is not None else None),
+                    _cell(found.sdc if found is not None else None),
+                    *_against(one.points[0], point, number > 0),
+                    *_against(one.points[number - 1], point, number > 0),
+                    "yes" if point.overruled else "",
+                )
+            )
+    return text.getvalue()
+
+
+def _against(before: Point, after: Point, asked: bool) -> tuple[str, str]:
+    compared = change(before.spread, after.spread) if asked else None
+    return ("", "") if compared is None else (_cell(compared.difference), compared.verdict)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:z.3f}"
+
+
+def _guarded(text: str) -> str:
+    """A name that a spreadsheet would take for a formula is quoted."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+
+
+def course_page(person: str, series: Sequence[Series]) -> str:
+    """Draw the course: points with their SDC band round the first examination.
+
+    Args:
+        person: whose it is.
+        series: from `course`.
+
+    Returns:
+        HTML without scripts.
+    """
+    shown = [one for name in _CHARTS for one in series if one.name == name]
+    groups: dict[str, list[Series]] = {}
+    for one in shown:
+        if any(point.value is not None for point in one.points):
+            groups.setdefault(one.name, []).append(one)
+    dates = [point.date[:10] for point in series[0].points] if series else []
+    return _asset("course.html").substitute(
+        style=_asset("course.css").template,
+        person=escape(person),
+        facts=escape(f"{len(dates)} examinations, {dates[0]} to {dates[-1]}" if dates else "no examination"),
+        charts="".join(_chart(group) for group in groups.values()),
+        table=_table(series),
+    )
+
+
+def _asset(name: str) -> Template:
+    return Template(files("realtime.clinic").joinpath("assets", name).read_text(encoding="utf-8"))
+
+
+def _chart(group: Sequence[Series]) -> str:
+    first = group[0]
+    values = [point.value for one in group for point in one.points if point.value is not None]
+    bands = [(one, start, one.sdc) for one in group if (start := _start(one)) is not None and math.isfinite(one.sdc)]
+    ends = [*values, *(start + sign * sdc for _, start, sdc in bands for sign in (-1, 1))]
+    low, high = min(ends), max(ends)
+    low, high = (low - 1, high + 1) if high - low < 1e-9 else (low, high)
+
+    def y(value: float) -> float:
+        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * (value - low) / (high - low)
+
+    count = len(first.points)
+
+    def x(number: int) -> float:
+        return _LEFT + (_WIDTH - _LEFT - 14) * ((number + 0.5) / count)
+
+    parts = [
+        f'<rect class="band {one.side}" x="{_LEFT}" width="{_WIDTH - _LEFT - 14}" y="{y(start + sdc):.1f}" '
+        f'height="{y(start - sdc) - y(start + sdc):.1f}"/>'
+        for one, start, sdc in bands
+    ]
+    parts += [
+        f'<text x="{_LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:z.1f}</text>' for value in (low, high)
+    ]
+    parts += [
+        f'<text x="{x(i):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(point.date[:10])}</text>'
+        for i, point in enumerate(first.points)
+        if i % (1 + count // 6) == 0
+    ]
+    for one in group:
+        known = [(x(i), y(point.value)) for i, point in enumerate(one.points) if point.value is not None]
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in known)
+        parts.append(f'<polyline class="{one.side}" points="{path}"/>')
+        parts += [f'<circle class="{one.side}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in known]
+    title = f"{first.term}, {first.unit}"
+    return (
+        f"<section><h2>{escape(title)} <small>{escape(first.words)}</small></h2>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg></section>'
+    )
+
+
+def _start(one: Series) -> float | None:
+    return next((point.value for point in one.points if point.value is not None), None)
+
+
+def _table(series: Sequence[Series]) -> str:
+    """First and last examination side by side, where both have the figure."""
+    rows = ["<tr><th>measure<th>side<th>first<th>last<th>change<th>SDC95<th></tr>"]
+    for one in series:
+        first, last = one.points[0], one.points[-1]
+        compared = change(first.spread, last.spread) if len(one.points) > 1 else None
+        if compared is None or first.value is None or last.value is None:
+            continue
+        mark = ' class="changed"' if compared.verdict == "changed" else ""
+        sdc = f"{compared.sdc:.1f}" if math.isfinite(compared.sdc) else "–"
+        rows.append(
+            f"<tr{mark}><td>{escape(one.term)}<td>{one.side}<td>{first.value:z.1f}<td>{last.value:z.1f}"
+            f"<td>{compared.difference:+z.1f}<td>{sdc}<td>{compared.verdict}</tr>"
+        )
+    return f"<table>{''.join(rows)}</table>" if len(rows) > 1 else "<p>One examination: nothing to compare yet.</p>"

@@ -1,0 +1,152 @@
+"""The sheet says everything on one A4 page, in words that a name cannot break out of, and shows nothing that is not there."""
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from realtime.clinic import Examination, Repetition
+from realtime.clinic.course import COLUMNS, course, course_csv, course_page
+from realtime.clinic.sheet import SheetContent, sheet_page
+from realtime.clinic.types import MOVEMENTS
+from realtime.types import Sides
+from tests.clinic.people import examination, peaks, smile, snapshot
+from tests.dashboard.chromium import PROGRAM
+
+PIXEL = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+def patient(gain: float = 0.5, *, begun: str = "2026-11-27T10:00:00+00:00", seed: int = 1) -> Examination:
+    narrowed = snapshot(
+        {**smile(Sides(3.0, 6.0), Sides(2.5, 5.0)), "fissure_height": Sides(4.0, 8.0), "dental_show": Sides(4.0, 6.0)}
+    )
+    at_peak = peaks("left", gain) | {"open_smile": narrowed}
+    found = examination("left", at_peak, noise=0.1, seed=seed)
+    rejected = tuple(Repetition("eee", 3, "rejected", f"The head was turned {n} times.") for n in range(6))
+    return replace(
+        found,
+        begun=begun,
+        repetitions=found.repetitions + rejected,
+        versions={"facemirror-live": "0.2.0", "landmarks": "0123456789ab", "action-units": "0123456789ab"},
+        overruled={"sunnybrook.voluntary.pucker": 4, "sunnybrook.rest.cheek": 1, "fngs.fold": 3},
+    )
+
+
+def whole() -> str:
+    """The fullest page that there is."""
+    floor = dict.fromkeys(("brow_height", "fissure_height", "mrd1", "mrd2", "corner_height", "commissure"), 0.3)
+    return sheet_page(
+        SheetContent(patient(), patient(0.2, seed=2), dict.fromkeys(MOVEMENTS, PIXEL), floor, ["A remark."])
+    )
+
+
+def text(page: str) -> str:
+    """What a reader sees."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)))
+
+
+def test_it_names_person_scores_noise_pictures_and_versions() -> None:
+    page = whole()
+    seen = text(page)
+    for words in (
+        *("Ada", "left side affected", "millimetres from the iris", "In plain words", "no medical device"),
+        *("Sunnybrook Facial Grading System (estimate)", "auto-eFACE (measured)", "HB-8", "(estimate)"),
+        *(
+            "AU 9 nose wrinkler",
+            "AU 10 upper lip raiser",
+            "facemirror-live 0.2.0",
+            "A remark.",
+            "6 tries did not count",
+        ),
+        *(
+            "almost complete 4 (clinician, estimate 3)",
+            "1 (clinician)",
+            "Error: left − right",
+            "Δ: change since 2026-11-27",
+        ),
+    ):
+        assert words in seen, words
+    assert page.count("data:image/png;base64,") == len(MOVEMENTS)
+    assert 'class="moderate"' in page or 'class="severe"' in page or 'class="mild"' in page
+    assert "<script" not in page
+
+
+def test_plain_words_tell_movement_eye_synkinesis_and_change() -> None:
+    seen = text(whole())
+    assert "When raising the eyebrow, your left side moves" in seen
+    assert "Your left eye narrows when the mouth moves, more than on the other side." in seen
+    assert "Since last time, more than noise has changed in: raising the eyebrow (left)" in seen
+
+
+def test_what_cannot_be_had_is_a_dash_and_its_reason_is_told_once() -> None:
+    bare = Examination(
+        "Ada", "left", "eface", "2026-11-27T10:00:00+00:00", repetitions=(Repetition("eee", 1, "skipped"),)
+    )
+    page = sheet_page(SheetContent(bare))
+    seen = text(page)
+    assert "Skipped: long &quot;eee&quot;." in seen
+    assert "BROKEN OFF" in seen
+    assert seen.count("The movement brow raise was not part of the examination.") <= 2
+    assert "Too little was measured to say anything in words." in seen
+    assert page.count("no picture") == len(MOVEMENTS)
+    assert "nan" not in seen
+    assert "None" not in seen
+
+
+def test_a_name_cannot_break_out_of_the_page() -> None:
+    page = sheet_page(SheetContent(replace(patient(), person="<script>alert(1)</script>")))
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>" not in course_page("<script>", course([("<script>", patient())]))
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium to print with")
+def test_it_prints_on_one_a4_page(tmp_path: Path) -> None:
+    page, printed = tmp_path / "sheet.html", tmp_path / "sheet.pdf"
+    page.write_text(whole(), encoding="utf-8")
+    assert PROGRAM is not None
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-pdf-header-footer",
+        f"--user-data-dir={tmp_path}/user",
+    ]
+    subprocess.run(
+        [PROGRAM, *options, f"--print-to-pdf={printed}", page.as_uri()], check=True, capture_output=True, timeout=50
+    )
+    content = printed.read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", content)
+    width, height = (float(one) for one in boxes[0])
+    assert width == pytest.approx(595, abs=1)
+    assert height == pytest.approx(842, abs=1)
+
+
+def test_the_course_follows_every_figure_with_its_noise() -> None:
+    visits = [
+        ("first", patient(0.2, begun="2026-09-01T10:00:00+00:00", seed=1)),
+        ("second", patient(0.21, begun="2026-10-01T10:00:00+00:00", seed=2)),
+        ("=third", patient(0.8, begun="2026-11-01T10:00:00+00:00", seed=3)),
+    ]
+    series = course(visits)
+    brow = next(one for one in series if (one.name, one.side) == ("brow_raise.elevation", "left"))
+    assert [point.value for point in brow.points] == pytest.approx([1.6, 1.7, 6.4], abs=0.3)
+    assert 0.1 < brow.sdc < 1.0
+    rows = [line.split(",") for line in course_csv(series).splitlines()]
+    assert tuple(rows[0]) == COLUMNS
+    elevation = [
+        dict(zip(COLUMNS, row, strict=True)) for row in rows if row[2] == "brow_raise.elevation" and row[4] == "left"
+    ]
+    assert [row["since_first"] for row in elevation] == ["", "within noise", "changed"]
+    assert [row["since_last"] for row in elevation] == ["", "within noise", "changed"]
+    assert elevation[2]["session"] == "'=third"  # a spreadsheet would compute it
+    assert "nan" not in course_csv(series)
+    page = course_page("Ada", series)
+    assert page.count("<svg") >= 6
+    assert '<rect class="band left"' in page
+    assert text(page).count("3 examinations, 2026-09-01 to 2026-11-01") == 1
+    alone = text(course_page("Ada", course(visits[:1])))
+    assert "One examination: nothing to compare yet." in alone

@@ -1,0 +1,236 @@
+"""`python -m tools.evaluate clinic --bank BANK [--people N] [--repetitions N]`: the clinical measures against known truth.
+
+Rendered people, three in four with a palsy of known strength and synkinesis, examined in the live way: landmark network, Action
+Units, lengths, scores. The truth comes from the exact points, measured by the same definitions as seen from the front.
+Real people (FACEMIRROR_SHARED/faces/london_ccby): see `tools.evaluate.clinic_real`. Nothing here is learnt from or tuned on.
+"""
+
+import argparse
+import os
+import pickle
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.analyze.models import action_units, landmark_model
+from realtime.clinic import Examination, Movement, Scores, score_examination
+from realtime.clinic.excursion import excursion
+from realtime.clinic.statistics import reliability
+from realtime.clinic.sunnybrook import VOLUNTARY
+from realtime.clinic.trials import Side, length, resting, trials
+from realtime.errors import FacemirrorError
+from realtime.models import Registry
+from tools.evaluate.clinic_people import Examined, Examiner, Networks
+from tools.evaluate.clinic_real import real_figures
+from tools.evaluate.figures import Figure, as_json, table
+from tools.synth.heads import load_head
+from tools.synth.hidden import COVERED_BROWS, awake_files, photograph_of
+from tools.synth.kit import load_kit
+from tools.synth.palsy import ZONES, Patient, Zone, random_patient
+
+F64 = NDArray[np.float64]
+SIDES: tuple[Side, Side] = ("left", "right")
+STEP_OF_GAIN = {0.0: 1, 0.25: 2, 0.5: 3, 0.75: 4, 1.0: 5}
+"""The voluntary item that a clinician would give for what the affected side makes of a movement."""
+_HEALTHY_ONE_IN = 4
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Command line; the exit code is 1 where an aim is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tools.evaluate clinic", description=__doc__)
+    parser.add_argument("--bank", type=Path, required=True, help="folder of `python -m tools.synth.textures`")
+    parser.add_argument("--weights", type=Path, default=Path(__file__).resolve().parents[2] / "weights")
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1, help="0 draws the people that thresholds were set on")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="write the examinations there, or take them from it")
+    parser.add_argument("--no-real", action="store_true", help="leave out the photographs of real people")
+    parser.add_argument("--json", type=Path, help="also write the figures there")
+    options = parser.parse_args(arguments)
+    try:
+        networks = open_networks(options.weights)
+        people = list(rendered(networks, options.bank, options.people, options.repetitions, options.seed, options.keep))
+        figures = rendered_figures(people)
+        if not options.no_real:
+            shared = Path(os.environ.get("FACEMIRROR_SHARED", "../shared"))
+            figures += real_figures(networks, shared, options.weights)
+    except FacemirrorError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(table(figures))
+    if options.json:
+        options.json.write_text(as_json(figures), encoding="utf-8")
+    return int(any(one.met is False for one in figures))
+
+
+def open_networks(weights: Path) -> Networks:
+    """The shipped networks."""
+    registry = Registry(weights)
+    return Networks(
+        landmark_model(registry.open(registry.manifest.find("landmarks"))),
+        action_units(registry.open(registry.manifest.find("action-units"))),
+    )
+
+
+def rendered(
+    networks: Networks, bank: Path, people: int, repetitions: int, seed: int, keep: Path | None
+) -> Iterator[Examined]:
+    """Examine so many rendered people; with `keep`, those that are in the file already are taken from it."""
+    kept: dict[int, Examined] = {}
+    if keep is not None and keep.is_file():
+        kept = pickle.loads(keep.read_bytes())
+    kit, files = load_kit(), [f for f in awake_files(bank, True) if photograph_of(f.stem) not in COVERED_BROWS]
+    for number in range(people):
+        if number not in kept:
+            started = time.monotonic()
+            rng = np.random.default_rng([seed, number])
+            head = load_head(files[(number + 37 * seed) % len(files)])
+            patient = random_patient(rng, f"{seed}/{number}", head, healthy=number % _HEALTHY_ONE_IN == 0)
+            kept[number] = Examiner(kit, networks, patient, rng).examine(repetitions)
+            print(f"person {number + 1} of {people}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+            if keep is not None:
+                keep.write_bytes(pickle.dumps(kept))
+        yield kept[number]
+
+
+def rendered_figures(people: Sequence[Examined]) -> list[Figure]:
+    """All figures on rendered people."""
+    scored = [(one, score_examination(one.measured), score_examination(one.truth)) for one in people]
+    return [
+        *_lengths(people),
+        *_voluntary(scored),
+        *_synkinesis(scored),
+        *_totals(scored),
+    ]
+
+
+def _smile(examination: Examination, side: Side) -> list[float]:
+    found = trials(examination, "open_smile")
+    return [length(t.peak, "commissure", side) - length(t.rest, "commissure", side) for t in found]
+
+
+def _at_rest(name: str) -> Callable[[Examination, Side], list[float]]:
+    return lambda examination, side: [length(one, name, side) for one in resting(examination)]
+
+
+def _moved(movement: Movement, region: str) -> Callable[[Examination, Side], list[float]]:
+    return lambda examination, side: [
+        excursion(trial, region, side)  # type: ignore[arg-type]
+        for trial in trials(examination, movement)
+    ]
+
+
+_MEASURES: tuple[tuple[str, Callable[[Examination, Side], list[float]], float | None], ...] = (
+    ("commissure excursion in a smile", _smile, 1.5),
+    ("palpebral fissure at rest", _at_rest("fissure_height"), 1.5),
+    ("brow height at rest", _at_rest("brow_height"), 2.0),
+    ("brow elevation", _moved("brow_raise", "brow"), 2.0),
+    ("mouth corner's way in a smile", _moved("open_smile", "mouth"), None),
+    ("mouth corner's height at rest", _at_rest("corner_height"), None),
+)
+
+
+def _lengths(people: Sequence[Examined]) -> Iterator[Figure]:
+    for name, measure, most in _MEASURES:
+        rows = [measure(one.measured, side) for one in people for side in SIDES]
+        exact = [measure(one.truth, side) for one in people for side in SIDES]
+        found, truth = np.array(rows, np.float64), np.array(exact, np.float64)
+        error = found - truth
+        yield Figure("clinic", f"{name}: bias", float(np.nanmean(error)), "mm", cases=error.size)
+        yield Figure("clinic", f"{name}: mean absolute error", float(np.nanmean(np.abs(error))), "mm")
+        yield Figure("clinic", f"{name}: left minus right, bias", float(np.nanmean(error[::2] - error[1::2])), "mm")
+        judged = reliability(found)
+        if judged is not None:
+            aimed = most is not None
+            yield Figure(
+                "clinic", f"{name}: ICC(2,1)", judged.icc, at_least=0.9 if aimed else None, cases=judged.people
+            )
+            yield Figure("clinic", f"{name}: SDC95 of one repetition", judged.sdc, "mm", at_most=most)
+            mean_of = f"{name}: SDC95 of the mean of {judged.repetitions}"
+            yield Figure("clinic", mean_of, judged.sdc / judged.repetitions**0.5, "mm")
+
+
+_ZONE: dict[Movement, Zone] = {"brow_raise": "brow", "gentle_closure": "eye"}
+
+
+def _true_step(patient: Patient, movement: Movement) -> int:
+    if patient.affected == "none":
+        return 5
+    zone = _ZONE.get(movement, "mouth")
+    assert zone in ZONES
+    return STEP_OF_GAIN[patient.gain[zone]]
+
+
+Scored = Sequence[tuple[Examined, Scores, Scores]]
+
+
+def _voluntary(scored: Scored) -> Iterator[Figure]:
+    every: list[float] = []
+    for movement in VOLUNTARY:
+        name = f"sunnybrook.voluntary.{movement}"
+        values = [(_true_step(one.patient, movement), found.sunnybrook.item(name).value) for one, found, _ in scored]
+        apart = [abs(value - truth) for truth, value in values if value is not None]
+        empty = sum(value is None for _, value in values)
+        every += [*apart, *(9.0 for _ in range(empty))]
+        within = 100 * float(np.mean([one <= 1 for one in apart])) if apart else float("nan")
+        yield Figure("clinic", f"Sunnybrook {movement}: within one step", within, "%", cases=len(apart))
+        yield Figure("clinic", f"Sunnybrook {movement}: empty", float(empty), "people")
+    yield Figure(
+        "clinic",
+        "Sunnybrook voluntary items within one step (empty counts as missed)",
+        100 * float(np.mean([one <= 1 for one in every])),
+        "%",
+        at_least=90,
+        cases=len(every),
+    )
+    exact = 100 * float(np.mean([one == 0 for one in every]))
+    yield Figure("clinic", "Sunnybrook voluntary items exact", exact, "%", cases=len(every))
+
+
+def _synkinesis(scored: Scored) -> Iterator[Figure]:
+    for name, strength in (("oral-ocular", "oral_ocular"), ("ocular-oral", "ocular_oral")):
+        cells = [(one.patient, found.synkinesis.pattern(name)) for one, found, _ in scored]  # type: ignore[arg-type]
+        true = [(p, cell) for p, cell in cells if getattr(p, strength) > 0]
+        found = [cell is not None and bool(cell.grade) and cell.side == p.affected for p, cell in true]
+        without = [bool(cell is not None and cell.grade) for p, cell in cells if not getattr(p, strength)]
+        if found:
+            yield Figure("clinic", f"{name}: found where it is", 100 * float(np.mean(found)), "%", cases=len(found))
+        yield Figure("clinic", f"{name}: found where it is not", 100 * float(np.mean(without)), "%", cases=len(without))
+    healthy = [
+        cell.grade
+        for one, found_, _ in scored
+        if one.patient.affected == "none"
+        for cell in found_.synkinesis.cells
+        if cell.grade is not None
+    ]
+    if healthy:
+        wrong = 100 * float(np.mean([grade > 0 for grade in healthy]))
+        yield Figure("clinic", "false alarms on healthy movements", wrong, "%", at_most=5, cases=len(healthy))
+
+
+def _totals(scored: Scored) -> Iterator[Figure]:
+    for scale, name in (("eface", "eface.nine"), ("sunnybrook", "sunnybrook.voluntary")):
+        pairs = [(getattr(f, scale).item(name), getattr(t, scale).item(name)) for _, f, t in scored]
+        apart = [f.value - t.value for f, t in pairs if f.value is not None and t.value is not None]
+        if apart:
+            yield Figure(
+                "clinic", f"{name}: bias against exact points", float(np.mean(apart)), "points", cases=len(apart)
+            )
+            yield Figure("clinic", f"{name}: mean absolute error", float(np.mean(np.abs(apart))), "points")
+        spreads = [f.spread.sdc for f, _ in pairs if f.spread is not None]
+        if spreads:
+            yield Figure("clinic", f"{name}: median SDC95 of an examination", float(np.nanmedian(spreads)), "points")
+    healthy = [f.eface.item("eface.nine").value for one, f, _ in scored if one.patient.affected == "none"]
+    values = [value for value in healthy if value is not None]
+    if values:
+        yield Figure(
+            "clinic",
+            "auto-eFACE of healthy people, mean of nine items",
+            float(np.mean(values)),
+            "points",
+            cases=len(values),
+        )
