@@ -1,7 +1,8 @@
 """`python -m tools.evaluate [PART ...]`: every figure of the shipped models as a table, and as JSON.
 
 `python -m tools.evaluate blur --frames N` measures the program's hidden faces instead (see `tools.evaluate.blur`),
-`python -m tools.evaluate people --scenes N` whether it tells several people apart (see `tools.evaluate.people`).
+`python -m tools.evaluate people --scenes N` whether it tells several people apart (see `tools.evaluate.people`),
+`python -m tools.evaluate clinic --bank BANK` lengths and scores of rendered palsies and real people (see `tools.evaluate.clinic`).
 """
 
 import argparse
