@@ -11,7 +11,14 @@ from realtime.render import palette
 from realtime.render.face_diagram import EXPRESSIONS, FOLDS, LEAST_FOLD, LIPS, SKIN, shapes
 from realtime.types import F32
 
-_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "txt": "text/plain", "svg": "image/svg+xml"}
+_TYPES = {
+    "html": "text/html",
+    "css": "text/css",
+    "js": "text/javascript",
+    "txt": "text/plain",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+}
 PAGES = {"/": "dashboard.html", "/overlay": "overlay.html", "/examine": "examine.html"}
 
 

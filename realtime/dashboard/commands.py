@@ -150,10 +150,12 @@ class SwitchCommand:
         return {"reason": None, "active": self.switch.active}
 
     def action(self, request: Request) -> Action:
-        """Turn it to the payload's "value"."""
+        """Turn it to the payload's "value", or, with "toggle": true, to what it is not."""
+        if request.payload.get("toggle") is True:
+            return lambda: self.switch.switch(not self.switch.active)
         value = request.payload.get("value")
         if not isinstance(value, bool):
-            raise CommandError(400, '"value" must be true or false.')
+            raise CommandError(400, '"value" must be true or false (or send "toggle": true).')
         return lambda: self.switch.switch(value)
 
 
@@ -274,11 +276,18 @@ class ChoiceCommand:
         }
 
     def action(self, request: Request) -> Action:
-        """Choose the payload's "value"."""
+        """Choose the payload's "value", or, with "next": true, the option after that of now."""
+        if request.payload.get("next") is True:
+            return self._choose_next
         value = request.payload.get("value")
         if not isinstance(value, str) or value not in self.choice.options:
             raise CommandError(400, f'"value" must be one of {", ".join(self.choice.options)}.')
         return lambda: self.choice.choose(value)
+
+    def _choose_next(self) -> None:
+        options, value = list(self.choice.options), self.choice.value
+        place = options.index(value) + 1 if value in options else 0
+        self.choice.choose(options[place % len(options)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ class Server:
             app.router.add_get(path, self._page, allow_head=False)
         app.router.add_get("/assets/{name}", self._asset, allow_head=False)
         app.router.add_get("/live", self._live, allow_head=False)
-        app.router.add_post("/api/{command}", self._command)
+        app.router.add_get("/api/v1", self._commands, allow_head=False)
+        app.router.add_post("/api/v1/{command}", self._command)
+        app.router.add_post("/api/{command}", self._command)  # the page's, and that of programs before version 1
         return app
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -180,6 +182,9 @@ class Server:
                     client.wants_picture = words.get("on") is True
                     self.hub.count()
 
+    async def _commands(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response({"version": 1, "commands": self.commands.describe()})
+
     async def _command(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["command"]
         if not self._command_rate.allow(time.monotonic()):
@@ -266,7 +271,8 @@ async def _body(request: web.Request) -> bytes | None:
 
 
 def _serve(asset: Asset) -> web.Response:
-    return web.Response(body=asset.content, content_type=asset.media_type, charset="utf-8")
+    charset = None if asset.media_type.startswith("font/") else "utf-8"
+    return web.Response(body=asset.content, content_type=asset.media_type, charset=charset)
 
 
 def _refusal(status: int, sentence: str) -> web.Response:

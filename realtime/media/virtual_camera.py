@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
+from realtime.media.loopback import free_stuck_devices
 from realtime.media.recorder import fit
 
 INSTALL_PACKAGE = 'pip install "facemirror-live[virtual-camera]"'
@@ -75,6 +76,7 @@ class VirtualCamera:
         backend, self._backend = self._backend, None
         if backend is not None:
             backend.close()
+            free_stuck_devices()
 
 
 def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -> CameraBackend:
@@ -85,6 +87,7 @@ def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -
         raise DeviceError(
             f"The virtual camera needs the package pyvirtualcam, which is not installed; {INSTALL_PACKAGE}."
         ) from None
+    free_stuck_devices()
     try:
         result: CameraBackend = module.Camera(width, height, fps, fmt=module.PixelFormat.BGR, device=device)
         return result

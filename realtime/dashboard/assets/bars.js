@@ -27,7 +27,8 @@ export class Bars {
 
   label(row, unit, onPick) {
     const label = element(onPick ? "button" : "span", "unit", row);
-    label.textContent = unit;
+    element("b", "", label).textContent = unit;
+    element("small", "", label).textContent = nameOf(unit);
     label.title = `AU${unit} ${nameOf(unit)} (${muscleOf(unit)})`;
     label.setAttribute("aria-label", label.title);
     if (onPick) label.onclick = () => onPick(unit);

@@ -1,45 +1,32 @@
-// ?au=12,6 which Action Units (all), ?side=left|right|both, ?style=bars|curves
+// The transparent page for OBS. Nothing but the page's width and its address decides the layout; values only fill it.
 import { Bars } from "./bars.js";
 import { Curves } from "./curves.js";
+import { FaceDiagram } from "./face_diagram.js";
 import { Live, hideToken } from "./live.js";
+import { overlayOptions } from "./overlay_options.js";
+import { nameOf } from "./units.js";
 
-const asked = new URLSearchParams(location.search);
-const style = asked.get("style") === "curves" ? "curves" : "bars";
-const side = asked.get("side");
+const options = overlayOptions(location.search);
 const STALE_MS = 1000;
 
 let units = [];
-let bars = null;
-let curves = new Map();
+let looks = []; // everything with show(units, left, right, moment) and clear()
 let heardAt = 0;
 
-document.body.classList.add(style);
+document.body.classList.add(options.style, `theme-${options.theme}`, `names-${options.names}`);
+document.body.style.setProperty("--safe", `${options.safe}vw`);
+document.body.style.setProperty("--scale", options.scale);
 
 function hello(message) {
   units = message.units;
-  const wanted = (asked.get("au") ?? "").split(",").map((word) => parseInt(word.replace(/\D/g, ""), 10));
-  // A unit that was asked for and is not measured stands there with a dash.
-  const chosen = asked.has("au") ? [...new Set(wanted)].filter((unit) => unit >= 1 && unit < 100) : units;
+  const chosen = options.units ?? units;
   const both = message.selfie ? ["left", "right"] : ["right", "left"];
-  const sides = side === "left" || side === "right" ? [side] : both;
-  document.body.replaceChildren();
-  curves.forEach((curve) => curve.destroy());
-  curves = new Map();
-  if (style === "bars") {
-    document.body.append(heading(sides));
-    const parent = panel("bars");
-    bars = new Bars(parent, chosen, sides);
-  } else {
-    document.body.append(heading(sides));
-    for (const unit of chosen) {
-      const parent = panel("curve");
-      const label = document.createElement("span");
-      label.className = "unit";
-      label.textContent = `AU${unit}`;
-      parent.append(label);
-      curves.set(unit, new Curves(parent, sides, { axes: false }));
-    }
-  }
+  const sides = options.side === "both" ? both : [options.side];
+  looks.forEach((look) => look.destroy?.());
+  document.body.replaceChildren(heading(sides));
+  if (options.style === "bars") looks = [new Bars(panel("bars"), chosen, sides)];
+  else if (options.style === "face") looks = [new FaceDiagram(panel("diagram"), chosen, sides)];
+  else looks = chosen.map((unit) => curve(unit, sides));
 }
 
 function panel(className) {
@@ -47,6 +34,23 @@ function panel(className) {
   made.className = className;
   document.body.append(made);
   return made;
+}
+
+function curve(unit, sides) {
+  const parent = panel("curve");
+  const label = document.createElement("span");
+  label.className = "unit";
+  label.textContent = { both: `${unit} ${nameOf(unit)}`, numbers: `AU${unit}`, names: nameOf(unit) }[options.names];
+  parent.append(label);
+  const plot = new Curves(parent, sides, { axes: false });
+  return {
+    show(measured, left, right, moment) {
+      const at = measured.indexOf(unit);
+      plot.add(moment, { left: left[at] ?? null, right: right[at] ?? null });
+    },
+    clear() {},
+    destroy: () => plot.destroy(),
+  };
 }
 
 function heading(sides) {
@@ -65,17 +69,13 @@ function state(message) {
   heardAt = performance.now();
   document.body.classList.remove("stale");
   document.body.classList.toggle("held", message.status === "held");
-  bars?.show(units, message.left, message.right);
-  for (const [unit, curve] of curves) {
-    const at = units.indexOf(unit);
-    curve.add(message.capture_time, { left: message.left[at] ?? null, right: message.right[at] ?? null });
-  }
+  for (const look of looks) look.show(units, message.left, message.right, message.capture_time);
 }
 
 setInterval(() => {
   if (performance.now() - heardAt > STALE_MS) {
     document.body.classList.add("stale");
-    bars?.clear();
+    for (const look of looks) look.clear();
   }
 }, 500);
 

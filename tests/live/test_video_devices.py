@@ -1,0 +1,33 @@
+"""The virtual camera and real device nodes, in a virtual machine; see `tests.live.vm`.
+
+LIVE_TESTS=1 pytest tests/live/test_video_devices.py -s
+
+takes half an hour (emulated). LIVE_MACHINE names a folder that keeps the machine for the next time.
+"""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.live.vm.machine import MISSING, build, run
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING) or sys.platform != "linux", reason=f"needs {', '.join(MISSING)} (Debian)"),
+    pytest.mark.skipif(importlib.util.find_spec("pyvirtualcam") is None, reason="needs pyvirtualcam"),
+    pytest.mark.skipif("LIVE_TESTS" not in os.environ, reason="takes half an hour; set LIVE_TESTS"),
+    pytest.mark.timeout(4000),
+]
+
+
+def test_the_virtual_camera_and_cameras_in_a_virtual_machine(tmp_path: Path) -> None:
+    folder = Path(os.environ.get("LIVE_MACHINE", tmp_path / "machine"))
+    build(folder)
+    found = run(folder, ROOT, 3600)
+    for one in found:
+        print(f"\n{'ok  ' if one['ok'] else 'FAIL'} {one['name']} ({one['seconds']} s): {one['detail']}")
+    assert len(found) == 15
+    assert [one["name"] for one in found if not one["ok"]] == []
