@@ -1,5 +1,8 @@
 """The figures on real people: what they compose and what they count."""
 
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -11,9 +14,9 @@ from tools.data.london_labels import Labelled  # noqa: E402
 from tools.data.points98 import eye_opening  # noqa: E402
 from tools.data.winks import Shut  # noqa: E402
 from tools.evaluate.aus import winks  # noqa: E402
-from tools.evaluate.figures import Figure  # noqa: E402
-from tools.evaluate.real import auc, closing_figures  # noqa: E402
-from tools.evaluate.real_pictures import half_smile, wink_pictures  # noqa: E402
+from tools.evaluate.figures import Figure, auc  # noqa: E402
+from tools.evaluate.real import closing_figures, rest_figures  # noqa: E402
+from tools.evaluate.real_pictures import Seen, Viewer, half_smile, wink_pictures  # noqa: E402
 from tools.evaluate.real_points import lid_figures  # noqa: E402
 from tools.train.action_units.photographs import LID, wink_truth  # noqa: E402
 from tools.train.action_units.table import UNITS  # noqa: E402
@@ -91,3 +94,26 @@ def test_the_eyes_opening_is_measured_in_millimetres() -> None:
     values = by_name(lid_figures(found, hand, np.array([0.5, 0.5]), np.array(["a", "b"]), "x", judged=False))
     assert values["x: eye opening, mean error (negative: too small)"] == pytest.approx(-1, abs=0.05)
     assert values["x: eye opening, right from left, mean error"] == pytest.approx(0, abs=0.05)
+
+
+def test_rest_is_admitted_by_the_units_that_are_measured() -> None:
+    class Mirrored:
+        """Reads the picture's brightness as a smile, and much of a unit that is not measured."""
+
+        def face(self, picture: np.ndarray, near: np.ndarray) -> Seen:
+            values = np.zeros((2, len(UNITS)), np.float32)
+            values[:, UNITS.index(12)] = float(picture.mean()) / 50
+            values[:, UNITS.index(23)] = 5.0
+            return Seen(values, np.ones(2, np.float32), near)
+
+    def person(number: int, grey: int, *, smiling: bool) -> Labelled:
+        calm = labelled(grey, face())
+        return calm._replace(portrait=replace(calm.portrait, person=f"london/{number:03d}", smiling=smiling))
+
+    faces = [person(0, 10, smiling=False), person(0, 200, smiling=True), person(1, 150, smiling=False)]
+    listed = [unit for unit in UNITS if unit != 23]
+    found = by_name(rest_figures(cast("Viewer", Mirrored()), faces, listed))
+    assert found["everybody: neutral pictures admitted as rest"] == 50
+    assert found["everybody: smiling pictures admitted as rest"] == 0
+    assert found["everybody: the neutral picture is the calmer of two"] == 100
+    assert found["everybody: at rest, 95 % read at most"] == pytest.approx(0.2 + 0.95 * 2.8)

@@ -25,7 +25,7 @@ from realtime.face.pose import estimate_pose
 from realtime.face.wflw import FLIP_ORDER
 from realtime.models import Registry
 from tools.evaluate.au_people import Acquaintance, acquaintances
-from tools.evaluate.figures import Figure, Options
+from tools.evaluate.figures import Figure, Options, auc
 from tools.synth.hidden import COVERED_BROWS, photograph_of
 from tools.synth.make import read_shard
 from tools.train.action_units.points import locate
@@ -181,7 +181,10 @@ def winks(guess: F32, truth: F32) -> list[Figure]:
         n = int(chosen.sum())
         out.append(Figure("aus", f"one eye shut {name}: it reads higher", right, "%", at_least=99, cases=n))
         out.append(Figure("aus", f"one eye shut {name}: AU45 over the other's", times, "times", at_least=3, cases=n))
-    return out
+    tight = guess[rows, shut_side, UNITS.index(7)]
+    told = auc(tight[alone & squeezed], tight[alone & ~squeezed])
+    name = "one eye shut: AU07 of squeezed against gentle, area under the curve"
+    return [*out, Figure("aus", name, told, cases=int(alone.sum()))]
 
 
 def pose(where: str, turns: F32) -> list[Figure]:

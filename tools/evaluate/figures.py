@@ -7,6 +7,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Options:
@@ -36,6 +39,11 @@ class Figure:
             return None
         low = self.at_least is None or self.value >= self.at_least
         return bool(low and (self.at_most is None or self.value <= self.at_most))
+
+
+def auc(high: NDArray[np.float32], low: NDArray[np.float32]) -> float:
+    """Area under the curve: share of pairs in which the first is the greater one (ties count half)."""
+    return float((high[:, None] > low[None]).mean() + 0.5 * (high[:, None] == low[None]).mean())
 
 
 def table(figures: list[Figure]) -> str:

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.model import ActionUnits
-from realtime.analyze.models import landmark_model
+from realtime.action_units.running_baseline import RunningBaseline, unrest
+from realtime.analyze.models import action_units, landmark_model
 from realtime.models import Registry
+from realtime.types import Sides
 from tools.data.london_labels import Labelled, labelled
-from tools.evaluate.figures import Figure, Options
+from tools.evaluate.figures import Figure, Options, auc
 from tools.evaluate.real_pictures import Seen, Viewer, half_smile, resting, wink_pictures
 from tools.evaluate.real_points import point_figures
 from tools.train.action_units.table import UNITS
@@ -22,6 +24,8 @@ from tools.train.action_units.table import UNITS
 F32 = NDArray[np.float32]
 PART = "real"
 SMILE_UNITS = (6, 12, 25)
+QUIET_UNITS = (7, 9, 10, 15, 17, 20, 23)
+"""Units that neither rest nor a posed smile has much of; what they read there is crosstalk."""
 LID = UNITS.index(45)
 
 
@@ -30,14 +34,16 @@ def measure(options: Options) -> list[Figure]:
     registry = Registry(options.weights)
     model = landmark_model(registry.open(registry.manifest.find("landmarks")))
     spec = registry.manifest.find("action-units")
-    viewer = Viewer(model, ActionUnits(registry.open(spec).run, UNITS, identity=spec.sha256))
+    session = registry.open(spec)
+    viewer = Viewer(model, ActionUnits(session.run, UNITS, identity=spec.sha256))
+    listed = action_units(session).units
     everybody = labelled(options.data, options.shared, options.weights / "retinaface.onnx")
     out = []
     for training, who in ((False, "others"), (True, "seen in training")):
         faces = [face for face in everybody if face.portrait.training is training]
         out += point_figures(viewer, faces, who, judged=not training)
         out += unit_figures(viewer, faces, who, judged=not training)
-    return out
+    return out + rest_figures(viewer, everybody, listed)
 
 
 def unit_figures(viewer: Viewer, faces: Sequence[Labelled], who: str, *, judged: bool) -> list[Figure]:
@@ -47,12 +53,42 @@ def unit_figures(viewer: Viewer, faces: Sequence[Labelled], who: str, *, judged:
     strangers = {name: viewer.face(f.portrait.picture, f.points) for name, f in neutral.items()}
     out = stranger_figures(strangers, neutral, who)
     out += smile_figures(viewer, pairs, who)
+    at_rest = np.array([s.values for s in strangers.values()])
+    for unit in QUIET_UNITS:
+        high = 100 * float((at_rest[:, :, UNITS.index(unit)] > 1).any(1).mean())
+        out.append(Figure(PART, f"{who}: strangers at rest, AU{unit:02d} above 1", high, "%", cases=len(at_rest)))
     out += wink_figures(viewer, list(neutral.values()), who, judged=judged)
     differences = [viewer.mirror_difference(f.portrait.picture, f.points) for f in faces]
     apart = np.concatenate(differences)
     aim = 0.15 if judged else None
     name = f"{who}: mirror image, a stranger's units, 95 % within"
     return [*out, Figure(PART, name, float(np.percentile(apart, 95)), at_most=aim, cases=apart.size)]
+
+
+def rest_figures(viewer: Viewer, faces: Sequence[Labelled], listed: Sequence[int]) -> list[Figure]:
+    """What the running baseline makes of everybody's pictures: which are admitted as rest, and which of two is the calmer.
+
+    listed: the units that are measured; the others have no say in it.
+    """
+    judge = RunningBaseline()
+    found: dict[bool, dict[str, Sides[dict[int, float]]]] = {False: {}, True: {}}
+    for face in faces:
+        values = viewer.face(face.portrait.picture, face.points).values
+        sides = Sides(*({u: float(side[UNITS.index(u)]) for u in listed} for side in values))
+        found[face.portrait.smiling][face.portrait.person] = sides
+    out = []
+    for smiling, name in ((False, "neutral"), (True, "smiling")):
+        pictures = list(found[smiling].values())
+        share = 100 * float(np.mean([judge.weight(sides) > 0 for sides in pictures]))
+        out.append(Figure(PART, f"everybody: {name} pictures admitted as rest", share, "%", cases=len(pictures)))
+    both = [name for name in found[True] if name in found[False]]
+    calmer = 100 * float(np.mean([unrest(found[False][n]) < unrest(found[True][n]) for n in both]))
+    highest = [max(max(side.values()) for side in sides) for sides in found[False].values()]
+    return [
+        *out,
+        Figure(PART, "everybody: the neutral picture is the calmer of two", calmer, "%", cases=len(both)),
+        Figure(PART, "everybody: at rest, 95 % read at most", float(np.percentile(highest, 95)), cases=len(highest)),
+    ]
 
 
 def stranger_figures(strangers: dict[str, Seen], neutral: dict[str, Labelled], who: str) -> list[Figure]:
@@ -99,6 +135,9 @@ def smile_figures(viewer: Viewer, pairs: Sequence[tuple[Labelled, Labelled]], wh
         own, other = float(half[:, 0, k].mean()), float(half[:, 1, k].mean())
         out.append(Figure(PART, f"{who}: AU{unit:02d}, half a smile, its side", own, cases=len(half)))
         out.append(Figure(PART, f"{who}: AU{unit:02d}, half a smile, the other side", other, cases=len(half)))
+    for unit in QUIET_UNITS:
+        level = float(smile[:, :, UNITS.index(unit)].mean())
+        out.append(Figure(PART, f"{who}: AU{unit:02d} in a smile, mean", level, cases=len(smile)))
     k = UNITS.index(12)
     right = 100 * float((half[:, 0, k] > half[:, 1, k]).mean())
     out.append(Figure(PART, f"{who}: AU12, half a smile, higher on its side", right, "%", cases=len(half)))
@@ -107,7 +146,7 @@ def smile_figures(viewer: Viewer, pairs: Sequence[tuple[Labelled, Labelled]], wh
 
 def wink_figures(viewer: Viewer, calm: Sequence[Labelled], who: str, *, judged: bool) -> list[Figure]:
     """One eye shut, gently and squeezed, with the rest known and as a stranger; both eyes shut; each eye half shut."""
-    out = []
+    out, tight = [], {}
     for kind in ("gentle", "squeezed", "half shut", "both shut"):
         known, strange, opened, before = [], [], [], []
         for number, face in enumerate(calm):
@@ -120,9 +159,12 @@ def wink_figures(viewer: Viewer, calm: Sequence[Labelled], who: str, *, judged: 
                 strange.append(turned(viewer.face(picture, points).values))
                 opened.append(turned(seen.opening))
                 before.append(turned(still))
+        tight[kind] = np.array(known)[:, 0, UNITS.index(7)]
         openings = (np.array(opened) / np.maximum(np.array(before), 1e-3)).astype(np.float32)
         out += closing_figures(f"{who}: {kind}", np.array(known), np.array(strange), openings, kind, judged=judged)
-    return out
+    told = auc(tight["squeezed"], tight["gentle"])
+    name = f"{who}: AU07 of the shut eye, squeezed against gentle, area under the curve"
+    return [*out, Figure(PART, name, told, cases=len(tight["gentle"]))]
 
 
 def closing_figures(name: str, known: F32, strange: F32, openings: F32, kind: str, *, judged: bool) -> list[Figure]:
@@ -147,8 +189,3 @@ def closing_figures(name: str, known: F32, strange: F32, openings: F32, kind: st
         Figure(PART, f"{name}: the shut eye reads higher, of a stranger", unknown, "%", cases=n),
         Figure(PART, f"{name}: AU45 of the shut eye over the other's", times, "times", at_least=aims[1], cases=n),
     ]
-
-
-def auc(high: F32, low: F32) -> float:
-    """Share of pairs in which the first is the greater one (ties count half)."""
-    return float((high[:, None] > low[None]).mean() + 0.5 * (high[:, None] == low[None]).mean())

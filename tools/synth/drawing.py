@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.synth.camera import Camera, project, to_camera
-from tools.synth.expressions import gaze_directions
+from tools.synth.expressions import gaze_directions, moved_by
 from tools.synth.folds import Skin, folded, skin_of
 from tools.synth.heads import Head, remembered
 from tools.synth.hidden import COVERED_BROWS, DARK_GLASSES, photograph_of
@@ -92,7 +92,7 @@ def draw(
     head; "bare", the kit's bald head and neck are drawn; "given", `behind` already shows them.
     """
     height, width = size
-    vertices = kit.shape(identity, expression)
+    vertices = kit.shape(identity, moved_by(expression))
     seen = to_camera(vertices, matrix, translation)
     normals = vertex_normals(seen, kit.triangles)
     screen = project(seen, camera)

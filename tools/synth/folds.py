@@ -45,9 +45,21 @@ CUT_BY: dict[str, dict[str, float]] = {
     "dimple": {"mouthDimple": 1.0},
     "below_corner": {"mouthFrown": 1.0},
     "beside_mouth": {"mouthStretch": 0.8},
-    "chin": {"mouthShrugLower": 0.6},
+    "under_lip": {"mouthShrugLower": 1.0, "mouthFrown": 0.25},
+    "chin": {"mouthShrugLower": 1.0},
     "round_lips": {"mouthPucker": 0.6, "mouthFunnel": 0.2},
     "over_lip": {"mouthPress": 0.7},
+}
+# Least depth at full movement, as (lowest, highest) over people: a raised chin is pitted and a wrinkled nose is creased at any age.
+_ANY_AGE: dict[str, tuple[float, float]] = {
+    "bunny": (0.1, 0.8),
+    "beside_nose": (0.2, 0.8),
+    "nasolabial": (0.1, 0.6),
+    "below_corner": (0.1, 0.6),
+    "under_lip": (0.25, 0.8),
+    "chin": (0.15, 0.65),
+    "under_eye": (0.1, 0.6),
+    "over_lip": (0.1, 0.6),
 }
 
 
@@ -68,7 +80,8 @@ def skin_of(name: str, brows: Attachments, kit: Kit) -> Skin:
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     places = _places(kit, brows)
     age = float(np.clip(rng.normal(0.45, 0.33), 0.0, 1.0))
-    depth = {fold: float(np.clip(age * rng.normal(1, 0.3), 0, 1)) for fold in CUT_BY}
+    least = {fold: float(rng.uniform(*_ANY_AGE.get(fold, (0.0, 0.0)))) for fold in CUT_BY}
+    depth = {fold: max(float(np.clip(age * rng.normal(1, 0.3), 0, 1)), least[fold]) for fold in CUT_BY}
     middle = float(places[51, 0])
     unit = float(places[72, 0] - places[60, 0])
     seed = int(rng.integers(1 << 31))
@@ -152,6 +165,7 @@ def _side(
     reach = float(shared.uniform(0.1, 0.2))
     bow = float(shared.uniform(0.02, 0.06))
     top = float(arch[1])
+    lift, pits = float(shared.normal(0, 0.012)), int(shared.integers(6, 16))
     return {
         "glabella": [
             line((brow[0] * f, brow[1] - 0.12), (brow[0] * f * 0.88, brow[1] - 0.04), (brow[0] * f, brow[1] + 0.03))
@@ -212,10 +226,15 @@ def _side(
             )
             for d in (0.14, 0.22)
         ],
-        "chin": [line((0.0, lower + 0.07), (0.09, lower + 0.075), (0.17, lower + 0.11))]
-        + [
-            line((x, y), (x + 0.015, y + 0.01), wave=0.003)
-            for x, y in zip(own.uniform(0.01, 0.13, 7), own.uniform(lower + 0.1, chin - 0.03, 7), strict=True)
+        "under_lip": [line((0.0, lower + 0.075 + lift), (0.09, lower + 0.08 + lift), (0.19, lower + 0.12 + lift))],
+        "chin": [
+            line((x, y), (x + 0.022 * np.cos(a), y + 0.022 * np.sin(a)), wave=0.003)
+            for x, y, a in zip(
+                own.uniform(0.005, 0.16, pits),
+                own.uniform(lower + 0.1, chin - 0.02, pits),
+                own.uniform(0, np.pi, pits),
+                strict=True,
+            )
         ],
         "round_lips": [line((x, upper - 0.07), (x * 0.95, upper - 0.015)) for x in (0.03, 0.08, 0.13)]
         + [line((x, lower + 0.02), (x * 1.05, lower + 0.07)) for x in (0.04, 0.1)],

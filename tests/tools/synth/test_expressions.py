@@ -1,12 +1,15 @@
 """Coefficients: sides, ranges, gaze."""
 
 import numpy as np
+import pytest
 
 from tools.synth.expressions import (
     MIDDLE_UNITS,
+    SQUINT,
     UNITS,
     coefficients,
     gaze_directions,
+    moved_by,
     random_expression,
     settle,
     shut_eyes,
@@ -56,6 +59,17 @@ def test_shut_lids_are_not_wide_and_a_pucker_is_no_smile() -> None:
     assert calm[EXPRESSION_INDEX["eyeWide_L"]] == 0
     assert calm[EXPRESSION_INDEX["eyeWide_R"]] == 1
     assert calm[EXPRESSION_INDEX["mouthSmile_R"]] < 0.5
+
+
+def test_a_squint_narrows_an_open_eye_and_stays_known_of_a_shut_one() -> None:
+    face = np.zeros(57, np.float32)
+    for name in ("eyeSquint_L", "eyeSquint_R", "eyeBlink_R"):
+        face[EXPRESSION_INDEX[name]] = 1
+    kept, drawn = settle(face), moved_by(settle(face))
+    assert kept[EXPRESSION_INDEX["eyeSquint_R"]] == 1
+    assert drawn[EXPRESSION_INDEX["eyeSquint_R"]] == 0
+    assert drawn[EXPRESSION_INDEX["eyeSquint_L"]] == pytest.approx(SQUINT)
+    assert drawn[EXPRESSION_INDEX["eyeBlink_R"]] == 1
 
 
 def test_gaze_out_of_the_left_eye_goes_to_the_patients_left_and_is_a_unit_vector() -> None:

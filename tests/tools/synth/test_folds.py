@@ -11,6 +11,7 @@ from tools.synth.expressions import coefficients
 from tools.synth.folds import CUT_BY, Skin, folded, skin_of
 from tools.synth.heads import Head, bank_files, load_head
 from tools.synth.kit import Kit, sided
+from tools.synth.points import point_model
 
 SIZE = 256
 MIDDLE = SIZE // 2
@@ -69,6 +70,19 @@ def test_a_frown_folds_the_skin_between_the_brows_and_a_raised_brow_the_forehead
     assert inner[0] < x < inner[1]
     y, x = np.unravel_index(np.argmax(change(plain, skin, coefficients("brow_raise", 1, 1))), (SIZE, SIZE))
     assert y < height
+
+
+def test_a_raised_chin_is_pitted_between_lip_and_chin_and_the_youngest_skin_shows_it(
+    plain: U8, skin: Skin, head: Head, kit: Kit
+) -> None:
+    points = point_model(kit).fixed.on(kit.places) * (SIZE, -SIZE) + (0, SIZE)
+    darker = change(plain, skin, coefficients("shrug_lower", 1, 1)) > 5
+    rows = np.flatnonzero(darker.any(1))
+    assert points[85, 1] < rows.min()
+    assert rows.max() < points[16, 1] + 3
+    for name in ("a", "b", "c", "d", "e", "f"):
+        own = skin_of(name, head.brows, kit).depth
+        assert min(own["chin"], own["under_lip"], own["beside_nose"]) >= 0.1
 
 
 def test_folds_are_a_persons_own_and_stay_so(head: Head, kit: Kit) -> None:

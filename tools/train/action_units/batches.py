@@ -13,6 +13,11 @@ from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOU
 from tools.train.action_units.samples import Samples
 from tools.train.action_units.windows import Change, settled, windows
 
+_LOWER = np.r_[0:33, 76:96]
+"""Contour and lips: on photographs they lie less exactly than on rendered heads, from picture to picture of one person."""
+_ASTRAY, _TREMBLE = 0.004, 0.002
+"""By how much lips and contour are put out of place in training, as a whole and each point (inter-ocular distances)."""
+
 F32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
@@ -78,13 +83,13 @@ class Deck:
         person = data.person[rows]
         shape_known, look_known = person >= 0, person >= 0
         if rng is not None:
-            shape_known = shape_known & (rng.random(count) > 0.15)
+            shape_known = shape_known & (rng.random(count) > 0.25)
             look_known = look_known & (rng.random(count) > 0.15)
         rest_rows = np.repeat(rows[None], self._count, axis=0)
         for k in np.flatnonzero(person >= 0):
             choice = self._rests[int(person[k])]
             rest_rows[:, k] = np.resize(choice if rng is None else rng.permutation(choice), self._count)
-        points = self._points(rows, shape_known)
+        points = self._points(rows, shape_known, rng)
         face = Change(2 * count, rng)
         now = windows(data, rows, rng, face)
         looks = [windows(data, at_rest, rng, face) for at_rest in rest_rows]
@@ -99,11 +104,17 @@ class Deck:
         flat = torch.from_numpy(points.reshape(2 * count, -1))
         return Batch(flat, torch.from_numpy(flow), eye, mouth, rest_eye, rest_mouth, known, truth)
 
-    def _points(self, rows: Rows, known: NDArray[np.bool_]) -> F32:
-        """(2, B, POINT_FEATURES), as `realtime.action_units.model.point_features`, for a stack."""
+    def _points(self, rows: Rows, known: NDArray[np.bool_], rng: np.random.Generator | None) -> F32:
+        """(2, B, POINT_FEATURES), as `realtime.action_units.model.point_features`, for a stack; with `rng` out of place."""
         out = np.empty((2, len(rows), POINT_FEATURES), np.float32)
         rest = self._means[:, rows] * known[None, :, None, None]
-        out[..., :196] = (self._shapes[:, rows] - rest).reshape(2, len(rows), -1)
+        shapes = self._shapes[:, rows]
+        if rng is not None:
+            astray = rng.normal(0, _TREMBLE, (len(rows), len(_LOWER), 2)) + rng.normal(0, _ASTRAY, (len(rows), 1, 2))
+            moved = np.zeros_like(shapes[0])
+            moved[:, _LOWER] = astray
+            shapes = shapes + both_sides(moved)
+        out[..., :196] = (shapes - rest).reshape(2, len(rows), -1)
         out[..., 196:392] = rest.reshape(2, len(rows), -1)
         out[0, :, 392:395] = self.data.pose[rows] / ANGLE
         out[1, :, 392:395] = out[0, :, 392:395] * (-1, 1, -1)

@@ -55,7 +55,7 @@ TABLE: dict[int, tuple[str, Callable[[_Side], F32]]] = {
     45: ("eyeBlink", lambda c: c("eyeBlink")),
 }
 UNITS = tuple(TABLE)
-_EMPHASIS = {1: 4.0, 4: 5.0, 5: 1.5, 6: 2.0, 45: 8.0}
+_EMPHASIS = {1: 4.0, 4: 5.0, 5: 1.5, 6: 2.0, 7: 2.0, 9: 1.5, 10: 1.5, 15: 2.0, 17: 2.0, 23: 2.5, 45: 8.0}
 EMPHASIS = np.array([_EMPHASIS.get(unit, 1.0) for unit in UNITS], np.float32)
 """What a unit's error counts, in shares of the unit's variance: lids and the movements of the brow most."""
 

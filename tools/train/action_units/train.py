@@ -140,7 +140,8 @@ def main() -> None:
     a = options(__doc__)
     prepare(a.seed, a.threads)
     rng = np.random.default_rng(a.seed)
-    train, held = (Deck(part) for part in prepared(a))
+    parts = prepared(a)
+    train, held = Deck(parts[0], rests=1), Deck(parts[1])
     print(
         f"{len(train.acquainted)} faces with a rest and {len(train.strangers)} without to learn from, "
         f"{len(held.acquainted)} held out",
@@ -191,7 +192,7 @@ def main() -> None:
         r = correlations(*guesses(trainer.average.network, held))
         return {"r": float(r.mean()), **{f"r AU{u}": float(v) for u, v in zip(UNITS, r, strict=True)}}
 
-    trainer.run(batches(), step, validate, validate_every=45)
+    trainer.run(batches(), step, validate, validate_every=240)
     ahead.shutdown()
     average = trainer.average
     export(average.network.eval(), a.out / "action_units.onnx")
