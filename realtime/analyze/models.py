@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.model import FEATURES, ActionUnits
+from realtime.clinic.meter import ReadIrises
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
+from realtime.face.iris import WINDOW, IrisReader
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import anchor_disagreement, decode
 from realtime.face.settings import DetectorSettings
@@ -38,8 +40,9 @@ class FaceModels:
         landmarks: the 98-point network, answering from `tiers`.
         tiers: the landmark network's, best first.
         action_units: the Action Unit network; None where the folder holds none.
-        specs: the manifest entries of what was opened: detector, landmark tiers, Action Units.
+        specs: the manifest entries of what was opened: detector, landmark tiers, Action Units, irises.
         fallback: opens the detector that takes the place of one that gives no numbers; None: there is no other.
+        irises: reads irises; None where that was not asked for, or the folder holds no network for it.
     """
 
     detector: ModelSession
@@ -48,6 +51,7 @@ class FaceModels:
     action_units: ActionUnits | None
     specs: tuple[ModelSpec, ...]
     fallback: Callable[[], ModelSession] | None = None
+    irises: ReadIrises | None = None
     _reported: set[str] = field(default_factory=set)
 
     def face_detector(self, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
@@ -79,6 +83,7 @@ def open_face_models(
     threads: int | None = None,
     progress: Callable[[str, float], None] | None = None,
     lighter: Callable[[], bool] = lambda: False,
+    irises: bool = False,
 ) -> FaceModels:
     """Check, open and warm up the networks: the one way, for the program and for the public face.
 
@@ -92,6 +97,7 @@ def open_face_models(
         threads: ONNX Runtime's threads per network; None: the registry's.
         progress: called with a model's name and the seconds gone by while an accelerator compiles it.
         lighter: whether the lightest landmark tier answers; asked before every answer.
+        irises: open the iris network as well.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -107,9 +113,13 @@ def open_face_models(
     detector_session = opened(detector_spec, shape)
     tiers = ModelLadder([opened(spec) for spec in landmark_specs], lighter)
     units = action_units(open_model(registry, unit_spec, shape=(2, FEATURES))) if unit_spec is not None else None
-    specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec) if spec is not None)
+    iris_spec = next(iter(registry.manifest.tiers("iris")), None) if irises else None
+    reader = None
+    if iris_spec is not None:
+        reader = IrisReader(open_model(registry, iris_spec, shape=(2, 3, WINDOW[1], WINDOW[0])).run).read
+    specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec, iris_spec) if spec is not None)
     fallback = _other_detector(registry, detector_spec)
-    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs, fallback)
+    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs, fallback, reader)
 
 
 def _other_detector(registry: Registry, failing: ModelSpec) -> Callable[[], ModelSession] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from realtime.errors import UserInputError
-from realtime.types import F32, FaceObservation, Frame, Sides
+from realtime.types import F32, FaceObservation, Frame, Millimetres, Sides
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,7 @@ class Face:
         baseline: what the intensities are measured against: none (the mean face), the running median of this face, or a
             calibration.
         detected: the detector saw the face on this picture; otherwise it was followed from the picture before.
+        millimetres: lengths of the face; None where they were not asked for.
     """
 
     face_id: int
@@ -43,10 +44,17 @@ class Face:
     action_units: Sides[Mapping[int, float]]
     baseline: Baseline = "none"
     detected: bool = True
+    millimetres: Millimetres | None = None
 
     @classmethod
-    def of(cls, found: FaceObservation, units: Sides[dict[int, float]], baseline: Baseline) -> "Face":
-        """From a tracked face and its Action Units."""
+    def of(
+        cls,
+        found: FaceObservation,
+        units: Sides[dict[int, float]],
+        baseline: Baseline,
+        millimetres: Millimetres | None = None,
+    ) -> "Face":
+        """From a tracked face, its Action Units and its lengths."""
         return cls(
             face_id=found.face_id,
             box=found.box,
@@ -57,6 +65,7 @@ class Face:
             action_units=Sides(units.left, units.right),
             baseline=baseline,
             detected=found.detected,
+            millimetres=millimetres,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +81,7 @@ class Face:
             "action_units": {"left": left, "right": right},
             "baseline": self.baseline,
             "detected": self.detected,
+            **({} if self.millimetres is None else {"millimetres": _lengths(self.millimetres)}),
         }
 
     def to_row(self) -> dict[str, Any]:
@@ -86,6 +96,8 @@ class Face:
         for unit in self.action_units.left:
             for side, values in zip(("left", "right"), self.action_units, strict=True):
                 row[f"AU{unit:02d}_{side}"] = _plain(values.get(unit, math.nan))
+        if self.millimetres is not None:
+            row |= {f"mm_{name}": value for name, value in _lengths(self.millimetres).items()}
         return row
 
 
@@ -139,6 +151,16 @@ def data_frame(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
     except ImportError:
         raise UserInputError("to_pandas() needs pandas: install it with pip install pandas.") from None
     return pd.DataFrame.from_records(list(rows))
+
+
+def _lengths(found: Millimetres) -> dict[str, Any]:
+    """By the names of the columns in a session's frames.csv, without their mm_."""
+    from realtime.clinic.measures import every_length, length_names
+
+    scale = _plain(found.mm_per_pixel)
+    words = {"source": found.source, "state": None if scale is None else found.scale_state, "withheld": found.withheld}
+    values = zip(length_names(), map(_plain, every_length(found)), strict=True)
+    return {"scale": scale, **words, **dict(values)}
 
 
 def _plain(value: float) -> float | None:

@@ -11,10 +11,11 @@ from realtime.types import U8, FaceObservation, Frame, check_picture
 
 if TYPE_CHECKING:
     from realtime.action_units.model import ActionUnits
+    from realtime.clinic import ScaleChoice
     from realtime.face.detector import FaceDetector
     from realtime.face.locator import Located
     from realtime.face.settings import FaceSettings
-    from realtime.types import Detection
+    from realtime.types import Detection, Millimetres
 
 # A still may show many small faces, and there is no frame rate to keep: twice the live width.
 _WIDTH = 640
@@ -38,6 +39,7 @@ class FaceAnalyzer:
         weights: Path | str | None = None,
         width: int = _WIDTH,
         settings: "FaceSettings | None" = None,
+        millimetres: "ScaleChoice | None" = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -45,7 +47,10 @@ class FaceAnalyzer:
             weights: a folder with manifest.toml; None: the embedded models.
             width: pixels across which the detector sees the picture; a face should span 16 of them or more.
             settings: parameters of the face path; None: the defaults.
+            millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
+                provisional.
         """
+        self._millimetres = millimetres
         self._weights = None if weights is None else Path(weights)
         self._width = width
         self._settings = settings
@@ -68,7 +73,7 @@ class FaceAnalyzer:
             if self._closed:
                 raise UserInputError("This FaceAnalyzer is closed; make a new one.")
             if self._parts is None:
-                self._parts = _Parts(self._weights, self._width, self._settings)
+                self._parts = _Parts(self._weights, self._width, self._settings, self._millimetres)
             return self._parts.analyze(image)
 
     def close(self) -> None:
@@ -88,14 +93,21 @@ class FaceAnalyzer:
 class _Parts:
     """What an open analyzer consists of."""
 
-    def __init__(self, weights: Path | None, width: int, settings: "FaceSettings | None") -> None:
+    def __init__(
+        self,
+        weights: Path | None,
+        width: int,
+        settings: "FaceSettings | None",
+        millimetres: "ScaleChoice | None",
+    ) -> None:
         from realtime.analyze.models import open_face_models
         from realtime.face.locator import Locator
         from realtime.face.settings import FaceSettings
         from realtime.models import Registry
 
         chosen = settings or FaceSettings()
-        models = open_face_models(Registry(weights), settings=chosen.detector)
+        models = open_face_models(Registry(weights), settings=chosen.detector, irises=millimetres is not None)
+        self._scale, self._irises = millimetres, models.irises
         self._settings = chosen.tracker
         self._detector: FaceDetector = models.face_detector(chosen.detector.model_copy(update={"width": width}))
         self._locator: Locator = Locator(models.landmarks, chosen.tracker.second_look)
@@ -128,7 +140,15 @@ class _Parts:
         # An estimator of its own: no person's rest may enter another's values.
         estimator = ActionUnitEstimator(self._units)
         units = estimator.update(observation, image)
-        return Face.of(observation, units, estimator.neutral_state)
+        return Face.of(observation, units, estimator.neutral_state, self._lengths(observation, image))
+
+    def _lengths(self, observation: FaceObservation, image: U8) -> "Millimetres | None":
+        """Of one face; None where they were not asked for."""
+        if self._scale is None:
+            return None
+        from realtime.clinic import LengthMeter
+
+        return LengthMeter(self._scale, self._irises).update(observation, image, 0.0)
 
 
 def _observation(located: "Located", number: int) -> FaceObservation:

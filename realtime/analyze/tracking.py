@@ -15,6 +15,7 @@ from realtime.types import U8, Frame, check_picture
 if TYPE_CHECKING:
     import pandas as pd
 
+    from realtime.clinic import LengthMeter, ScaleChoice
     from realtime.face.detector import FaceDetector
     from realtime.face.settings import FaceSettings
     from realtime.media.video_source import VideoSource
@@ -44,6 +45,7 @@ class FaceTracker:
         fps: float | None = None,
         weights: Path | str | None = None,
         settings: "FaceSettings | None" = None,
+        millimetres: "ScaleChoice | None" = None,
     ) -> None:
         """Nothing is opened yet.
 
@@ -53,7 +55,9 @@ class FaceTracker:
             fps: frame rate wished for from a camera; None: its own.
             weights: a folder with manifest.toml; None: the embedded models.
             settings: parameters of the face path; None: the defaults.
+            millimetres: measure lengths, with this scale; None: none are measured.
         """
+        self._millimetres = millimetres
         self._source = source
         self._wish = (size, fps)
         self._weights = None if weights is None else Path(weights)
@@ -133,7 +137,7 @@ class FaceTracker:
         if self._stop.is_set():
             raise UserInputError("This FaceTracker is closed; make a new one.")
         if self._parts is None:
-            self._parts = _Parts(self._weights, self._settings)
+            self._parts = _Parts(self._weights, self._settings, self._millimetres)
         return self._parts
 
     def _open_source(self) -> "VideoSource":
@@ -153,7 +157,9 @@ class FaceTracker:
 class _Parts:
     """What an open tracker consists of."""
 
-    def __init__(self, weights: Path | None, settings: "FaceSettings | None") -> None:
+    def __init__(
+        self, weights: Path | None, settings: "FaceSettings | None", millimetres: "ScaleChoice | None"
+    ) -> None:
         from realtime.action_units import ActionUnitEstimator
         from realtime.analyze.models import open_face_models
         from realtime.face.settings import FaceSettings
@@ -161,11 +167,21 @@ class _Parts:
         from realtime.models import Registry
 
         chosen = settings or FaceSettings()
-        models = open_face_models(Registry(weights), settings=chosen.detector)
+        models = open_face_models(Registry(weights), settings=chosen.detector, irises=millimetres is not None)
         self._detector: FaceDetector = models.face_detector(chosen.detector)
         self._tracker: Tracker = Tracker(models.landmarks, chosen)
         self._units = models.action_units
         self._estimator: ActionUnitEstimator = ActionUnitEstimator(models.action_units)
+        self._scale, self._irises = millimetres, models.irises
+        self._meter = self._new_meter()
+
+    def _new_meter(self) -> "LengthMeter | None":
+        """One that has seen nobody; None where lengths were not asked for."""
+        if self._scale is None:
+            return None
+        from realtime.clinic import LengthMeter
+
+        return LengthMeter(self._scale, self._irises)
 
     def update(self, frame: Frame) -> Face | None:
         """The face on the next frame."""
@@ -176,7 +192,9 @@ class _Parts:
             self._estimator.nobody(frame.capture_time)
             return None
         units = self._estimator.update(found, frame.image, time=frame.capture_time)
-        return Face.of(found, units, self._estimator.neutral_state)
+        meter = self._meter
+        lengths = None if meter is None else meter.update(found, frame.image, frame.capture_time)
+        return Face.of(found, units, self._estimator.neutral_state, lengths)
 
     def reset(self) -> None:
         """Forget the face and its baseline."""
@@ -184,6 +202,7 @@ class _Parts:
 
         self._tracker.reset()
         self._estimator = ActionUnitEstimator(self._units)
+        self._meter = self._new_meter()
 
 
 def _read_only(image: U8) -> U8:

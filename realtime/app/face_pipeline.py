@@ -9,6 +9,8 @@ from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.analyze.models import open_face_models
 from realtime.app.memory import release_start_up
+from realtime.clinic import LengthMeter, Ruler, ScaleChoice
+from realtime.clinic.meter import ReadIrises
 from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
@@ -21,7 +23,15 @@ from realtime.models import ModelSpec, Registry
 from realtime.models.open_model import open_model
 from realtime.models.tiers import ModelLadder
 from realtime.openface3.multitask import Multitask
-from realtime.types import Detection, Detections, Frame
+from realtime.types import Detection, Detections, Frame, ScaleSource
+
+_SOURCES: dict[str, ScaleSource] = {
+    "iris": "iris",
+    "pupils": "pupil distance",
+    "ruler": "ruler",
+    "population": "population mean",
+}
+"""What the setting `millimetres.scale` calls each source."""
 
 
 def registry_of(config: Config) -> Registry:
@@ -55,6 +65,7 @@ class FacePath:
         models: what was opened, detector and best landmark network first.
         tiers: the landmark networks, best first.
         multitask: OpenFace 3.0's network, where that family is configured.
+        meter: measures lengths in millimetres, where that is configured.
         another: makes an estimator for somebody who is not the patient; it shares the network.
     """
 
@@ -66,6 +77,7 @@ class FacePath:
     tiers: ModelLadder | None = None
     multitask: Multitask | None = None
     another: Callable[[], ActionUnitEstimator] = ActionUnitEstimator
+    meter: LengthMeter | None = None
 
 
 def open_for_program(
@@ -145,6 +157,7 @@ def open_face_path(
         threads=threads,
         progress=compiling,
         lighter=lighter,
+        irises=config.millimetres.scale == "iris",
     )
     multitask, specs = None, list(models.specs)
     if multitask_spec is not None:
@@ -171,7 +184,31 @@ def open_face_path(
         models.tiers,
         multitask,
         lambda: ActionUnitEstimator(models.action_units, landmarks=landmarks),
+        length_meter(config, models.irises),
     )
+
+
+def length_meter(config: Config, irises: ReadIrises | None) -> LengthMeter | None:
+    """What measures lengths in millimetres; None where they are off.
+
+    Args:
+        config: the settings.
+        irises: reads irises; None where the folder of models has no network for it.
+
+    Raises:
+        UserInputError: the iris is to give the scale, and nothing reads it.
+    """
+    wanted = config.millimetres
+    if wanted.scale == "off":
+        return None
+    choice = ScaleChoice(
+        _SOURCES[wanted.scale],
+        wanted.age_group,
+        wanted.pupil_distance,
+        None if wanted.ruler is None else Ruler.parse(wanted.ruler),
+        wanted.every,
+    )
+    return LengthMeter(choice, irises)
 
 
 def _tracker(config: Config, landmarks: LandmarkModel) -> Tracker | PeopleTracker:

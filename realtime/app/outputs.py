@@ -98,6 +98,7 @@ class RunOutputs:
                 people=config.people_folder,
                 several=config.people > 1,
                 raw_pictures=config.record == "raw",
+                millimetres=config.millimetres.scale != "off",
                 fps=fps,
             )
             stack.callback(writer.close)

@@ -3,7 +3,7 @@
     camera ──Latest──▶ detect (when the tracker asks)
        │                  │ detections
        │                  ▼
-       ├──Latest──────▶ track ──▶ measure ──▶ rows
+       ├──Latest──────▶ track ──▶ measure ──▶ lengths (--millimetres only) ──▶ rows
        │                   └─Latest─▶ multitask (OpenFace 3.0 only) ──▶ rows, compose (held, with its age)
        │                             ├──────────▶ LSL · OSC · OBS's rules · examination
        │                             │ newest analysis, briefly awaited
@@ -39,6 +39,7 @@ from realtime.app.nodes.csv_rows import DropRows, MeasuredRows, ShownRows
 from realtime.app.nodes.dashboard import Audience, Web
 from realtime.app.nodes.detect_track import Detect, Track
 from realtime.app.nodes.examination import Examine
+from realtime.app.nodes.millimetres import MeasureLengths
 from realtime.app.nodes.obs import SteerObs, check_rules
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
 from realtime.app.nodes.people import MeasurePeople, TrackPeople
@@ -52,7 +53,7 @@ from realtime.config import Config
 from realtime.errors import UserInputError
 from realtime.face.people import PeopleTracker
 from realtime.face.point_flow import PointFlow
-from realtime.graph import DropOldest, Graph, Latest, LatestBefore, NodeHandle, RealClock, Restart, Trace
+from realtime.graph import Connection, DropOldest, Graph, Latest, LatestBefore, NodeHandle, RealClock, Restart, Trace
 from realtime.media.lossless import RawRecorder
 from realtime.media.preview import Preview
 from realtime.media.video_source import VideoSource
@@ -286,6 +287,11 @@ class _Wiring:
         # deadline saves work that nobody would see in time, and here the work is done, or is not for the moment.
         to_measure = graph.connect(tracked, measured, edge.every, expires=False)
         to_compose = graph.connect(camera, composed, edge.picture)
+        to_lengths: list[Connection] = []
+        if self._path.meter is not None:
+            lengths = graph.transform("lengths", MeasureLengths(self._path.meter), run_on="thread:analysis")
+            to_lengths.append(graph.connect(measured, lengths, edge.every, expires=False))
+            measured = lengths
         graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
         expressed = self._expression(tracked, composed)
 
@@ -302,7 +308,13 @@ class _Wiring:
             to_rows = graph.connect(measured, rows, edge.every, expires=False)
             analysis = [to_track, to_measure]
             graph.on_drop(
-                DropRows(outputs.csv, picture=[to_compose], analysis=analysis, shown=to_shown, measured=to_rows)
+                DropRows(
+                    outputs.csv,
+                    picture=[to_compose],
+                    analysis=analysis,
+                    shown=to_shown,
+                    measured=[*to_lengths, to_rows],
+                )
             )
         path = self._path
         return App(

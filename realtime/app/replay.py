@@ -15,6 +15,7 @@ from realtime.action_units.baseline import Baseline
 from realtime.app.face_pipeline import FacePath, open_for_program
 from realtime.app.nodes.action_units import Measure
 from realtime.app.nodes.detect_track import analysis_of
+from realtime.app.nodes.millimetres import MeasureLengths
 from realtime.app.nodes.people import MeasurePeople
 from realtime.config import Config
 from realtime.config.layers import nested
@@ -60,8 +61,9 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     try:
         private_folder(out)
         with open_private(target, "x", newline="") as file:
-            file.write(",".join(column_names(several=config.people > 1)) + "\n")
-            rows = RowFormat(several=config.people > 1)
+            lengths, several = config.millimetres.scale != "off", config.people > 1
+            file.write(",".join(column_names(several=several, millimetres=lengths)) + "\n")
+            rows = RowFormat(several=several, millimetres=lengths)
             count = 0
             missing: list[int] = []
             for row in rerun(decisions, pictures, path, missing.append):
@@ -92,6 +94,7 @@ def rerun(
     missing: set[int] = set()
     several = isinstance(path.tracker, PeopleTracker)
     measure = MeasurePeople(path.measures, path.another) if several else Measure(path.measures)
+    lengths = None if path.meter is None else MeasureLengths(path.meter)
     passes = {decision["n"]: decision for decision in decisions if decision["kind"] == "detect"}
     detections: dict[int, Detections] = {}
     tracked: dict[int, TrackedFrame] = {}
@@ -122,7 +125,8 @@ def rerun(
                 path.measures.ask_for_calibration()
             if number in missing:
                 continue
-            measured[number] = measure.process(tracked.pop(number)).analysis
+            result = measure.process(tracked.pop(number))
+            measured[number] = (result if lengths is None else lengths.process(result)).analysis
         elif kind == "row":
             found = measured.pop(number, None)
             if decision["measured"] and found is None and number not in missing:
@@ -215,7 +219,7 @@ def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = 
     for number, (a, b) in enumerate(zip(there.splitlines(), here.splitlines(), strict=False)):
         cut = number == there.count(b"\n") and not there.endswith(b"\n")
         if a != b and not cut and a.partition(b",")[0] not in skipped:
-            words = column_names(several=True)
+            words = there.partition(b"\n")[0].decode("utf-8", "replace").strip().split(",")
             cells = [name for name, x, y in zip(words, a.split(b","), b.split(b","), strict=False) if x != y]
             first = cells[0] if cells else "its length"
             return Replayed(False, rows, f"The replay gives another row {number} (first in {first}).{without}")

@@ -93,7 +93,7 @@ def measure_lengths(
     Returns:
         The lengths; all of them NaN, and `withheld` says why, where the head is turned too far or cannot be judged.
     """
-    reason = _refusal(pose, hidden)
+    reason = refusal(pose, hidden)
     face = None if reason or pose is None else seen_from_front(points, pose)
     if face is None:
         return withheld(scale, reason or "the points are no face")
@@ -135,8 +135,8 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = ()) -> 
     )
 
 
-def _refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart]) -> str:
-    """Why nothing can be measured at all; empty where something can."""
+def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart]) -> str:
+    """Why nothing can be measured at all, in a few words; empty where something can."""
     if pose is None:
         return "the head's pose is not known"
     yaw, pitch, _ = pose

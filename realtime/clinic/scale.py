@@ -65,6 +65,11 @@ class HeadSize:
         """Frames that the median rests on."""
         return len(self._samples)
 
+    @property
+    def settled(self) -> bool:
+        """Whether they are enough for more than a provisional scale."""
+        return len(self._samples) >= self._settled
+
     def add(self, mm_per_pixel: float, face: Frontal, time: float) -> None:
         """A frame showed the scale.
 
@@ -81,7 +86,7 @@ class HeadSize:
 
     def scale(self, face: Frontal, time: float) -> Scale:
         """The scale of a frame, from all frames so far. Arguments as for `add`."""
-        if len(self._samples) < self._settled:
+        if not self.settled:
             state: ScaleState = "provisional"
         else:
             state = "measured" if time - self._last <= self._fresh else "held"

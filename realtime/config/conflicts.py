@@ -24,7 +24,21 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError("--name is the name of LSL streams, so it needs --lsl.")
     if config.lsl and config.speed == "max":
         raise UserInputError("--lsl stamps frames with the time when they were taken, which --speed max does not have.")
+    _refuse_scale(config)
     if config.obs.rules and config.obs.url is None:
         raise UserInputError("obs.rules steer OBS, so they need --obs.")
     if config.obs.url is not None and config.speed == "max":
         raise UserInputError("--obs steers OBS while things happen, so it does not go with --speed max.")
+
+
+def _refuse_scale(config: Config) -> None:
+    """The scale of millimetres and the number it needs go together."""
+    wanted = config.millimetres
+    for scale, option, value in (
+        ("pupils", "--pupil-distance MM", wanted.pupil_distance),
+        ("ruler", "--ruler MM:X1,Y1,X2,Y2", wanted.ruler),
+    ):
+        if wanted.scale == scale and value is None:
+            raise UserInputError(f"--millimetres {scale} needs {option}.")
+        if wanted.scale != scale and value is not None:
+            raise UserInputError(f"{option.split()[0]} is for --millimetres {scale}, which was not asked for.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from realtime.clinic.ruler import Ruler
 from realtime.config.options import Option
 from realtime.face.patient_choice import PatientRule
 from realtime.face.settings import (
@@ -96,6 +97,41 @@ class Models(Section):
     threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
     landmark_delay_ms: float = Field(
         0, ge=0, le=5000, description="slows the landmark stage, to test behaviour under load (ms)"
+    )
+
+
+def _checked_ruler(value: object) -> object:
+    """Refuses a ruler that cannot be read."""
+    if isinstance(value, str):
+        Ruler.parse(value)
+    return value
+
+
+RulerText = Annotated[str, BeforeValidator(_checked_ruler)]
+
+
+class Millimetres(Section):
+    """Lengths of the face in millimetres, and where their scale comes from."""
+
+    scale: Annotated[
+        Literal["off", "iris", "pupils", "ruler", "population"], Option(flag="--millimetres", bare="iris", off="off")
+    ] = Field(
+        "off",
+        description="measure lengths in millimetres, with the scale of the iris, of an entered pupil distance, of a ruler in the "
+        "picture, or of the population's mean pupil distance (a guess)",
+    )
+    age_group: Annotated[Literal["adult", "child"], Option(flag="--age-group")] = Field(
+        "adult", description="assumed diameter of the iris: 11.77 mm (adult) or 11.22 mm (child of 5 to 18)"
+    )
+    pupil_distance: Annotated[float | None, Option(flag="--pupil-distance", metavar="MM")] = Field(
+        None, ge=40, le=85, description="for --millimetres pupils: this person's pupil distance (mm)"
+    )
+    ruler: Annotated[RulerText | None, Option(flag="--ruler", metavar="MM:X1,Y1,X2,Y2")] = Field(
+        None,
+        description="for --millimetres ruler: a length held beside the face at the beginning (mm) and its ends in the picture (pixels)",
+    )
+    every: int = Field(
+        10, ge=1, le=600, description="once the scale is settled, it is measured every n-th frame (count)"
     )
 
 
@@ -287,6 +323,7 @@ class Config(Section):
     latency: Latency = Latency()
     models: Models = Models()
     tone: Tone = Tone()
+    millimetres: Millimetres = Millimetres()
     obs: Obs = Obs()
     examination: ExaminationSettings = ExaminationSettings()
     detector: DetectorSettings = DetectorSettings()

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.symmetry import symmetry
+from realtime.clinic.measures import MIDLINE, SIDED, sides_of
 from realtime.graph import Report
-from realtime.types import PRESENT, Expression, RenderedFrame
+from realtime.types import PRESENT, Expression, Millimetres, RenderedFrame
 
 PICTURE_HEADER = struct.Struct("<dI")
 """Before the JPEG of a picture message: capture time (seconds on the program's clock), sequence number."""
@@ -49,6 +50,35 @@ def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dic
         "rest": None if face is None or found is None or not found.rest else found.rest,
         "rest_share": None if face is None or found is None or not found.rest else round(found.rest_share, 2),
         "openface3": expression_words(shown.expression, shown.expression_age),
+        **length_words(None if found is None else found.millimetres),
+    }
+
+
+def length_words(found: Millimetres | None) -> dict[str, Any]:
+    """Nothing in a run without lengths. "mm": "values" of left and right, or one alone, with their "name", words and unit; "source",
+    "state" and "withheld" as in frames.csv; "per_pixel": millimetres."""
+    if found is None:
+        return {}
+    values = [
+        {
+            "name": m.name,
+            "words": m.words,
+            "unit": m.unit,
+            **dict(zip(("left", "right"), map(_finite, sides), strict=True)),
+        }
+        for m, sides in ((m, sides_of(found, m.name)) for m in SIDED)
+    ]
+    values += [
+        {"name": m.name, "words": m.words, "unit": m.unit, "value": _finite(getattr(found, m.name))} for m in MIDLINE
+    ]
+    return {
+        "mm": {
+            "values": values,
+            "per_pixel": _finite(found.mm_per_pixel),
+            "source": found.source,
+            "state": found.scale_state,
+            "withheld": found.withheld,
+        }
     }
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from realtime.errors import ModelFileError
 
-Role = Literal["detector", "landmarks", "action-units", "multitask", "pose"]
+Role = Literal["detector", "landmarks", "action-units", "multitask", "pose", "iris"]
 Number = int | float
 
 

@@ -34,6 +34,7 @@ class FramesCsv:
         *,
         aus: Sequence[int] = AUS,
         several: bool = False,
+        millimetres: bool = False,
         max_wait: float = 0.8,
         on_row: Callable[[FrameRow], None] | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class FramesCsv:
             clock: Monotonic seconds, by which rows become overdue.
             aus: The Action Units that have columns.
             several: Several people are followed: a frame has a row for each of them (see `RowFormat`).
+            millimetres: Lengths have columns, too.
             max_wait: See `RowSorter`.
             on_row: Called with every complete row, in order, once it is written.
 
@@ -58,7 +60,7 @@ class FramesCsv:
         self.counts = {"measured": 0, "held": 0, "dropped": 0, "not_shown": 0}
         self._clock = clock
         self._on_row = on_row
-        self._format = RowFormat(aus, several=several)
+        self._format = RowFormat(aus, several=several, millimetres=millimetres)
         self._sorter = RowSorter(max_wait)
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
@@ -66,7 +68,7 @@ class FramesCsv:
         self._copies = False  # incomplete rows stand behind them
         try:
             self._file = open_private(path, "xb", buffering=0)
-            self._end = self._put(",".join(column_names(aus, several=several)) + "\n")
+            self._end = self._put(",".join(column_names(aus, several=several, millimetres=millimetres)) + "\n")
         except OSError as error:
             self._drop_file()
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None

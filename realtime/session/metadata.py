@@ -45,7 +45,7 @@ def session_metadata(
         "machine": {"python": platform.python_version(), "system": platform.platform()},
         "configuration": _plain({name: {"value": value, "from": origin} for name, value, origin in settings}),
         "models": [{"name": spec.name, "sha256": spec.sha256, "licence": spec.licence} for spec in models],
-        "columns": data_dictionary(),
+        "columns": data_dictionary(millimetres=writer.millimetres),
         "calibrations": writer.calibrations(),
         "sources": [change._asdict() for change in sources],
         "affected_side": None,

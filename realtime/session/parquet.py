@@ -10,7 +10,7 @@ from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
 _INTEGERS = {"sequence", "face_id"}
-_TEXTS = {"status", "cause", "found_by", "neutral", "rest", "person"}
+_TEXTS = {"status", "cause", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld"}
 _EXACT = {"capture_time"}
 
 
@@ -35,7 +35,7 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     except ImportError:
         raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
     target = target or csv.with_name(NAME)
-    meanings = data_dictionary(several=True)
+    meanings = data_dictionary(several=True, millimetres=_has_lengths(csv))
     types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
     try:
         with open_regular(csv) as file:
@@ -57,6 +57,15 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
         fault = reason(error).splitlines()[0]
         raise DeviceError(f"{target} cannot be written ({fault}).") from None
     return target
+
+
+def _has_lengths(csv: Path) -> bool:
+    """Whether the rows hold lengths in millimetres; False where the file cannot be read, which is found out later."""
+    try:
+        with open_regular(csv) as file:
+            return b",mm_scale," in file.readline(1 << 16)
+    except (OSError, UserInputError):
+        return False
 
 
 def _type(pa: Any, name: str) -> Any:

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.symmetry import symmetry_over_time
+from realtime.clinic.measures import length_names
 from realtime.errors import UserInputError
 from realtime.files import open_regular, reason
 from realtime.session.schema import AUS, LATEST
@@ -33,6 +34,8 @@ class Rows:
         neutral: (N,) as in the file.
         left: (N,) intensities 0..5 by Action Unit on the patient's left; NaN: not measured.
         right: the same on the patient's right.
+        lengths: (N,) by column name without its mm_, millimetres, mm2 or degrees; NaN: not measured. Empty where the file has none.
+        scale_source: what the millimetres come from; empty where there are none.
     """
 
     sequences: NDArray[np.int64]
@@ -43,6 +46,8 @@ class Rows:
     neutral: list[str]
     left: dict[int, F64]
     right: dict[int, F64]
+    lengths: dict[str, F64] = field(default_factory=dict)
+    scale_source: str = ""
 
     def units(self) -> list[int]:
         """The Action Units that have at least one value."""
@@ -79,11 +84,16 @@ def read_rows(path: Path) -> Rows:
     texts: tuple[list[str], list[str]] = ([], [])
     values: list[list[float]] = []
     names = [f"AU{au:02d}_{side}" for au in AUS for side in ("left", "right")]
+    measured, source = length_names(), ""
+    lengths: list[list[float]] = []
     try:
         with open_regular(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            if "sequence" not in (reader.fieldnames or ()):
+            columns = reader.fieldnames or ()
+            if "sequence" not in columns:
                 raise ValueError("there is no header")
+            if "mm_scale" not in columns:
+                measured = []
             for row in reader:
                 if None in row.values() or None in row:
                     break
@@ -94,6 +104,8 @@ def read_rows(path: Path) -> Rows:
                     raise ValueError(f"frame {sequence} at {time} s")
                 intensities = [_intensity(row[name]) for name in names]
                 values.append([*intensities, float(row["face_id"] != "")])
+                lengths.append([_length(row[f"mm_{name}"]) for name in measured])
+                source = row.get("mm_source") or source
                 sequences.append(sequence)
                 times.append(time)
                 texts[0].append(row["status"])
@@ -115,6 +127,10 @@ def read_rows(path: Path) -> Rows:
         *texts,
         {au: table[:, 2 * i] for i, au in enumerate(AUS)},
         {au: table[:, 2 * i + 1] for i, au in enumerate(AUS)},
+        dict(zip(measured, np.array(lengths, np.float64).reshape(-1, len(measured)).T, strict=True))
+        if measured
+        else {},
+        source,
     )
 
 
@@ -125,4 +141,12 @@ def _intensity(cell: str) -> float:
     value = float(cell)
     if not -1.0 <= value <= 10.0:
         raise ValueError(f"{cell} is no intensity of 0 to 5")
+    return value
+
+
+def _length(cell: str) -> float:
+    """NaN where nothing was measured. Raises ValueError."""
+    value = float(cell) if cell else math.nan
+    if abs(value) > 1e6:
+        raise ValueError(f"{cell} is no length of a face")
     return value

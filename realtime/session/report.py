@@ -16,11 +16,12 @@ from realtime.files import reason, write_atomically
 from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
 from realtime.session.choices import history
 from realtime.session.folder import SESSION
+from realtime.session.length_report import affected_side, lengths_section
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.read_frames import Rows, read_rows
 from realtime.session.svg_chart import Curve, Plot
-from realtime.types import F64
+from realtime.types import F64, Sides
 
 _FULL = 5.0
 _AGAINST = {
@@ -84,7 +85,14 @@ def report_page(name: str, described: Mapping[str, Any], rows: Rows, markers: Se
         facts=_facts(described, rows, length, len(markers)),
         symmetry=plot.svg("Symmetry over time", [Curve("symmetry", rows.overall_symmetry(), css(NEUTRAL))], 1.0),
         table=_table(rows, units) if units else none,
-        curves="".join(_section(plot, rows, au) for au in units),
+        curves="".join(_section(plot, rows, au) for au in units)
+        + lengths_section(
+            rows.lengths,
+            rows.scale_source,
+            affected_side(described.get("affected_side")),
+            plot,
+            Sides(css(LEFT), css(RIGHT)),
+        ),
         gaps=_gaps(rows),
         markers=_markers(markers, rows.start),
     )

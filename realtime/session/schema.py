@@ -1,7 +1,5 @@
 """The columns of frames.csv and one row of it as text. Pure; measured at about 0.1 ms for a row with every value."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.names import name_of
-from realtime.session.spreadsheet import guarded
+from realtime.session.cells import number, text_cell
+from realtime.session.length_columns import length_cells, length_columns
 from realtime.types import Analysis, FaceObservation
 
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 23, 25, 26, 43, 45)
@@ -54,20 +53,23 @@ _SEVERAL = {
 """Last of all, only where several people are followed."""
 
 
-def column_names(aus: Sequence[int] = AUS, *, several: bool = False) -> list[str]:
-    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share;
-    with several people, person."""
+def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> list[str]:
+    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share.
+
+    millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right. several: then person.
+    """
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
     return [
         *_LEADING,
         *points,
         *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right")),
         *_TRAILING,
+        *(length_columns() if millimetres else ()),
         *(_SEVERAL if several else ()),
     ]
 
 
-def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False) -> dict[str, str]:
+def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> dict[str, str]:
     """What each column means and its unit, for session.json. Empty cells always mean: not measured."""
     meanings = dict(_LEADING)
     for axis, word in (("x", "right"), ("y", "down")):
@@ -79,6 +81,8 @@ def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False) -> dict[
                 f"intensity 0 to 5 of Action Unit {au}, {name_of(au)}, on the patient's {side}"
             )
     meanings.update(_TRAILING)
+    if millimetres:
+        meanings.update(length_columns())
     if several:
         meanings.update(_SEVERAL)
     return meanings
@@ -110,10 +114,12 @@ class RowFormat:
         aus: the Action Units.
         several: several people are followed. A frame's first row is the patient's, also where the patient is not seen; a row for
             everybody else who was looked at on it follows.
+        millimetres: lengths have columns; only the patient's are measured.
     """
 
-    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False) -> None:
+    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> None:
         self._aus = tuple(aus)
+        self._millimetres = millimetres
         self._several = several
         self._points = ",%.2f" * (2 * POINTS)
         self._no_face = "," * (8 + 2 * POINTS)
@@ -133,11 +139,13 @@ class RowFormat:
         age = "" if row.result_age is None else f"{1e3 * row.result_age:.2f}"
         head = f"{row.sequence},{row.capture_time:.6f},{row.status},{text_cell(row.cause)}"
         if face is None or row.analysis is None:
-            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}"
+            lengths = length_cells(None) if self._millimetres else ""
+            return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}{lengths}"
         left, right = row.analysis.au_left, row.analysis.au_right
         intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
         rest = f"{row.analysis.rest},{number(row.analysis.rest_share, 3)}" if row.analysis.rest else ","
-        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}"
+        lengths = length_cells(row.analysis.millimetres) if self._millimetres else ""
+        return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}{lengths}"
 
     def _face(self, face: FaceObservation, age: str, neutral: str) -> str:
         box = ",".join(number(float(edge), 2) for edge in face.box)
@@ -153,17 +161,3 @@ class RowFormat:
         if np.isfinite(values).all():
             return self._points % tuple(values.tolist())
         return "".join(f",{number(float(value), 2)}" for value in values)
-
-
-def number(value: float | None, decimals: int) -> str:
-    """A number with that many decimals; empty when it is None or not finite."""
-    return f"{value:.{decimals}f}" if value is not None and np.isfinite(value) else ""
-
-
-def text_cell(text: str) -> str:
-    """A cell of text, quoted where CSV needs it and guarded against spreadsheets (see `spreadsheet`)."""
-    if not text:
-        return ""
-    cell = io.StringIO()
-    csv.writer(cell, lineterminator="").writerow([guarded(text)])
-    return cell.getvalue()

@@ -69,6 +69,7 @@ class SessionWriter:
         stored_baseline: the person's stored calibration, where there is one.
         csv: writes frames.csv.
         decisions: writes decisions.jsonl, where captured frames are recorded.
+        millimetres: whether the rows have lengths.
         raw: writes raw.mkv, where captured frames are recorded.
         notices: what went wrong, as sentences; see `all_notices`.
     """
@@ -82,6 +83,7 @@ class SessionWriter:
         people: Path | None = None,
         raw_pictures: bool = False,
         several: bool = False,
+        millimetres: bool = False,
         fps: float = 30.0,
     ) -> None:
         """Create the files.
@@ -93,6 +95,7 @@ class SessionWriter:
             people: folder of stored calibrations; None: the one in the user's data folder.
             raw_pictures: record the captured frames and the decisions, for a replay.
             several: several people are followed, so that a frame may have more than one row.
+            millimetres: lengths have columns in the rows.
             fps: the source's nominal rate, frames per second.
 
         Raises:
@@ -109,6 +112,7 @@ class SessionWriter:
         self._failed: dict[str, str] = {}
         self._clock = clock
         self.decisions: DecisionLog | None = None
+        self.millimetres = millimetres
         self.raw: RawRecorder | None = None
         self.csv: FramesCsv | None = None
         self.markers = SessionMarkers(folder / markers.NAME if folder else None, clock)
@@ -125,8 +129,10 @@ class SessionWriter:
             self.decisions = DecisionLog(folder / decision_log.NAME, self._clock)
             self.raw = RawRecorder(folder / lossless.NAME, self.decisions.raw, fps=fps)
         on_row = self.decisions.row if self.decisions is not None else None
-        self.csv = FramesCsv(folder / "frames.csv", self._clock, several=several, on_row=on_row)
-        write_json(folder / DICTIONARY, {"frames.csv": data_dictionary(several=several), markers.NAME: markers.COLUMNS})
+        lengths = self.millimetres
+        self.csv = FramesCsv(folder / "frames.csv", self._clock, several=several, millimetres=lengths, on_row=on_row)
+        columns = data_dictionary(several=several, millimetres=lengths)
+        write_json(folder / DICTIONARY, {"frames.csv": columns, markers.NAME: markers.COLUMNS})
 
     def moment(self) -> tuple[int, float]:
         """(sequence, capture time in seconds) of now."""

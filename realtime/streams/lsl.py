@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.clinic.measures import MIDLINE, SIDED, every_length
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import cache_folder, one_at_a_time
 from realtime.session.markers import Mark
@@ -23,6 +24,8 @@ MEANINGS = {
     "FaceMirror AU: AUxx_left, AUxx_right": "intensity 0 to 5 on the patient's side; NaN: not measured",
     "FaceMirror AU: yaw, pitch, roll": "degrees, as in frames.csv; NaN: not measured",
     "FaceMirror AU: confidence": "the landmark model's presence score, 0 to 1; NaN: no face",
+    "FaceMirror lengths": "float32, one sample per analysed frame of a run with --millimetres: the mm_ columns of frames.csv that are "
+    "numbers; NaN: not measured",
     "FaceMirror markers": "string, the marker's text as typed, stamped with its capture time on LSL's clock",
     "FaceMirror OpenFace 3.0": "float32, the columns of openface3.csv without the likeliest emotion; NaN: not measured",
     "source id": "facemirror-live:HOST:IDENTITY:KIND; the same again for one person, camera and machine",
@@ -33,6 +36,13 @@ MEANINGS = {
 def channel_labels(units: Sequence[int]) -> list[str]:
     """Give the channels' labels: AUxx_left, AUxx_right by unit, then yaw, pitch, roll (degrees) and confidence."""
     return [*(f"AU{unit:02d}_{side}" for unit in units for side in _SIDES), *_POSE, "confidence"]
+
+
+def length_labels() -> list[tuple[str, str, str]]:
+    """Give (label, unit, kind) of each channel of the lengths' outlet; labels as the columns of frames.csv."""
+    kinds = [(f"mm_{measure.name}_{side}", measure.unit, "Length") for measure in SIDED for side in _SIDES]
+    kinds += [(f"mm_{measure.name}", measure.unit, "Length") for measure in MIDLINE]
+    return [("mm_scale", "millimetres of a pixel", "Scale"), *kinds]
 
 
 def expression_labels(units: Sequence[int], emotions: Sequence[str]) -> list[str]:
@@ -81,7 +91,8 @@ def _machine() -> str:
 class LslStreams:
     """Two outlets: "FaceMirror AU" and "FaceMirror markers". NaN in a channel: not measured on that frame.
 
-    `open_expression` adds a third one, "FaceMirror OpenFace 3.0". A named run has its name behind each of them. Source ids
+    A run that measures lengths has "FaceMirror lengths", and `open_expression` adds "FaceMirror OpenFace 3.0". A named run
+    has its name behind each of them. Source ids
     are `facemirror-live:HOST:IDENTITY:KIND`; while another run with the same identity is there, this one has `-2`, `-3` ...
     behind it, so that a receiver never goes on with another run's stream when its own ends. Of runs that start in the same
     moment one keeps the id. A slow or dead receiver costs nothing here: liblsl keeps at most the last seconds for it.
@@ -98,6 +109,7 @@ class LslStreams:
         *,
         identity: str,
         name: str | None = None,
+        millimetres: bool = False,
         buffer_seconds: int = 60,
         look_seconds: float = 1.0,
     ) -> None:
@@ -108,6 +120,7 @@ class LslStreams:
             clock: the capture times' seconds.
             identity: see `source_identity`.
             name: the run's name, shown behind the streams' names; None: none.
+            millimetres: open an outlet for lengths as well.
             buffer_seconds: what liblsl keeps for a slow receiver.
             look_seconds: how long other runs have to answer, before and after this one's outlet is opened.
 
@@ -128,6 +141,7 @@ class LslStreams:
             self.identity, self._values = self._claim(identity)
         marks = self._info("FaceMirror markers", "Markers", 1, pylsl.cf_string, "markers")
         self._marks = pylsl.StreamOutlet(marks, max_buffered=buffer_seconds)
+        self._lengths = self._open_lengths() if millimetres else None
         # Both clocks are monotonic and of this machine: they differ by a constant, taken where the two readings are closest.
         self._offset = min(_readings(clock, pylsl.local_clock))[1]
 
@@ -173,6 +187,17 @@ class LslStreams:
         values += list(face.pose) if face is not None and face.pose is not None else [_NAN] * 3
         values.append(face.confidence if face is not None else _NAN)
         self._values.push_sample(values, analysis.capture_time + self._offset)
+        if self._lengths is not None:
+            found = analysis.millimetres
+            measured = [_NAN] * (len(length_labels()) - 1) if found is None else every_length(found)
+            scale = _NAN if found is None else found.mm_per_pixel
+            self._lengths.push_sample([scale, *measured], analysis.capture_time + self._offset)
+
+    def _open_lengths(self) -> Any:
+        channels = length_labels()
+        info = self._info("FaceMirror lengths", "Lengths", len(channels), self._module.cf_float32, "lengths")
+        _describe_channels(info.desc(), channels)
+        return self._module.StreamOutlet(info, max_buffered=self._buffer)
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
         """Open one more outlet, for values of 0..1 that are no intensities."""
@@ -201,7 +226,7 @@ class LslStreams:
 
     def close(self) -> None:
         """End the streams."""
-        self._expressions = None
+        self._expressions = self._lengths = None
         del self._values, self._marks
 
 

@@ -5,9 +5,10 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+from realtime.clinic.measures import MIDLINE, SIDED, every_length
 from realtime.errors import DeviceError, UserInputError
 from realtime.session.markers import Mark
-from realtime.types import Analysis, Expression
+from realtime.types import Analysis, Expression, Millimetres
 
 MEANINGS = {
     "/facemirror/frame": "int sequence, float seconds since the first frame sent",
@@ -15,6 +16,10 @@ MEANINGS = {
     "/facemirror/au/N/left": "float intensity 0 to 5 of Action Unit N on the patient's left; only where it was measured",
     "/facemirror/au/N/right": "the same on the patient's right",
     "/facemirror/pose": "float yaw, pitch, roll in degrees, as in frames.csv; only where measured",
+    "/facemirror/mm/NAME/left": "float length on the patient's left, named and in the unit of the column mm_NAME_left; only where measured",
+    "/facemirror/mm/NAME/right": "the same on the patient's right",
+    "/facemirror/mm/NAME": "float, of the lengths that have no side",
+    "/facemirror/mm/scale": "float millimetres of a pixel, string source, string state, as in frames.csv; only where known",
     "/facemirror/marker": "string text as typed, int sequence",
     "/facemirror/openface3/frame": "int sequence, float seconds since the first frame sent; only where something was measured",
     "/facemirror/openface3/au/N": "float 0 to 1 of the whole face, present above 0.5; no intensity",
@@ -89,7 +94,18 @@ class OscStream:
                     self._add(bundle, f"/facemirror/au/{unit}/{side}", float(value))
         if face is not None and face.pose is not None and all(math.isfinite(angle) for angle in face.pose):
             self._add(bundle, "/facemirror/pose", *(float(angle) for angle in face.pose))
+        if analysis.millimetres is not None:
+            self._add_lengths(bundle, analysis.millimetres)
         self._send(bundle.build().dgram)
+
+    def _add_lengths(self, bundle: Any, found: Millimetres) -> None:
+        if math.isfinite(found.mm_per_pixel):
+            self._add(bundle, "/facemirror/mm/scale", float(found.mm_per_pixel), found.source, found.scale_state)
+        addresses = [f"{measure.name}/{side}" for measure in SIDED for side in ("left", "right")]
+        addresses += [measure.name for measure in MIDLINE]
+        for address, value in zip(addresses, every_length(found), strict=True):
+            if math.isfinite(value):
+                self._add(bundle, f"/facemirror/mm/{address}", float(value))
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
         """Do nothing: OSC has no list of channels to announce."""

@@ -21,6 +21,10 @@ from realtime.errors import UserInputError
         ({"tone_unit": 12, "speed": "max"}, r"--tone .* --speed max"),
         ({"sound": "", "dashboard": True, "landmarks_only": True}, r"--landmarks-only .* --sound"),
         ({"lsl": True, "speed": "max"}, r"--lsl .* --speed max"),
+        ({"millimetres": {"scale": "pupils"}}, r"--millimetres pupils .* --pupil-distance"),
+        ({"millimetres": {"scale": "ruler"}}, r"--millimetres ruler .* --ruler"),
+        ({"millimetres": {"pupil_distance": 60}}, r"--pupil-distance .* --millimetres pupils"),
+        ({"millimetres": {"scale": "iris", "ruler": "50:1,1,90,90"}}, r"--ruler .* --millimetres ruler"),
     ],
 )
 def test_what_does_not_go_together_is_one_sentence_with_both_options(settings: dict[str, Any], words: str) -> None:

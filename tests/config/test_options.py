@@ -54,6 +54,12 @@ def test_the_views_stand_once() -> None:
         (["--port", "0"], "port", 0),
         (["--landmarks-only"], "landmarks_only", True),
         (["--max-age-ms", "120"], "max_age_ms", 120.0),
+        (["--millimetres"], "millimetres.scale", "iris"),
+        (["--no-millimetres"], "millimetres.scale", "off"),
+        (["--millimetres", "population"], "millimetres.scale", "population"),
+        (["--age-group", "child"], "millimetres.age_group", "child"),
+        (["--pupil-distance", "61.5"], "millimetres.pupil_distance", 61.5),
+        (["--ruler", "50:1,2,90,4"], "millimetres.ruler", "50:1,2,90,4"),
     ],
 )
 def test_an_option_becomes_its_setting(
@@ -74,7 +80,7 @@ def test_a_wrong_word_is_refused(words: list[str], capsys: pytest.CaptureFixture
     assert words[0] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--port", "70000"], ["--fps", "fast"], ["--tone", "99"]])
+@pytest.mark.parametrize("words", [["--port", "70000"], ["--fps", "fast"], ["--tone", "99"], ["--ruler", "50 mm"]])
 def test_a_value_out_of_its_range_is_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", *words]) == 2
     err = capsys.readouterr().err

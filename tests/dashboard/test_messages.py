@@ -10,7 +10,7 @@ import pytest
 
 from realtime.app.nodes.dashboard import PICTURE_SECONDS, Web
 from realtime.dashboard.messages import PICTURE_HEADER, encode_picture, state_message
-from realtime.types import Analysis, Expression, FaceObservation, RenderedFrame
+from realtime.types import Analysis, Expression, FaceObservation, Millimetres, RenderedFrame, Sides
 
 IMAGE = np.zeros((720, 1280, 3), np.uint8)
 
@@ -37,6 +37,19 @@ def test_a_measured_frame() -> None:
     assert message["result_age_ms"] == 50.0
     assert message["pose"] == [1.0, 2.0, 3.0]
     assert (message["sequence"], message["capture_time"], message["status"]) == (7, 10.0, "measured")
+
+
+def test_lengths_are_told_only_where_a_run_measures_them() -> None:
+    plain = state_message(shown(Analysis(7, 10.0, face())), 10.0, [12])
+    assert "mm" not in plain
+    lengths = Millimetres(0.4, "iris", scale_state="held", commissure=Sides(30.0, 24.5), fai=-1.25)
+    told = json.loads(
+        json.dumps(state_message(shown(Analysis(7, 10.0, face(), millimetres=lengths)), 10.0, [12]), allow_nan=False)
+    )["mm"]
+    values = {value["name"]: value for value in told["values"]}
+    assert (values["commissure"]["left"], values["commissure"]["right"]) == (30.0, 24.5)
+    assert (values["brow_height"]["left"], values["fai"]["value"]) == (None, -1.25)
+    assert (told["source"], told["state"], told["withheld"]) == ("iris", "held", "")
 
 
 @pytest.mark.parametrize("analysis", [None, Analysis(7, 10.0, None), Analysis(7, 10.0, face(None), {12: math.nan}, {})])

@@ -20,9 +20,9 @@ from realtime.app.nodes.streams import SendExpression, SendStream, streams
 from realtime.config import resolve
 from realtime.errors import UserInputError
 from realtime.session.markers import SessionMarkers
-from realtime.streams.lsl import LslStreams, channel_labels, expression_labels, source_identity
+from realtime.streams.lsl import LslStreams, channel_labels, expression_labels, length_labels, source_identity
 from realtime.streams.osc import OscStream, parse_address
-from realtime.types import Analysis, Expression, FaceObservation, Frame, TrackedFrame
+from realtime.types import Analysis, Expression, FaceObservation, Frame, Millimetres, Sides, TrackedFrame
 
 UNITS = (1, 12)
 
@@ -203,6 +203,59 @@ def test_osc_carries_openface3_under_addresses_of_its_own() -> None:
         "/facemirror/openface3/emotion": ["happy", 0.75],
         "/facemirror/openface3/gaze": [0.5, -0.25],
     }
+
+
+LENGTHS = Millimetres(0.4, "iris", scale_state="measured", commissure=Sides(30.0, 24.5), fai=-1.25)
+
+
+def test_osc_carries_lengths_by_name_and_leaves_out_what_was_not_measured() -> None:
+    pytest.importorskip("pythonosc")
+    from pythonosc.osc_packet import OscPacket
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(10.0)
+        (sink,), _ = send({"osc": f"127.0.0.1:{receiver.getsockname()[1]}"}, lambda: 7.0)
+        sink.process(TrackedFrame(replace(analyses()[0], millimetres=LENGTHS), BLACK))
+        packet = OscPacket(receiver.recv(65536))
+        sink.close()
+    heard = {timed.message.address: list(timed.message) for timed in packet.messages}
+    lengths = {address: values for address, values in heard.items() if "/mm/" in address}
+    assert lengths == {
+        "/facemirror/mm/scale": [pytest.approx(0.4), "iris", "measured"],
+        "/facemirror/mm/commissure/left": [30.0],
+        "/facemirror/mm/commissure/right": [24.5],
+        "/facemirror/mm/fai": [-1.25],
+    }
+
+
+def test_lsl_sends_lengths_on_an_outlet_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    pylsl = pytest.importorskip("pylsl")
+    sent: dict[str, list[list[float]]] = {}
+
+    class Outlet:
+        """Keeps what it is given, by the stream's name."""
+
+        def __init__(self, info: Any, **_: object) -> None:
+            self.samples = sent.setdefault(info.name(), [])
+            assert info.channel_count() == (len(length_labels()) if "lengths" in info.name() else info.channel_count())
+
+        def push_sample(self, values: list[float], _stamp: float) -> None:
+            self.samples.append(values)
+
+    monkeypatch.setattr(pylsl, "StreamOutlet", Outlet)
+    claimed = Outlet(pylsl.StreamInfo("FaceMirror AU", "AU", 1))
+    monkeypatch.setattr(LslStreams, "_claim", lambda _self, identity: (identity, claimed))
+    stream = LslStreams(UNITS, time.monotonic, identity="x", millimetres=True, look_seconds=0.0)
+    stream.frame(replace(analyses()[0], millimetres=LENGTHS))
+    stream.frame(analyses()[0])
+    stream.close()
+    first, second = sent["FaceMirror lengths"]
+    found = dict(zip((label for label, _, _ in length_labels()), first, strict=True))
+    assert (found["mm_scale"], found["mm_commissure_left"], found["mm_fai"]) == (0.4, 30.0, -1.25)
+    assert math.isnan(found["mm_brow_height_left"])
+    assert all(math.isnan(value) for value in second)
+    assert len(second) == len(first)
 
 
 def test_osc_to_nobody_costs_nothing_and_is_no_error() -> None:

@@ -48,7 +48,7 @@ def relief_net(canvas: int) -> tuple[NDArray[np.int32], F32]:
     return np.concatenate([lower, upper]).astype(np.int32), np.stack([gx, gy], -1).reshape(-1, 2).astype(np.float32)
 
 
-def _eye_geometry(kit: Kit, vertices: F32) -> tuple[F32, F32]:
+def eye_geometry(kit: Kit, vertices: F32) -> tuple[F32, F32]:
     """Centres (2, 3) and radii (2,) of the right and the left eyeball."""
     centre, radius = [], []
     for part in ("eye_right", "eye_left"):
@@ -97,7 +97,7 @@ def draw(
     normals = vertex_normals(seen, kit.triangles)
     screen = project(seen, camera)
     depth = np.ascontiguousarray(seen[:, 2])
-    centres, radii = _eye_geometry(kit, vertices)
+    centres, radii = eye_geometry(kit, vertices)
     gaze = gaze_directions(expression)
     exposure = float(np.clip(head.brightness / 190.0, 0.3, 1.1))
     eyes = Eyes(centres, gaze, looks.iris, looks.iris_angle, looks.pupil_angle, looks.sclera)

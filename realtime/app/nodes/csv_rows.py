@@ -44,7 +44,7 @@ class DropRows:
         picture: Iterable[Connection],
         analysis: Iterable[Connection],
         shown: Connection,
-        measured: Connection,
+        measured: Iterable[Connection],
     ) -> None:
         """Connections as `Graph.connect` returned them; drops on others do not concern the rows.
 
@@ -53,19 +53,19 @@ class DropRows:
             picture: Where a frame that is dropped will not be shown.
             analysis: Where a frame that is dropped will not be measured.
             shown: The connection to `ShownRows`.
-            measured: The connection to `MeasuredRows`.
+            measured: Behind the node that measures, up to `MeasuredRows`.
         """
         self._csv = csv
         self._picture = frozenset(picture)
         self._analysis = frozenset(analysis)
         self._shown = shown
-        self._measured = measured
+        self._measured = frozenset(measured)
 
     def __call__(self, connection: Connection, reason: DropReason, envelope: Envelope[Any]) -> None:
         """A frame was lost on some edge."""
         if connection is self._shown:
             self._csv.shown(envelope.sequence, envelope.payload.result_age)
-        elif connection is self._measured:
+        elif connection in self._measured:
             self._csv.measured(envelope.payload.analysis)
         elif connection in self._picture:
             self._csv.dropped(envelope.sequence, str(reason))

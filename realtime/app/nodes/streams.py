@@ -61,7 +61,8 @@ def streams(
         identity = source_identity(config.source, config.person, config.name)
 
         def lsl(units: Sequence[int]) -> Stream:
-            stream = LslStreams(units, clock, identity=identity, name=config.name)
+            lengths = config.millimetres.scale != "off"
+            stream = LslStreams(units, clock, identity=identity, name=config.name, millimetres=lengths)
             markers.listeners.append(stream.marker)
             return stream
 

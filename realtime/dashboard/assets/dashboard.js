@@ -1,6 +1,7 @@
 import { Bars } from "./bars.js";
 import { Controls } from "./controls.js";
 import { Curves } from "./curves.js";
+import { Lengths } from "./lengths.js";
 import { Live, hideToken } from "./live.js";
 import { Shares } from "./shares.js";
 import { nameOf } from "./units.js";
@@ -15,6 +16,8 @@ let picked = null;
 let bars = null;
 let curves = null;
 let shares = null;
+let lengths = null;
+let sides = ["right", "left"];
 let newest = null;
 let heardAt = 0;
 let drawing = false;
@@ -38,7 +41,7 @@ function key(side, words) {
 }
 
 function hello(message) {
-  const sides = message.selfie ? ["left", "right"] : ["right", "left"];
+  sides = message.selfie ? ["left", "right"] : ["right", "left"];
   $("sides").classList.toggle("flipped", message.selfie);
   units = message.units;
   if (units.length === 0) {
@@ -63,6 +66,8 @@ function state(message) {
   if (at >= 0) curves?.add(message.capture_time, { left: message.left[at], right: message.right[at] });
   if (message.openface3 && shares === null) shares = new Shares();
   shares?.show(message.openface3);
+  if (message.mm && lengths === null) lengths = new Lengths(sides);
+  lengths?.show(message.mm ?? null);
   $("overall").textContent = message.overall === null ? "–" : `${Math.round(message.overall * 100)} %`;
   const turns = [["yaw", "own left", "own right"], ["pitch", "up", "down"], ["roll", "own left", "own right"]];
   turns.forEach(([name, more, less], index) => {
@@ -118,6 +123,7 @@ function link(up, sentence) {
   if (!up) {
     bars?.clear();
     shares?.show(null);
+    lengths?.show(null);
   }
 }
 
@@ -130,6 +136,7 @@ setInterval(() => {
   if (quiet < 4 * STALE_MS) return;
   bars?.clear();
   shares?.show(null);
+  lengths?.show(null);
 }, 250);
 
 hideToken();
