@@ -175,7 +175,7 @@ class Millimetres:
     commissure: from the lower lip's outer midpoint to the mouth corner. smile_angle: degrees, 90 + asin(h / commissure), h how far
     the corner lies above that midpoint, along y'.
     corner_height: y' of the mouth corner (negative: below the pupils). lower_lip_height: the lower lip's inner edge beside its
-    middle to the chin below it, along y'.
+    middle to the chin below it, along y'. Neither is measured beyond 15 degrees of pitch.
     dental_show: height of the gap between the lips midway to the corner. interlabial_area: mm2 of the gap, cut at x' = 0.
     philtrum_deviation: x' of the upper lip's midpoint. fai: inner eye corner to mouth corner, left - right; its size is the
     published facial asymmetry index.

@@ -19,7 +19,10 @@ from realtime.types import F64, FacePart, Millimetres, Sides
 
 MOST_YAW = 20.0
 MOST_PITCH = 20.0
-"""Degrees of turn beyond which no length is given."""
+"""Degrees of turn beyond which no length is given: up to there the distance of the mouth's corner, the lid gap and the brow height of one
+and the same face change by at most 1.5 mm (root mean square over rendered heads, `python -m tools.evaluate lengths`)."""
+MOST_PITCH_OF_PLACES = 15.0
+"""The same for the heights of the corner and of the lower lip, whose depths differ most from head to head."""
 _SHUT_MM = 1.0
 """Lids nearer than this hide the pupil: its place is a guess there."""
 _CHIN = slice(11, 22)
@@ -97,7 +100,7 @@ def measure_lengths(
     face = None if reason or pose is None else seen_from_front(points, pose)
     if face is None:
         return withheld(scale, reason or "the points are no face")
-    return lengths_of(face, scale, hidden)
+    return lengths_of(face, scale, hidden, pitch=pose[1] if pose is not None else 0.0)
 
 
 def withheld(scale: Scale, reason: str) -> Millimetres:
@@ -105,8 +108,17 @@ def withheld(scale: Scale, reason: str) -> Millimetres:
     return Millimetres(scale.mm_per_pixel, scale.source, reason, scale.state)
 
 
-def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = ()) -> Millimetres:
-    """Every length of a face that is seen from the front already. Arguments as for `measure_lengths`."""
+def lengths_of(
+    face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, pitch: float = 0.0
+) -> Millimetres:
+    """Every length of a face that is seen from the front already.
+
+    Args:
+        face: its points.
+        scale: millimetres of a pixel.
+        hidden: parts that something covers.
+        pitch: degrees by which the head was raised.
+    """
     at = _upright(face.points) * scale.mm_per_pixel
     if not np.isfinite(at).all():
         return withheld(scale, "the pupils cannot be told apart")
@@ -114,6 +126,7 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = ()) -> 
     mouth_seen, chin = "mouth" not in hidden, Curve(at[_CHIN])
     brow_seen = Sides("left brow" not in hidden, "right brow" not in hidden)
     mouths = Sides(mouth_seen, mouth_seen)
+    places = Sides(*(seen and abs(pitch) <= MOST_PITCH_OF_PLACES for seen in mouths))
     area = _gap_areas(at)
     return Millimetres(
         scale.mm_per_pixel,
@@ -126,8 +139,8 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = ()) -> 
         mrd2=Sides(*(eye.mrd2 for eye in eyes)),
         commissure=_sides(lambda side: math.dist(at[85], at[side.mouth_corner]), mouths),
         smile_angle=_sides(lambda side: _smile_angle(at, side), mouths),
-        corner_height=_sides(lambda side: float(at[side.mouth_corner, 1]), mouths),
-        lower_lip_height=_sides(lambda side: float(at[side.lower_lip, 1]) - chin(float(at[side.lower_lip, 0])), mouths),
+        corner_height=_sides(lambda side: float(at[side.mouth_corner, 1]), places),
+        lower_lip_height=_sides(lambda side: float(at[side.lower_lip, 1]) - chin(float(at[side.lower_lip, 0])), places),
         dental_show=_sides(lambda side: _gap_midway(at, side), mouths),
         interlabial_area=_seen(area, mouths),
         philtrum_deviation=float(at[79, 0]) if mouth_seen else _NAN,

@@ -29,9 +29,16 @@ SIDED: Final = (
         "smile_angle", "smile angle", "90 + elevation of that line above the line of the pupils", "degrees", share=False
     ),
     Measure(
-        "corner_height", "height of the corner", "corner of the mouth against the line of the pupils; negative: below"
+        "corner_height",
+        "height of the corner",
+        "corner of the mouth against the line of the pupils; negative: below; empty beyond 15 degrees of pitch",
+        share=False,
     ),
-    Measure("lower_lip_height", "lower lip height", "inner edge of the lower lip beside its middle to the chin below"),
+    Measure(
+        "lower_lip_height",
+        "lower lip height",
+        "inner edge of the lower lip beside its middle to the chin below; empty beyond 15 degrees of pitch",
+    ),
     Measure("dental_show", "gap of the lips", "gap between the lips midway to the corner (dental show)"),
     Measure(
         "interlabial_area", "area of the gap", "area of the gap between the lips on this side of the midline", "mm2"

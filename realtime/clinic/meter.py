@@ -113,7 +113,7 @@ class LengthMeter:
         scale = self._size.scale(front, time)
         if not scale.known:
             return withheld(scale, f"no scale yet: {self._seen.problem}")
-        return lengths_of(front, scale, face.hidden)
+        return lengths_of(front, scale, face.hidden, pitch=0.0 if face.pose is None else face.pose[1])
 
     def _look(self, face: FaceObservation, front: Frontal, image: U8, time: float) -> None:
         """Take the scale from this frame, where it shows it."""

@@ -196,6 +196,15 @@ def test_beyond_the_limits_nothing_is_measured_and_the_reason_is_given(
     assert found.mm_per_pixel == SCALE.mm_per_pixel
 
 
+@pytest.mark.parametrize("pitch", [-17.0, 17.0])
+def test_heights_of_corner_and_lower_lip_are_withheld_earlier(pitch: float) -> None:
+    found = measured(pitch=pitch)
+    assert not found.withheld
+    assert math.isnan(found.corner_height.left)
+    assert math.isnan(found.lower_lip_height.right)
+    assert found.commissure.left == pytest.approx(measured().commissure.left)
+
+
 def test_covered_parts_are_left_out() -> None:
     found = measure_lengths(picture(head()), SCALE, (0.0, 0.0, 0.0), ("mouth", "left brow"))
     assert math.isnan(found.commissure.left)
