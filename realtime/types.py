@@ -164,17 +164,18 @@ ScaleState = Literal["provisional", "measured", "held"]
 class Millimetres:
     """Lengths of one face on one frame, in millimetres of the patient's own left and right. NaN: not measured.
 
-    They are taken on the face as seen from the front: see `realtime.clinic.frontal`. Axes: x' runs through both pupil centres
-    towards the patient's left, y' is perpendicular at their middle, up positive.
+    They are taken on the face as seen from the front: see `realtime.clinic.frontal`. Axes: x' runs through both eyes' centres (the
+    middles of their corners, which neither follow the gaze nor vanish in a shut eye) towards the patient's left, y' is perpendicular
+    at their middle, up positive.
 
     mm_per_pixel, source, scale_state: the scale, what it comes from and how good it is. withheld: why nothing was measured, in a
     few words; else empty.
-    brow_height: pupil centre to the brow's upper edge, along y'. fissure_height: gap between the lid margins at mid-lid, along y'.
+    brow_height: eye's centre to the brow's upper edge, along y'. fissure_height: gap between the lid margins at mid-lid, along y'.
     fissure_area: mm2 inside the lid margins. mrd1, mrd2: pupil centre to the upper and to the lower lid margin, along y'; not
     measured in a shut eye.
     commissure: from the lower lip's outer midpoint to the mouth corner. smile_angle: degrees, 90 + asin(h / commissure), h how far
     the corner lies above that midpoint, along y'.
-    corner_height: y' of the mouth corner (negative: below the pupils). lower_lip_height: the lower lip's inner edge beside its
+    corner_height: y' of the mouth corner (negative: below the eyes). lower_lip_height: the lower lip's inner edge beside its
     middle to the chin below it, along y'. Neither is measured beyond 15 degrees of pitch.
     dental_show: height of the gap between the lips midway to the corner. interlabial_area: mm2 of the gap, cut at x' = 0.
     philtrum_deviation: x' of the upper lip's midpoint. fai: inner eye corner to mouth corner, left - right; its size is the

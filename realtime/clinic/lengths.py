@@ -108,9 +108,7 @@ def withheld(scale: Scale, reason: str) -> Millimetres:
     return Millimetres(scale.mm_per_pixel, scale.source, reason, scale.state)
 
 
-def lengths_of(
-    face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, pitch: float = 0.0
-) -> Millimetres:
+def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, pitch: float = 0.0) -> Millimetres:
     """Every length of a face that is seen from the front already.
 
     Args:
@@ -121,7 +119,7 @@ def lengths_of(
     """
     at = _upright(face.points) * scale.mm_per_pixel
     if not np.isfinite(at).all():
-        return withheld(scale, "the pupils cannot be told apart")
+        return withheld(scale, "the eyes cannot be told apart")
     eyes = Sides(*(_eye(at, side) for side in (_LEFT, _RIGHT)))
     mouth_seen, chin = "mouth" not in hidden, Curve(at[_CHIN])
     brow_seen = Sides("left brow" not in hidden, "right brow" not in hidden)
@@ -158,13 +156,18 @@ def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart])
     if not abs(pitch) <= MOST_PITCH:
         return f"the head is raised or lowered by more than {MOST_PITCH:.0f} degrees"
     if "left eye" in hidden or "right eye" in hidden:
-        return "an eye is covered"  # the axes run through both pupils
+        return "an eye is covered"  # the axes run through both eyes
     return ""
 
 
+def _eye_centre(points: F64, side: _Side) -> F64:
+    """(2,) the middle of an eye's corners: it stands in for the pupil, which follows the gaze and is a guess in a shut eye."""
+    return np.asarray((points[side.eye[0]] + points[side.eye[4]]) / 2, np.float64)
+
+
 def _upright(points: F64) -> F64:
-    """(98, 2) in the axes of both pupils: x' to the patient's left, y' up, origin between them. NaN where they coincide."""
-    right, left = points[_RIGHT.pupil], points[_LEFT.pupil]
+    """(98, 2) in the axes of both eyes: x' to the patient's left, y' up, origin between them. NaN where they coincide."""
+    right, left = _eye_centre(points, _RIGHT), _eye_centre(points, _LEFT)
     distance = math.dist(right, left)
     if distance < 1e-6:
         return np.full_like(points, _NAN)
@@ -188,7 +191,8 @@ def _eye(at: F64, side: _Side) -> _Eye:
 
 
 def _brow_height(at: F64, side: _Side) -> float:
-    return Curve(at[list(side.brow)])(float(at[side.pupil, 0])) - float(at[side.pupil, 1])
+    x, y = _eye_centre(at, side)
+    return Curve(at[list(side.brow)])(float(x)) - float(y)
 
 
 def _smile_angle(at: F64, side: _Side) -> float:

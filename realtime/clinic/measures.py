@@ -19,19 +19,21 @@ class Measure(NamedTuple):
 
 
 SIDED: Final = (
-    Measure("brow_height", "brow height", "pupil centre to the upper edge of the brow above it"),
+    Measure(
+        "brow_height", "brow height", "eye's centre (the middle of its corners) to the upper edge of the brow above it"
+    ),
     Measure("fissure_height", "lid gap", "gap between the lid margins at mid-lid (palpebral fissure height)"),
     Measure("fissure_area", "eye area", "area inside the lid margins", "mm2"),
     Measure("mrd1", "pupil to upper lid", "pupil centre to the upper lid margin (MRD1); empty in a shut eye"),
     Measure("mrd2", "pupil to lower lid", "pupil centre to the lower lid margin (MRD2); empty in a shut eye"),
     Measure("commissure", "corner of the mouth", "outer middle of the lower lip to the corner of the mouth"),
     Measure(
-        "smile_angle", "smile angle", "90 + elevation of that line above the line of the pupils", "degrees", share=False
+        "smile_angle", "smile angle", "90 + elevation of that line above the line of the eyes", "degrees", share=False
     ),
     Measure(
         "corner_height",
         "height of the corner",
-        "corner of the mouth against the line of the pupils; negative: below; empty beyond 15 degrees of pitch",
+        "corner of the mouth against the line of the eyes; negative: below; empty beyond 15 degrees of pitch",
         share=False,
     ),
     Measure(
@@ -47,7 +49,7 @@ SIDED: Final = (
 """Measured on the patient's left and right, in the order of their columns."""
 MIDLINE: Final = (
     Measure(
-        "philtrum_deviation", "philtrum", "middle of the upper lip off the midline of the pupils; positive: to the left"
+        "philtrum_deviation", "philtrum", "middle of the upper lip off the midline of the eyes; positive: to the left"
     ),
     Measure(
         "fai",

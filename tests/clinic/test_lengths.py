@@ -56,7 +56,8 @@ def values(lengths: Millimetres) -> dict[str, float]:
 def independent(points: F64) -> dict[str, float]:
     """The same definitions written once more, with SciPy's splines, sampled areas and complex numbers, on (N, 3) mm from the front."""
     plane = points[:, 0] + 1j * points[:, 1]
-    centre, along = (plane[96] + plane[97]) / 2, (plane[97] - plane[96]) / abs(plane[97] - plane[96])
+    right_eye, left_eye = (plane[60] + plane[64]) / 2, (plane[68] + plane[72]) / 2
+    centre, along = (right_eye + left_eye) / 2, (left_eye - right_eye) / abs(left_eye - right_eye)
     z = (plane - centre) / along
 
     def spline(indices: list[int]) -> CubicSpline:
@@ -76,8 +77,9 @@ def independent(points: F64) -> dict[str, float]:
     }
     for side, (up, low, brow, pupil, eye_corner, corner, lip, inner, half) in sides.items():
         over, under, at = spline(up), spline(low), z[pupil]
-        middle = (z[up[0]].real + z[up[-1]].real) / 2
-        out[f"brow_height.{side}"] = spline(list(brow))(at.real) - at.imag
+        eye = (z[up[0]] + z[up[-1]]) / 2
+        middle = eye.real
+        out[f"brow_height.{side}"] = spline(list(brow))(eye.real) - eye.imag
         out[f"fissure_height.{side}"] = over(middle) - under(middle)
         out[f"fissure_area.{side}"] = shoelace([*up, *low[3:0:-1]])
         out[f"mrd1.{side}"] = over(at.real) - at.imag
@@ -119,7 +121,6 @@ def test_lengths_of_a_face_drawn_with_ruler_and_compasses() -> None:
     points[79, 0] = 1.5
     points[85, :2], points[82, :2], points[76, :2] = (0, -70), (30, -30), (-24, -63)
     points[88:96, :2] = [(-20, -60), (-10, -57), (0, -57), (10, -57), (20, -60), (10, -63), (0, -63), (-10, -63)]
-    points[64, :2], points[68, :2] = (-16, 0), (16, 0)
     # A camera would not see this sheet of paper turned; its scale is all that the head's size is asked for.
     found = measure_lengths(picture(points), SCALE, (0.0, 0.0, 0.0))
     assert found.brow_height == pytest.approx((22, 22))
@@ -158,6 +159,16 @@ def test_a_mirrored_face_swaps_its_sides() -> None:
         assert getattr(swapped, name) == pytest.approx((right, left)), name
     assert swapped.philtrum_deviation == pytest.approx(-plain.philtrum_deviation)
     assert swapped.fai == pytest.approx(-plain.fai)
+
+
+def test_neither_gaze_nor_a_wink_changes_what_has_nothing_to_do_with_the_eye() -> None:
+    points = head()
+    points[[69, 70, 71], 1] = points[[75, 74, 73], 1]
+    points[97, :2] += (1.5, -3.0)  # in a shut eye the pupil's point is a guess
+    plain, wink = measured(), measured(points=points)
+    for name in ("brow_height", "corner_height", "smile_angle", "commissure"):
+        assert getattr(wink, name) == pytest.approx(getattr(plain, name)), name
+    assert wink.philtrum_deviation == pytest.approx(plain.philtrum_deviation)
 
 
 def test_a_shut_eye_has_a_gap_of_zero_and_no_distance_to_a_pupil_that_is_not_seen() -> None:

@@ -204,5 +204,3 @@ def _measured(points: F32, *, corrected: bool) -> NDArray[np.float64]:
         return values
     found: Millimetres = lengths_of(face, Scale(10 * _DISTANCE / _FOCAL, "ruler"))
     return np.array([side for name in MEASURES for side in sides_of(found, name)])
-
-
