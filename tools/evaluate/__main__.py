@@ -2,7 +2,8 @@
 
 `python -m tools.evaluate blur --frames N` measures the program's hidden faces instead (see `tools.evaluate.blur`),
 `python -m tools.evaluate people --scenes N` whether it tells several people apart (see `tools.evaluate.people`),
-`python -m tools.evaluate clinic --bank BANK` lengths and scores of rendered palsies and real people (see `tools.evaluate.clinic`).
+`python -m tools.evaluate clinic --bank BANK` lengths and scores of rendered palsies and real people (see `tools.evaluate.clinic`),
+`python -m tools.evaluate lengths --bank BANK --eyes EYES` the iris as a ruler, and lengths of turned heads (see `tools.evaluate.lengths`).
 """
 
 import argparse
@@ -20,7 +21,7 @@ PARTS = ("detector", "landmarks", "aus", "real")
 
 def main() -> int:
     """Command line; the exit code is 1 where an aim is missed."""
-    if sys.argv[1:2] in (["blur"], ["people"], ["clinic"]):
+    if sys.argv[1:2] in (["blur"], ["people"], ["clinic"], ["lengths"]):
         # They measure the program, not a model, and have options of their own.
         return int(importlib.import_module(f"tools.evaluate.{sys.argv[1]}").main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)
