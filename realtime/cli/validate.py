@@ -4,6 +4,7 @@ import argparse
 import sys
 from dataclasses import asdict
 
+from realtime.action_units.names import name_of
 from realtime.app.validation.published import NOT_FOUND, PUBLISHED
 from realtime.app.validation.run import Judged, validate
 from realtime.files import write_json
@@ -37,16 +38,18 @@ def as_text(judged: Judged) -> str:
     named = [entry for entry in PUBLISHED if entry.units]
     heads = [f"{entry.tool.split(' (')[0]} {_SHORT[entry.measure]}" for entry in named]
     lines = [f"{judged.recordings} recordings, {judged.frames} coded frames, {judged.faceless} without a face", ""]
-    lines.append("AU  side     frames  ICC(3,1)      r     F1  | " + "  ".join(heads))
+    lines.append("AU                          side     frames  ICC(3,1)      r     F1  | " + "  ".join(heads))
     for (unit, side), found in judged.figures().items():
         others = [
             _cell(entry.units.get(unit) if side == "mean" else None).rjust(len(head))
             for entry, head in zip(named, heads, strict=True)
         ]
         cells = f"{_cell(found.icc):>8}  {_cell(found.pearson):>5}  {_cell(found.f1):>5}"
-        lines.append(f"{unit:<3} {side:<6} {found.frames:>8}  {cells}  | {'  '.join(others)}")
+        lines.append(f"{f'{unit} {name_of(unit)}':<27} {side:<6} {found.frames:>8}  {cells}  | {'  '.join(others)}")
     if judged.unmeasured:
-        lines.append("coded but not measured: " + ", ".join(f"AU {unit}" for unit in sorted(judged.unmeasured)))
+        lines.append(
+            "coded but not measured: " + ", ".join(f"AU {unit} {name_of(unit)}" for unit in sorted(judged.unmeasured))
+        )
     lines += ["", "F1: present at intensity 2 and above. A dash: not defined, or not reported.", "Published:"]
     for entry in PUBLISHED:
         mean = "" if entry.mean is None else f", mean {entry.mean:.3f}"

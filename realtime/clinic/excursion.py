@@ -1,6 +1,7 @@
 """How far each side moves in a movement, and the affected side's share of the healthy side's excursion."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -12,6 +13,8 @@ Region = Literal["brow", "eye", "nose", "mouth", "chin"]
 REGIONS: tuple[Region, ...] = ("brow", "eye", "nose", "mouth", "chin")
 SNARL_UNITS = (9, 10)
 CHIN_UNIT = 17
+LEAST_INTENSITY = 0.5
+"""Rise of the healthy side's Action Units that can be compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +25,23 @@ class Target:
         region: the part of the face.
         least: in the region's unit: mm (brow, mouth), share of the opening (eye), intensity (nose).
         term: the muscle.
+        units: the Action Units that tell the movement where there are no lengths.
     """
 
     region: Region
     least: float
     term: str
+    units: tuple[int, ...]
 
 
 TARGETS: dict[Movement, Target] = {
-    "brow_raise": Target("brow", 1.0, "frontalis"),
-    "gentle_closure": Target("eye", 0.3, "orbicularis oculi"),
-    "tight_closure": Target("eye", 0.3, "orbicularis oculi"),
-    "open_smile": Target("mouth", 1.5, "zygomaticus and risorius"),
-    "closed_smile": Target("mouth", 1.5, "zygomaticus and risorius"),
-    "snarl": Target("nose", 0.5, "levator labii superioris"),
-    "pucker": Target("mouth", 1.0, "orbicularis oris"),
+    "brow_raise": Target("brow", 1.0, "frontalis", (1, 2)),
+    "gentle_closure": Target("eye", 0.3, "orbicularis oculi", (45,)),
+    "tight_closure": Target("eye", 0.3, "orbicularis oculi", (45,)),
+    "open_smile": Target("mouth", 1.5, "zygomaticus and risorius", (12,)),
+    "closed_smile": Target("mouth", 1.5, "zygomaticus and risorius", (12,)),
+    "snarl": Target("nose", 0.5, "levator labii superioris", SNARL_UNITS),
+    "pucker": Target("mouth", 1.0, "orbicularis oris", (18,)),
 }
 
 
@@ -83,7 +88,11 @@ def excursion(trial: Trial, region: Region, side: Side) -> float:
         return closure(trial, side)
     if region == "mouth":
         return corner_moved(trial, side).size
-    units = SNARL_UNITS if region == "nose" else (CHIN_UNIT,)
+    return _intensity(trial, SNARL_UNITS if region == "nose" else (CHIN_UNIT,), side)
+
+
+def _intensity(trial: Trial, units: Sequence[int], side: Side) -> float:
+    """Mean rise of some Action Units, 0 to 5."""
     return sum(unit(trial.peak, number, side) - unit(trial.rest, number, side) for number in units) / len(units)
 
 
@@ -103,3 +112,9 @@ def share(trial: Trial, movement: Movement, view: View) -> float:
     else:
         along, size = (excursion(trial, target.region, side) for side in view)
     return along / size if size >= target.least else NAN
+
+
+def unit_share(trial: Trial, movement: Movement, view: View) -> float:
+    """The same from Action Units, for examinations without millimetres. Arguments and result as for `share`."""
+    affected, healthy = (_intensity(trial, TARGETS[movement].units, side) for side in view)
+    return affected / healthy if healthy >= LEAST_INTENSITY else NAN

@@ -18,7 +18,7 @@ from realtime.clinic.sheet_rows import Measure, deviation, measures
 from realtime.clinic.statistics import Change, Spread, change
 from realtime.clinic.sunnybrook import VOLUNTARY, words_of
 from realtime.clinic.synkinesis import GRADES, MOVING, Cell
-from realtime.clinic.trials import WORDS
+from realtime.clinic.trials import NO_MILLIMETRES, WORDS
 from realtime.clinic.types import MOVEMENTS, Examination, Movement
 
 _LENGTH_OF = {
@@ -85,7 +85,7 @@ def sheet_page(content: SheetContent) -> str:
         eface=_in_pairs(found.eface),
         fngs=_in_pairs(found.fngs),
         remarks=f"<p>{escape(' '.join(_remarks(content, found)))}</p>",
-        versions=escape(", ".join(f"{name} {version}" for name, version in examination.versions.items())),
+        versions=escape(", ".join(f"{name} {version[:12]}" for name, version in examination.versions.items())),
     )
 
 
@@ -131,7 +131,7 @@ def shown(item: Item) -> str:
     digits = 0 if item.whole or item.highest > 50 else 1
     if item.used is not None:
         return number(item.used, digits)
-    if item.least is not None and item.most is not None:
+    if item.least is not None and item.most is not None and (item.least, item.most) != (item.lowest, item.highest):
         return f"{number(item.least, digits)} to {number(item.most, digits)}"
     return "–"
 
@@ -172,7 +172,7 @@ def _since(total: Item, earlier: Score | None) -> str:
     if compared is None:
         return ""
     mark = ' class="changed"' if compared.verdict == "changed" else ""
-    return f"<br><i{mark}>{compared.difference:+.1f} since last time: {compared.verdict}</i>"
+    return f"<br><i{mark}>{compared.difference:+z.1f} since last time: {compared.verdict}</i>"
 
 
 def _picture(picture: bytes | None, movement: Movement) -> str:
@@ -199,7 +199,7 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
         cells += [f"{100 * share:.0f} %" if math.isfinite(share) else "", number(row.sdc)]
         if content.floor:
             error = content.floor.get(_LENGTH_OF.get(row.name, ""), math.nan)
-            cells.append(f"{error:+.1f}" if math.isfinite(error) else "")
+            cells.append(f"{error:+z.1f}" if math.isfinite(error) else "")
         if before:
             cells += [_change(then, now) for then, now in zip(earlier[row.name].sides, row.sides, strict=True)]
         title = f' title="{escape(row.reason)}" class="empty"' if row.reason else ""
@@ -226,7 +226,7 @@ def _change(before: Spread | None, after: Spread | None) -> str:
     compared = change(before, after)
     if compared is None:
         return "–"
-    text = f"{compared.difference:+.1f}"
+    text = f"{compared.difference:+z.1f}"
     return f'<span class="changed">{text} *</span>' if compared.verdict == "changed" else text
 
 
@@ -316,9 +316,12 @@ def _remarks(content: SheetContent, found: Scores) -> Iterator[str]:
 def _empty(found: Scores) -> Iterator[str]:
     """Why items are empty, each reason once."""
     reasons: dict[str, list[str]] = {}
+    without = [one for score in found.scales for one in score.items if one.reason.startswith(NO_MILLIMETRES)]
+    if without:
+        yield f"{NO_MILLIMETRES}: what rests on lengths is empty."
     for score in found.scales:
         for item in score.items:
-            if item.used is None:
+            if item.used is None and item not in without:
                 reasons.setdefault(item.reason, []).append(item.term)
     for reason, terms in reasons.items():
         more = f" and {len(terms) - 3} more" if len(terms) > 3 else ""

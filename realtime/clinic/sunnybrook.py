@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from realtime.clinic.eface import NO_FOLD
-from realtime.clinic.excursion import TARGETS, share
+from realtime.clinic.excursion import TARGETS, share, unit_share
 from realtime.clinic.items import Item, Score, overrule, sum_of
 from realtime.clinic.statistics import SDC_OF_SEM, Spread, spread
 from realtime.clinic.synkinesis import GRADES, SynkinesisMatrix
@@ -65,6 +65,8 @@ def sunnybrook(examination: Examination, matrix: SynkinesisMatrix) -> Score:
         f"One experienced rater who judges twice may differ by {RATER_SDC:g} points.",
         "Healthy people reach 65 to 100 with clinicians: no figure here is a threshold of health.",
     ]
+    if examination.scale is None:
+        remarks.append("There are no millimetres: voluntary movement is judged by Action Units.")
     if examination.affected == "none":
         remarks.append("No side is affected: in each item the weaker side was judged.")
     return Score(
@@ -114,8 +116,9 @@ def shares(examination: Examination, movement: Movement) -> Spread | None:
         None where no repetition gives one.
     """
     found = trials(examination, movement)
+    measure = unit_share if examination.scale is None else share
     # The weaker side is chosen once, by all repetitions: choosing it in each would count noise as weakness.
-    each = [spread(share(trial, movement, view) for trial in found) for view in views(examination.affected)]
+    each = [spread(measure(trial, movement, view) for trial in found) for view in views(examination.affected)]
     return min((one for one in each if one is not None), key=lambda one: one.mean, default=None)
 
 
@@ -123,7 +126,7 @@ def no_share(examination: Examination, movement: Movement) -> str:
     """Say why there is no share."""
     if examination.affected == "both":
         return NO_HEALTHY_SIDE
-    if trials(examination, movement) and examination.scale is not None:
+    if trials(examination, movement):
         return f"The healthy side hardly moved in {WORDS[movement]}, or was not measured."
     return missing(examination, movement, f"the {TARGETS[movement].region}")
 

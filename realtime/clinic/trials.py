@@ -20,6 +20,7 @@ WORDS: dict[Movement, str] = {
 }
 """How sentences and tables call the movements."""
 NAN = math.nan
+NO_MILLIMETRES = "There are no millimetres"
 
 
 class View(NamedTuple):
@@ -103,7 +104,7 @@ def missing(examination: Examination, movement: Movement, measure: str = "") -> 
         return f"The movement {name} was not part of the examination."
     if any(one.outcome == "counted" for one in tries):
         if measure and examination.scale is None:
-            return f"There are no millimetres, so {measure} was not measured in {name}."
+            return f"{NO_MILLIMETRES}, so {measure} was not measured in {name}."
         what = measure or "the face"
         return f"{what[0].upper()}{what[1:]} was not measured in {name}."
     if all(one.outcome == "skipped" for one in tries):

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.action_units.names import name_of
 from realtime.render.palette import DIM, NEUTRAL
 from realtime.types import PRESENT, Expression
 
@@ -24,7 +25,7 @@ class ExpressionPanel:
             age: seconds between the measured and the shown frame.
         """
         scale = image.shape[0] / 720
-        row, width, left = round(20 * scale), round(232 * scale), round(12 * scale)
+        row, width, left = round(20 * scale), round(330 * scale), round(12 * scale)
         lines = [
             f"OpenFace 3.0, 0..1   {age * 1e3:.0f} ms",
             f"{found.emotion} {found.emotions[found.emotion]:.2f}",
@@ -40,12 +41,12 @@ class ExpressionPanel:
         for index, text in enumerate(lines):
             at = (round(6 * scale), row * (index + 1) - round(5 * scale))
             cv2.putText(strip, text, at, font, 0.44 * scale, NEUTRAL, weight, cv2.LINE_AA)
-        start, reach = round(44 * scale), width - round(56 * scale)
+        start, reach = round(150 * scale), width - round(162 * scale)
         first = row * len(lines)
         for index, (unit, value) in enumerate(found.units.items()):
             y = first + row * index
             at = (round(6 * scale), y + row - round(5 * scale))
-            cv2.putText(strip, f"AU{unit}", at, font, 0.4 * scale, NEUTRAL, weight, cv2.LINE_AA)
+            cv2.putText(strip, f"{unit} {name_of(unit)}", at, font, 0.4 * scale, NEUTRAL, weight, cv2.LINE_AA)
             end = start + round(reach * min(max(value, 0.0), FULL) / FULL)
             cv2.rectangle(strip, (start, y + row // 4), (end, y + row - row // 4), NEUTRAL, -1)
         threshold = start + round(reach * PRESENT / FULL)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.clinic import Affected, Examination, Repetition
+from realtime.clinic import Affected, Examination, Movement, Repetition, Snapshot
 from realtime.clinic.fngs import grade, region_grade
 from realtime.clinic.house_brackmann import grade as hb_grade
 from realtime.clinic.house_brackmann import house_brackmann, points
@@ -58,6 +58,22 @@ def test_the_healthy_corner_pulling_the_still_one_is_no_movement_of_it() -> None
     dragged = snapshot({**smile(Sides(6.0, 2.0), Sides(6.0, 0.0)), "corner_height": Sides(-56.0, -62.0)}, deviation=2.0)
     found = score_examination(examination("right", peaks("right", 0.0) | {"open_smile": dragged}))
     assert found.sunnybrook.item("sunnybrook.voluntary.open_smile").value == 1
+
+
+def test_without_millimetres_action_units_tell_the_share() -> None:
+    """Lengths are taken away; Action Units of the affected side reach half of the healthy side's."""
+    units = {"brow_raise": (1, 2), "gentle_closure": (45,), "open_smile": (12,), "snarl": (9, 10), "pucker": (18,)}
+    none = {unit: Sides(0.0, 0.0) for unit in (1, 2, 9, 10, 12, 18, 45)}
+
+    def bare(movement: Movement) -> Snapshot:
+        return Snapshot(5, 0, units={**none, **{unit: Sides(2.0, 4.0) for unit in units[movement]}})
+
+    tries = [Repetition(m, 1, "counted", rest=Snapshot(5, 0, units=none), at_peak=bare(m)) for m in VOLUNTARY]
+    found = score_examination(Examination("Ada", "left", "all", "", None, repetitions=tuple(tries)))
+    assert [found.sunnybrook.item(f"sunnybrook.voluntary.{one}").value for one in VOLUNTARY] == [3] * 5
+    assert any("by Action Units" in one for one in found.sunnybrook.remarks)
+    assert found.sunnybrook.item("sunnybrook.rest.mouth").value is None
+    assert found.eface.item("eface.smile").value is None
 
 
 def test_rest_items_need_more_than_their_step_and_more_than_noise() -> None:

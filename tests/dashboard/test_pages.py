@@ -72,6 +72,8 @@ def test_the_dashboard_shows_what_is_measured_and_obeys_the_keyboard(dashboard: 
         assert TOKEN not in await page.value("location.href")
         assert TOKEN not in await page.value("document.cookie"), "HttpOnly"
         assert await page.value("document.querySelectorAll('.row').length") == 3
+        named = await page.value("[...document.querySelectorAll('.row .unit')].map((label) => label.textContent)")
+        assert "12lip corner puller" in named  # the name is a line of its own
         await page.until(
             f"{FILL.format(row=2, side='right')} === 'scaleX(0.2)'"
             f" && {NUMBER.format(row=1, side='left')} === '0.0'"  # measured, and none
@@ -131,6 +133,8 @@ def test_openface3_has_bars_of_its_own_with_its_threshold(dashboard: Dashboard) 
         await page.until(full, lambda: tell(dashboard, next(frame), left=[], right=[], openface3=found))
         texts = await page.value("[...document.querySelectorAll('.share .number')].map((n) => n.textContent)")
         assert texts == ["0.25", "0.90", "–"]
+        named = await page.value(f"{share.format(0)}.querySelector('.unit').textContent")
+        assert named == "1inner brow raiser"
         reach = f"(({{left, width}}, whole) => [left - whole.left, width / whole.width])({share.format(1)}"
         reach += f".querySelector('.fill').getBoundingClientRect(), {share.format(1)}.querySelector('.track').getBoundingClientRect())"
         assert await page.value(reach) == pytest.approx([0.0, 0.9]), "from 0 at the left"

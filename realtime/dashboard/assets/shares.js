@@ -20,7 +20,8 @@ export class Shares {
   row(unit, present) {
     const row = element("div", "share", $("openface3-bars"));
     const label = element("span", "unit", row);
-    label.textContent = unit;
+    element("b", "", label).textContent = unit;
+    element("small", "", label).textContent = nameOf(unit);
     label.title = `AU${unit} ${nameOf(unit)} (${muscleOf(unit)})`;
     const track = element("div", "track", row);
     const fill = element("div", "fill", track);
