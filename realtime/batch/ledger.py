@@ -417,7 +417,12 @@ class Ledger:
         self._file("done", name).unlink(missing_ok=True)
 
     def clean(self) -> None:
-        """Delete parts that no claim stands for."""
+        """Delete parts that no claim stands for, and heartbeats of processes that are gone."""
+        for path in self._files("workers"):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                process = Process.from_json((self._read(path) or {})["worker"])
+                if process.here and not process.runs():
+                    path.unlink(missing_ok=True)
         held = {holder.nonce for path in self._files("claims") if (holder := self.holder(path.stem)) is not None}
         for path in (self.folder / "parts").iterdir():
             if path.name.rpartition(".")[2] not in held:

@@ -33,11 +33,13 @@ class WorkerProcess:
     """One worker, started afresh (never forked), with a thread that hands on what it says.
 
     Attributes:
+        out: the batch's folder.
         name: of the recording it works on; None: it waits.
         heard: when it last said something, on the pool's clock.
     """
 
     def __init__(self, out: Path, inbox: "queue.SimpleQueue[Message]", clock: Callable[[], float]) -> None:
+        self.out = out
         self.name: str | None = None
         self._clock = clock
         self.heard = clock()

@@ -47,8 +47,8 @@ def recordings_columns() -> list[str]:
     return ["recording", "file", "outcome", "remark", "frames", "face_frames", "seconds", "fps", "rest", *values]
 
 
-def write_tables(ledger: Ledger, plan: Plan) -> list[Path]:
-    """Write recordings.csv and combined.csv.
+def write_tables(ledger: Ledger, plan: Plan, *, parquet: bool = False) -> list[Path]:
+    """Write recordings.csv and combined.csv, and where asked for combined.parquet.
 
     Returns:
         The files.
@@ -61,7 +61,9 @@ def write_tables(ledger: Ledger, plan: Plan) -> list[Path]:
     recordings, combined = ledger.out / RECORDINGS, ledger.out / COMBINED
     _write(recordings, _recordings(ledger, plan, columns, {one.name: figures for one, figures in done}))
     _write(combined, _combined(ledger, [one for one, _ in done], columns))
-    return [recordings, combined]
+    if not parquet or not done:
+        return [recordings, combined]
+    return [recordings, combined, _parquet(ledger, [one for one, _ in done], columns)]
 
 
 def _recordings(
@@ -97,6 +99,35 @@ def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> 
             kept = [header.index(name) for name in ours[1:]]
             for row in rows:
                 yield [*lead, *(row[index] for index in kept)]
+
+
+def _parquet(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> Path:
+    """combined.parquet: the bundles' own Parquet files one after the other, with the same columns as combined.csv."""
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet as pa_parquet
+    except ImportError:
+        raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
+    target = ledger.out / "combined.parquet"
+    ours = combined_columns()
+    names = ["recording", *carried_names(columns, ["recording", *ours])]
+    try:
+        with write_atomically(target) as file:
+            writer = None
+            for one in done:
+                table = pa_parquet.read_table(ledger.recordings / one.name / "frames.parquet", columns=ours)
+                for place, text in enumerate([one.name, *(one.columns.get(name, "") for name in columns)]):
+                    cells = pa.array([text] * len(table), pa.string())
+                    table = table.add_column(place, names[place], cells)
+                table = table.replace_schema_metadata(None)
+                if writer is None:
+                    writer = pa_parquet.ParquetWriter(file, table.schema, compression="zstd")
+                writer.write_table(table)
+            if writer is not None:
+                writer.close()
+    except (pa.ArrowException, OSError) as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error).splitlines()[0]}).") from None
+    return target
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:

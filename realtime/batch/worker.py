@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import psutil
 
@@ -31,6 +31,9 @@ from realtime.config import Config
 from realtime.errors import DeviceError, FacemirrorError
 from realtime.files import open_private, private_folder, reason
 from realtime.privacy import restrict_new_files
+
+if TYPE_CHECKING:
+    from realtime.batch.passes import Networks
 
 Outcome = Literal["done", "failed", "busy", "full", "version", "unusable"]
 
@@ -62,13 +65,14 @@ def columns_digest(one: Input) -> str:
 class Worker:
     """Measures recordings of one ledger."""
 
-    def __init__(self, ledger: Ledger, answers: IO[str], parent: Process) -> None:
-        """Read the ledger's settings; networks are opened with the first recording.
+    def __init__(self, ledger: Ledger, answers: IO[str], parent: Process, networks: "Networks | None" = None) -> None:
+        """Read the ledger's settings.
 
         Args:
             ledger: there is one.
             answers: where lines go.
             parent: who started this process.
+            networks: open already; None: they are opened with the first recording.
 
         Raises:
             FacemirrorError: the ledger cannot be read, or is of another program.
@@ -87,7 +91,7 @@ class Worker:
             self.refusal = (
                 f"A worker is of another version than the batch: {what}. Install the same version everywhere."
             )
-        self._networks: Any = None
+        self._networks = networks
 
     def work(self, name: str) -> None:
         """Measure one recording, and answer."""

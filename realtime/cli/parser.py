@@ -198,6 +198,23 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     )
     add("--out", type=Path, metavar="DIR", help="folder for the results; one that holds a batch is gone on with")
     add("--workers", type=int, metavar="N", help="processes on this machine; default: one for each core")
+    add("--status", type=Path, metavar="DIR", help="say how far the batch in this folder is, also while it runs")
+    add("--json", action="store_true", help="--status as JSON")
+    add(
+        "--join",
+        type=Path,
+        metavar="DIR",
+        help="take part in the batch in this folder, from another terminal or machine",
+    )
+    add("--cluster", metavar="ADDRESS", help="measure on a Dask cluster: local, or a scheduler such as tcp://host:8786")
+    add(
+        "--slurm",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="JOBS",
+        help="measure nothing here: write a script that submits an array of so many jobs to Slurm",
+    )
     add("--retry", action="store_true", help="also try again what failed or was put aside")
     add(
         "--force",
