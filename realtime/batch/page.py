@@ -139,8 +139,12 @@ def _chart(done: _Done, au: int) -> str:
         title = escape(f"{one.name}: left {_number(pair['left'])}, right {_number(pair['right'])}")
         line = ""
         if len(ys) == 2:
-            line = f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{ys["left"]:.1f}" y2="{ys["right"]:.1f}"/>'
-        dots = "".join(f'<circle class="{s[0]}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for s, y in ys.items())
+            ends = f'x1="{x - radius:.1f}" x2="{x + radius:.1f}" y1="{ys["left"]:.1f}" y2="{ys["right"]:.1f}"'
+            line = f'<line class="grid" {ends}/>'
+        places = {"left": x - radius, "right": x + radius}
+        dots = "".join(
+            f'<circle class="{s[0]}" cx="{places[s]:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>' for s, y in ys.items()
+        )
         marks.append(f"<g><title>{title}</title>{line}{dots}</g>")
     grid = "".join(
         f'<line class="grid" x1="{left}" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}"/>'

@@ -17,6 +17,8 @@ from realtime.batch.ledger import Ledger
 from realtime.batch.worker import ONE_THREAD
 
 _ROOT = Path(__file__).resolve().parents[2]
+_STILLBORN, _KILLED = 3, 30
+"""Starts of a worker in a row, for each worker, that end before a recording is claimed: by themselves, or by a signal."""
 STUCK_SECONDS = 600.0
 """A worker that reports nothing for so long over one recording is killed; that counts as a death."""
 
@@ -209,7 +211,7 @@ class Pool:
             return
         # It ended before it could claim anything: a broken installation would do that for ever.
         self._stillborn += 1
-        if self._stillborn >= 3 * self.count:
+        if self._stillborn >= self.count * (_STILLBORN if code >= 0 else _KILLED):
             self.stopped = f"Workers end before they begin (exit code {code}); see what they wrote above."
         self.events.finished(name, {"name": name, "outcome": "busy"})
 

@@ -43,7 +43,7 @@ class Disturbed:
         self._command = command(clips, out, *more)
         self._kills = kills
         self._random = random.Random(seed)
-        self._pace = 2.0
+        self._pace = 4.0
 
     def run(self) -> int:
         """Returns the last start's exit code."""
@@ -61,7 +61,7 @@ class Disturbed:
             if self.killed.total() >= self._kills:
                 return process.wait(_LONGEST)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.wait(self._random.uniform(0.05, self._pace))
+                return process.wait(self._random.uniform(0.02, self._pace))
             if self._kill_one(process):
                 return None
         raise TimeoutError("the batch does not end")
@@ -72,13 +72,14 @@ class Disturbed:
             tree = psutil.Process(process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return False
-        # The command is one of several, so its children are hit more often; every eighth time it is its turn all the same.
-        victim = None if not tree or self._random.random() < 0.125 else self._random.choice(tree)
-        if victim is not None:
-            kind = _kind(victim)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                victim.kill()
-                self.killed[kind] += 1
+        # Every eighth kill is the command's; before it has started a worker it is spared more often, or nothing would be done.
+        if self._random.random() >= (0.125 if tree else 0.03):
+            if tree:
+                victim = self._random.choice(tree)
+                kind = _kind(victim)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    victim.kill()
+                    self.killed[kind] += 1
             return False
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
