@@ -35,12 +35,15 @@ from realtime.batch.options import Options
 from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_private, private_folder, reason, write_json
+from realtime.session.folder import OF_THE_SYSTEM
 from realtime.session.manifest import read_json
 
 FORMAT = 1
 DEATHS = 3
 """Workers that may die over a recording before it is put aside."""
 _FOLDERS = ("inputs", "claims", "deaths", "done", "failed", "workers", "logs", "parts")
+
+_OWN = frozenset({"ledger", "recordings"}) | OF_THE_SYSTEM
 
 State = Literal["done", "failed", "aside", "claimed", "waiting"]
 
@@ -152,7 +155,7 @@ class Ledger:
         if not self.out.is_dir():
             raise UserInputError(f"--out {self.out} is no folder.")
         # A start that was killed before its first file may have left empty folders.
-        held = sorted(path.name for path in self.out.iterdir() if path.name not in ("ledger", "recordings"))
+        held = sorted(path.name for path in self.out.iterdir() if path.name not in _OWN)
         if held or any(path.is_file() for path in self.folder.rglob("*")):
             shown = ", ".join(held[:3]) or "ledger"
             raise UserInputError(f"--out {self.out} holds other files ({shown}); choose a new or an empty folder.")
@@ -423,8 +426,11 @@ class Ledger:
                 process = Process.from_json((self._read(path) or {})["worker"])
                 if process.here and not process.runs():
                     path.unlink(missing_ok=True)
-        held = {holder.nonce for path in self._files("claims") if (holder := self.holder(path.stem)) is not None}
-        for path in (self.folder / "parts").iterdir():
+        # What is there is listed before the claims are: a part that somebody begins meanwhile is not among it.
+        parts = list((self.folder / "parts").iterdir())
+        names = (path.name.removesuffix(".json") for path in self._files("claims"))
+        held = {holder.nonce for name in names if (holder := self.holder(name)) is not None}
+        for path in parts:
             if path.name.rpartition(".")[2] not in held:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
 """One recording from its file to its bundle, in one process and on one thread."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from realtime.errors import UserInputError
 from realtime.face.warm_up import warm_up
 from realtime.files import file_sha256
 from realtime.models import ModelSpec, Registry
+from realtime.types import Analysis
 
 Progress = Callable[[int, float], None]
 
@@ -89,7 +90,7 @@ def measure_recording(
         networks: open.
         fingerprint: of program, models and settings.
         options: what else the bundle holds.
-        progress: told the frames and seconds of the first pass.
+        progress: told the frames and seconds of the first pass, then the frames of the second.
 
     Raises:
         UserInputError: it is no video, or the calibration window shows no rest.
@@ -115,7 +116,8 @@ def measure_recording(
         )
         _check_window(one, found)
         measures = Measures(networks, spool, found.rests, named=one.calibration is not None)
-        extras.draw(one.path, found, write_rows(folder, measures.analyses(), summary))
+        rows = _telling(measures.analyses(), found, progress)
+        extras.draw(one.path, found, write_rows(folder, rows, summary))
     extras.finish(folder / FRAMES)
     notices = [*found.notices, *_remarks(one, found)]
     figures = {
@@ -134,6 +136,13 @@ def measure_recording(
     seal(folder)
     timings = {"wall": time.monotonic() - started, "start_up": (first[0] if first else started) - started}
     return Measured(sha256, found, notices, {**figures, "timings": timings})
+
+
+def _telling(analyses: Iterator[Analysis], found: Recording, progress: Progress) -> Iterator[Analysis]:
+    """The same, with a sign of life: the second pass over hours of video takes minutes."""
+    for number, analysis in enumerate(analyses, 1):
+        progress(number, found.seconds)
+        yield analysis
 
 
 def _check_window(one: Input, found: Recording) -> None:

@@ -73,7 +73,7 @@ class Recording:
 
 def open_recording(path: Path, config: Config) -> VideoSource:
     """The source of a recording: every frame, on the caller's thread. Not opened yet."""
-    rotate = ROTATIONS["0" if config.rotate == "auto" else config.rotate]
+    rotate = ROTATIONS[config.rotate]
     spec = SourceSpec(SourceKind.FILE, str(path))
     return VideoSource(spec, lambda: 0.0, speed="max", rotate=rotate, in_line=True)
 

@@ -19,7 +19,7 @@ from realtime.batch.worker import ONE_THREAD
 _ROOT = Path(__file__).resolve().parents[2]
 _STILLBORN, _KILLED = 3, 30
 """Starts of a worker in a row, for each worker, that end before a recording is claimed: by themselves, or by a signal."""
-STUCK_SECONDS = 600.0
+STUCK_SECONDS = 1800.0
 """A worker that reports nothing for so long over one recording is killed; that counts as a death."""
 
 

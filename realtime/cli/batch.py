@@ -72,6 +72,10 @@ def _wanted(options: argparse.Namespace, ledger: Ledger) -> tuple[Fingerprint, C
     else:
         kept = {name: getattr(options, name) for name in (*_SETTINGS, "quiet")}
         config = resolved(argparse.Namespace(command=None, **kept)).config
+        if config.rotate == "auto":
+            raise UserInputError("`batch` turns all recordings by the same angle: --rotate 0, 90, 180 or 270.")
+        if config.weights is not None:  # another machine or folder may go on with the batch
+            config = config.model_copy(update={"weights": config.weights.absolute()})
         wanted = Options(options.overlay, options.parquet, _openface2(options))
     return own_fingerprint(config, wanted), config, wanted
 

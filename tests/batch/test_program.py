@@ -169,6 +169,7 @@ def test_a_newer_ledger_and_a_wrong_word_are_refused(clips: Path, tmp_path: Path
     assert run("--out", out)[0] == 2
     assert run(clips)[0] == 2
     assert run(clips, "--out", out, "--workers", "0")[0] == 2
+    assert run(clips, "--out", out, "--set", "rotate=auto")[0] == 2
     (out / "ledger").mkdir(parents=True)
     (out / "ledger" / "ledger.json").write_text('{"format": 2}')
     for words in ((clips, "--out", out), ("--status", out), ("--join", out)):
