@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.analyze import FaceAnalyzer
+from realtime.clinic import ScaleChoice
 from realtime.clinic.frontal import seen_from_front
 from realtime.clinic.lengths import lengths_of
 from realtime.clinic.measures import sides_of
@@ -27,7 +29,8 @@ from realtime.face.iris import EYE, TYPICAL, WINDOW
 from realtime.face.pose import estimate_pose, facing_angles
 from realtime.models import Registry
 from realtime.types import F32, F64, U8, Millimetres
-from tools.data.london_irises import portrait_eyes
+from tools.data.london import IRIS_MM, IRIS_RINGS, for_training, read_template
+from tools.data.london_irises import portrait_eyes, ring_sides
 from tools.evaluate.figures import Figure, as_json, table
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.camera import rotation as head_rotation
@@ -56,6 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         figures = iris_figures(options.weights, options.eyes) + turn_figures(options.bank, options.heads)
+        figures += portrait_figures(options.weights)
     except FacemirrorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -87,7 +91,7 @@ def iris_figures(weights: Path, eyes: Path) -> list[Figure]:
         _mean("rendered eyes: diameter, mean error", error[sure]),
         *_by_colour("rendered eyes", error[sure], colour[sure]),
     ]
-    shared = Path(os.environ.get("FACEMIRROR_SHARED", "../shared")) / "faces/london_ccby"
+    shared = _portraits()
     if not shared.is_dir():
         print(f"{shared} is not there: no figures of real people", file=sys.stderr)
         return out
@@ -109,6 +113,47 @@ def iris_figures(weights: Path, eyes: Path) -> list[Figure]:
         chosen = np.array([eye.ethnicity == group for eye in kept])
         out.append(_mean(f"real people, {group or 'group not given'}: mean error", error[chosen]))
     return out
+
+
+def portrait_figures(weights: Path) -> list[Figure]:
+    """The whole way on real people no network was taught with: scale and lid gap against hand-placed irises and lids."""
+    folder = _portraits()
+    if not folder.is_dir():
+        return []
+    scales, gaps, places = [], [], []
+    with FaceAnalyzer(weights=weights, millimetres=ScaleChoice("iris")) as analyze:
+        for kind in ("neutral", "canada"):
+            for path in sorted((folder / kind).glob("*.tem")):
+                if for_training(f"{'canada' if kind == 'canada' else 'london'}/{path.stem}"):
+                    continue
+                picture = cv2.imread(str(path.with_suffix(".jpg")))
+                faces = analyze(np.ascontiguousarray(picture, np.uint8)) if picture is not None else ()
+                if not faces or faces[0].millimetres is None or faces[0].millimetres.withheld:
+                    continue
+                found, hand = faces[0].millimetres, read_template(path)
+                true_scale = IRIS_MM / np.mean([ring_sides(hand[list(ring)])[1] for ring in IRIS_RINGS])
+                scales.append(found.mm_per_pixel / true_scale - 1)
+                for side, (upper, lower) in (("right", (20, 29)), ("left", (25, 32))):
+                    height = float(np.hypot(*(hand[upper] - hand[lower]))) * true_scale
+                    gaps.append(getattr(found.fissure_height, side) - height)
+                places.append(float(np.hypot(*(hand[0] - hand[1]))) * true_scale)
+    gap = np.array(gaps)
+    return [
+        _absolute("real people, the whole way: scale, mean absolute error", np.array(scales), 3.0),
+        _mean("real people, the whole way: scale, mean error", np.array(scales)),
+        Figure(
+            PART, "real people: lid gap against hand-placed lids, mean error", float(gap.mean()), "mm", cases=len(gap)
+        ),
+        Figure(PART, "real people: the same, mean absolute error", float(np.abs(gap).mean()), "mm", cases=len(gap)),
+        Figure(PART, "real people: the same, spread", float(gap.std()), "mm", cases=len(gap)),
+        Figure(
+            PART, "real people: pupil distance by the hand-placed iris", float(np.mean(places)), "mm", cases=len(places)
+        ),
+    ]
+
+
+def _portraits() -> Path:
+    return Path(os.environ.get("FACEMIRROR_SHARED", "../shared")) / "faces/london_ccby"
 
 
 def _coarser(picture: U8, share: float) -> U8:
