@@ -17,6 +17,7 @@ from realtime.app.nodes.streams import streams
 from realtime.app.notifier import Notifier
 from realtime.app.pipeline import Finish, Outputs
 from realtime.app.plugins import plugin_sinks
+from realtime.clinic.scale import POPULATION_WARNING
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
 from realtime.media.preview import Preview
@@ -49,7 +50,7 @@ class RunOutputs:
         recorder: of what is shown.
         dashboard: has its port, and answers once it is started.
         obs: the connection with OBS; it connects once it is started.
-        missing: what the run goes on without, as sentences.
+        missing: what the run goes on without, or only has as a guess, as sentences.
         release: gives the session's folder back, for a run that ends before its first picture; call `close` first.
     """
 
@@ -147,6 +148,8 @@ class RunOutputs:
                 examination=None if examination is None else examination.open,
             )
             missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
+            if config.millimetres.scale == "population":
+                missing = (*missing, POPULATION_WARNING)
             stack.pop_all()
             return cls(writer, graph, sound, recorder, dashboard, obs, missing, release)
 

@@ -399,7 +399,7 @@ class _Wiring:
         if outputs.tone is not None:
             graph.connect(measured, graph.sink("tone", outputs.tone, run_on="thread:tone"), Latest())
         if outputs.obs is not None:
-            check_rules(outputs.obs.rules, self._units, millimetres=False)
+            check_rules(outputs.obs.rules, self._units, millimetres=self._path.meter is not None)
             graph.connect(measured, graph.sink("obs", outputs.obs, run_on="thread:obs-rules"), Latest())
         if expressed is not None and multitask is not None and outputs.folder is not None:
             # This opens a file, so it comes after everything that may refuse.
