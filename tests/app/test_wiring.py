@@ -18,12 +18,16 @@ import pytest
 from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.csv_rows import DropRows
 from realtime.app.nodes.detect_track import Track
+from realtime.app.nodes.millimetres import MeasureLengths
 from realtime.app.nodes.quality import HALF_RATE, LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import RecordRaw, Show
 from realtime.app.pipeline import App, Outputs, build
+from realtime.clinic import LengthMeter, ScaleChoice
 from realtime.config import Config
 from realtime.errors import ModelFileError, UserInputError
+from realtime.face.face_model import HEAD_3D
 from realtime.face.point_flow import PointFlow
+from realtime.face.pose import facing_angles
 from realtime.graph import (
     Block,
     DropOldest,
@@ -41,7 +45,7 @@ from realtime.graph import (
 from realtime.media.stream_info import StreamInfo
 from realtime.models import weights_folder
 from realtime.render.scene import Scene
-from realtime.types import Analysis, Frame, TrackedFrame
+from realtime.types import Analysis, FaceObservation, Frame, TrackedFrame
 from tests.session.live_like import face_path
 
 CAMERA = StreamInfo("camera:0", "v4l2", "mjpeg", "yuv420p", 1280, 720, 30.0, 0, True, None)
@@ -74,9 +78,9 @@ def two_tiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def wired(config: Config, outputs: Outputs | None = None, *, stream: StreamInfo = CAMERA, multitask: Any = None) -> App:
+def wired(config: Config, outputs: Outputs | None = None, *, stream: StreamInfo = CAMERA, **parts: Any) -> App:
     """The graph of a run. The networks are those of the world of discs."""
-    path = replace(face_path(), multitask=multitask)
+    path = replace(face_path(), **parts)
     source: Any = SimpleNamespace(negotiated=stream, open=anything, close=anything, read=anything)
     return build(config, source, outputs or Outputs(), RealClock(), lambda *_args, **_named: path)
 
@@ -187,6 +191,38 @@ def test_every_output_has_its_edge() -> None:
     }
     assert app.output == "virtual-camera"
     assert app.preview is not None
+
+
+def test_lengths_are_a_node_of_their_own_and_everything_behind_gets_them() -> None:
+    meter = LengthMeter(ScaleChoice("population mean"))
+    csv: Any = Csv()
+    app = wired(Config(), Outputs(streams={"lsl": anything}, csv=csv), meter=meter)
+    found = edges(app)
+    assert threads(app)["lengths"] == "thread:analysis"
+    assert {name for name in found if name.startswith("measure→")} == {"measure→lengths"}
+    assert {name for name in found if name.startswith("lengths→")} == {"lengths→compose", "lengths→lsl", "lengths→rows"}
+    assert found["lengths→compose"][:2] == LIVE["measure→compose"][:2]
+    # What is lost on its way to the lengths was measured all the same.
+    (listener,) = app.graph._drop_listeners
+    (lost,) = [c for c in app.graph.connections if c.edge.name == "measure→lengths"]
+    listener(lost, DropReason.STOPPING, Envelope(SimpleNamespace(analysis="the analysis"), 3, 0.0))
+    assert csv.heard == [("measured", -1, "the analysis")]
+
+
+def test_a_frame_gets_its_face_s_lengths_and_one_without_a_face_none() -> None:
+    measure = MeasureLengths(LengthMeter(ScaleChoice("population mean")))
+    points = (HEAD_3D[:, :2] * (20.0, -20.0) + 200).astype(np.float32)
+    face = FaceObservation(
+        1, np.zeros(4, np.float32), points, points, 0.9, detected=True, pose=facing_angles((0.0, 0.0, 0.0))
+    )
+    frame = Frame(np.zeros((4, 4, 3), np.uint8), 0, 0.0)
+    found = measure.process(TrackedFrame(Analysis(0, 0.0, face, {12: 1.0}), frame)).analysis
+    assert found.millimetres is not None
+    assert found.millimetres.source == "population mean"
+    assert found.millimetres.commissure.left > 10
+    assert found.au_left == {12: 1.0}
+    nobody = TrackedFrame(Analysis(1, 0.1, None), frame)
+    assert measure.process(nobody) is nobody
 
 
 @pytest.mark.parametrize("fps", [None, 10.0, 25.0, 30.0, 60.0, 240.0])
