@@ -1,6 +1,7 @@
 """auto-eFACE: the automated eFACE of Miller et al. 2021, by the formulas of its published program (Emotrics+).
 
 A is the affected and H the healthy side. Every item is computed for each repetition, and the mean of the repetitions counts.
+Lengths are taken in the axes of both eyes' centres, where Emotrics+ takes the irises', which follow the gaze.
 The nasolabial fold's item needs four points on each fold, which 98 points do not hold: it stays empty. The published total is
 the mean of ten items, so it stays empty too; what it would lie between is given, and the mean of the nine others under a name
 of its own.

@@ -46,7 +46,7 @@ TARGETS: dict[Movement, Target] = {
 
 
 class Displacement(NamedTuple):
-    """Of a mouth corner: millimetres outward and up, in the axes of both pupils."""
+    """Of a mouth corner: millimetres outward and up, in the axes of both eyes."""
 
     outward: float
     up: float
@@ -58,7 +58,7 @@ class Displacement(NamedTuple):
 
 
 def corner_place(snapshot: Snapshot | None, side: Side) -> Displacement:
-    """Where a mouth corner lies from the middle of the face and from the pupils' line.
+    """Where a mouth corner lies from the middle of the face and from the eyes' line.
 
     The commissure's length starts at the lower lip's midpoint, which a one-sided movement pulls along; the philtrum's deviation
     takes that out, so that a still corner is seen to be still.

@@ -1,6 +1,7 @@
 """auto-eFACE once more, from pixels, written from the published definitions for the tests alone.
 
-It shares no code with the program: axes through both pupils, SciPy's splines, and the formulas of the items.
+It shares no code with the program: axes through both eyes' centres (between their corners, where the authors take the irises', which
+follow the gaze), SciPy's splines, and the formulas of the items.
 """
 
 import numpy as np
@@ -14,20 +15,21 @@ class Side:
     """Measures of one side of one photograph, in millimetres. points: (98, 2) pixels, y down."""
 
     def __init__(self, points: F64, mm: float, left: bool) -> None:
-        right_pupil, left_pupil = points[96], points[97]
-        angle = np.arctan2(*(left_pupil - right_pupil)[::-1])
+        right_eye, left_eye = points[[60, 64]].mean(axis=0), points[[68, 72]].mean(axis=0)
+        angle = np.arctan2(*(left_eye - right_eye)[::-1])
         cos, sin = np.cos(angle), np.sin(angle)
-        p = (points - (left_pupil + right_pupil) / 2) @ np.array([[cos, -sin], [sin, cos]]) * mm
+        p = (points - (left_eye + right_eye) / 2) @ np.array([[cos, -sin], [sin, cos]]) * mm
 
         def height(indices: list[int], x: float) -> float:
             curve = p[sorted(indices, key=lambda i: p[i, 0])]
             return float(CubicSpline(curve[:, 0], curve[:, 1], bc_type="natural")(x))
 
-        pupil, corner, lip = p[97 if left else 96], p[82 if left else 76], p[93 if left else 95]
+        eye = p[[68, 72] if left else [60, 64]].mean(axis=0)
+        corner, lip = p[82 if left else 76], p[93 if left else 95]
         upper = [68, 69, 70, 71, 72] if left else [60, 61, 62, 63, 64]
         lower = [68, 75, 74, 73, 72] if left else [60, 67, 66, 65, 64]
         middle = (p[upper[0], 0] + p[upper[-1], 0]) / 2
-        self.brow = pupil[1] - height([42, 43, 44, 45, 46] if left else [33, 34, 35, 36, 37], pupil[0])
+        self.brow = eye[1] - height([42, 43, 44, 45, 46] if left else [33, 34, 35, 36, 37], eye[0])
         self.fissure = max(0.0, height(lower, middle) - height(upper, middle))
         self.commissure = float(np.hypot(*(corner - p[85])))
         self.angle = 90 + float(np.degrees(np.arcsin((p[85, 1] - corner[1]) / self.commissure)))
