@@ -17,6 +17,7 @@ from realtime.app.nodes.action_units import Measure
 from realtime.app.nodes.detect_track import analysis_of
 from realtime.app.nodes.millimetres import MeasureLengths
 from realtime.app.nodes.people import MeasurePeople
+from realtime.app.reexamine import reexamination_of
 from realtime.config import Config
 from realtime.config.layers import nested
 from realtime.errors import DeviceError, ModelFileError, UserInputError
@@ -42,7 +43,7 @@ class Replayed(NamedTuple):
 
 
 def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> Replayed:
-    """Write out/frames.csv and compare it with the session's.
+    """Write out/frames.csv and compare it with the session's; the same for examination.json, where there is one.
 
     weights: another folder with the same models.
 
@@ -58,6 +59,8 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     path = open_for_program(config, height, width, stored_baseline=_stored_neutral(decisions))
     _same_models(described, path)
     target = out / "frames.csv"
+    again = reexamination_of(session)
+    examined = (lambda _analysis: None) if again is None else again.seen
     try:
         private_folder(out)
         with open_private(target, "x", newline="") as file:
@@ -66,18 +69,26 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
             rows = RowFormat(several=several, millimetres=lengths)
             count = 0
             missing: list[int] = []
-            for row in rerun(decisions, pictures, path, missing.append):
+            for row in rerun(decisions, pictures, path, missing.append, examined):
                 file.write(rows.line(row))
                 count += 1
     except FileExistsError:
         raise UserInputError(f"{target} exists already; choose another folder with --out.") from None
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
-    return compare(session / "frames.csv", target, count, missing)
+    found = compare(session / "frames.csv", target, count, missing)
+    if again is None:
+        return found
+    same, sentence = again.write(out)
+    return Replayed(found.same and same, found.rows, f"{found.sentence} {sentence}")
 
 
 def rerun(
-    decisions: list[Decision], pictures: "Pictures", path: FacePath, on_missing: Callable[[int], None]
+    decisions: list[Decision],
+    pictures: "Pictures",
+    path: FacePath,
+    on_missing: Callable[[int], None],
+    on_measured: Callable[[Analysis], None] = lambda _analysis: None,
 ) -> Iterator[FrameRow]:
     """The rows, in the order in which they were written, up to the last picture.
 
@@ -87,6 +98,7 @@ def rerun(
         path: the networks, fresh.
         on_missing: called with the number of each frame that was analysed live and is not among the pictures. Its row holds
             no measures, and what follows is computed without it.
+        on_measured: called with each analysis, in order.
 
     Raises:
         DeviceError: the decisions contradict themselves.
@@ -127,6 +139,7 @@ def rerun(
                 continue
             result = measure.process(tracked.pop(number))
             measured[number] = (result if lengths is None else lengths.process(result)).analysis
+            on_measured(measured[number])
         elif kind == "row":
             found = measured.pop(number, None)
             if decision["measured"] and found is None and number not in missing:

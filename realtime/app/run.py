@@ -205,7 +205,12 @@ class Run:
         obs = None if outputs.obs is None else ObsControl(outputs.obs, dashboard.overlay_url).command()
         page = page_commands(controls, config, app, progress.source, outputs.writer, changed, obs)
         status = RunStatus(
-            app.scene.units, app.output, app.graph.snapshot, config.selfie, lambda: self._notifier.warnings
+            app.scene.units,
+            app.output,
+            app.graph.snapshot,
+            config.selfie,
+            lambda: self._notifier.warnings,
+            config.person or "",
         )
         dashboard.start(page.commands, status)
         for sentence in dashboard.sentences:

@@ -123,6 +123,7 @@ class ExaminationMachine:
         self._reason_until = -math.inf
         self._calibrating: float | None = None
         self._events: list[Event] = []
+        self._early: list[Command] = []
         if earlier:
             self._level = next(
                 (one.rest for one in earlier if one.movement == "rest" and one.outcome == "counted"), None
@@ -166,6 +167,9 @@ class ExaminationMachine:
 
     def command(self, command: Command) -> None:
         """Carry out a command at the time of the frame that came last; one that means nothing now changes nothing."""
+        if not math.isfinite(self._now):
+            self._early.append(command)  # there is no time yet
+            return
         if self.over:
             return
         if command == "stop":
@@ -195,6 +199,8 @@ class ExaminationMachine:
         """
         passed = min(observation.time - self._now, _LONGEST_STEP) if math.isfinite(self._now) else 0.0
         self._now = observation.time
+        while self._early:
+            self.command(self._early.pop(0))
         self.scale = self.scale or observation.scale
         self._recent.append(observation)
         while self._recent[0].time < self._now - _KEPT:
@@ -241,7 +247,7 @@ class ExaminationMachine:
             self._begin()
 
     def _begin(self) -> None:
-        self.begun = self._now if math.isfinite(self._now) else 0.0
+        self.begun = self._now
         self._reason = None
         self._events.append("started")
         if self._agenda.place is None:

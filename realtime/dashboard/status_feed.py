@@ -27,6 +27,7 @@ class RunStatus:
         report: the graph's figures so far.
         selfie: the picture is flipped, so the pages' columns change places too.
         warnings: sentences about what has failed, such as the recording; they only become more.
+        person: as named at the start; empty: nobody was named.
     """
 
     units: tuple[int, ...]
@@ -34,10 +35,11 @@ class RunStatus:
     report: Callable[[], Report]
     selfie: bool = False
     warnings: Callable[[], Sequence[str]] = _no_warnings
+    person: str = ""
 
     def hello(self) -> str:
         """The first message to a page: what does not change while the program runs."""
-        return json.dumps({"type": "hello", "units": self.units, "selfie": self.selfie})
+        return json.dumps({"type": "hello", "units": self.units, "selfie": self.selfie, "person": self.person})
 
 
 async def publish_status(hub: Hub, commands: Commands, run: RunStatus) -> None:
