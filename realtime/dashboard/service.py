@@ -75,6 +75,7 @@ class Dashboard:
         found = [
             f"Dashboard: {self.url}?token={self.guard.token}",
             f"OBS overlay: {self.overlay_url}",
+            f"Examination page: {self.url}examine?token={self.guard.token}",
         ]
         if not self.local:
             found.append(

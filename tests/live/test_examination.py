@@ -96,9 +96,7 @@ async def attend(watched: Watched, side: str, kind: str) -> None:
     """Begin on the page, look at it in every part, and wait for the end."""
     async with browser() as page:
         link = await asyncio.to_thread(watched.link)
-        print("link", link, flush=True)
         await page.open(link, 1280, 720)
-        print("opened", flush=True)
         await page.until("!document.body.matches('.lost') && !document.getElementById('setup').hidden")
         await page.value("document.getElementById('person').value = 'Ada'")
         await page.value(f"document.getElementById('protocol').value = '{PROTOCOL}'")
