@@ -37,7 +37,7 @@ KEYS = "Keys: c calibrates, m sets a marker, v changes the view, n follows the n
 C = TypeVar("C")
 _NOTHING_TO_CALIBRATE = "Calibration is for the program's own Action Units, and none are measured in this run."
 _NO_MARKERS = "Markers need a session folder; start with --session DIR."
-_NO_EXAMINATION = "An examination needs a session folder; start with --session DIR."
+_NO_EXAMINATION = "An examination needs a session folder and the program's own Action Units; start with --session DIR."
 _NO_RECORDING = "Recording needs a session folder; start with --session DIR."
 _NO_PICTURES = "This session stores no picture (--landmarks-only)."
 

@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from realtime.clinic.examination import COMMANDS, Command, Event, ExaminationMachine, Status
+from realtime.clinic.examination import ExaminationMachine
 from realtime.clinic.input_log import NAME as LOG
 from realtime.clinic.input_log import Begin, InputLog
 from realtime.clinic.language import Words, words_of
 from realtime.clinic.observation import Observation
 from realtime.clinic.protocol import BUILT_IN, DEFAULT, Protocol, load_protocol
+from realtime.clinic.status import COMMANDS, Command, Event, Status
 from realtime.clinic.store import write_examination
 from realtime.clinic.types import Affected, AgeGroup, Examination, Repetition
 from realtime.errors import DeviceError, FacemirrorError, UserInputError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
 from realtime.app.examination import GuidedExamination, Shown, Surroundings, Wish
-from realtime.clinic.examination import Event
 from realtime.clinic.input_log import read_inputs
 from realtime.clinic.protocol import load_protocol
+from realtime.clinic.status import Event
 from realtime.clinic.store import read_examination
 from realtime.clinic.types import Repetition, Snapshot
 from realtime.config import Config

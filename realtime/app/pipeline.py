@@ -227,10 +227,7 @@ class _Wiring:
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
         self._scene = Scene(config.view, self._units, selfie=config.selfie, panel=config.panel)
-        can_calibrate = config.au == "own" and bool(path.measures.units)
-        self._examination = outputs.examination and outputs.examination(
-            path.models, path.measures.ask_for_calibration if can_calibrate else None
-        )
+        self._examination = self._open_examination()
         fps = (negotiated and negotiated.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
         self._detect = Detect(
@@ -258,6 +255,15 @@ class _Wiring:
         if self._config.people > 1:
             return MeasurePeople(path.measures, path.another, outputs.decisions, outputs.calibrated)
         return Measure(path.measures, outputs.decisions, outputs.calibrated)
+
+    def _open_examination(self) -> GuidedExamination | None:
+        """The guided examination, which reads the program's own Action Units."""
+        measures, make = self._path.measures, self._outputs.examination
+        if self._config.au == "own" and measures.units and make is not None:
+            return make(self._path.models, measures.ask_for_calibration)
+        if self._config.examination.guided:
+            raise UserInputError("An examination needs the program's own Action Units; leave out --au and --models.")
+        return None
 
     def app(self) -> App:
         """Wire everything."""

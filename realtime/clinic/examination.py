@@ -7,61 +7,29 @@ a replay, or in a test.
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from realtime.clinic.activity import at_rest, snapshot
+from realtime.clinic.activity import snapshot
 from realtime.clinic.agenda import Agenda
 from realtime.clinic.attempt import HOLD_SECONDS, Attempt
+from realtime.clinic.countdown import CountDown
 from realtime.clinic.gate import problem
 from realtime.clinic.language import Phase, Reason, stored_sentence
 from realtime.clinic.observation import Observation
 from realtime.clinic.protocol import SECONDS, Protocol
-from realtime.clinic.timing import CALIBRATION_SECONDS, COUNT_DOWN, EASY, REST_SPAN, Timing, timing
+from realtime.clinic.status import Command, Event, Status
+from realtime.clinic.timing import EASY, LOOK, REST_SPAN, Timing, timing
 from realtime.clinic.types import Affected, Movement, Outcome, Repetition, Snapshot
 from realtime.types import ScaleSource
 
-Command = Literal["start", "pause", "continue", "skip", "redo", "stop"]
-COMMANDS: tuple[Command, ...] = get_args(Command)
-Event = Literal["started", "instruction", "tick", "go", "relax", "counted", "rejected", "calibrate", "stored", "ended"]
-"""What has just happened; "calibrate": a calibration should begin; "stored": `repetitions` has changed."""
-
-_LOOK = 0.5
-"""Seconds of frames by which a face is judged before the signal."""
 _KEPT = 1.5
+_SETTLES = 1.5
 _NO_FACE = 0.4
 _MINUTE = 60.0
 _STARTS_ITSELF = 3.0
 _SHOWN_REASON = 2.5
 _LONGEST_STEP = 0.5
 _REDO_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the person should see and hear now.
-
-    Attributes:
-        phase: what goes on.
-        movement: which is asked for; None before the start and after the end.
-        number, of: the repetition that is under way, 1.., and how many there are of it.
-        count: the count-down, 3, 2, 1; 0: none.
-        share: 0..1 of the hold, or of the wait.
-        reason: why the last try did not count, or what is in the way now.
-        done, total: repetitions that are over, of all.
-        seconds_left: of the examination's time, pauses left out.
-    """
-
-    phase: Phase = "waiting"
-    movement: Movement | None = None
-    number: int = 0
-    of: int = 0
-    count: int = 0
-    share: float = 0.0
-    reason: Reason | None = None
-    done: int = 0
-    total: int = 0
-    seconds_left: float = SECONDS
 
 
 class ExaminationMachine:
@@ -101,7 +69,7 @@ class ExaminationMachine:
         self._affected = affected
         self.offset = max((one.ended or one.started for one in earlier), default=0.0)
         self._agenda = Agenda(protocol, earlier)
-        self._wants_calibration = calibrates
+        self._counting = CountDown(calibrates=calibrates)
         self._budget = SECONDS
         self._active = 0.0
         self._timing: Timing = EASY
@@ -111,8 +79,6 @@ class ExaminationMachine:
         self._recent: deque[Observation] = deque()
         self._seen = -math.inf
         self._ready: float | None = None
-        self._count_from: float | None = None
-        self._count = 0
         self._tries = 0
         self._unmoved = 0
         self._started = 0.0
@@ -121,7 +87,6 @@ class ExaminationMachine:
         self._level: Snapshot | None = None
         self._reason: Reason | None = None
         self._reason_until = -math.inf
-        self._calibrating: float | None = None
         self._events: list[Event] = []
         self._early: list[Command] = []
         if earlier:
@@ -157,7 +122,7 @@ class ExaminationMachine:
             agenda.movement,
             place.number,
             self.protocol.repetitions,
-            self._count,
+            self._counting.count,
             self._share(),
             reason,
             done,
@@ -236,7 +201,7 @@ class ExaminationMachine:
     # Before the signal.
 
     def _wait_for_place(self) -> None:
-        found = self._look(_LOOK)
+        found = self._look(LOOK)
         place = problem(found, "rest") if found else "no_face"
         self._reason, self._reason_until = place, math.inf
         if place is not None:
@@ -259,57 +224,33 @@ class ExaminationMachine:
         """Get ready for the repetition that is next."""
         agenda = self._agenda
         self._timing = timing(self._budget - self._active, agenda.movements_left, agenda.left)
-        self._attempt, self._count, self._count_from = None, 0, None
+        self._attempt = None
+        self._counting.stop()
         self._started = self._now
         self._enter("instruction" if instruct else "rest")
         if instruct:
             self._events.append("instruction")
 
     def _count_down(self) -> None:
-        """Three, two, one, while the face is seen well and rests; the count begins anew where it does not."""
-        movement = self._agenda.movement
-        look = self._look(_LOOK)
-        wrong: Reason | None = problem(look, movement)
-        if wrong is None and self._wait_for_calibration():
-            return
-        if wrong is None and not at_rest(look, self._level):
-            wrong = "not_at_rest"
-        if wrong is not None:
-            self._count, self._count_from = 0, None
-            self._tell(wrong)
+        counting, movement = self._counting, self._agenda.movement
+        step = counting.update(self._look(LOOK), movement, self._level, self._entered)
+        if counting.calibrating:
+            self._entered = self._now
+        if step == "signal":
+            self._signal(movement)
+        elif step != "wait":
+            self._events.append(step)
+        elif counting.reason is not None:
+            wrong = counting.reason
+            # A face that comes down from the movement before is not told to rest twice.
+            if wrong != "not_at_rest" or self._since() > _SETTLES:
+                self._tell(wrong, LOOK)
             if self._since() >= self._timing.rest and wrong != "no_face":
                 self._close("rejected", wrong)
-            return
-        if self._count_from is None:
-            self._count_from = max(self._now - _LOOK, self._entered)
-        counted = self._now - self._count_from
-        count = 3 - min(2, int(3 * counted / COUNT_DOWN))
-        if count != self._count:
-            self._count = count
-            self._events.append("tick")
-        if counted >= COUNT_DOWN:
-            self._signal(movement)
-
-    def _wait_for_calibration(self) -> bool:
-        """Whether the first rest still waits until the Action Units are measured against the person's own rest."""
-        if not self._wants_calibration or self._agenda.movement != "rest" or self._recent[-1].calibrated:
-            self._wants_calibration = (
-                self._wants_calibration and self._agenda.movement == "rest" and not self._recent[-1].calibrated
-            )
-            return False
-        if self._calibrating is None:
-            self._calibrating = self._now
-            self._events.append("calibrate")
-        if self._now - self._calibrating > CALIBRATION_SECONDS:
-            self._wants_calibration = False
-            return False
-        self._entered, self._count_from = self._now, None
-        return True
 
     def _signal(self, movement: Movement) -> None:
         window = [one for one in self._look(REST_SPAN) if one.face_id is not None]
         self._rest = snapshot(window)
-        self._count = 0
         if movement == "rest":
             self._level = self._level or self._rest
             self._close("counted")
@@ -332,14 +273,11 @@ class ExaminationMachine:
             self._enter("hold", attempt.onset)
         elif self._phase == "go" and self._since() >= self._timing.go:
             self._judge(attempt)
-        elif self._phase == "hold" and (self._hold_is_over() or attempt.returned is not None):
+        elif self._phase == "hold" and (self._since() >= HOLD_SECONDS or attempt.returned is not None):
             self._enter("relax")
             self._events.append("relax")
         elif self._phase == "relax" and (attempt.returned is not None or self._since() >= self._timing.relax):
             self._judge(attempt)
-
-    def _hold_is_over(self) -> bool:
-        return self._since() >= HOLD_SECONDS
 
     def _judge(self, attempt: Attempt) -> None:
         """Whether a try that is over counts."""
@@ -420,7 +358,8 @@ class ExaminationMachine:
 
     def _end(self, phase: Literal["finished", "stopped"]) -> None:
         self._enter(phase)
-        self._attempt, self._count = None, 0
+        self._attempt = None
+        self._counting.stop()
         self._events.append("ended")
 
     # Small helps.
@@ -442,12 +381,7 @@ class ExaminationMachine:
         return round(time - (self.begun or 0.0) + self.offset, 6)
 
     def _share(self) -> float:
-        longest = {"instruction": self._timing.instruction, "hold": HOLD_SECONDS, "rest": COUNT_DOWN}.get(self._phase)
-        if longest is None:
-            return 0.0
-        since = (
-            self._now - self._count_from if self._phase == "rest" and self._count_from is not None else self._since()
-        )
-        if self._phase == "rest" and self._count_from is None:
-            return 0.0
-        return min(1.0, max(0.0, since / longest))
+        if self._phase == "rest":
+            return self._counting.share
+        longest = {"instruction": self._timing.instruction, "hold": HOLD_SECONDS}.get(self._phase)
+        return 0.0 if longest is None else min(1.0, max(0.0, self._since() / longest))

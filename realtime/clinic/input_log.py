@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
-from realtime.clinic.examination import COMMANDS, Command
 from realtime.clinic.protocol import Protocol
+from realtime.clinic.status import COMMANDS, Command
 from realtime.clinic.types import MOVEMENTS, Affected
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_private, open_regular, reason

@@ -11,6 +11,8 @@ from realtime.clinic.attempt import HOLD_SECONDS
 COUNT_DOWN = 1.5
 REST_SPAN = 1.0
 """Seconds before the signal over which rest is measured."""
+LOOK = 0.5
+"""Seconds of frames by which a face is judged before the signal."""
 CALIBRATION_SECONDS = 12.0
 """How long the first rest waits for a calibration."""
 LONGEST_TRY = 14.0

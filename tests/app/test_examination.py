@@ -271,7 +271,7 @@ def test_faces_are_counted_in_searches_of_the_whole_picture_only() -> None:
 @pytest.mark.parametrize("code", ["en", "de", "es"])
 def test_the_panel_has_room_for_every_sentence(code: str) -> None:
     from realtime.app.examination import Shown
-    from realtime.clinic.examination import Status
+    from realtime.clinic.status import Status
     from realtime.render.guide_panel import with_guide
 
     words = words_of(code)

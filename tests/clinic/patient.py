@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from realtime.clinic.examination import Event, ExaminationMachine
+from realtime.clinic.examination import ExaminationMachine
 from realtime.clinic.observation import Observation
+from realtime.clinic.status import Event
 from realtime.clinic.types import Movement
 from realtime.types import Sides
 
