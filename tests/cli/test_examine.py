@@ -1,0 +1,44 @@
+"""What is wrong with the words of `examine` is one sentence, before a folder is made or a camera opened."""
+
+from pathlib import Path
+
+import pytest
+
+from realtime.cli import main
+from realtime.config import resolve
+from realtime.config.settings import Config
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "An examination needs the person's name"),
+        (["--person", "Ada", "--protocol", "sunybrook"], "There is no protocol 'sunybrook'"),
+        (["--person", "Ada", "--protocol", "own.toml"], "unknown movement 'open_smlie'; did you mean open_smile?"),
+    ],
+)
+def test_wrong_words(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text('movements = ["open_smlie"]')
+    assert main(["examine", *words]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["own.toml"]
+
+
+def test_the_settings_of_an_examination() -> None:
+    assert Config().examination.guided is False
+    given = {"examination.affected": "left", "examination.protocol": "eface", "examination.language": "de"}
+    config = resolve(given, environment={}).config
+    assert (config.examination.affected, config.examination.protocol, config.examination.language) == (
+        "left",
+        "eface",
+        "de",
+    )
