@@ -94,7 +94,8 @@ class ExaminationOutputs:
         config, settings = self._config, self._config.examination
         if settings.resume is None:
             protocol = load_protocol(settings.protocol)
-            return Wish(config.person or "", protocol, settings.affected, settings.language)
+            group = config.millimetres.age_group
+            return Wish(config.person or "", protocol, settings.affected, settings.language, group)
         folder = Path(settings.resume) if settings.resume else self._last_broken_off()
         broken_off, begin = read_examination(folder), read_inputs(folder)[0]
         if broken_off.finished:

@@ -40,7 +40,8 @@ def demo(options: argparse.Namespace) -> int:
 
 def examine(options: argparse.Namespace) -> int:
     """A run that leads a person through an examination: the bare mirror picture, a session folder of its own."""
-    fixed = {"view": "raw", "selfie": True, "panel": "off", "cadence.whole_every": 1, "examination.guided": True}
+    fixed = {"view": "raw", "selfie": True, "panel": "off", "cadence.whole_every": 1, "millimetres.scale": "iris"}
+    fixed |= {"examination.guided": True}
     # What is wrong with the words is said before a folder is made or a camera opened.
     wishes = resolved(options, **fixed).config
     load_protocol(wishes.examination.protocol)

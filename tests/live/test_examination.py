@@ -65,6 +65,7 @@ class Watched:
             "view": "raw",
             "selfie": True,
             "cadence.whole_every": 1,
+            "millimetres.scale": "iris",
         }
         self.run = Run(resolve(settings), started=self._apps.append, say=self._say)
 
