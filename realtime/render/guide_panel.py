@@ -12,6 +12,8 @@ from realtime.render.palette import BOX, DIM, NEUTRAL, WARNING, Colour
 from realtime.types import U8
 
 _GROUND = 28
+LEAST = 720
+"""Pixels of the picture's shorter side from which the panel's words are sharp."""
 _SHARE = 0.62
 """The panel's width as a share of the picture's height, or its height as a share of the picture's width."""
 
@@ -46,13 +48,14 @@ class Guide:
 
 
 def with_guide(picture: U8, guide: Guide, seconds: float) -> U8:
-    """A new picture, larger by the panel.
+    """A new picture, larger by the panel; a small one is enlarged, so that what stands beside it can be read.
 
     Args:
         picture: (H, W, 3) BGR, not written to.
         guide: what to show.
         seconds: since the drawing came up.
     """
+    picture = _large_enough(picture)
     height, width = picture.shape[:2]
     if width >= height:
         panel = np.full((height, max(2, round(_SHARE * height)) // 2 * 2, 3), _GROUND, np.uint8)
@@ -61,6 +64,13 @@ def with_guide(picture: U8, guide: Guide, seconds: float) -> U8:
     panel = np.full((max(2, round(_SHARE * width)) // 2 * 2, width, 3), _GROUND, np.uint8)
     _fill_wide(panel, guide, seconds)
     return np.concatenate([picture, panel], axis=0)
+
+
+def _large_enough(picture: U8) -> U8:
+    factor = LEAST / min(picture.shape[:2])
+    if factor <= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _fill(panel: U8, guide: Guide, seconds: float) -> None:

@@ -211,16 +211,16 @@ def test_a_damaged_log_is_one_sentence(tmp_path: Path) -> None:
 
 def test_what_is_said_and_shown(tmp_path: Path) -> None:
     guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
-    picture = np.full((360, 640, 3), 77, np.uint8)
+    picture = np.full((720, 1280, 3), 77, np.uint8)
     screen = ExaminationScreen(guided, lambda image: image, clock=lambda: 1.0)
     lead(guided, until="hold")
     shown = screen.draw(picture)
-    assert shown.shape[0] == 360
-    assert shown.shape[1] > 640
-    assert np.array_equal(shown[:, :640], picture), "nothing is drawn over the face"
+    assert shown.shape[0] == 720
+    assert shown.shape[1] > 1280
+    assert np.array_equal(shown[:, :1280], picture), "nothing is drawn over the face"
     upright = screen.draw(np.full((640, 360, 3), 77, np.uint8))
-    assert upright.shape[1] == 360
-    assert np.array_equal(upright[:640], np.full((640, 360, 3), 77, np.uint8))
+    assert upright.shape[1] == 720, "a small picture is enlarged"
+    assert (upright[:1280] == 77).all()
     guide = guide_of(guided.shown)
     assert (guide.title, guide.sentence, guide.amount) == ("Smile with open lips", "Hold it.", 1.0)
     assert spoken("relax", guided.shown) == "Hold it."
@@ -275,9 +275,9 @@ def test_the_panel_has_room_for_every_sentence(code: str) -> None:
     from realtime.render.guide_panel import with_guide
 
     words = words_of(code)
-    picture = np.zeros((360, 640, 3), np.uint8)
+    picture = np.zeros((720, 1280, 3), np.uint8)
     for movement in load_protocol("full").movements:
         status = Status("instruction", movement, 1, 3, 3, 0.5, "unsure", 1, 27, 100.0)
-        panel = with_guide(picture, guide_of(Shown(status, words)), 1.0)[:, 640:]
+        panel = with_guide(picture, guide_of(Shown(status, words)), 1.0)[:, 1280:]
         assert (panel[:, :3] == 28).all(), (movement, "touches the left edge")
         assert (panel[:, -3:] == 28).all(), (movement, "touches the right edge")
