@@ -60,10 +60,18 @@ def with_guide(picture: U8, guide: Guide, seconds: float) -> U8:
     if width >= height:
         panel = np.full((height, max(2, round(_SHARE * height)) // 2 * 2, 3), _GROUND, np.uint8)
         _fill(panel, guide, seconds)
-        return np.concatenate([picture, panel], axis=1)
+        return _as_wide_as_screens(np.concatenate([picture, panel], axis=1))
     panel = np.full((max(2, round(_SHARE * width)) // 2 * 2, width, 3), _GROUND, np.uint8)
     _fill_wide(panel, guide, seconds)
     return np.concatenate([picture, panel], axis=0)
+
+
+def _as_wide_as_screens(whole: U8) -> U8:
+    """Dark bands above and below, where a screen of 16 to 9 would show its own bright ones."""
+    height, width = whole.shape[:2]
+    band = max(0, (9 * width // 16 - height) // 2)
+    bands = np.full((band, width, 3), _GROUND, np.uint8)
+    return np.concatenate([bands, whole, bands], axis=0) if band else whole
 
 
 def _large_enough(picture: U8) -> U8:

@@ -215,9 +215,10 @@ def test_what_is_said_and_shown(tmp_path: Path) -> None:
     screen = ExaminationScreen(guided, lambda image: image, clock=lambda: 1.0)
     lead(guided, until="hold")
     shown = screen.draw(picture)
-    assert shown.shape[0] == 720
+    band = (shown.shape[0] - 720) // 2
     assert shown.shape[1] > 1280
-    assert np.array_equal(shown[:, :1280], picture), "nothing is drawn over the face"
+    assert abs(shown.shape[1] / shown.shape[0] - 16 / 9) < 0.01, "it fills a screen"
+    assert np.array_equal(shown[band : band + 720, :1280], picture), "nothing is drawn over the face"
     upright = screen.draw(np.full((640, 360, 3), 77, np.uint8))
     assert upright.shape[1] == 720, "a small picture is enlarged"
     assert (upright[:1280] == 77).all()
