@@ -47,8 +47,8 @@ def test_the_newest_cue_wins_and_then_there_is_silence() -> None:
 
 
 def test_a_system_without_a_voice_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech.shutil, "which", lambda _name: None)
-    monkeypatch.setattr(speech.sys, "platform", "linux")
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("sys.platform", "linux")
     voice = Voice("de")
     assert not voice.there
     voice.say("Jetzt!")
@@ -66,8 +66,8 @@ def test_a_system_without_a_voice_is_silent(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_command_of_each_system(
     monkeypatch: pytest.MonkeyPatch, platform: str, language: str, words: list[str]
 ) -> None:
-    monkeypatch.setattr(speech.shutil, "which", lambda name: "/usr/bin/espeak-ng" if name == "espeak-ng" else None)
-    monkeypatch.setattr(speech.sys, "platform", platform)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/espeak-ng" if name == "espeak-ng" else None)
+    monkeypatch.setattr("sys.platform", platform)
     assert list(speech.speaking_program(language) or ()) == words
 
 
