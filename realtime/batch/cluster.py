@@ -65,15 +65,17 @@ def work_on_cluster(ledger: Ledger, plan: Plan, address: str, workers: int, watc
 def _client(distributed: Any, stack: ExitStack, address: str, workers: int) -> Any:
     target: Any = address
     if address == "local":
-        target = stack.enter_context(
-            distributed.LocalCluster(
+        try:
+            target = distributed.LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
                 processes=True,
                 memory_limit=0,  # the decoder's memory is the child's, and no reason to restart anything
                 dashboard_address=None,
             )
-        )
+        except Exception as error:  # noqa: BLE001  whatever Dask raises when one of its processes ends meanwhile
+            raise DeviceError(f"Dask's workers did not start ({_short(error)}); start again to go on.") from None
+        stack.callback(_close, target)
     try:
         return distributed.Client(target, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -88,6 +90,8 @@ def _refuse_others(client: Any, ledger: Ledger, address: str) -> None:
     except Exception as error:  # noqa: BLE001  whatever a remote process says
         raise DeviceError(f"The workers of {address} cannot be asked ({_short(error)}).") from None
     for worker, answer in sorted(answers.items()):
+        if isinstance(answer, OSError):
+            continue  # it ended meanwhile, and says what it is made of when it comes back
         if isinstance(answer, BaseException):
             raise DeviceError(f"The worker {worker} cannot take part ({_short(answer)}).")
         there = Fingerprint.from_json(answer)
@@ -110,12 +114,15 @@ def _run(client: Any, ledger: Ledger, plan: Plan, address: str, watch: Watch) ->
         while not todo.finished:
             if client.status != "running":
                 return f"The Dask scheduler at {address} is gone; what is done is kept: start again to go on."
-            free = _AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"])) - len(tasks)
-            while free > 0 and (name := todo.next()) is not None:
-                attempt += 1
-                key = f"facemirror-{name}-{attempt}"
-                tasks[name] = client.submit(measure_here, str(ledger.out), name, key=key, pure=False, retries=0)
-                free -= 1
+            try:
+                free = _AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"])) - len(tasks)
+                while free > 0 and (name := todo.next()) is not None:
+                    attempt += 1
+                    key = f"facemirror-{name}-{attempt}"
+                    tasks[name] = client.submit(measure_here, str(ledger.out), name, key=key, pure=False, retries=0)
+                    free -= 1
+            except (OSError, RuntimeError) as error:
+                return f"The Dask scheduler at {address} does not answer ({_short(error)}); start again to go on."
             for name in [name for name, task in tasks.items() if task.done()]:
                 stopped = _settle(name, tasks.pop(name), settled)
                 if stopped:
@@ -188,6 +195,12 @@ def _ended(ledger: Ledger, child: WorkerProcess, name: str) -> dict[str, Any]:
         ledger.bury(held, witnessed=True, why=why)
         return {"name": name, "outcome": "died", "why": why}
     return {"name": name, "outcome": "busy"}
+
+
+def _close(cluster: Any) -> None:
+    """End a local cluster. What its processes still had to say is of no interest: the ledger has everything."""
+    with contextlib.suppress(Exception):
+        cluster.close(timeout=10)
 
 
 @contextlib.contextmanager

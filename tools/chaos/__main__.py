@@ -15,10 +15,12 @@ from pathlib import Path
 
 import psutil
 
+from realtime.batch.ledger import Ledger
 from tools.chaos.folders import differences, make_clips
 
 _LONGEST = 1800.0
 _GONE_SECONDS = 20.0
+_MOST_STARTS = 200
 
 
 def command(clips: Path, out: Path, *more: str) -> list[str]:
@@ -42,6 +44,7 @@ class Disturbed:
         self.orphans = 0.0
         self._command = command(clips, out, *more)
         self._kills = kills
+        self._out = out
         self._random = random.Random(seed)
         self._pace = 4.0
 
@@ -51,8 +54,13 @@ class Disturbed:
             self.starts += 1
             process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             code = self._disturb(process)
-            if code is not None:
+            # A batch whose Dask was hit ends with a sentence that says to start again.
+            if code is not None and (self._complete() or self.starts > _MOST_STARTS):
                 return code
+
+    def _complete(self) -> bool:
+        ledger = Ledger(self._out)
+        return ledger.exists and not {"waiting", "claimed"} & set(ledger.states().values())
 
     def _disturb(self, process: "subprocess.Popen[bytes]") -> int | None:
         """The exit code; None: the command itself was killed."""
