@@ -209,7 +209,7 @@ class Analysis:
     neutral: what they were measured against: none, the running median of this face, its rest over the whole recording, or a
     calibration.
     others: with several people, everybody else who was looked at on this frame, in order of their face ids; `face` is the
-    patient's then.
+    patient's then. sure: nothing on this frame speaks against `face` being the patient's.
     rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
     millimetres: lengths of the face; None where they were not asked for or no face is there.
     faces: how many faces of about this one's size the newest search of the whole picture showed; None: none was made yet.
@@ -226,6 +226,7 @@ class Analysis:
     millimetres: Millimetres | None = None
     faces: int | None = None
     others: tuple["Analysis", ...] = ()
+    sure: bool = True
 
 
 PRESENT = 0.5

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.app.nodes.detect_track import Track
+from realtime.app.nodes.people import TrackPeople
 from realtime.app.pipeline import App
 from realtime.config import Config
 from realtime.dashboard.commands import (
@@ -19,6 +20,7 @@ from realtime.dashboard.commands import (
     Fixed,
     MarkerCommand,
     Phase,
+    PlaceCommand,
     SceneChoice,
     SwitchCommand,
     Unavailable,
@@ -29,6 +31,7 @@ from realtime.media.recorder import PausableRecorder
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.video_source import VideoSource
 from realtime.models.tiers import ModelLadder
+from realtime.render.scene import Scene
 from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.writer import SessionWriter
 
@@ -83,6 +86,28 @@ class FaceChoice:
         """Take `value`, one of `options`; the face of now changes nothing."""
         if value == self.NEXT:
             self._track.ask_for_next_face()
+
+
+class PatientPlace:
+    """The face that the user points at becomes the patient's."""
+
+    def __init__(self, track: TrackPeople, scene: Scene) -> None:
+        self._track = track
+        self._scene = scene
+
+    def choose(self, x: float, y: float) -> None:
+        """Take the face at this place of the shown picture; x, y: shares of its width and height.
+
+        Raises:
+            UserInputError: there is none, or the view shows no place of the captured picture.
+        """
+        place = self._scene.place_in_frame(x, y)
+        if place is None:
+            raise UserInputError(
+                "The patient can be chosen on the picture itself: change the view, or click inside it."
+            )
+        if not self._track.choose(place):
+            raise UserInputError("No face is followed at this place.")
 
 
 class CameraChoice:
@@ -277,6 +302,7 @@ def page_commands(
         "marker": controls.marker,
         "view": ChoiceCommand("View", controls.view, key="v"),
         "face": ChoiceCommand("Face", controls.face, key="n"),
+        "patient": _patient_place(app),
         "side": ChoiceCommand("Affected", side, key="s"),
         "camera": camera if isinstance(camera, Fixed) else ChoiceCommand("Camera", camera),
         "model": model if isinstance(model, Fixed) else ChoiceCommand("Model", model),
@@ -284,6 +310,12 @@ def page_commands(
     if obs is not None:
         commands["obs"] = obs
     return PageCommands(Commands(commands), logged)
+
+
+def _patient_place(app: App) -> PlaceCommand | Unavailable:
+    if not isinstance(app.track, TrackPeople):
+        return Unavailable("One face is followed; --people N follows several.")
+    return PlaceCommand(PatientPlace(app.track, app.scene), "A click on a face makes its person the patient.")
 
 
 def _available(command: C | Unavailable) -> C:

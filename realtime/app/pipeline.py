@@ -425,13 +425,15 @@ def _blurs(
     """What hides faces in the shown and in the recorded pictures, as `--blur-face` asks."""
     if config.blur_face == "off":
         return None, None
-    live = LiveBlur(open_face_search(config, fps).find) if config.blur_face == "everywhere" else None
+    spare = config.blur_face in ("others", "others-everywhere")
+    everywhere = config.blur_face in ("everywhere", "others-everywhere")
+    live = LiveBlur(open_face_search(config, fps).find, spare_patient=spare) if everywhere else None
     if not recorded:
         return live, None
     # Where the picture path has searched the frame already, its answer is used.
     find = open_face_search(config, fps).find if live is None else None
     ahead = max(1, min(8, round(_AHEAD_SECONDS * fps)))
-    return live, FaceBlur(find, units, ahead=ahead, selfie=config.selfie, panel=config.panel)
+    return live, FaceBlur(find, units, ahead=ahead, selfie=config.selfie, panel=config.panel, spare_patient=spare)
 
 
 def _openface2(config: Config, folder: Path | None) -> tuple[MeasureOpenFace2, tuple[int, ...]]:

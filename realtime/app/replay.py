@@ -129,7 +129,7 @@ def rerun(
                 continue
             # A missing frame's detections are missing, too.
             entering = detections.get(decision["detections"])
-            tracked[number] = TrackedFrame(analysis_of(frame, *_observed(decision, frame, entering, path)), frame)
+            tracked[number] = TrackedFrame(analysis_of(frame, _observed(decision, frame, entering, path)), frame)
             for old in [n for n in detections if n < number - 600]:
                 del detections[old]
         elif kind == "measure":
@@ -160,7 +160,7 @@ def _observed(decision: Decision, frame: Frame, entering: Detections | None, pat
     """Who was looked at on this frame."""
     next_face = bool(decision.get("next", False))
     if not isinstance(path.tracker, PeopleTracker):
-        return Observed(path.tracker.update(frame, entering, next_face=next_face), ())
+        return Observed(path.tracker.update(frame, entering, next_face=next_face))
     every, chosen = decision.get("every", 1), decision.get("chosen")
     place = None if chosen is None else (float(chosen[0]), float(chosen[1]))
     return path.tracker.update(frame, entering, next_face=next_face, chosen=place, others_every=every)

@@ -10,6 +10,12 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError("--landmarks-only stores no picture, so it does not go with --record.")
     if config.blur_face != "off" and config.record == "raw":
         raise UserInputError("--record raw keeps the captured frames as they are, so it does not go with --blur-face.")
+    if config.blur_face in ("others", "others-everywhere") and config.people == 1:
+        raise UserInputError(
+            f"--blur-face {config.blur_face} must tell the patient from the others, so it needs --people 2 or more."
+        )
+    if config.people > 1 and config.au != "own":
+        raise UserInputError("--au openface2 measures one face, so it does not go with --people above 1.")
     if config.record == "raw" and config.au != "own":
         raise UserInputError(
             "--record raw is for replaying the program's own Action Units; it does not go with --au openface2."

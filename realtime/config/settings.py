@@ -62,7 +62,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float)
 
 
-Hidden = Annotated[Literal["off", "recording", "everywhere"], BeforeValidator(_hidden)]
+Hidden = Annotated[Literal["off", "recording", "everywhere", "others", "others-everywhere"], BeforeValidator(_hidden)]
 Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
@@ -283,7 +283,8 @@ class Config(Section):
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
     blur_face: Annotated[Hidden, Option(bare="recording")] = Field(
         "off",
-        description="recording: hide every face in the recording; everywhere: in window, virtual camera and dashboard too",
+        description="recording: hide every face in the recording; everywhere: in window, virtual camera and dashboard too; "
+        "others, others-everywhere: the same, but not the patient's (needs --people above 1)",
     )
     parquet: bool = Field(False, description="also write frames.parquet at the end of the session")
     lsl: bool = Field(False, description="send Action Units and markers to Lab Streaming Layer")

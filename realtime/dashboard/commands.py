@@ -313,6 +313,38 @@ class Fixed:
         raise CommandUnavailableError(self.reason)
 
 
+class Places(Protocol):
+    """Chooses what lies at a place of the picture."""
+
+    def choose(self, x: float, y: float) -> None:
+        """Choose what is shown there; x, y: shares of the shown picture's width and height, 0..1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCommand:
+    """Takes a click on the picture: the payload's "x" and "y", shares of its width and height.
+
+    Attributes:
+        places: chooses.
+        hint: what a click does, for the page.
+    """
+
+    places: Places
+    hint: str
+
+    def describe(self) -> dict[str, Any]:
+        """The hint."""
+        return {"reason": None, "hint": self.hint}
+
+    def action(self, request: Request) -> Action:
+        """Choose what lies there."""
+        x, y = request.payload.get("x"), request.payload.get("y")
+        if not isinstance(x, int | float) or not isinstance(y, int | float) or not 0 <= x <= 1 or not 0 <= y <= 1:
+            raise CommandError(400, '"x" and "y" must be shares of the picture, 0 to 1.')
+        return lambda: self.places.choose(float(x), float(y))
+
+
 class Commands:
     """Everything that the page can ask for, by name."""
 

@@ -31,17 +31,24 @@ MOST = 8
 """People that can be followed at once."""
 _NEWCOMERS = 3  # looked at in one detection pass: each costs two calls of the landmark network
 _TOGETHER = 0.3  # mean distance of two faces' points, in inter-ocular distances, below which they are one face
-_TOUCHING = 0.02  # overlap (IoU) from which one head may hide another
+_TOUCHING = 0.02  # overlap (IoU) of two heads from which one may hide the other
+_HEAD = 1.15  # size of a head, hair and ears included, in sizes of its face's box
+_BESIDE = 1.5  # the same where a face comes into view: hair and shoulders hide part of it for longer
 _MIXED = 1.0  # seconds after two heads touched in which their identities are doubted
 _SWAPS = 3  # looks in a row that must say so before two identities change places
+_STRANGE = 4  # clear looks in a row that must say that a face is somebody else
 _MERGE_AFTER = 4  # crops of a newcomer before it is compared with people who are away
 
 
 class Observed(NamedTuple):
-    """Who was looked at on one frame. patient: None where the patient is not seen, or nobody is the patient."""
+    """Who was looked at on one frame. patient: None where the patient is not seen, or nobody is the patient.
+
+    sure: nothing on this frame speaks against the patient's identity: no head touches or touched it just now, and it looks as ever.
+    """
 
     patient: FaceObservation | None
-    others: tuple[FaceObservation, ...]
+    others: tuple[FaceObservation, ...] = ()
+    sure: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +63,7 @@ class _Followed:
     sequence: int
     since: float
     mixed_until: float = -1.0
+    strange: int = 0
 
     @property
     def box(self) -> F32:
@@ -171,9 +179,12 @@ class PeopleTracker:
         looked_at = [one for one in self._followed if one.sequence == frame.sequence]
         found = {one.person.face_id: _named(one.observation, one.person.face_id) for one in looked_at}
         of_patient = None if patient is None else found.pop(patient, None)
-        return Observed(of_patient, tuple(found[number] for number in sorted(found)))
+        sure = any(self._is_sure(one, frame.capture_time) for one in looked_at if one.person.face_id == patient)
+        return Observed(of_patient, tuple(found[number] for number in sorted(found)), sure)
 
-    # -- who is looked at, and what it means ------------------------------------------------------------------------------
+    def has_face_at(self, x: float, y: float) -> bool:
+        """Whether a face that is followed now lies at this point of the picture (pixels). From any thread."""
+        return self._at_place(x, y) is not None
 
     def _due(self, sequence: int, others_every: int) -> list[_Followed]:
         """The patient, and of the others those who have waited longest."""
@@ -210,14 +221,37 @@ class PeopleTracker:
         if self._touched(one):
             one.mixed_until = frame.capture_time + _MIXED
         elif one.track.doubt == 0 and found.presence >= SURE:
+            if self._is_stranger(one, look.pattern, frame.capture_time):
+                return
             yaw = 0.0 if one.observation.pose is None else one.observation.pose[0]
             one.person.looks.learn(look.pattern, yaw)
             if not found.visibility.hidden:
                 one.person.life.update(one.observation.points, frame.capture_time)
 
+    def _is_stranger(self, one: _Followed, pattern: F32, time: float) -> bool:
+        """Whether a face taken for somebody by its place turns out, in clear view, to be somebody else."""
+        looks = one.person.looks
+        strange = looks.seen >= _MERGE_AFTER and looks.likeness(pattern) < self._identity.stranger
+        one.strange = one.strange + 1 if strange and one.mixed_until >= time else 0
+        if one.strange >= _STRANGE:
+            self._away.append(one.person)
+            one.person = self._somebody_new(one.box, time)
+            one.strange = 0
+        return one.strange > 0
+
+    def _somebody_new(self, box: F32, time: float) -> Person:
+        self._people_seen += 1
+        return Person.first_seen(self._people_seen, box, time)
+
+    def _is_sure(self, one: _Followed, time: float) -> bool:
+        """Whether nothing speaks against this face being the person's."""
+        looks = one.person.looks
+        quiet = one.mixed_until < time and not one.track.doubt and not one.track.missed
+        return quiet and looks.seen >= _MERGE_AFTER and looks.likeness(one.pattern) >= self._identity.beside
+
     def _touched(self, one: _Followed) -> bool:
         """Whether another head that is followed may hide this one."""
-        return any(other is not one and iou(other.box, one.box) > _TOUCHING for other in self._followed)
+        return any(other is not one and _overlap(other.box, one.box, _HEAD) for other in self._followed)
 
     def _separate(self, frame: Frame) -> None:
         """Of two followers on one face, the one whose person looks less like it is lost: that one is hidden."""
@@ -227,8 +261,7 @@ class PeopleTracker:
                     continue
                 if not _same_face(one.track.points, other.track.points):
                     continue
-                pattern = one.pattern if one.sequence >= other.sequence else other.pattern
-                likes = [who.person.looks.likeness(pattern) for who in (one, other)]
+                likes = [who.person.looks.likeness(who.pattern) for who in (one, other)]
                 loser = other if likes[0] >= likes[1] else one
                 self._lose(loser)
                 winner = one if loser is other else other
@@ -242,8 +275,6 @@ class PeopleTracker:
     def _lose_all(self) -> None:
         for one in list(self._followed):
             self._lose(one)
-
-    # -- detections -----------------------------------------------------------------------------------------------------
 
     def _apply_detections(self, frame: Frame, seen: Detections) -> None:
         """Take a detector's answer into account."""
@@ -324,8 +355,9 @@ class PeopleTracker:
         cost = np.full((len(newcomers), len(self._away)), np.inf)
         for row, newcomer in enumerate(newcomers):
             box = matching.face_box(newcomer.found.landmarks.points)
+            hidden = any(_overlap(box, one.box, _BESIDE) for one in self._followed)
             for column, person in enumerate(self._away):
-                score = person.recognition(newcomer.pattern, box, time, self._identity)
+                score = person.recognition(newcomer.pattern, box, time, self._identity, partly_hidden=hidden)
                 if score > 0:
                     cost[row, column] = 2.0 - score
         persons = {row: self._away[column] for row, column in assign(cost, 2.0)}
@@ -340,19 +372,17 @@ class PeopleTracker:
             # The patient is back: the smallest face gives way.
             self._lose(min(self._followed, key=lambda one: float(one.box[2] - one.box[0])))
         if person is None:
-            self._people_seen += 1
-            person = Person.first_seen(self._people_seen, newcomer.face.box, time)
+            person = self._somebody_new(newcomer.face.box, time)
         else:
             self._away.remove(person)
         track = Track(person.face_id, points, points, newcomer.face.box, newcomer.found.pose, time)
         follower = FaceFollower(self._locator, self._all)
         observation = follower.start(frame, track, newcomer.found, newcomer.pattern)
         person.seen(track.box, time)
-        self._followed.append(
-            _Followed(person, follower, track, observation, newcomer.pattern, frame.sequence, since=time)
-        )
-
-    # -- identities ---------------------------------------------------------------------------------------------------------
+        taken = _Followed(person, follower, track, observation, newcomer.pattern, frame.sequence, since=time)
+        self._followed.append(taken)
+        if self._touched(taken):
+            taken.mixed_until = time + _MIXED
 
     def _unmix(self, frame: Frame) -> None:
         """Set right what went wrong while heads touched, or when somebody came back and was not recognised."""
@@ -366,12 +396,12 @@ class PeopleTracker:
                     one.person, other.person = other.person, one.person
                     self._swaps[pair] = 0
         for one in self._followed:
-            if time - one.since <= self._identity.late_seconds and one.person.looks.seen >= _MERGE_AFTER:
+            if _MERGE_AFTER <= one.person.looks.seen <= self._identity.late_looks:
                 self._recognise_late(one)
         self._away = [person for person in self._away if time - person.last <= self._identity.remembered]
 
     def _fits_better_swapped(self, one: _Followed, other: _Followed) -> bool:
-        if iou(one.box, other.box) > _TOUCHING:
+        if _overlap(one.box, other.box, _HEAD):
             return False
         a, b = one.person.looks, other.person.looks
         straight = a.likeness(one.pattern) + b.likeness(other.pattern)
@@ -419,7 +449,7 @@ class PeopleTracker:
 
     def _at_place(self, x: float, y: float) -> _Followed | None:
         """The face under a point of the picture, or next to it by less than half a face."""
-        best = min(self._followed, key=lambda one: _away_from(one.box, x, y), default=None)
+        best = min(list(self._followed), key=lambda one: _away_from(one.box, x, y), default=None)
         return best if best is not None and _away_from(best.box, x, y) <= 1.0 else None
 
     def _plan(self, frame: Frame) -> None:
@@ -440,6 +470,16 @@ def _distances(boxes: list[F32], faces: list[Detection]) -> np.ndarray[tuple[int
         for column, face in enumerate(faces):
             table[row, column] = 1 - iou(box, face.box)
     return table
+
+
+def _overlap(box: F32, other: F32, size: float) -> bool:
+    """Whether the heads of two faces (4,) overlap. size: of a head, in sizes of its box."""
+    return iou(_grown(box, size), _grown(other, size)) > _TOUCHING
+
+
+def _grown(box: F32, size: float) -> F32:
+    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * np.float32(size / 2)
+    return np.concatenate([middle - half, middle + half])
 
 
 def _same_face(points: F32, other: F32) -> bool:

@@ -86,7 +86,9 @@ class Person:
         self.motion.update(box, time)
         self.last = time
 
-    def recognition(self, pattern: F32, box: F32, time: float, settings: IdentitySettings) -> float:
+    def recognition(
+        self, pattern: F32, box: F32, time: float, settings: IdentitySettings, *, partly_hidden: bool = False
+    ) -> float:
         """How surely a face just found is this person, who is away: above 0 it may be.
 
         Args:
@@ -94,11 +96,14 @@ class Person:
             box: (4,) where it is.
             time: capture time, seconds.
             settings: of identities.
+            partly_hidden: another head touches it, so that its looks say little.
         """
         likeness, away = self.looks.likeness(pattern), time - self.last
         near = nearness(box, self.motion.at(time))
         beside = away <= settings.beside_seconds and near >= settings.beside_nearness
         needed = settings.beside if beside else settings.same
+        if beside and partly_hidden:
+            needed = settings.partly_hidden
         if likeness < needed:
             return 0.0
         return likeness + _PULL * near * float(np.exp(-away / _FADES))

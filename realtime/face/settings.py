@@ -135,6 +135,15 @@ class IdentitySettings(_Section):
     beside: float = Field(
         0.5, ge=-1, le=1, description="the same for a face near where the person was to be expected (-1..1)"
     )
+    partly_hidden: float = Field(
+        0.1, ge=-1, le=1, description="the same where another head still hides part of it (-1..1)"
+    )
+    stranger: float = Field(
+        0.4,
+        ge=-1,
+        le=1,
+        description="likeness below which a face in clear view is not the person it was taken for (-1..1)",
+    )
     beside_seconds: float = Field(2.0, ge=0, le=60, description="how long a person is expected there (s)")
     beside_nearness: float = Field(
         0.35, ge=0, le=1, description="how near and alike in size that must be (0..1, see `nearness`)"
@@ -145,8 +154,11 @@ class IdentitySettings(_Section):
         le=2,
         description="by which two faces must fit better the other way round to change identities (-1..1)",
     )
-    late_seconds: float = Field(
-        1.5, ge=0, le=60, description="how long after its start a face may be recognised as somebody known (s)"
+    late_looks: int = Field(
+        45,
+        ge=0,
+        le=10_000,
+        description="clear looks at a new face within which it may be recognised as somebody known (count)",
     )
     remembered: float = Field(300.0, ge=1, le=36000, description="how long a person who went away is remembered (s)")
 

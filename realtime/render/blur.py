@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from realtime.face.geometry import iou
 from realtime.face.matching import face_box
 from realtime.face.scene_change import SceneChange
 from realtime.render.coverage import Coverage
 from realtime.render.landmarks import draw_landmarks
 from realtime.render.palette import NEUTRAL
 from realtime.render.panel_place import PanelPlace
-from realtime.types import F32, U8, Frame, PanelMode, RenderedFrame, Sides
+from realtime.types import F32, U8, Analysis, Frame, OtherFace, PanelMode, RenderedFrame, Sides
 
 Find = Callable[[Frame], tuple[F32, ...] | None]
 """Every face of a picture, or None where that is not known: `FaceSearch.find`."""
 
 _STEP = 16
 _SPARSE = 8
+_SAME_FACE = 0.3
+_FRESH = 0.1
+"""Seconds; a face may have been taken over by another one since an older analysis."""
 _CUT_DIFFERENCE, _CUT_SHARE = 0.1, 0.3
 NOTHING_FOLLOWED = "No face is followed: the picture is hidden."
 
@@ -50,6 +54,7 @@ class FaceBlur:
         ahead: int = 8,
         selfie: bool = False,
         panel: PanelMode = "auto",
+        spare_patient: bool = False,
     ) -> None:
         """Start with an empty window.
 
@@ -59,8 +64,10 @@ class FaceBlur:
             ahead: frames that are known before one is drawn.
             selfie: the picture is flipped like a mirror.
             panel: where the bars stand.
+            spare_patient: the patient's face stays open, wherever it is the patient's for certain.
         """
         self._find = find
+        self._spare_patient = spare_patient
         self._hidden = HiddenRegions(ahead)
         self._selfie = selfie
         self._panel = PanelPlace(panel, units, flipped=selfie)
@@ -74,7 +81,8 @@ class FaceBlur:
         done = self.drain() if self._size not in ((), frame.image.shape) else []
         self._size = frame.image.shape
         boxes = shown.faces if self._find is None else self._find(frame)
-        self._hidden.add(frame, boxes, shown.points, shown.result_age or 0.0)
+        spare = self._spare_patient and is_patient_for_certain(shown.analysis, shown.result_age)
+        self._hidden.add(frame, boxes, shown.points, shown.result_age or 0.0, spare=spare, others=shown.others)
         # The composed picture is not needed, so it does not wait as well.
         self._waiting.append(_Waiting(replace(shown, image=frame.image), frame))
         if len(self._waiting) > self._hidden.ahead:
@@ -113,24 +121,41 @@ class LiveBlur:
     Nothing is known yet of the frames to come, so a face that comes into the picture may be seen until a detector knows it.
     """
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: Find, *, spare_patient: bool = False) -> None:
+        """Start without a picture.
+
+        Args:
+            find: searches a frame.
+            spare_patient: the patient's face stays open, wherever it is the patient's for certain.
+        """
         self._find = find
+        self._spare_patient = spare_patient
         self._hidden = HiddenRegions(0)
         self._size: tuple[int, ...] = ()
 
-    def hide(self, frame: Frame, points: F32 | None, age: float) -> tuple[Frame, tuple[F32, ...] | None]:
+    def hide(
+        self,
+        frame: Frame,
+        points: F32 | None,
+        age: float,
+        analysis: Analysis | None = None,
+        others: Sequence[OtherFace] = (),
+    ) -> tuple[Frame, tuple[F32, ...] | None]:
         """(a frame with a new picture, what was found).
 
         Args:
             frame: as captured.
             points: (98, 2) of the tracked face on this frame, or None.
             age: seconds between the frame they were found on and this one.
+            analysis: that they are of.
+            others: with several people, everybody but the patient.
         """
         if self._size not in ((), frame.image.shape):
             self._hidden.clear()
         self._size = frame.image.shape
         boxes = self._find(frame)
-        self._hidden.add(frame, boxes, points, age)
+        spare = self._spare_patient and is_patient_for_certain(analysis, age)
+        self._hidden.add(frame, boxes, points, age, spare=spare, others=others)
         image = self._hidden.hide(frame.image, 0)
         if points is None:
             write_reason(image, NOTHING_FOLLOWED)
@@ -153,7 +178,16 @@ class HiddenRegions:
         """Forget the window."""
         self._coverage.clear()
 
-    def add(self, frame: Frame, boxes: Sequence[F32] | None, points: F32 | None, age: float) -> None:
+    def add(
+        self,
+        frame: Frame,
+        boxes: Sequence[F32] | None,
+        points: F32 | None,
+        age: float,
+        *,
+        spare: bool = False,
+        others: Sequence[OtherFace] = (),
+    ) -> None:
         """Take one frame in.
 
         Args:
@@ -161,11 +195,16 @@ class HiddenRegions:
             boxes: every face found on it; None when it was not searched.
             points: (98, 2) of the tracked face, or None.
             age: seconds between the frame they were found on and this one.
+            spare: the tracked face is for certain the one that need not be hidden.
+            others: faces that are followed besides; they are hidden also where the search misses them.
         """
+        if boxes is not None:
+            known = [face_box(other.points) for other in others]
+            boxes = [*boxes, *(box for box in known if not any(iou(box, one) > _SAME_FACE for one in boxes))]
         found = None if points is None else points[np.isfinite(points).all(axis=1)]
         tracked = None if found is None or not len(found) else face_box(found)
         cut = self._scene.update(frame.image)
-        self._coverage.add(frame.sequence, boxes, tracked, age=age, cut=cut)
+        self._coverage.add(frame.sequence, boxes, tracked, age=age, cut=cut, spare=spare)
 
     def hide(self, image: U8, behind: int) -> U8:
         """A new picture without faces. behind: frames that came after this one."""
@@ -176,6 +215,11 @@ class HiddenRegions:
         for box in regions:
             fill(canvas, box)
         return canvas
+
+
+def is_patient_for_certain(analysis: Analysis | None, age: float | None) -> bool:
+    """Whether the tracked face is the patient's beyond doubt, on an analysis that is so old (seconds)."""
+    return analysis is not None and analysis.face is not None and analysis.sure and age is not None and age <= _FRESH
 
 
 def fill(canvas: U8, box: F32) -> None:

@@ -35,19 +35,24 @@ _GROWTH = 0.05
 _MOST_GROWTH = 1.6
 _CONFIRMED = 15
 """Pictures for which a tracked face is believed that the search does not find."""
+_SPARED = 0.3
+"""Overlap (IoU) with the tracked box from which a face that was found is the tracked one."""
 _AGEING = 2.0
 """Growth of the tracked face's square per second of its result's age."""
 
 
 class _Sighting:
-    """One box of one picture. motion: (2,) pixels per picture. before, after: found near there on the next one."""
+    """One box of one picture. motion: (2,) pixels per picture. before, after: found near there on the next one.
 
-    __slots__ = ("after", "before", "box", "motion", "successor")
+    spared: it is the face that need not be hidden.
+    """
+
+    __slots__ = ("after", "before", "box", "motion", "spared", "successor")
 
     def __init__(self, box: F32) -> None:
         self.box = np.asarray(box, np.float32)
         self.motion = np.zeros(2, np.float32)
-        self.before = self.after = False
+        self.before = self.after = self.spared = False
         self.successor: _Sighting | None = None
 
     @property
@@ -73,6 +78,7 @@ class _Picture:
     age: float
     confirmed: bool
     cut: bool
+    spare: bool
 
 
 class Coverage:
@@ -88,7 +94,14 @@ class Coverage:
         self._pictures.clear()
 
     def add(
-        self, sequence: int, boxes: Sequence[F32] | None, tracked: F32 | None, *, age: float = 0.0, cut: bool = False
+        self,
+        sequence: int,
+        boxes: Sequence[F32] | None,
+        tracked: F32 | None,
+        *,
+        age: float = 0.0,
+        cut: bool = False,
+        spare: bool = False,
     ) -> None:
         """Take one picture in, in capture order.
 
@@ -98,13 +111,16 @@ class Coverage:
             tracked: (4,) box of the tracked face, or None.
             age: seconds between the picture on which it was measured and this one.
             cut: the picture shows another scene than the one before.
+            spare: the tracked face is for certain the one that need not be hidden.
         """
         sightings = None if boxes is None else [_Sighting(box) for box in boxes]
         before = self._pictures[-1] if self._pictures else None
         if sightings is not None and before is not None and before.sightings is not None:
             _link(before.sightings, sightings, sequence - before.sequence)
         confirmed = tracked is not None and any(_near(one, tracked) for one in sightings or ())
-        self._pictures.append(_Picture(sequence, sightings, tracked, age, confirmed, cut))
+        for one in sightings or ():
+            one.spared = spare and tracked is not None and _near(one, tracked) and iou(one.box, tracked) >= _SPARED
+        self._pictures.append(_Picture(sequence, sightings, tracked, age, confirmed, cut, spare))
 
     def regions(self, behind: int) -> list[F32] | None:
         """What to hide on the picture that is `behind` the newest one, as (4,) boxes; None: all of it."""
@@ -112,20 +128,23 @@ class Coverage:
         here = self._pictures[at]
         if here.sightings is None or here.tracked is None or not self._confirmed(at):
             return None
+        # What is known of the pictures to come may show that this one's face was taken for another.
+        spare = here.spare and all(picture.spare for picture in list(self._pictures)[at + 1 :])
         lost: list[tuple[int, _Sighting]] = []
         for past in list(self._pictures)[:at]:
             gone = here.sequence - past.sequence
             if gone <= _HOLD:
-                lost += [(gone, one) for one in past.sightings or () if not one.after]
+                lost += [(gone, one) for one in past.sightings or () if not one.after and not one.spared]
         new = [
             (future.sequence - here.sequence, one)
             for future in list(self._pictures)[at + 1 :]
             for one in future.sightings or ()
-            if not one.before
+            if not one.before and not one.spared
         ]
+        own = [] if spare else [_head(here.tracked, 1.0 + _AGEING * here.age)]
         return _without_inner(
-            _head(here.tracked, 1.0 + _AGEING * here.age),
-            *(_head(one.box) for one in here.sightings),
+            *own,
+            *(_head(one.box) for one in here.sightings if not (spare and one.spared)),
             *(_way(one.box, one.motion, gone) for gone, one in lost),
             *(_way(one.box, -one.motion_ahead(), ahead) for ahead, one in new),
             *(
@@ -187,6 +206,8 @@ def _way(box: F32, motion: F32, pictures: int) -> F32:
 
 def _without_inner(*boxes: F32) -> list[F32]:
     """The boxes that do not lie inside another one."""
+    if not boxes:
+        return []
     table = np.stack(boxes)
     inside = (table[:, None, :2] >= table[None, :, :2]).all(axis=2) & (table[:, None, 2:] <= table[None, :, 2:]).all(
         axis=2

@@ -71,6 +71,13 @@ class PanelPlace:
         panel.draw(beside, values, (width - panel.width, max(0, (height - panel.height) // 2)))
         return beside
 
+    def picture_place(self, height: int, width: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom edge of the picture on a canvas of this size: less than all of it beside a strip."""
+        panel = self._panel
+        if not self.in_strip or panel is None or not self._units or panel.height > height or panel.width > width // 2:
+            return 0, 0, width, height
+        return _place_beside(height, width, panel.width)
+
     def _corner(self, place: Place) -> tuple[int, int]:
         assert self._panel is not None
         margin = round(_MARGIN * self._panel.scale)
@@ -100,11 +107,14 @@ class PanelPlace:
 def _beside(canvas: U8, strip: int) -> U8:
     """The picture made smaller, with `strip` pixels free on its right; a new picture of the same size."""
     height, width = canvas.shape[:2]
-    scale = (width - strip) / width
-    small_height, small_width = round(height * scale), width - strip
+    left, top, right, bottom = _place_beside(height, width, strip)
     made: U8 = np.full_like(canvas, _BACKGROUND)
-    top = (height - small_height) // 2
-    made[top : top + small_height, :small_width] = cv2.resize(
-        canvas, (small_width, small_height), interpolation=cv2.INTER_LINEAR
-    )
+    made[top:bottom, left:right] = cv2.resize(canvas, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
     return made
+
+
+def _place_beside(height: int, width: int, strip: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom edge of the smaller picture."""
+    small_height, small_width = round(height * (width - strip) / width), width - strip
+    top = (height - small_height) // 2
+    return 0, top, small_width, top + small_height

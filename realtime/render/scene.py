@@ -33,6 +33,7 @@ class Scene:
         self._halves = HalfFaces()
         self._panel = PanelPlace(panel, units, flipped=selfie)
         self._change = FaceChangeNotice()
+        self._size = (0, 0)
 
     def draw(
         self,
@@ -51,6 +52,7 @@ class Scene:
             figures: of the run.
             others: with several people, everybody but the patient.
         """
+        self._size = frame.shape[0], frame.shape[1]
         if self.mode == "raw":
             return cv2.flip(frame, 1) if self.selfie else frame
         if self.mode in ("mirrored", "split") and points is not None:
@@ -61,6 +63,23 @@ class Scene:
         self._change.draw(canvas, analysis)
         draw_status(canvas, figures)
         return canvas
+
+    def place_in_frame(self, x: float, y: float) -> tuple[float, float] | None:
+        """The pixel of the captured picture that is shown at a place of the last picture drawn; None where none is.
+
+        Args:
+            x: share of the shown picture's width, 0..1.
+            y: share of its height.
+        """
+        height, width = self._size
+        if self.mode not in ("overlay", "raw") or not width:
+            return None
+        if self.mode == "overlay":
+            left, top, right, bottom = self._panel.picture_place(height, width)
+            x, y = (x * width - left) / (right - left), (y * height - top) / (bottom - top)
+        if not (0 <= x <= 1 and 0 <= y <= 1):
+            return None
+        return (1 - x if self.selfie else x) * (width - 1), y * (height - 1)
 
     def _overlay(self, frame: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
         canvas: U8 = cv2.flip(frame, 1) if self.selfie else frame.copy()

@@ -26,6 +26,7 @@ MEANINGS = {
     "FaceMirror AU: confidence": "the landmark model's presence score, 0 to 1; NaN: no face",
     "FaceMirror lengths": "float32, one sample per analysed frame of a run with --millimetres: the mm_ columns of frames.csv that are "
     "numbers; NaN: not measured",
+    "FaceMirror AU person 2, 3, …": "with several people: the same of everybody but the patient, one outlet each, and their face_id",
     "FaceMirror markers": "string, the marker's text as typed, stamped with its capture time on LSL's clock",
     "FaceMirror OpenFace 3.0": "float32, the columns of openface3.csv without the likeliest emotion; NaN: not measured",
     "source id": "facemirror-live:HOST:IDENTITY:KIND; the same again for one person, camera and machine",
@@ -110,6 +111,7 @@ class LslStreams:
         identity: str,
         name: str | None = None,
         millimetres: bool = False,
+        others: int = 0,
         buffer_seconds: int = 60,
         look_seconds: float = 1.0,
     ) -> None:
@@ -121,6 +123,7 @@ class LslStreams:
             identity: see `source_identity`.
             name: the run's name, shown behind the streams' names; None: none.
             millimetres: open an outlet for lengths as well.
+            others: people besides the patient; each gets an outlet more.
             buffer_seconds: what liblsl keeps for a slow receiver.
             look_seconds: how long other runs have to answer, before and after this one's outlet is opened.
 
@@ -139,6 +142,8 @@ class LslStreams:
         # Of this machine's runs one looks and opens at a time; runs elsewhere are told apart by `_claim` alone.
         with one_at_a_time(cache_folder() / "lsl.lock"):
             self.identity, self._values = self._claim(identity)
+        self._places = OutletPlaces(others)
+        self._others = [self._open_other(number) for number in range(2, others + 2)]
         marks = self._info("FaceMirror markers", "Markers", 1, pylsl.cf_string, "markers")
         self._marks = pylsl.StreamOutlet(marks, max_buffered=buffer_seconds)
         self._lengths = self._open_lengths() if millimetres else None
@@ -180,23 +185,38 @@ class LslStreams:
 
     def frame(self, analysis: Analysis) -> None:
         """Send one analysed frame."""
-        values: list[float] = []
-        for unit in self.units:
-            values += [analysis.au_left.get(unit, _NAN), analysis.au_right.get(unit, _NAN)]
-        face = analysis.face
-        values += list(face.pose) if face is not None and face.pose is not None else [_NAN] * 3
-        values.append(face.confidence if face is not None else _NAN)
-        self._values.push_sample(values, analysis.capture_time + self._offset)
+        stamp = analysis.capture_time + self._offset
+        self._values.push_sample(self._channels(analysis), stamp)
+        for other in analysis.others:
+            if other.face is not None and self._others:
+                place = self._places.of(other.face.face_id)
+                self._others[place].push_sample([*self._channels(other), float(other.face.face_id)], stamp)
         if self._lengths is not None:
             found = analysis.millimetres
             measured = [_NAN] * (len(length_labels()) - 1) if found is None else every_length(found)
             scale = _NAN if found is None else found.mm_per_pixel
             self._lengths.push_sample([scale, *measured], analysis.capture_time + self._offset)
 
+    def _channels(self, analysis: Analysis) -> list[float]:
+        values: list[float] = []
+        for unit in self.units:
+            values += [analysis.au_left.get(unit, _NAN), analysis.au_right.get(unit, _NAN)]
+        face = analysis.face
+        values += list(face.pose) if face is not None and face.pose is not None else [_NAN] * 3
+        values.append(face.confidence if face is not None else _NAN)
+        return values
+
     def _open_lengths(self) -> Any:
         channels = length_labels()
         info = self._info("FaceMirror lengths", "Lengths", len(channels), self._module.cf_float32, "lengths")
         _describe_channels(info.desc(), channels)
+        return self._module.StreamOutlet(info, max_buffered=self._buffer)
+
+    def _open_other(self, number: int) -> Any:
+        """The outlet of one person who is not the patient."""
+        channels = len(channel_labels(self.units)) + 1
+        info = self._info(f"FaceMirror AU person {number}", "AU", channels, self._module.cf_float32, f"au-{number}")
+        _describe(info.desc(), self.units, identity=True)
         return self._module.StreamOutlet(info, max_buffered=self._buffer)
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
@@ -227,6 +247,7 @@ class LslStreams:
     def close(self) -> None:
         """End the streams."""
         self._expressions = self._lengths = None
+        self._others.clear()
         del self._values, self._marks
 
 
@@ -255,7 +276,7 @@ def _describe_channels(desc: Any, channels: Sequence[tuple[str, str, str]]) -> N
         node.append_child_value("type", kind)
 
 
-def _describe(desc: Any, units: Sequence[int]) -> None:
+def _describe(desc: Any, units: Sequence[int], *, identity: bool = False) -> None:
     """Channel names, units and sides by the conventions of LSL's metadata."""
     desc.append_child_value("manufacturer", "facemirror-live")
     channels = desc.append_child("channels")
@@ -274,3 +295,25 @@ def _describe(desc: Any, units: Sequence[int]) -> None:
     for axis in _POSE:
         channel(axis, "degrees", "HeadPose")
     channel("confidence", "0 to 1", "Confidence")
+    if identity:
+        channel("face_id", "number", "Identity")
+
+
+class OutletPlaces:
+    """Which outlet each person has: its own for as long as there is one; then that of who was not seen for longest.
+
+    Args:
+        count: outlets.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = list(range(count))
+        self._places: dict[int, int] = {}
+
+    def of(self, face_id: int) -> int:
+        """The outlet of this person, counted from 0."""
+        place = self._places.pop(face_id, None)
+        if place is None:
+            place = self._free.pop(0) if self._free else self._places.pop(next(iter(self._places)))
+        self._places[face_id] = place  # the last one seen stands at the end
+        return place

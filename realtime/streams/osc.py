@@ -20,6 +20,7 @@ MEANINGS = {
     "/facemirror/mm/NAME/right": "the same on the patient's right",
     "/facemirror/mm/NAME": "float, of the lengths that have no side",
     "/facemirror/mm/scale": "float millimetres of a pixel, string source, string state, as in frames.csv; only where known",
+    "/facemirror/other/FACE/…": "with several people: face, au/N/left, au/N/right, pose as above, of each but the patient, by face_id",
     "/facemirror/marker": "string text as typed, int sequence",
     "/facemirror/openface3/frame": "int sequence, float seconds since the first frame sent; only where something was measured",
     "/facemirror/openface3/au/N": "float 0 to 1 of the whole face, present above 0.5; no intensity",
@@ -85,18 +86,25 @@ class OscStream:
         self._origin = analysis.capture_time if self._origin is None else self._origin
         bundle = self._bundle()
         self._add(bundle, "/facemirror/frame", analysis.sequence, analysis.capture_time - self._origin)
+        self._add_person(bundle, "/facemirror", analysis)
+        if analysis.millimetres is not None:
+            self._add_lengths(bundle, analysis.millimetres)
+        for other in analysis.others:
+            if other.face is not None:
+                self._add_person(bundle, f"/facemirror/other/{other.face.face_id}", other)
+        self._send(bundle.build().dgram)
+
+    def _add_person(self, bundle: Any, path: str, analysis: Analysis) -> None:
+        """One face's values, below `path`."""
         face = analysis.face
-        self._add(bundle, "/facemirror/face", int(face is not None))
+        self._add(bundle, f"{path}/face", int(face is not None))
         for unit in self.units:
             for side, values in (("left", analysis.au_left), ("right", analysis.au_right)):
                 value = values.get(unit, math.nan)
                 if math.isfinite(value):
-                    self._add(bundle, f"/facemirror/au/{unit}/{side}", float(value))
+                    self._add(bundle, f"{path}/au/{unit}/{side}", float(value))
         if face is not None and face.pose is not None and all(math.isfinite(angle) for angle in face.pose):
-            self._add(bundle, "/facemirror/pose", *(float(angle) for angle in face.pose))
-        if analysis.millimetres is not None:
-            self._add_lengths(bundle, analysis.millimetres)
-        self._send(bundle.build().dgram)
+            self._add(bundle, f"{path}/pose", *(float(angle) for angle in face.pose))
 
     def _add_lengths(self, bundle: Any, found: Millimetres) -> None:
         if math.isfinite(found.mm_per_pixel):

@@ -26,7 +26,7 @@ from realtime.app.nodes.detect_track import analysis_of
 from realtime.app.nodes.people import MeasurePeople
 from realtime.config import Config
 from realtime.errors import FacemirrorError
-from realtime.face.people import PeopleTracker
+from realtime.face.people import Observed, PeopleTracker
 from realtime.types import Detections, Frame, TrackedFrame
 from tools.evaluate.blur_scenes import collage_portraits
 from tools.evaluate.identity_scores import identity_scores
@@ -197,10 +197,9 @@ def processor_time(scenes: Iterator[PeopleScene], weights: Path | None, frames: 
             frame = Frame(picture, number, number / FPS)
             seen = opened.detector.detect(frame, tracker.region) if tracker.try_claim_detection(number) else None
             if isinstance(tracker, PeopleTracker):
-                faces = tracker.update(frame, seen, others_every=every)
-                analysis = analysis_of(frame, *faces)
+                analysis = analysis_of(frame, tracker.update(frame, seen, others_every=every))
             else:
-                analysis = analysis_of(frame, tracker.update(frame, seen), ())
+                analysis = analysis_of(frame, Observed(tracker.update(frame, seen)))
             measure.process(TrackedFrame(analysis, frame))
         spent = time.process_time() - started
         found[f"{people} people"] = round(1e3 * spent / (frames - frames // 4), 2)

@@ -86,10 +86,10 @@ class Compose:
             state,
             "" if found is None else rest_words(found.rest, found.rest_share),
         )
+        others = self._others.at(found, frame.capture_time)
         faces, drawn_on = None, frame
         if self._blur is not None:
-            drawn_on, faces = self._blur.hide(frame, points, result_age or 0.0)
-        others = self._others.at(found, frame.capture_time)
+            drawn_on, faces = self._blur.hide(frame, points, result_age or 0.0, found, others)
         image = self._scene.draw(drawn_on.image, found, points, figures, others)
         return RenderedFrame(
             image, frame.sequence, frame.capture_time, status, found, result_age, points, frame, faces, others=others

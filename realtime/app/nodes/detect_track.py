@@ -9,7 +9,7 @@ from realtime.face.people import Observed, PeopleTracker
 from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
 from realtime.session.decision_log import DecisionLog
-from realtime.types import Analysis, Detections, FaceObservation, Frame, TrackedFrame
+from realtime.types import Analysis, Detections, Frame, TrackedFrame
 
 
 class Detect:
@@ -116,20 +116,21 @@ class Track:
         asked, self._next_asked = self._next_asked, False
         if self._inline is not None and self._tracker.try_claim_detection(frame.sequence):
             seen = self._inline.process(frame)
-        face, others = self._observe(frame, seen, next_face=asked)
+        observed = self._observe(frame, seen, next_face=asked)
+        face = observed.patient
         if face is not None:
             if self._decisions is not None and self.face_id not in (None, face.face_id):
                 self._decisions.face(frame.sequence, self.face_id, face.face_id)
             self.face_id = face.face_id
             self.face_frames += 1
             self.tracked_frames += not face.detected
-        return TrackedFrame(analysis_of(frame, face, others, faces=self._count.update(seen)), frame)
+        return TrackedFrame(analysis_of(frame, observed, faces=self._count.update(seen)), frame)
 
     def _observe(self, frame: Frame, seen: Detections | None, *, next_face: bool) -> Observed:
         if self._decisions is not None:
             self._decisions.track(frame.sequence, None if seen is None else seen.sequence, next_face=next_face)
         found = self._tracker.update(frame, seen, next_face=next_face)
-        return found if isinstance(found, Observed) else Observed(found, ())
+        return found if isinstance(found, Observed) else Observed(found)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: whoever comes now is not known yet."""
@@ -139,9 +140,8 @@ class Track:
         self._tracker.reset()
 
 
-def analysis_of(
-    frame: Frame, face: FaceObservation | None, others: tuple[FaceObservation, ...], *, faces: int | None = None
-) -> Analysis:
+def analysis_of(frame: Frame, observed: Observed, *, faces: int | None = None) -> Analysis:
     """The frame's analysis before anything is measured. faces: see `Analysis`."""
     number, time = frame.sequence, frame.capture_time
-    return Analysis(number, time, face, faces=faces, others=tuple(Analysis(number, time, other) for other in others))
+    others = tuple(Analysis(number, time, other) for other in observed.others)
+    return Analysis(number, time, observed.patient, faces=faces, others=others, sure=observed.sure)

@@ -48,9 +48,16 @@ class TrackPeople(Track):
         self._every = 1 if rate is None else max(1, int(rate / OTHERS_RATE + 0.01))
         self._chosen: Point | None = None
 
-    def choose(self, place: Point) -> None:
-        """From the next frame on the face at this place (x, y in pixels) is the patient's, if there is one. From any thread."""
+    def choose(self, place: Point) -> bool:
+        """From the next frame on the face at this place (x, y in pixels) is the patient's. From any thread.
+
+        Returns:
+            Whether a face is followed there.
+        """
+        if not self._people.has_face_at(*place):
+            return False
         self._chosen = place
+        return True
 
     def _observe(self, frame: Frame, seen: Detections | None, *, next_face: bool) -> Observed:
         every = self._every * (_EVERY if FEWER_OTHERS in self._quality.active else 1)

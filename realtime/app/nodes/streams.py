@@ -61,8 +61,8 @@ def streams(
         identity = source_identity(config.source, config.person, config.name)
 
         def lsl(units: Sequence[int]) -> Stream:
-            lengths = config.millimetres.scale != "off"
-            stream = LslStreams(units, clock, identity=identity, name=config.name, millimetres=lengths)
+            lengths, others = config.millimetres.scale != "off", config.people - 1
+            stream = LslStreams(units, clock, identity=identity, name=config.name, millimetres=lengths, others=others)
             markers.listeners.append(stream.marker)
             return stream
 

@@ -56,6 +56,9 @@ export class Controls {
       group.querySelector(".why").textContent = state.reason ?? this.note(name, state);
       if (state.label) this.fill($(name), state);
     }
+    const several = controls.patient?.reason === null;
+    $("picture")?.classList.toggle("clickable", several);
+    if ($("picture")) $("picture").title = several ? controls.patient.hint : "";
     const recording = controls.record?.active === true;
     $("record").setAttribute("aria-pressed", String(recording));
     for (const tag of document.querySelectorAll(".affected")) tag.hidden = controls.side?.value !== tag.dataset.side;

@@ -139,6 +139,18 @@ setInterval(() => {
   lengths?.show(null);
 }, 250);
 
+// With several people, a click on a face makes its person the patient. The picture may stand between black bars.
+$("picture").addEventListener("click", (event) => {
+  const patient = controls.known.patient;
+  if (!patient || patient.reason !== null) return;
+  const canvas = $("picture"), place = canvas.getBoundingClientRect();
+  const scale = Math.min(place.width / canvas.width, place.height / canvas.height);
+  const x = 0.5 + (event.clientX - place.left - place.width / 2) / (canvas.width * scale);
+  const y = 0.5 + (event.clientY - place.top - place.height / 2) / (canvas.height * scale);
+  if (x < 0 || x > 1 || y < 0 || y > 1) return;
+  controls.send("patient", { x, y }, "This face is the patient's now.");
+});
+
 hideToken();
 const live = new Live(
   { hello, state, figures, picture, link, controls: (message) => controls.show(message.controls), warnings: (message) => controls.warn(message.warnings) },

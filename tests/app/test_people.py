@@ -1,0 +1,193 @@
+"""Several people through the program's nodes: turns, Action Units of each, rows, a replay, and the face that was clicked."""
+
+import csv
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime.action_units import ActionUnitEstimator
+from realtime.action_units.model import ActionUnits
+from realtime.app.controls import PatientPlace
+from realtime.app.face_pipeline import FacePath
+from realtime.app.nodes.detect_track import Detect
+from realtime.app.nodes.people import MeasurePeople, TrackPeople
+from realtime.app.nodes.quality import FEWER_OTHERS, Quality
+from realtime.app.replay import Pictures, rerun
+from realtime.config import Config, resolve
+from realtime.config.conflicts import refuse_conflicts
+from realtime.errors import UserInputError
+from realtime.face.landmarks import LandmarkModel
+from realtime.face.people import PeopleTracker
+from realtime.face.settings import FaceSettings
+from realtime.render.other_faces import OtherFaces
+from realtime.render.scene import Scene
+from realtime.render.status import LiveFigures
+from realtime.session.decision_log import DecisionLog, read_decisions
+from realtime.session.frames_csv import FramesCsv
+from realtime.session.read_frames import read_rows
+from realtime.session.schema import FrameRow, RowFormat
+from realtime.types import Analysis, FaceObservation, Frame
+from tests.face.world import CONTRACT, Disc, landmark_network, picture
+from tests.session.live_like import DiscDetector, units_network
+
+DISCS = [Disc(110, 180, 50, 1), Disc(320, 180, 70, 5), Disc(530, 180, 45, 9)]
+IMAGE = picture(*DISCS)
+FRAMES, CLICKED_AT = 40, 12
+
+
+def people_path() -> FacePath:
+    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings(), most=4)
+
+    def another() -> ActionUnitEstimator:
+        return ActionUnitEstimator(ActionUnits(units_network, [1, 12]))
+
+    return FacePath(DiscDetector(), DiscDetector(), tracker, another(), [], another=another)
+
+
+def nodes(
+    path: FacePath, log: DecisionLog | None = None, rate: float | None = 30.0
+) -> tuple[TrackPeople, MeasurePeople]:
+    assert isinstance(path.tracker, PeopleTracker)
+    quality = Quality(0.2, enabled=False, several=True)
+    detect = Detect(path.detector, path.coarse, path.tracker, quality, decisions=log)
+    track = TrackPeople(path.tracker, quality, detect, rate=rate, decisions=log)
+    return track, MeasurePeople(path.measures, path.another, log)
+
+
+def test_a_clicked_face_is_the_patient_and_a_replay_gives_the_same_rows(tmp_path: Path) -> None:
+    clock = itertools.count()
+    log = DecisionLog(tmp_path / "decisions.jsonl", lambda: next(clock) / 30)
+    path = people_path()
+    track, measure = nodes(path, log)
+    live: list[Analysis] = []
+    for number in range(FRAMES):
+        log.raw(number, number / 30)
+        if number == CLICKED_AT:
+            assert not track.choose((20.0, 20.0)), "no face is there"
+            assert track.choose((DISCS[1].x, DISCS[1].y))
+        live.append(measure.process(track.process(Frame(IMAGE, number, number / 30))).analysis)
+        log.row(FrameRow(number, number / 30, True, analysis=live[-1]))
+    log.close()
+    assert all(one.face is None for one in live[:CLICKED_AT])
+    patient = live[-1].face
+    assert patient is not None
+    assert np.abs(patient.raw_points - DISCS[1].points()).max() < 3
+    assert all(one.face is not None and one.face.face_id == patient.face_id for one in live[CLICKED_AT + 1 :])
+    assert live[-1].au_left.keys() == {1, 12}
+    assert {len(one.others) for one in live[CLICKED_AT + 2 :]} == {1}, "two others at half the rate"
+    assert all(other.au_left.keys() == {1, 12} for other in live[-1].others)
+
+    decisions = list(read_decisions(log.path))
+    rows = list(rerun(decisions, Pictures(decisions, iter([IMAGE] * FRAMES)), people_path(), lambda _number: None))
+    text = RowFormat(several=True)
+    for row, analysis in zip(rows, live, strict=True):
+        assert text.line(row) == text.line(FrameRow(row.sequence, row.capture_time, True, analysis=analysis))
+
+
+def test_offline_everybody_is_looked_at_on_every_frame() -> None:
+    track, _ = nodes(people_path(), rate=None)
+    counts = [len(track.process(Frame(IMAGE, number, number / 30)).analysis.others) for number in range(10)]
+    assert counts == [3] * 10
+
+
+def test_the_first_thing_given_up_is_how_often_the_others_are_looked_at() -> None:
+    assert Quality(0.1, several=True).steps[0] == FEWER_OTHERS
+    assert FEWER_OTHERS not in Quality(0.1).steps
+
+
+def observed(number: int) -> FaceObservation:
+    points = DISCS[number].points()
+    return FaceObservation(number + 1, np.zeros(4, np.float32), points, points, 0.9, True)
+
+
+def test_rows_of_several_people_stand_together_and_readers_take_the_patients(tmp_path: Path) -> None:
+    rows = FramesCsv(tmp_path / "frames.csv", lambda: 0.0, several=True)
+    others = tuple(Analysis(1, 1 / 30, observed(n), {12: 3.0}, {12: 3.0}) for n in (0, 2))
+    found = [
+        Analysis(0, 0.0, None, others=(Analysis(0, 0.0, observed(0)),)),
+        Analysis(1, 1 / 30, observed(1), {12: 1.5}, {12: 0.5}, others=others),
+    ]
+    for number, analysis in enumerate(found):
+        rows.captured(number, number / 30)
+        rows.shown(number, 0.0)
+        rows.measured(analysis)
+    rows.close()
+    with rows.path.open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [(row["sequence"], row["face_id"], row["person"]) for row in table] == [
+        ("0", "", ""),
+        ("0", "1", "other"),
+        ("1", "2", "patient"),
+        ("1", "1", "other"),
+        ("1", "3", "other"),
+    ]
+    read = read_rows(rows.path)
+    assert read.sequences.tolist() == [0, 1]
+    assert read.left[12][1] == 1.5
+
+
+def test_one_person_s_rows_are_as_ever(tmp_path: Path) -> None:
+    rows = FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+    rows.close()
+    assert not rows.path.read_text().strip().endswith("person")
+
+
+def test_others_go_on_as_they_moved_between_two_looks_and_vanish_when_they_are_gone() -> None:
+    faces = OtherFaces()
+    here = observed(0)
+    there = FaceObservation(1, here.box, here.points + np.float32(6), here.points, 0.9, True)
+    faces.at(Analysis(0, 0.0, None, others=(Analysis(0, 0.0, here),)), 0.0)
+    faces.at(Analysis(2, 2 / 30, None, others=(Analysis(2, 2 / 30, there),)), 2 / 30)
+    (moved,) = faces.at(None, 3 / 30)
+    np.testing.assert_allclose(moved.points, here.points + 9, atol=0.01)
+    assert faces.at(None, 0.5) == ()
+
+
+FIGURES = LiveFigures(30.0, 10.0, 0.0, 0, "tracked", "")
+
+
+@pytest.mark.parametrize(("panel", "selfie"), [("off", False), ("off", True), ("strip", False)])
+def test_a_click_finds_the_pixel_that_is_shown_there(panel: str, selfie: bool) -> None:
+    scene = Scene("overlay", (1, 12), selfie=selfie, panel=panel)  # type: ignore[arg-type]
+    assert scene.place_in_frame(0.5, 0.5) is None, "nothing was drawn yet"
+    image = np.zeros((720, 1280, 3), np.uint8)
+    image[355:366, 195:206] = 255
+    drawn = scene.draw(image, None, None, FIGURES)
+    rows, columns = np.nonzero(drawn[100:650, : 900 if panel == "strip" else 1280].min(axis=2) > 200)
+    middle = ((columns.mean() + 0.5) / 1280, (rows.mean() + 100.5) / 720)
+    place = scene.place_in_frame(*middle)
+    assert place == pytest.approx((200, 360), abs=2)
+    if panel == "strip":
+        assert scene.place_in_frame(0.5, 0.01) is None, "beside the picture"
+    scene.mode = "mirrored"
+    assert scene.place_in_frame(*middle) is None
+
+
+def test_a_click_beside_every_face_says_so() -> None:
+    track, _ = nodes(people_path())
+    scene = Scene("raw", ())
+    track.process(Frame(IMAGE, 0, 0.0))
+    scene.draw(IMAGE, None, None, FIGURES)
+    place = PatientPlace(track, scene)
+    place.choose(320 / 640, 180 / 360)
+    with pytest.raises(UserInputError, match="No face is followed"):
+        place.choose(0.02, 0.02)
+
+
+def test_people_was_the_folder_of_calibrations_once(tmp_path: Path) -> None:
+    assert resolve({"people": str(tmp_path)}, environment={}).config == Config(people_folder=tmp_path)
+    assert resolve({"people": "4"}, environment={}).config.people == 4
+    assert Config.model_validate({"people": None}).people == 1
+    for wrong in ("0", "9", "-1", "2.5"):
+        with pytest.raises(UserInputError, match="people"):
+            resolve({"people": wrong}, environment={})
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [({"blur_face": "others"}, "--people 2"), ({"people": 2, "au": "openface2"}, "openface2")]
+)
+def test_what_does_not_go_together_is_refused(words: dict[str, object], said: str) -> None:
+    with pytest.raises(UserInputError, match=said):
+        refuse_conflicts(Config.model_validate(words))
