@@ -34,6 +34,7 @@ _TOGETHER = 0.3  # mean distance of two faces' points, in inter-ocular distances
 _TOUCHING = 0.02  # overlap (IoU) of two heads from which one may hide the other
 _HEAD = 1.15  # size of a head, hair and ears included, in sizes of its face's box
 _BESIDE = 1.5  # the same where a face comes into view: hair and shoulders hide part of it for longer
+_BEHIND = 4.0  # seconds for which a person who vanished beside another head is expected to come out from behind it
 _MIXED = 1.0  # seconds after two heads touched in which their identities are doubted
 _SWAPS = 3  # looks in a row that must say so before two identities change places
 _STRANGE = 4  # clear looks in a row that must say that a face is somebody else
@@ -201,7 +202,8 @@ class PeopleTracker:
         look = one.follower.look(frame, one.track, cut=cut)
         found = look.found
         inside = share_inside(found.landmarks.points, *self._size) >= settings.inside
-        like = look.likeness >= settings.appearance
+        touched = self._touched(one, frame.capture_time)
+        like = look.likeness >= settings.appearance and not (touched and self._looks_strange(one, look.pattern))
         if found.presence < settings.lost_presence or not inside or (cut and not like):
             self._lose(one)
             return
@@ -209,16 +211,17 @@ class PeopleTracker:
             one.track.doubt += 1
             self._doubt = True
             # Near another head, a face that looks otherwise is that other one.
-            if one.track.doubt > settings.doubt_frames or (not like and self._touched(one)):
+            if one.track.doubt > settings.doubt_frames or (not like and touched):
                 self._lose(one)
                 return
         else:
             one.track.doubt = 0
-            one.follower.learn(look.pattern)
+            if not touched:  # the other head would be learnt bit by bit
+                one.follower.learn(look.pattern)
         one.observation = one.follower.take(frame, one.track, look)
         one.pattern, one.sequence = look.pattern, frame.sequence
         one.person.seen(one.box, frame.capture_time)
-        if self._touched(one):
+        if touched:
             one.mixed_until = frame.capture_time + _MIXED
         elif one.track.doubt == 0 and found.presence >= SURE:
             if self._is_stranger(one, look.pattern, frame.capture_time):
@@ -230,14 +233,17 @@ class PeopleTracker:
 
     def _is_stranger(self, one: _Followed, pattern: F32, time: float) -> bool:
         """Whether a face taken for somebody by its place turns out, in clear view, to be somebody else."""
-        looks = one.person.looks
-        strange = looks.seen >= _MERGE_AFTER and looks.likeness(pattern) < self._identity.stranger
-        one.strange = one.strange + 1 if strange and one.mixed_until >= time else 0
+        one.strange = one.strange + 1 if self._looks_strange(one, pattern) and one.mixed_until >= time else 0
         if one.strange >= _STRANGE:
             self._away.append(one.person)
             one.person = self._somebody_new(one.box, time)
             one.strange = 0
         return one.strange > 0
+
+    def _looks_strange(self, one: _Followed, pattern: F32) -> bool:
+        """Whether a crop (256,) is not what the person looks like, where that is known."""
+        looks = one.person.looks
+        return looks.seen >= _MERGE_AFTER and looks.likeness(pattern) < self._identity.stranger
 
     def _somebody_new(self, box: F32, time: float) -> Person:
         self._people_seen += 1
@@ -249,8 +255,11 @@ class PeopleTracker:
         quiet = one.mixed_until < time and not one.track.doubt and not one.track.missed
         return quiet and looks.seen >= _MERGE_AFTER and looks.likeness(one.pattern) >= self._identity.beside
 
-    def _touched(self, one: _Followed) -> bool:
-        """Whether another head that is followed may hide this one."""
+    def _touched(self, one: _Followed, time: float) -> bool:
+        """Whether another head may hide this one, or come out from behind it."""
+        behind = (person for person in self._away if time - person.last <= _BEHIND)
+        if any(_overlap(person.motion.at(time), one.box, _HEAD) for person in behind):
+            return True
         return any(other is not one and _overlap(other.box, one.box, _HEAD) for other in self._followed)
 
     def _separate(self, frame: Frame) -> None:
@@ -381,7 +390,7 @@ class PeopleTracker:
         person.seen(track.box, time)
         taken = _Followed(person, follower, track, observation, newcomer.pattern, frame.sequence, since=time)
         self._followed.append(taken)
-        if self._touched(taken):
+        if self._touched(taken, time):
             taken.mixed_until = time + _MIXED
 
     def _unmix(self, frame: Frame) -> None:
