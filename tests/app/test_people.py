@@ -30,7 +30,7 @@ from realtime.session.read_frames import read_rows
 from realtime.session.schema import FrameRow, RowFormat
 from realtime.types import Analysis, FaceObservation, Frame
 from tests.face.world import CONTRACT, Disc, landmark_network, picture
-from tests.session.live_like import DiscDetector, units_network
+from tests.session.live_like import disc_detector, units_network
 
 DISCS = [Disc(110, 180, 50, 1), Disc(320, 180, 70, 5), Disc(530, 180, 45, 9)]
 IMAGE = picture(*DISCS)
@@ -43,7 +43,7 @@ def people_path() -> FacePath:
     def another() -> ActionUnitEstimator:
         return ActionUnitEstimator(ActionUnits(units_network, [1, 12]))
 
-    return FacePath(DiscDetector(), DiscDetector(), tracker, another(), [], another=another)
+    return FacePath(disc_detector(), disc_detector(), tracker, another(), [], another=another)
 
 
 def nodes(

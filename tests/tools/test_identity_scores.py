@@ -23,7 +23,9 @@ def test_perfect_whatever_the_numbers() -> None:
 
 def test_numbers_that_change_places_halfway() -> None:
     truth: list[Boxes] = [{"a": box(0), "b": box(100)}] * 10
-    found: list[Boxes] = [{1: box(0), 2: box(100)}] * 5 + [{2: box(0), 1: box(100)}] * 5  # type: ignore[list-item]
+    before: Boxes = {1: box(0), 2: box(100)}
+    after: Boxes = {2: box(0), 1: box(100)}
+    found = [before] * 5 + [after] * 5
     scores = identity_scores(truth, found)
     assert scores.idf1 == pytest.approx(0.5)
     assert scores.switches == 2
