@@ -9,10 +9,11 @@ from realtime.clinic.eface import CLOSED, corner
 from realtime.clinic.trials import NAN, Side, Trial, View, length, unit
 from realtime.clinic.types import Movement, Snapshot
 
-Region = Literal["brow", "eye", "nose", "mouth", "chin"]
-REGIONS: tuple[Region, ...] = ("brow", "eye", "nose", "mouth", "chin")
+Region = Literal["brow", "eye", "lids", "nose", "mouth", "corner", "chin"]
+REGIONS: tuple[Region, ...] = ("brow", "eye", "lids", "nose", "mouth", "corner", "chin")
 SNARL_UNITS = (9, 10)
-CHIN_UNIT = 17
+UNITS_OF: dict[Region, tuple[int, ...]] = {"lids": (45,), "nose": SNARL_UNITS, "corner": (12,), "chin": (17,)}
+"""Regions that Action Units tell; the others are lengths."""
 LEAST_INTENSITY = 0.5
 """Rise of the healthy side's Action Units that can be compared with."""
 
@@ -88,7 +89,7 @@ def excursion(trial: Trial, region: Region, side: Side) -> float:
         return closure(trial, side)
     if region == "mouth":
         return corner_moved(trial, side).size
-    return _intensity(trial, SNARL_UNITS if region == "nose" else (CHIN_UNIT,), side)
+    return _intensity(trial, UNITS_OF[region], side)
 
 
 def _intensity(trial: Trial, units: Sequence[int], side: Side) -> float:

@@ -231,7 +231,15 @@ def _change(before: Spread | None, after: Spread | None) -> str:
 
 
 def _synkinesis(found: Scores) -> str:
-    names = {"brow": "brow, mm", "eye": "eye, %", "nose": "nose, AU 9+10", "mouth": "mouth, mm", "chin": "chin, AU 17"}
+    names = {
+        "brow": "brow, mm",
+        "eye": "eye, %",
+        "lids": "lids, AU 45",
+        "nose": "nose, AU 9+10",
+        "mouth": "mouth, mm",
+        "corner": "corner, AU 12",
+        "chin": "chin, AU 17",
+    }
     body = ["<tr><th>left | right</th>" + "".join(f"<th>{names[region]}</th>" for region in REGIONS) + "</tr>"]
     for movement in MOVING:
         cells = [found.synkinesis.cell(movement, region) for region in REGIONS]

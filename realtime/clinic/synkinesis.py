@@ -29,18 +29,28 @@ MOVING: tuple[Movement, ...] = (
 )
 INTENDED: dict[Movement, frozenset[Region]] = {
     "brow_raise": frozenset({"brow"}),
-    "gentle_closure": frozenset({"eye"}),
-    "tight_closure": frozenset({"eye", "brow", "nose"}),
-    "open_smile": frozenset({"mouth", "nose", "chin"}),
-    "closed_smile": frozenset({"mouth", "nose", "chin"}),
-    "snarl": frozenset({"nose", "mouth", "brow", "chin"}),
-    "pucker": frozenset({"mouth", "nose", "chin"}),
-    "eee": frozenset({"mouth", "nose", "chin"}),
+    "gentle_closure": frozenset({"eye", "lids"}),
+    "tight_closure": frozenset({"eye", "lids", "brow", "nose"}),
+    "open_smile": frozenset({"mouth", "corner", "nose", "chin"}),
+    "closed_smile": frozenset({"mouth", "corner", "nose", "chin"}),
+    "snarl": frozenset({"nose", "mouth", "corner", "brow", "chin"}),
+    "pucker": frozenset({"mouth", "corner", "nose", "chin"}),
+    "eee": frozenset({"mouth", "corner", "nose", "chin"}),
 }
 """Regions that move in the movement itself: no cell there is called synkinesis."""
-FLOORS: dict[Region, float] = {"brow": 2.0, "eye": 0.15, "nose": 1.0, "mouth": 2.0, "chin": 1.0}
-"""Least excess that is called synkinesis: mm (brow, mouth), share of the opening (eye), intensity 0..5 (nose, chin)."""
-UNITS: dict[Region, str] = {"brow": "mm", "eye": "of its opening", "nose": "of 5", "mouth": "mm", "chin": "of 5"}
+FLOORS: dict[Region, float] = {
+    "brow": 2.0,
+    "eye": 0.15,
+    "lids": 0.5,
+    "nose": 1.0,
+    "mouth": 2.0,
+    "corner": 0.5,
+    "chin": 1.0,
+}
+"""Least excess that is called synkinesis: mm (brow, mouth), share of the opening (eye), intensity 0..5 (the others).
+
+Those of lids (AU 45) and corner (AU 12) were set on rendered people other than those that the evaluation draws.
+"""
 STEPS = (1.0, 2.0, 4.0)
 """Multiples of the threshold from which synkinesis is mild, moderate and severe."""
 GRADES = ("none", "mild", "moderate", "severe")
@@ -101,8 +111,8 @@ class SynkinesisMatrix:
 
     def pattern(self, name: Pattern) -> Cell | None:
         """Give the strongest cell of a pattern that has a name of its own."""
-        movements, region = (_ORAL, "eye") if name == "oral-ocular" else (_OCULAR, "mouth")
-        return self.worst(one for one in self.cells if one.movement in movements and one.region == region)
+        movements, regions = (_ORAL, ("eye", "lids")) if name == "oral-ocular" else (_OCULAR, ("mouth", "corner"))
+        return self.worst(one for one in self.cells if one.movement in movements and one.region in regions)
 
 
 def synkinesis(examination: Examination) -> SynkinesisMatrix:

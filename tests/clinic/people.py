@@ -26,7 +26,7 @@ def sides(affected: str, weak: float, healthy: float) -> Sides[float]:
 
 def snapshot(lengths: Lengths, units: Mapping[int, Sides[float]] | None = None, deviation: float = 0.0) -> Snapshot:
     """What was measured at one moment."""
-    every = {unit: Sides(0.0, 0.0) for unit in (9, 10, 12, 17)} | dict(units or {})
+    every = {unit: Sides(0.0, 0.0) for unit in (9, 10, 12, 17, 45)} | dict(units or {})
     return Snapshot(5, 0, dict(REST) | dict(lengths), {"philtrum_deviation": deviation}, every)
 
 

@@ -40,6 +40,19 @@ def test_ocular_oral_synkinesis_is_the_corners_way_in_eye_closure(affected: Affe
     assert (cell.movement, cell.grade, cell.side) == ("tight_closure", 1, affected)
 
 
+@pytest.mark.parametrize("affected", ["left", "right"])
+def test_action_units_tell_both_patterns_as_well(affected: Affected) -> None:
+    blinking = snapshot({}, {45: sides(affected, 1.4, 0.2)})
+    pulling = snapshot({"fissure_height": Sides(0.0, 0.0)}, {12: sides(affected, 0.7, 0.0)})
+    at_peak = peaks(affected, 1.0) | {"pucker": blinking, "gentle_closure": pulling}
+    found = synkinesis(examination(affected, at_peak))
+    lids, corner = found.pattern("oral-ocular"), found.pattern("ocular-oral")
+    assert lids is not None
+    assert corner is not None
+    assert (lids.movement, lids.region, lids.side, lids.grade) == ("pucker", "lids", affected, 2)
+    assert (corner.movement, corner.region, corner.side, corner.grade) == ("gentle_closure", "corner", affected, 1)
+
+
 def test_what_both_sides_do_alike_is_no_synkinesis() -> None:
     smiling = narrowing("none", 0.5, 0.5)
     found = synkinesis(examination("none", peaks("none", 1.0) | {"open_smile": smiling}, noise=0.2))
