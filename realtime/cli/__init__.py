@@ -44,6 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         messages.say(described(error))
         return 3
+    except ImportError as error:
+        why = " ".join(str(error).split())
+        messages.say(
+            f"A part of the program cannot be loaded ({why}): the installation is not whole, or memory is short."
+        )
+        return 3
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        messages.say(
+            "The system gives this process no more threads (ulimit -u, or a container's limit): raise the limit."
+        )
+        return 3
     except UnicodeEncodeError as error:
         messages.say(f"{shortened(error.object)} cannot be used: it is no UTF-8.")
         return 2

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from realtime import __version__
+from realtime.cli.limits import check_memory_limit
 from realtime.config.options import CommandLineOption, command_line_options
 from realtime.config.settings import Config
 
 Command = Callable[[argparse.Namespace], int]
+
+_NETWORKS = ("live:run", "live:demo", "session:replay", "validate:run", "bench:bench")
+"""Commands that load everything."""
 
 
 def _lazy(where: str) -> Command:
@@ -18,6 +22,8 @@ def _lazy(where: str) -> Command:
     module, name = where.split(":")
 
     def call(options: argparse.Namespace) -> int:
+        if where in _NETWORKS:
+            check_memory_limit()
         return int(getattr(importlib.import_module(f"realtime.cli.{module}"), name)(options))
 
     return call

@@ -56,14 +56,30 @@ def interleaved(
 
 @dataclass(slots=True)
 class Report:
-    """Figures with their units and, where there is one, the bound they are held against."""
+    """Figures with their units and, where there is one, the bound they are held against.
+
+    Attributes:
+        rows: name, value, unit and bound of each figure.
+        missed: the names of figures that a measurement found beyond their bounds.
+    """
 
     title: str
     rows: list[tuple[str, float, str, str]] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
 
-    def add(self, name: str, value: float, unit: str, bound: str = "") -> None:
-        """One figure. bound: what it should be, in words ("<= 1")."""
+    def add(self, name: str, value: float, unit: str, bound: str = "", *, met: bool = True) -> None:
+        """One figure.
+
+        Args:
+            name: for table and JSON.
+            value: the figure.
+            unit: its unit.
+            bound: what it should be, in words ("<= 1").
+            met: whether it is; where it is not, the command exits with 1.
+        """
         self.rows.append((name, value, unit, bound))
+        if not met:
+            self.missed.append(name)
 
     def add_timings(self, timings: Mapping[str, Timing], bounds: Mapping[str, str] | None = None) -> None:
         """One row of median milliseconds per contestant."""
@@ -73,8 +89,14 @@ class Report:
     def table(self) -> str:
         """The figures in columns."""
         width = max((len(name) for name, *_ in self.rows), default=0)
-        lines = [self.title, *(f"  {n:<{width}}  {v:>10.4g} {u:<12} {b}".rstrip() for n, v, u, b in self.rows)]
+        lines = [
+            self.title,
+            *(f"  {n:<{width}}  {v:>10.4g} {u:<12} {self._bound(n, b)}".rstrip() for n, v, u, b in self.rows),
+        ]
         return "\n".join(lines)
+
+    def _bound(self, name: str, bound: str) -> str:
+        return f"{bound}  MISSED" if name in self.missed else bound
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: the same figures, and what they were measured on."""
@@ -82,5 +104,6 @@ class Report:
             "title": self.title,
             "machine": platform.machine(),
             "python": platform.python_version(),
-            "figures": {n: {"value": v, "unit": u, "bound": b} for n, v, u, b in self.rows},
+            "figures": {n: {"value": v if np.isfinite(v) else None, "unit": u, "bound": b} for n, v, u, b in self.rows},
+            "missed": self.missed,
         }
