@@ -18,6 +18,7 @@ from realtime.privacy import umask
 
 _NAME = "facemirror-live"
 _LONGEST_NAME = 100
+_LONGEST_WORDS = 200
 
 
 def data_folder() -> Path:
@@ -102,6 +103,17 @@ def open_private(path: Path, mode: str = "wb", *, newline: str | None = None, bu
     return open(path, mode, buffering, encoding, newline=newline, opener=_private_opener)
 
 
+def _takes_no_file_in_its_place(path: Path) -> bool:
+    """Is it a device, a pipe or a socket, or one of the system's names for an open file?"""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    of_the_system = path.absolute().is_relative_to("/dev/fd") or path.absolute().is_relative_to("/proc")
+    standard = str(path.absolute()) in ("/dev/stdout", "/dev/stderr")
+    return standard or of_the_system or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def _is_device(path: Path) -> bool:
     try:
         return stat.S_ISCHR(path.lstat().st_mode)
@@ -118,14 +130,19 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside `path` for writing, and put it in the place of `path` when the block ends without an error.
 
     A reader, a kill or a power cut meets the old content or the new one, never half of it. Only this user may read the
-    file (see `open_private`).
+    file (see `open_private`). A device or a pipe (/dev/stdout, /dev/null) is written to, not replaced.
 
     Args:
         path: the file to replace; its folder exists.
 
     Raises:
-        OSError: the file cannot be written. What was there before stays.
+        OSError: the file cannot be written, or nobody reads the pipe. What was there before stays.
     """
+    if _takes_no_file_in_its_place(path):
+        with os.fdopen(os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | os.O_APPEND), "wb") as file:
+            os.set_blocking(file.fileno(), True)
+            yield file
+        return
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         scratch.unlink(missing_ok=True)  # left by a process of the same number that was killed
@@ -200,6 +217,12 @@ def described(error: OSError | MemoryError) -> str:
         return "There is not enough memory; close other programs, or choose a smaller picture with --size."
     named = "A file" if error.filename is None else shortened(error.filename)
     return f"{named} cannot be used ({reason(error)})."
+
+
+def one_line(text: object) -> str:
+    """A user's words or a library's, for a sentence: on one line, and not longer than 200 characters."""
+    line = " ".join(str(text).split()).rstrip(".")
+    return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
 
 
 def shortened(name: object) -> str:

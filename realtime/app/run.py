@@ -16,6 +16,7 @@ from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
 from realtime.app.interrupts import INTERRUPTED, Interrupts, raise_interrupt
 from realtime.app.notifier import Notifier
 from realtime.app.obs_control import ObsControl
+from realtime.app.output_files import check_run_outputs
 from realtime.app.outputs import RunOutputs
 from realtime.app.pipeline import App, build
 from realtime.app.session_description import SessionDescription
@@ -90,6 +91,7 @@ class Run:
         """
         started, config = Usage.now(), self._config
         refuse_conflicts(config)
+        check_run_outputs(config)
         clock = RealClock()
         source = VideoSource(
             parse_source(config.source),

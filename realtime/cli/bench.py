@@ -5,6 +5,7 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
+from realtime.app.output_files import SUMMARY, check_output
 from realtime.app.run import Run
 from realtime.config import resolve
 from realtime.files import write_json
@@ -13,6 +14,8 @@ from realtime.files import write_json
 def bench(options: argparse.Namespace) -> int:
     """The demo clip through the whole graph, as fast as possible; nothing is stored."""
     settings = {"source": "demo", "speed": "max", "headless": True, "weights": options.weights}
+    if options.json is not None:
+        check_output(options.json, "--json", SUMMARY)
     code, summary = Run(resolve(settings)).execute()
     table = Table("part", "p50 ms", "p95 ms", "frames", box=None, header_style="bold")
     for name, node in summary["nodes"].items():

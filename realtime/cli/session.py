@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from realtime.app.output_files import PARQUET, REPORT, check_output
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.folder import create_beside
 from realtime.session.manifest import session_of
@@ -57,7 +58,9 @@ def report(options: argparse.Namespace) -> int:
     from realtime.session.report import write_report
 
     session_of(options.session)
-    print(write_report(options.session, options.out or _beside(options.session, "report.html")))
+    page = options.out or _beside(options.session, "report.html")
+    check_output(page, "--out", REPORT)
+    print(write_report(options.session, page))
     if has_examination(options.session):
         from realtime.app.examination_sheet import sheet_beside, write_sheet
 
@@ -70,7 +73,9 @@ def report(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write frames.parquet."""
     session_of(options.session)
-    print(write_parquet(options.session / "frames.csv", options.out or _beside(options.session, "frames.parquet")))
+    target = options.out or _beside(options.session, "frames.parquet")
+    check_output(target, "--out", PARQUET)
+    print(write_parquet(options.session / "frames.csv", target))
     return 0
 
 

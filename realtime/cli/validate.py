@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 
 from realtime.action_units.names import name_of
+from realtime.app.output_files import AGREEMENT, check_output
 from realtime.app.validation.published import NOT_FOUND, PUBLISHED
 from realtime.app.validation.run import Judged, validate
 from realtime.files import write_json
@@ -12,6 +13,8 @@ from realtime.files import write_json
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; 0 where something could be judged."""
+    if options.json is not None:
+        check_output(options.json, "--json", AGREEMENT)
     judged = validate(
         options.layout, options.folder, weights=options.weights, say=lambda line: print(line, file=sys.stderr)
     )

@@ -5,6 +5,7 @@ Environment names are the settings' names in capitals, sections joined by two un
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from pydantic import BaseModel, ValidationError
 
 from realtime.config.settings import Config
 from realtime.errors import UserInputError
+from realtime.files import one_line, open_regular, reason
 
 PREFIX = "FACEMIRROR_"
+_LARGEST_FILE = 2**20
+_MOST_DOTS = 100
 # Variables of this prefix that are no settings of a run.
 OTHERS = {
     "FACEMIRROR_OBS_PASSWORD",
@@ -69,7 +73,7 @@ def resolve(
         for key, value in layer.items():
             if key not in known:
                 raise UserInputError(
-                    f"There is no setting {_spelled(key, name)!r} ({name}). `facemirror-live config` lists all."
+                    f"There is no setting {one_line(repr(_spelled(key, name)))} ({name}). `facemirror-live config` lists all."
                 )
             values[key] = value
             origin[key] = f"{name} {PREFIX}{key.replace('.', '__').upper()}" if name == "environment" else name
@@ -83,7 +87,7 @@ def resolve(
         where = origin.get(key, "default")
         message = first["msg"].removeprefix("Value error, ")
         name, value = _element(key, values.get(key), path[key.count(".") + 1 :])
-        raise UserInputError(f"{name} = {value!r} ({where}): {message}.") from None
+        raise UserInputError(f"{one_line(name)} = {one_line(repr(value))} ({where}): {one_line(message)}.") from None
     return Resolved(config, origin)
 
 
@@ -99,11 +103,19 @@ def _element(name: str, value: Any, path: Sequence[int | str]) -> tuple[str, Any
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        with open_regular(file, limit=_LARGEST_FILE) as opened:
+            text = opened.read().decode("utf-8-sig")  # some editors write a mark at the beginning
+        if max(part.count(".") for part in re.split(r"[=,{\n]", text)) > _MOST_DOTS:
+            raise ValueError("a name has more than a hundred dots")  # the parser would take minutes over thousands
+        content = tomllib.loads(text)
     except FileNotFoundError:
         raise UserInputError(f"The configuration file {file} does not exist.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserInputError(f"The configuration file {file} cannot be read: {error}.") from None
+    except OSError as error:
+        raise UserInputError(f"The configuration file {file} cannot be read: {reason(error)}.") from None
+    except RecursionError:
+        raise UserInputError(f"The configuration file {file} cannot be read: it is nested too deep.") from None
+    except ValueError as error:  # no UTF-8, no TOML, or a number of thousands of digits
+        raise UserInputError(f"The configuration file {file} cannot be read: {one_line(error)}.") from None
     flat: dict[str, Any] = {}
     for key, value in content.items():
         if isinstance(value, dict):

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from realtime.files import write_atomically
 from realtime.graph.messages import Envelope
 from realtime.graph.policies import DropReason
 
@@ -68,9 +69,10 @@ class Trace:
         return out
 
     def write(self, path: Path, name: str) -> None:
-        """Write the JSON file. Raises OSError where that is not possible."""
+        """Write the JSON file, in the place of an earlier one. Raises OSError where that is not possible."""
         events = [_meta("process_name", 0, name), *self.events()]
-        path.write_text(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}), encoding="utf-8")
+        with write_atomically(path) as file:
+            file.write(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}).encode())
 
 
 def _meta(kind: str, row: int, name: str) -> dict[str, Any]:

@@ -14,7 +14,9 @@ def minutes(**last: float) -> list[Minute]:
     for number in range(5):
         loaded = number % 2 == 1
         memory = 300.0 if number == 0 else 240.0  # before the first minute's caches are let go
-        found.append(Minute(loaded, [memory + 50 * loaded] * 3, [30 + 9 * loaded] * 3, [25] * 3, [15.0 + 90 * loaded]))
+        found.append(
+            Minute(loaded, [memory + 50 * loaded] * 3, [30 + 9 * loaded] * 3, [25] * 3, [15.0 + 90 * loaded], [0.6] * 3)
+        )
     end = found[-1]
     end.rss = [last.get("rss", 245.0)] * 3
     end.descriptors, end.threads = [int(last.get("descriptors", 30))], [int(last.get("threads", 25))]
@@ -52,6 +54,14 @@ def test_growth_and_lost_rows_are_named(grown: dict[str, float], name: str) -> N
     assert f"{name}" in found.table()
     assert "MISSED" in found.table()
     assert found.as_dict()["missed"] == [name]
+
+
+def test_age_is_not_judged_where_other_programs_were_busy() -> None:
+    busy = minutes(age=300.0)
+    busy[-1].idle = [0.05] * 3
+    found = report_of(busy, {"frames": FRAMES}, 9000, 130, 0)
+    assert found.missed == []
+    assert "not judged" in found.table()
 
 
 def test_frames_without_a_fate_are_named() -> None:
