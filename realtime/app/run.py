@@ -24,7 +24,7 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.files import described, reason, write_json
+from realtime.files import described, reason, write_atomically, write_json
 from realtime.graph import RealClock, Report, StopToken
 from realtime.media.convert import ROTATIONS, Rotation
 from realtime.media.preview import NEEDS_MAIN_THREAD
@@ -358,6 +358,7 @@ def _write_trace(app: App | None, path: Path | None) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        app.graph.trace.write(path, "facemirror-live")
+        with write_atomically(path) as file:
+            file.write(app.graph.trace.text("facemirror-live").encode())
     except OSError as error:
         raise DeviceError(f"The trace {path} cannot be written ({reason(error)}).") from None

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from realtime.files import write_atomically
 from realtime.graph.messages import Envelope
 from realtime.graph.policies import DropReason
 
@@ -68,11 +67,14 @@ class Trace:
             out.append(mark | {"pid": _PROCESS, "tid": row(edge), "ts": (when - zero) * 1e6, "args": {"cause": cause}})
         return out
 
-    def write(self, path: Path, name: str) -> None:
-        """Write the JSON file, in the place of an earlier one. Raises OSError where that is not possible."""
+    def text(self, name: str) -> str:
+        """The content of the JSON file. name: the process's, in the viewer."""
         events = [_meta("process_name", 0, name), *self.events()]
-        with write_atomically(path) as file:
-            file.write(json.dumps({"traceEvents": events, "displayTimeUnit": "ms"}).encode())
+        return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"})
+
+    def write(self, path: Path, name: str) -> None:
+        """Write the JSON file. Raises OSError where that is not possible."""
+        path.write_text(self.text(name), encoding="utf-8")
 
 
 def _meta(kind: str, row: int, name: str) -> dict[str, Any]:
