@@ -288,6 +288,10 @@ class Run:
         self.notices += progress.source.notices
         if progress.report is not None:
             failures |= progress.report.failures
+            for name, node in progress.report.nodes.items():
+                if node.failed and name not in failures:
+                    what = "a frame was" if node.failed == 1 else f"{node.failed} frames were"
+                    failures[name] = f"DeviceError: {what} lost in {name}; see the messages above."
         if progress.app is not None and progress.app.detect.problem is not None:
             if progress.app.detect.failed:
                 failures["detector"] = progress.app.detect.problem

@@ -11,7 +11,7 @@ from rich.table import Table
 from realtime.app.output_files import PARQUET, REPORT, check_output
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.folder import create_beside
-from realtime.session.manifest import session_of
+from realtime.session.manifest import add_to_manifest, session_of
 from realtime.session.parquet import write_parquet
 from realtime.session.verify import verify as verify_session
 
@@ -61,12 +61,14 @@ def report(options: argparse.Namespace) -> int:
     page = options.out or _beside(options.session, "report.html")
     check_output(page, "--out", REPORT)
     print(write_report(options.session, page))
+    _list(options.session, page, "report")
     if has_examination(options.session):
         from realtime.app.examination_sheet import sheet_beside, write_sheet
 
         target = sheet_beside(options.session, options.out)
         only = options.landmarks_only
         print(write_sheet(options.session, target, landmarks_only=only, weights=options.weights))
+        _list(options.session, target, "report")
     return 0
 
 
@@ -76,6 +78,7 @@ def export(options: argparse.Namespace) -> int:
     target = options.out or _beside(options.session, "frames.parquet")
     check_output(target, "--out", PARQUET)
     print(write_parquet(options.session / "frames.csv", target))
+    _list(options.session, target, "export")
     return 0
 
 
@@ -101,6 +104,13 @@ def people(options: argparse.Namespace) -> int:
     console.print(table)
     console.print(escape(f"in {store.folder}"), style="dim")
     return 0
+
+
+def _list(session: Path, target: Path, by: str) -> None:
+    """List a result in the manifest where the user wanted it in the session's folder."""
+    inside, folder = target.resolve(), session.resolve()
+    if inside.is_relative_to(folder) and inside.is_file():
+        add_to_manifest(folder, [inside], by)
 
 
 def _beside(session: Path, name: str) -> Path:

@@ -62,6 +62,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float)
 
 
+def _named(value: object) -> object:
+    """A script's empty variable would otherwise mean the working folder."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("a name is needed; it is empty")
+    return value
+
+
+Named = Annotated[Path, BeforeValidator(_named)]
 Hidden = Annotated[Literal["off", "recording", "everywhere", "others", "others-everywhere"], BeforeValidator(_hidden)]
 Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
@@ -254,7 +262,7 @@ class Config(Section):
     listen: Annotated[str, Option(metavar="ADDRESS")] = Field(
         "127.0.0.1", description="the dashboard's address; anything but loopback lets other machines in"
     )
-    session: Annotated[Path | None, Option(metavar="DIR")] = Field(
+    session: Annotated[Named | None, Option(metavar="DIR")] = Field(
         None, description="folder for what the session leaves behind; without it nothing is stored"
     )
     record: Annotated[Recording, Option(bare="shown", off="off")] = Field(
@@ -277,7 +285,7 @@ class Config(Section):
     patient_rule: Annotated[PatientRule, Option(flag="--patient")] = Field(
         "largest", description="with several people, who is the patient until the user chooses another"
     )
-    people_folder: Annotated[Path | None, Option(metavar="DIR")] = Field(
+    people_folder: Annotated[Named | None, Option(metavar="DIR")] = Field(
         None, description="folder of stored calibrations; default: in the user's data folder"
     )
     landmarks_only: bool = Field(False, description="store no picture, only numbers")
@@ -294,13 +302,13 @@ class Config(Section):
     osc: Annotated[str | None, Option(metavar="HOST:PORT")] = Field(
         None, description="send Action Units and markers by Open Sound Control to HOST:PORT"
     )
-    summary: Annotated[Path | None, Option(metavar="FILE")] = Field(
+    summary: Annotated[Named | None, Option(metavar="FILE")] = Field(
         None, description="write the run's figures to this JSON file"
     )
-    trace: Annotated[Path | None, Option(metavar="FILE")] = Field(
+    trace: Annotated[Named | None, Option(metavar="FILE")] = Field(
         None, description="write a timeline for Perfetto to this JSON file"
     )
-    weights: Annotated[Path | None, Option(metavar="DIR")] = Field(
+    weights: Annotated[Named | None, Option(metavar="DIR")] = Field(
         None, description="folder with manifest.toml and models; default: the embedded ones"
     )
     max_age_ms: float = Field(
@@ -309,10 +317,10 @@ class Config(Section):
     au: Literal["own", "openface2"] = Field(
         "own", description="which Action Units: the program's own, or OpenFace 2.2's models"
     )
-    openface2: Annotated[Path | None, Option(metavar="DIR")] = Field(
+    openface2: Annotated[Named | None, Option(metavar="DIR")] = Field(
         None, description="folder with OpenFace 2.2's models; default: where `models pull` puts them"
     )
-    pfld68: Annotated[Path | None, Option(metavar="FILE")] = Field(
+    pfld68: Annotated[Named | None, Option(metavar="FILE")] = Field(
         None, description="take OpenFace's 68 points from this PFLD network instead of from the 98"
     )
     reconnect_attempts: int = Field(

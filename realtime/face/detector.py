@@ -24,6 +24,10 @@ _WHOLE_GRID = 4
 _LEAST = 32
 
 
+_TALLEST = 3.0
+"""Height over width up to which a whole picture keeps its width for the network; no camera's is taller."""
+
+
 @njit(nogil=True)
 def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
     """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for."""
@@ -55,7 +59,10 @@ class DetectorInput:
 
     def size(self, height: int, width: int, *, region: bool) -> tuple[int, int]:
         """(height, width) the network sees of a picture or region of this size."""
-        wanted = self._settings.region_side / max(height, width) if region else self._settings.width / width
+        settings = self._settings
+        # A strip one pixel wide would otherwise become one of 300 by 30,000.
+        whole = settings.width / max(width, height / _TALLEST)
+        wanted = settings.region_side / max(height, width) if region else whole
         grid = _REGION_GRID if region else _WHOLE_GRID
         return _to_grid(height * wanted, grid), _to_grid(width * wanted, grid)
 

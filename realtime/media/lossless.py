@@ -148,11 +148,11 @@ class RawRecorder:
             pts = max(self._last + 1, round((frame.capture_time - self._origin) * _TICKS))
             picture.pts, picture.time_base, self._last = pts, Fraction(1, _TICKS), pts
             self._container.mux(stream.encode(picture))
-        except (FFmpegError, OSError) as error:
+            self._recorded(frame.sequence, frame.capture_time)
+        except Exception as error:  # noqa: BLE001  libraries raise anything; without this thread a caller would wait for ever
             self._fail(error)
             return
         self.frames += 1
-        self._recorded(frame.sequence, frame.capture_time)
 
     def _start(self, frame: Frame) -> VideoStream:
         assert self._container is not None
@@ -174,7 +174,7 @@ class RawRecorder:
             if self._stream is not None:
                 container.mux(self._stream.encode(None))
             container.close()
-        except (FFmpegError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  as in `_write`
             self._fail(error)
 
     def _fail(self, error: Exception) -> None:

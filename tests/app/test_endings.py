@@ -22,6 +22,7 @@ from realtime.cli import main
 from realtime.errors import UserInputError
 from realtime.session.manifest import read_manifest
 from realtime.session.verify import verify
+from realtime.types import RenderedFrame
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 NOISE = "lavfi:nullsrc=s=320x240:r=30,geq=random(1)*255:128:128"
@@ -205,6 +206,19 @@ def test_whatever_a_start_meets_the_session_is_sealed(
         assert sentence in capsys.readouterr().err
         assert json.loads(summary.read_text())["failures"] == {"start": sentence}
     assert verify(tmp_path / "session").right
+
+
+def test_frames_that_a_part_lost_are_said_and_are_a_failure(
+    offline: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_self: object, shown: RenderedFrame) -> None:
+        if shown.sequence == 3:
+            raise ValueError("odd")
+
+    monkeypatch.setattr("realtime.app.nodes.sinks.Record.process", fail)
+    assert offline("--record") == 3
+    assert "a frame was lost in recorder" in capsys.readouterr().err
+    assert verify(tmp_path / "session").finished
 
 
 def test_a_dashboard_that_stopped_is_said_and_is_a_failure(

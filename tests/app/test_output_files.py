@@ -72,6 +72,8 @@ def test_a_second_run_replaces_the_first_one_s_figures(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     for _ in range(2):
         assert main(["report", str(tmp_path / "s1"), "--out", str(page)]) == 0
+    assert main(["report", str(tmp_path / "s1"), "--out", str(tmp_path / "s1" / "page.html")]) == 0
+    assert verify(tmp_path / "s1").right, "what was wanted in the session's folder is listed"
     page.write_text("<!doctype html>my own page")
     assert main(["report", str(tmp_path / "s1"), "--out", str(page)]) == 2
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.errors import ModelFileError
+from realtime.face.detector import DetectorInput
 from realtime.face.retinaface import Anchors, Mapping, anchor_disagreement, decode, priors
+from realtime.face.settings import DetectorSettings
 from realtime.types import F32, F64
 
 
@@ -126,3 +128,14 @@ def test_wrong_anchor_sizes_show_as_disagreement() -> None:
 def test_no_face_no_verdict_on_anchors() -> None:
     loc, conf, _ = outputs(64, 64, 1, faces=0)
     assert anchor_disagreement(loc, conf, height=64, width=64) is None
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 1), (4320, 20), (1920, 1080), (720, 1280), (1, 4000)])
+def test_no_shape_of_picture_costs_more_than_a_tall_one(height: int, width: int) -> None:
+    """One pixel by a hundred was searched as 320 by 32,000, and took minutes."""
+    chosen = DetectorSettings()
+    h, w = DetectorInput(chosen).size(height, width, region=False)
+    assert w <= chosen.width
+    assert h <= 3 * chosen.width
+    if height <= 3 * width:
+        assert w == chosen.width

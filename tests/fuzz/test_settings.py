@@ -120,3 +120,9 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
     complaint = complaint_of(file)
     assert str(file) in complaint
     check(complaint)
+
+
+@pytest.mark.parametrize("name", ["session", "summary", "trace", "weights", "people_folder"])
+def test_a_script_s_empty_variable_is_no_file_and_no_folder(name: str) -> None:
+    assert "a name is needed" in complaint_of(words={name: " "})
+    assert complaint_of(words={name: "./x"}) == ""

@@ -135,3 +135,22 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(monkeypatch: pytest.Mon
     assert recorder.failed
     assert "stopped after" in recorder.notices[0]
     assert len(recorder.notices) == 1
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("where", ["the time", "the log"])
+def test_no_error_leaves_a_caller_waiting_for_the_recorder_s_thread(tmp_path: Path, where: str) -> None:
+    def log(sequence: int, _time: float) -> None:
+        if where == "the log" and sequence:
+            raise MemoryError
+
+    given = frames(70)
+    if where == "the time":
+        given[1] = Frame(given[1].image, given[1].sequence, 1e18)
+    recorder = RawRecorder(tmp_path / "raw.mkv", log)
+    for frame in given:
+        recorder.put(frame, wait=True)
+    recorder.close()
+    assert recorder.failed
+    assert [notice.partition(" after ")[0] for notice in recorder.notices] == ["The raw recording stopped"]
+    assert len(list(read_raw(tmp_path / "raw.mkv"))) >= 1

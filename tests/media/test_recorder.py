@@ -163,3 +163,18 @@ def test_a_killed_process_loses_less_than_the_last_second(tmp_path: Path) -> Non
     assert stamps == pytest.approx([i / 30 for i in range(len(stamps))], abs=1e-4)
     assert 5.0 - stamps[-1] < 1.0
     assert [number_of(image) for image in images] == [i % 28 for i in range(len(images))]
+
+
+def test_a_picture_that_no_library_takes_ends_the_recording_with_one_sentence(tmp_path: Path) -> None:
+    """Such an error was a traceback a frame and exit 0, with fewer pictures in the file than were shown."""
+    recorder = VideoRecorder(tmp_path / "video.mp4")
+    image = np.zeros((48, 64, 3), np.uint8)
+    assert recorder.write(image, 1.0)
+    assert not recorder.write(image, 1e18)
+    assert not recorder.write(image, 1.5)
+    recorder.close()
+    assert recorder.failed
+    assert len(recorder.notices) == 1
+    assert recorder.notices[0].startswith("Recording stopped after 1 frames: ")
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 1
