@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from realtime.app.examinations import examinations_in, of_person, open_examination
+from realtime.app.output_files import REPORT, begins_with, check_output
 from realtime.clinic import Scores, score_examination
 from realtime.clinic.course import course, course_csv, course_page
 from realtime.clinic.items import Item, check_overruled
@@ -94,8 +95,11 @@ def progress(options: argparse.Namespace) -> int:
     table = page.with_suffix(".csv")
     if table == page:
         raise UserInputError("--out names the page, such as ada.html; the table goes beside it with the ending .csv.")
+    rows = course_csv(series)
+    check_output(page, "--out", REPORT)
+    check_output(table, "--out", begins_with(rows.partition("\n")[0].encode()))
     _write(page, course_page(options.person, series))
-    _write(table, course_csv(series))
+    _write(table, rows)
     print(page)
     print(table)
     return 0

@@ -66,6 +66,7 @@ def report(options: argparse.Namespace) -> int:
         from realtime.app.examination_sheet import sheet_beside, write_sheet
 
         target = sheet_beside(options.session, options.out)
+        check_output(target, "--out", REPORT)
         only = options.landmarks_only
         print(write_sheet(options.session, target, landmarks_only=only, weights=options.weights))
         _list(options.session, target, "report")

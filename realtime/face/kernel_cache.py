@@ -25,7 +25,7 @@ from llvmlite import binding
 from realtime.errors import DeviceError
 from realtime.face.crops import square_crop
 from realtime.face.warm_up import warm_up
-from realtime.files import write_json
+from realtime.files import reason, write_json
 from realtime.jit import cache_path, damaged_files, delete_damaged, is_temporary
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,11 @@ def prepare(
     damaged = delete_damaged(folder)
     if not damaged and _is_current(note, made_for):
         return
-    code = _run(command, progress)
+    try:
+        code = _run(command, progress)
+    except OSError as error:  # no more processes, or no more memory for one
+        log.warning("no process for compiling can be started (%s); compiling here instead", reason(error))
+        return
     if code != 0:
         log.warning("a process for compiling ended with exit code %d; compiling here instead", code)
         return

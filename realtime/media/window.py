@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import DeviceError
+from realtime.files import reason
 from realtime.media import x11
 
 _PROBE = "import cv2, av; cv2.namedWindow('probe', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
@@ -90,13 +91,16 @@ def no_window_reason() -> str | None:
     try:
         if display not in _connections:
             _connections[display] = x11.connect(display)
-        child = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False)
     except PermissionError:
         return f"The display {display} does not let this user in, so there is no preview window."
-    except subprocess.TimeoutExpired:
-        return "This OpenCV's windows hang beside this PyAV, so there is no preview window; update opencv-python."
     except (OSError, ValueError):
         return f"The display {display} does not answer, so there is no preview window."
+    try:
+        child = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, timeout=_PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return "This OpenCV's windows hang beside this PyAV, so there is no preview window; update opencv-python."
+    except OSError as error:
+        return f"The display cannot be tried ({reason(error)}), so there is no preview window."
     if child.returncode != 0:
         return f"OpenCV cannot open a window on the display {display}; install the libraries of Qt's xcb plugin."
     return None

@@ -148,7 +148,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         UserInputError: it cannot be read, is damaged or of another format.
     """
     path = folder / NAME
-    if not os.path.lexists(path):
+    if not _is_there(path):
         return None
     content = read_json(path)
     check_format(path, content, FORMAT)
@@ -160,6 +160,17 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise UserInputError(f"{path} is damaged: it should list every file with bytes and sha256.") from None
     return Manifest(files, incomplete, added)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something has this name, a dangling link included. Raises UserInputError where this user may not know."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # another user's folder, most often
+        raise UserInputError(f"{path.parent} cannot be read ({reason(error)}).") from None
+    return True
 
 
 def _listed(entries: Mapping[str, Any]) -> dict[str, Listed]:
@@ -253,7 +264,7 @@ def session_of(folder: Path) -> Mapping[str, Any]:
     if not folder.is_dir():
         raise UserInputError(f"{folder} is not a folder.")
     path = folder / SESSION
-    if not os.path.lexists(path):
+    if not _is_there(path):
         raise UserInputError(f"{folder} holds no session: there is no {SESSION}.")
     content = read_json(path)
     check_format(path, content, 1)

@@ -91,6 +91,13 @@ def test_a_child_that_fails_is_named_and_not_remembered(tmp_path: Path, caplog: 
     assert times(tmp_path) == 1
 
 
+def test_a_child_that_cannot_be_started_is_no_reason_to_stop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No more processes for this user, or an interpreter that it may not start: the run ended with exit 3."""
+    prepare(folder=tmp_path, command=[str(tmp_path / "no-such-interpreter")])
+    assert "compiling here instead" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_compiled_is_told_while_it_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel_cache, "_POLL_SECONDS", 0.01)
     heard: list[tuple[str, float]] = []

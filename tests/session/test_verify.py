@@ -218,3 +218,17 @@ def test_a_parquet_file_that_cannot_be_written_does_not_leave_the_session_unseal
     writer.write_parquet()
     writer.seal()
     assert named(folder) == {"frames.parquet": ("incomplete", "frames.parquet cannot be written (the disk is full).")}
+
+
+def test_another_user_s_session_is_not_called_missing(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of mode 0700 was said to hold no session. Root may read everything, so the refusal is made up here."""
+    lstat = Path.lstat
+
+    def refuse(path: Path) -> os.stat_result:
+        if path.parent == session:
+            raise PermissionError(13, "Permission denied", str(path))
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(UserInputError, match=r"session cannot be read \(Permission denied\)"):
+        verify(session)
