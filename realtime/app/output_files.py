@@ -100,8 +100,8 @@ def check_output(path: Path, option: str, is_earlier: Callable[[bytes], bool], i
             return
         with open_regular(path, limit=_LARGEST) as file:
             earlier = is_earlier(file.read())
-    except FileNotFoundError:
-        return
+    except (FileNotFoundError, NotADirectoryError):
+        return  # nothing to lose; that it cannot be written is told by whoever writes it
     except OSError as error:
         raise UserInputError(f"{option} {path}: this cannot be used ({reason(error)}).") from None
     if not earlier:

@@ -132,8 +132,10 @@ def test_a_trace_that_cannot_be_written_leaves_the_session_sealed(
     offline: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     summary = tmp_path / "summary.json"
-    assert offline("--trace", str(tmp_path), "--summary", str(summary)) == 3
-    assert f"The trace {tmp_path} cannot be written" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    trace = tmp_path / "file" / "trace.json"
+    assert offline("--trace", str(trace), "--summary", str(summary)) == 3
+    assert f"The trace {trace} cannot be written" in capsys.readouterr().err
     found = json.loads(summary.read_text())
     assert list(found["failures"]) == ["trace"]
     assert found["frames"]["captured"] == 10
