@@ -54,12 +54,15 @@ def file_sha256(path: Path) -> str:
     """The checksum of a file, read in pieces.
 
     Args:
-        path: an existing file.
+        path: an existing file. A named pipe or a device is refused: it may have no end.
 
     Returns:
         64 hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -27,8 +27,12 @@ class Messages:
         self._thread: threading.Thread | None = None
 
     def say(self, sentence: str) -> None:
-        """Write a sentence on a line of its own; what is no text in it, such as a name that is no UTF-8, as escapes."""
+        """Write a sentence on a line of its own; what is no text in it, such as a name that is no UTF-8, as escapes.
+
+        So are control characters in a file's name, which would move the terminal's cursor or erase its lines.
+        """
         text = sentence.encode("utf-8", "backslashreplace").decode("utf-8")
+        text = "".join(one if one.isprintable() or one in "\n\t" else f"\\x{ord(one):02x}" for one in text)
         self._put(lambda: self._lines.append(f"{_PREFIX}{text}\n"))
 
     def status(self, line: str) -> None:

@@ -10,9 +10,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from realtime.errors import ModelFileError
+from realtime.files import open_regular, reason
 
 Role = Literal["detector", "landmarks", "action-units", "multitask", "pose", "iris"]
 Number = int | float
+_LARGEST = 2**20
 
 
 class _Strict(BaseModel):
@@ -90,13 +92,14 @@ def load_manifest(folder: Path) -> Manifest:
     """
     path = folder / "manifest.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path, limit=_LARGEST) as file:
+            content = tomllib.loads(file.read().decode("utf-8"))
     except FileNotFoundError:
         raise ModelFileError(
             f"There is no model manifest at {path}. Give the folder that holds manifest.toml with --weights."
         ) from None
     except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, nested without end
-        why = " ".join(str(error).split())[:300].rstrip(".")
+        why = reason(error) if isinstance(error, OSError) else " ".join(str(error).split())[:300].rstrip(".")
         raise ModelFileError(f"The model manifest {path} cannot be read: {why}.") from None
     entries = content.get("model", [])
     if not isinstance(entries, list):

@@ -47,8 +47,8 @@ class Manifest:
 class Entry(NamedTuple):
     """Something in a session's folder that is no plain folder.
 
-    name: its path below the folder, with what is no UTF-8 written as escapes. kind: None for a file or a link to one, else
-    what it is, for sentences.
+    name: its path below the folder, with escapes for what is no UTF-8 and for characters that are not printed. kind: None
+    for a file or a link to one, else what it is, for sentences.
     """
 
     name: str
@@ -70,7 +70,7 @@ def _walk(folder: Path) -> Iterator[Entry]:
             path = Path(place) / found
             if found not in OF_THE_SYSTEM:
                 name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-                yield Entry(name, path, _kind(path))
+                yield Entry(printable(name), path, _kind(path))
 
 
 def _kind(path: Path) -> str | None:
@@ -198,8 +198,9 @@ def read_json(path: Path) -> Mapping[str, Any]:
 
 
 def printable(text: str) -> str:
-    """Give the text with escapes for what no terminal and no UTF-8 file takes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Give the text with escapes for what no UTF-8 file takes, and for what moves a terminal's cursor or erases its lines."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def check_format(path: Path, content: Mapping[str, Any], wanted: int) -> None:

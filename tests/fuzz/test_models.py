@@ -1,5 +1,6 @@
 """Model folders that anybody may have damaged: a session that runs, or one sentence, never else."""
 
+import os
 import shutil
 import tomllib
 from pathlib import Path
@@ -82,6 +83,22 @@ def test_a_manifest_with_a_value_of_another_kind(
 def test_a_manifest_that_holds_no_models_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.toml").write_text(text)
     check(complaint_of(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither named pipes in folders nor /dev")
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop"])
+def test_a_manifest_that_is_no_file_is_not_waited_for_and_not_read_without_end(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "manifest.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else path.name)
+    complaint = complaint_of(tmp_path)
+    assert "cannot be read" in complaint
+    check(complaint)
 
 
 @bounded(40)

@@ -232,3 +232,18 @@ def test_another_user_s_session_is_not_called_missing(session: Path, monkeypatch
     monkeypatch.setattr(Path, "lstat", refuse)
     with pytest.raises(UserInputError, match=r"session cannot be read \(Permission denied\)"):
         verify(session)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
+def test_a_file_s_name_does_not_steer_the_terminal(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (session / "a\nEXTRA b").touch()
+    (session / "\x1b[2J\x1b[Hall is well").touch()
+    assert main(["verify", str(session)]) == 3
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert [line.split(" was")[0] for line in out.splitlines() if "EXTRA" in line] == [
+        r"  EXTRA \x1b[2J\x1b[Hall is well",
+        r"  EXTRA a\nEXTRA b",
+    ]
+    write_manifest(session)
+    assert verify(session).right, "such names are listed and found again"
