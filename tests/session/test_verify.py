@@ -241,7 +241,7 @@ def test_a_file_s_name_does_not_steer_the_terminal(session: Path, capsys: pytest
     assert main(["verify", str(session)]) == 3
     out = capsys.readouterr().out
     assert "\x1b" not in out
-    assert [line.split(" was")[0] for line in out.splitlines() if "EXTRA" in line] == [
+    assert [line.split(" was")[0] for line in out.splitlines() if line.startswith("  EXTRA ")] == [
         r"  EXTRA \x1b[2J\x1b[Hall is well",
         r"  EXTRA a\nEXTRA b",
     ]
