@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -255,7 +256,7 @@ def swap_folder(staged: Path, target: Path, old: Path) -> None:
         raise
 
 
-def open_regular(path: Path, *, limit: int | None = None) -> IO[bytes]:
+def open_regular(path: Path, *, limit: int | None = None) -> BufferedReader:
     """Open a file for reading that may have been put there by anybody: a named pipe or a device is refused, not waited for.
 
     Args:
