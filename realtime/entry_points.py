@@ -24,5 +24,9 @@ def plugin(group: str, name: str, said: str) -> EntryPoint:
 
 
 def plugin_error(error: Exception) -> str:
-    """What a plug-in raised, in words for the middle of a sentence."""
+    """What a plug-in raised, in words for the middle of a sentence.
+
+    Args:
+        error: what was raised.
+    """
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -193,6 +193,10 @@ def _lock(file: IO[Any]) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace `path` with `content` as JSON, atomically.
 
+    Args:
+        path: of the file.
+        content: plain values.
+
     Raises:
         DeviceError: the file cannot be written. What was there before stays.
     """

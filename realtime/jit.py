@@ -98,7 +98,11 @@ def damaged_files(folder: Path) -> list[Path]:
 
 
 def delete_damaged(folder: Path) -> list[Path]:
-    """Delete them. Returns those that were found; what is missing is compiled at its next use."""
+    """Delete them. Returns those that were found; what is missing is compiled at its next use.
+
+    Args:
+        folder: of the cache.
+    """
     found = damaged_files(folder)
     for path in found:
         with contextlib.suppress(OSError):

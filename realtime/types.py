@@ -73,10 +73,11 @@ def _picture_problem(image: NDArray[np.generic]) -> str:
 class Frame:
     """A picture as it came from the source, upright and not mirrored.
 
-    image: (H, W, 3) uint8 BGR, C-contiguous, never written to after capture (draw on a copy).
-    sequence: 0, 1, 2, ... in capture order, gaps mean frames the source itself lost.
-    capture_time: seconds on the graph's clock when the picture was taken (or, for a paced file, was due).
-    pts: the source's own presentation time in seconds from its first frame, or None where it has none.
+    Attributes:
+        image: (H, W, 3) uint8 BGR, C-contiguous, never written to after capture (draw on a copy).
+        sequence: 0, 1, 2, ... in capture order, gaps mean frames the source itself lost.
+        capture_time: seconds on the graph's clock when the picture was taken (or, for a paced file, was due).
+        pts: the source's own presentation time in seconds from its first frame, or None where it has none.
 
     Raises:
         PictureError: `image` is of another kind (float, grey, four channels, not contiguous, empty).
@@ -99,7 +100,10 @@ Region = tuple[int, int, int, int]
 class Detection:
     """One face as the detector saw it.
 
-    box: (4,) x1, y1, x2, y2. score: 0..1. points: (5, 2) eyes (image left, image right), nose, mouth corners (same order).
+    Attributes:
+        box: (4,) x1, y1, x2, y2.
+        score: 0..1.
+        points: (5, 2) eyes (image left, image right), nose, mouth corners (same order).
     """
 
     box: F32
@@ -111,7 +115,11 @@ class Detection:
 class Detections:
     """Every face of one frame, best first; an empty tuple means: looked, found none.
 
-    region: the part that was looked at; None: all of it.
+    Attributes:
+        sequence: of the frame.
+        capture_time: of the frame, seconds.
+        faces: best first.
+        region: the part that was looked at; None: all of it.
     """
 
     sequence: int
@@ -128,15 +136,20 @@ FacePart = Literal["left brow", "right brow", "left eye", "right eye", "mouth"]
 class FaceObservation:
     """The tracked face on one frame.
 
-    points: (98, 2) WFLW order, smoothed with low lag; raw_points: the same before smoothing.
-    covariance: (98, 2, 2) pixels squared, or None where the landmark model gives none.
-    pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up;
-    roll > 0: head tilts to the patient's left), or None when not measured.
-    confidence: the landmark model's presence score, 0..1, less where the face is small or blurred; where the model has no
-    presence, a plausibility from geometry (`estimated` is then true): the points look like a face, which does not prove that
-    the picture shows one.
-    hidden: parts that something covers, or all of them where the face is too small or too blurred: nothing is measured there.
-    detected: a detector result entered this observation; otherwise the face was tracked.
+    Attributes:
+        face_id: counts from 1; a face that comes back soon keeps its own.
+        box: (4,) x1, y1, x2, y2 in frame pixels.
+        points: (98, 2) WFLW order, smoothed with low lag.
+        raw_points: the same before smoothing.
+        confidence: the landmark model's presence score, 0..1, less where the face is small or blurred; where the model has no
+            presence, a plausibility from geometry (`estimated` is then true): the points look like a face, which does not prove
+            that the picture shows one.
+        detected: a detector result entered this observation; otherwise the face was tracked.
+        covariance: (98, 2, 2) pixels squared, or None where the landmark model gives none.
+        pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up; roll > 0: head
+            tilts to the patient's left), or None when not measured.
+        estimated: `confidence` is a plausibility.
+        hidden: parts that something covers, or all of them where the face is too small or too blurred: nothing is measured there.
     """
 
     face_id: int
@@ -168,18 +181,25 @@ class Millimetres:
     middles of their corners, which neither follow the gaze nor vanish in a shut eye) towards the patient's left, y' is perpendicular
     at their middle, up positive.
 
-    mm_per_pixel, source, scale_state: the scale, what it comes from and how good it is. withheld: why nothing was measured, in a
-    few words; else empty.
-    brow_height: eye's centre to the brow's upper edge, along y'. fissure_height: gap between the lid margins at mid-lid, along y'.
-    fissure_area: mm2 inside the lid margins. mrd1, mrd2: pupil centre to the upper and to the lower lid margin, along y'; not
-    measured in a shut eye.
-    commissure: from the lower lip's outer midpoint to the mouth corner. smile_angle: degrees, 90 + asin(h / commissure), h how far
-    the corner lies above that midpoint, along y'.
-    corner_height: y' of the mouth corner (negative: below the eyes). lower_lip_height: the lower lip's inner edge beside its
-    middle to the chin below it, along y'. Neither is measured beyond 15 degrees of pitch.
-    dental_show: height of the gap between the lips midway to the corner. interlabial_area: mm2 of the gap, cut at x' = 0.
-    philtrum_deviation: x' of the upper lip's midpoint. fai: inner eye corner to mouth corner, left - right; its size is the
-    published facial asymmetry index.
+    Attributes:
+        mm_per_pixel: the scale, what it comes from and how good it is.
+        source: likewise.
+        withheld: why nothing was measured, in a few words; else empty.
+        scale_state: likewise.
+        brow_height: eye's centre to the brow's upper edge, along y'.
+        fissure_height: gap between the lid margins at mid-lid, along y'.
+        fissure_area: mm2 inside the lid margins.
+        mrd1: pupil centre to the upper and to the lower lid margin, along y'; not measured in a shut eye.
+        mrd2: likewise.
+        commissure: from the lower lip's outer midpoint to the mouth corner.
+        smile_angle: degrees, 90 + asin(h / commissure), h how far the corner lies above that midpoint, along y'.
+        corner_height: y' of the mouth corner (negative: below the eyes).
+        lower_lip_height: the lower lip's inner edge beside its middle to the chin below it, along y'. Neither is measured beyond 15
+            degrees of pitch.
+        dental_show: height of the gap between the lips midway to the corner.
+        interlabial_area: mm2 of the gap, cut at x' = 0.
+        philtrum_deviation: x' of the upper lip's midpoint.
+        fai: inner eye corner to mouth corner, left - right; its size is the published facial asymmetry index.
     """
 
     mm_per_pixel: float
@@ -205,14 +225,21 @@ class Millimetres:
 class Analysis:
     """The measured result of one frame. `face` is None when the frame was looked at and shows no tracked face.
 
-    au_left, au_right: intensity 0..5 by AU number, the patient's own left and right. NaN or absent: not measured.
-    neutral: what they were measured against: none, the running median of this face, its rest over the whole recording, or a
-    calibration.
-    others: with several people, everybody else who was looked at on this frame, in order of their face ids; `face` is the
-    patient's then. sure: nothing on this frame speaks against `face` being the patient's.
-    rest: how well that is known. rest_share: share of the newest baseline in them; below 1 a change is being blended in.
-    millimetres: lengths of the face; None where they were not asked for or no face is there.
-    faces: how many faces of about this one's size the newest search of the whole picture showed; None: none was made yet.
+    Attributes:
+        sequence: of the frame.
+        capture_time: of the frame, seconds.
+        face: that is followed, or None.
+        au_left: intensity 0..5 by AU number of the patient's own left. NaN or absent: not measured.
+        au_right: likewise of the right.
+        neutral: what they were measured against: none, the running median of this face, its rest over the whole recording, or a
+            calibration.
+        rest: how well that is known.
+        rest_share: share of the newest baseline in them; below 1 a change is being blended in.
+        millimetres: lengths of the face; None where they were not asked for or no face is there.
+        faces: how many faces of about this one's size the newest search of the whole picture showed; None: none was made yet.
+        others: with several people, everybody else who was looked at on this frame, in order of their face ids; `face` is the
+            patient's then.
+        sure: nothing on this frame speaks against `face` being the patient's.
     """
 
     sequence: int
@@ -237,8 +264,11 @@ PRESENT = 0.5
 class Expression:
     """What the network says of one face.
 
-    units: 0..1 by Action Unit. emotions: probability 0..1 by name, summing to 1. gaze: yaw, pitch in radians, in the direction
-    (-cos p sin y, -sin p, -cos p cos y) of the camera's axes (x right in the picture, y down, z away from the camera).
+    Attributes:
+        units: 0..1 by Action Unit.
+        emotions: probability 0..1 by name, summing to 1.
+        gaze: yaw, pitch in radians, in the direction (-cos p sin y, -sin p, -cos p cos y) of the camera's axes (x right in the
+            picture, y down, z away from the camera).
     """
 
     units: Mapping[int, float]
@@ -260,7 +290,12 @@ PanelMode = Literal["off", "auto", "left", "right", "strip"]
 
 @dataclass(frozen=True, slots=True)
 class TrackedFrame:
-    """An analysis and the frame it was made on (needed to move its points to a later picture)."""
+    """An analysis and the frame it was made on (needed to move its points to a later picture).
+
+    Attributes:
+        analysis: what is known of it.
+        frame: the picture.
+    """
 
     analysis: Analysis
     frame: Frame
@@ -268,7 +303,12 @@ class TrackedFrame:
 
 @dataclass(frozen=True, slots=True)
 class OtherFace:
-    """A person who is not the patient, as drawn on a picture. points: (98, 2) pixels of the captured frame."""
+    """A person who is not the patient, as drawn on a picture.
+
+    Attributes:
+        face_id: never given again.
+        points: (98, 2) pixels of the captured frame.
+    """
 
     face_id: int
     points: F32
@@ -278,14 +318,19 @@ class OtherFace:
 class RenderedFrame:
     """A picture ready to be shown.
 
-    image: (H, W, 3) uint8 BGR, not written to any more. sequence, capture_time: of the frame it was drawn on.
-    status: measured = the analysis is this very frame's, held = an older one, none = there is none young enough.
-    result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
-    points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
-    frame: the captured picture, with nothing drawn on it.
-    faces: (4,) box of every face, where the whole picture was searched for them; None: it was not, or the search failed.
-    expression, expression_age: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
-    others: with several people, everybody else's face.
+    Attributes:
+        image: (H, W, 3) uint8 BGR, not written to any more.
+        sequence: of the frame it was drawn on.
+        capture_time: likewise.
+        status: measured = the analysis is this very frame's, held = an older one, none = there is none young enough.
+        analysis: drawn on it, or None.
+        result_age: seconds between the analysed and the shown frame's capture; None without an analysis.
+        points: (98, 2) as drawn, in pixels of the captured frame (moved with the picture where the analysis is held).
+        frame: the captured picture, with nothing drawn on it.
+        faces: (4,) box of every face, where the whole picture was searched for them; None: it was not, or the search failed.
+        expression: OpenFace 3.0's values and the seconds between their frame and this one; None without them.
+        expression_age: likewise.
+        others: with several people, everybody else's face.
     """
 
     image: NDArray[np.uint8]

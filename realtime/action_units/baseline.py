@@ -29,7 +29,12 @@ class RunningMedian:
         self.weight = 0
 
     def update(self, vector: F32, weight: int = 1) -> None:
-        """Take in one (dimensions,) vector; values outside the range count at its ends."""
+        """Take in one (dimensions,) vector; values outside the range count at its ends.
+
+        Args:
+            vector: (dimensions,).
+            weight: how often it counts.
+        """
         bins = ((vector - _LOWEST) * (_BINS / (_HIGHEST - _LOWEST))).astype(np.int32)
         self._counts[self._rows, np.clip(bins, 0, _BINS - 1)] += weight
         self.weight += weight
@@ -66,6 +71,10 @@ class Baseline:
 
         Other landmarks lie elsewhere on the same face. Files of earlier versions do not name their landmarks: they are taken to
         be those of now where the Action Unit network is.
+
+        Args:
+            network: checksum of the Action Unit network.
+            landmarks: checksum of the landmark network.
         """
         return self.landmarks == landmarks or (not self.landmarks and self.network == network)
 

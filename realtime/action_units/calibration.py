@@ -50,7 +50,13 @@ class CalibrationSettings:
 
 
 class CalibrationProgress(NamedTuple):
-    """share: 0..1 of the rest that is needed. sentence: what the person should do or know."""
+    """How far a calibration came.
+
+    Attributes:
+        phase: idle, waiting, collecting, done or failed.
+        share: 0..1 of the rest that is needed.
+        sentence: what the person should do or know.
+    """
 
     phase: Phase
     share: float
@@ -65,9 +71,11 @@ class Calibration:
     """`start`, then `update` per analysed frame until the phase is done (`neutral` is set) or failed.
 
     Attributes:
-        network, landmarks: checksums of the networks whose embeddings and points come in.
+        settings: how long, how still.
+        progress: how far it came.
         neutral: the medians of descriptor and embedding at rest.
         frames: how many it was made of.
+        network, landmarks: checksums of the networks whose embeddings and points come in.
     """
 
     settings: CalibrationSettings = field(default_factory=CalibrationSettings)
@@ -107,9 +115,14 @@ class Calibration:
         light: float | None,
         embedding: F32 | None = None,
     ) -> None:
-        """One analysed frame. time: its capture time (s). found: None without a face. light: mean grey of the face, 0..255.
+        """Take in one analysed frame.
 
-        embedding: (2, EMBEDDING_SIZE) where the network read the face's picture as well.
+        Args:
+            time: its capture time (s).
+            face_id: whose; None: nobody's.
+            found: None without a face.
+            light: mean grey of the face, 0..255.
+            embedding: (2, EMBEDDING_SIZE) where the network read the face's picture as well.
         """
         if not self.running:
             return

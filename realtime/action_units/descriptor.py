@@ -43,14 +43,20 @@ class Descriptor:
 
 
 def mirror_shape(shape: F32) -> F32:
-    """(..., 98, 2) displacements of the mirror image."""
+    """(..., 98, 2) displacements of the mirror image.
+
+    Args:
+        shape: (..., 98, 2) displacements.
+    """
     return shape[..., _FLIP, :] * _MIRRORED
 
 
 def describe(points: F32, pose: Pose | None = None) -> Descriptor | None:
     """The descriptor of (98, 2) points (pixels); None where they are no face.
 
-    pose: of these points if it is known already.
+    Args:
+        points: (98, 2) pixels.
+        pose: of these points if it is known already.
     """
     found = pose or estimate_pose(points, model=_TEMPLATE)
     if found is None:

@@ -31,6 +31,13 @@ _SHRINK = 1.2
 class ActionUnitEstimator:
     """Action Units of the tracked face against its own baseline.
 
+    Args:
+        action_units: the network; None: nothing is measured.
+        stored_baseline: of a calibration made earlier. Not used where other networks made it (see `refusal`).
+        named: the session is about one person, whom the user named. Their calibration, stored or made now, stays in force when
+            a face is found again under a new id; another's does not.
+        landmarks: checksum of the landmark network whose points come in.
+
     Attributes:
         units: those that are measured (none without a network).
         calibration: the one that runs, or the last one.
@@ -47,15 +54,6 @@ class ActionUnitEstimator:
         named: bool = False,
         landmarks: str = "",
     ) -> None:
-        """Nobody has been seen yet.
-
-        Args:
-            action_units: the network; None: nothing is measured.
-            stored_baseline: of a calibration made earlier. Not used where other networks made it (see `refusal`).
-            named: the session is about one person, whom the user named. Their calibration, stored or made now, stays in force when
-                a face is found again under a new id; another's does not.
-            landmarks: checksum of the landmark network whose points come in.
-        """
         self.units: tuple[int, ...] = action_units.units if action_units is not None else ()
         network = action_units.identity if action_units is not None else ""
         self.refusal = ""
@@ -248,7 +246,9 @@ def shrunk(values: Sides[Intensities]) -> Sides[Intensities]:
 def light_on(image: U8, box: NDArray[np.float32]) -> float | None:
     """Mean grey (0..255) of the middle half of a face box; None where it lies outside the picture.
 
-    image: (H, W, 3) BGR. box: x1, y1, x2, y2 in pixels. Every fourth pixel is read; the green channel stands for grey.
+    Args:
+        image: (H, W, 3) BGR.
+        box: x1, y1, x2, y2 in pixels. Every fourth pixel is read; the green channel stands for grey.
     """
     x1, y1, x2, y2 = (float(edge) for edge in box)
     height, width = image.shape[:2]

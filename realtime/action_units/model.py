@@ -38,6 +38,10 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
 
     Per row: displacement from the shape at rest (98 x 2), the shape at rest itself (98 x 2), yaw, pitch and roll in units
     of 30 degrees, and whether the person's rest is known (without it the mean face stands in).
+
+    Args:
+        found: of this frame.
+        rest: (98, 2) the shape at rest, or None.
     """
     out = np.empty((2, POINT_FEATURES), np.float32)
     base = np.zeros_like(found.shape) if rest is None else rest
@@ -54,7 +58,11 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
 
 
 def rest_features(embedding: F32 | None) -> F32:
-    """(2, REST_FEATURES): the embeddings at rest of the left and the right side, and whether they are known."""
+    """(2, REST_FEATURES): the embeddings at rest of the left and the right side, and whether they are known.
+
+    Args:
+        embedding: (2, EMBEDDING_SIZE), the left side first, or None.
+    """
     out = np.zeros((2, REST_FEATURES), np.float32)
     if embedding is not None:
         out[:, :EMBEDDING_SIZE] = embedding
@@ -87,7 +95,8 @@ def picture_features(windows: Windows) -> F32:
 class FaceWindows:
     """Grey windows around eyes (with brows) and mouth of an aligned face. One caller at a time.
 
-    margin: pixels more on every side than the network sees (training shifts them about).
+    Args:
+        margin: pixels more on every side than the network sees (training shifts them about).
     """
 
     def __init__(self, margin: int = 0) -> None:
@@ -96,7 +105,12 @@ class FaceWindows:
         self._margin = margin
 
     def cut(self, image: U8, points: F32) -> Windows:
-        """(left eye, right eye, mouth) of the (H, W, 3) BGR image, for (98, 2) points. left, right: the patient's."""
+        """Cut left eye, right eye (the patient's) and mouth out of a picture.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of it.
+        """
         grey = cv2.cvtColor(self._aligner.picture(image, points, self._colour), cv2.COLOR_BGR2GRAY)
         placed = transform(self._aligner.matrix(points), points)
         left, right = placed[list(wflw.LEFT_EYE)].mean(axis=0), placed[list(wflw.RIGHT_EYE)].mean(axis=0)
@@ -117,6 +131,12 @@ class FaceWindows:
 class ActionUnits:
     """Intensities 0 to 5 of the patient's left and right side.
 
+    Args:
+        network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0 to 5 and "look", the embedding, (2, EMBEDDING_SIZE).
+        units: Action Unit of each output.
+        unobservable: units that the network computes but that were found not to be measurable; they are left out.
+        identity: the network's checksum.
+
     Attributes:
         units: the Action Units that are measured.
         identity: the network's checksum, by which its embeddings are known as its own.
@@ -126,14 +146,6 @@ class ActionUnits:
     def __init__(
         self, network: Network, units: Sequence[int], unobservable: Sequence[int] = (), identity: str = ""
     ) -> None:
-        """Wrap a network.
-
-        Args:
-            network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0 to 5 and "look", the embedding, (2, EMBEDDING_SIZE).
-            units: Action Unit of each output.
-            unobservable: units that the network computes but that were found not to be measurable; they are left out.
-            identity: the network's checksum.
-        """
         self.identity = identity
         self._network = network
         self._units = tuple(units)
@@ -143,7 +155,12 @@ class ActionUnits:
         self.embedding: F32 | None = None
 
     def cut(self, image: U8, points: F32) -> Windows:
-        """The windows that `measure` takes, from the (H, W, 3) BGR image with (98, 2) `points` on it."""
+        """The windows that `measure` takes.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of it.
+        """
         return self._windows.cut(image, points)
 
     def measure(

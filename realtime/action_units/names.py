@@ -47,7 +47,11 @@ NAMES = {
 
 
 def name_of(unit: int) -> str:
-    """The FACS name, or "Action Unit n" for one that is not listed."""
+    """The FACS name, or "Action Unit n" for one that is not listed.
+
+    Args:
+        unit: its number.
+    """
     known = NAMES.get(unit)
     return known.name if known is not None else f"Action Unit {unit}"
 

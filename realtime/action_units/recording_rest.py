@@ -120,18 +120,25 @@ class RestSearch:
 class NearestRest:
     """Finds the frame that comes nearest to a shape at rest.
 
+    Args:
+        rest: the (98, 2) shape.
+
     Attributes:
         place: of the nearest frame so far, as it was given; None: no frame comes near.
     """
 
     def __init__(self, rest: F32) -> None:
-        """rest: the (98, 2) shape."""
         self.place: int | None = None
         self._rest = rest
         self._distance = NEAR
 
     def offer(self, place: int, found: Descriptor) -> None:
-        """One uncovered frame. Of two that are equally near the first one offered stays."""
+        """One uncovered frame. Of two that are equally near the first one offered stays.
+
+        Args:
+            place: of the frame.
+            found: the face on it.
+        """
         distance = rms_distance(found.shape, self._rest)
         if distance < self._distance and max(map(abs, found.facing[:2])) <= MOST_TURNED:
             self.place, self._distance = place, distance
@@ -140,7 +147,15 @@ class NearestRest:
 def measure_against(
     units: ActionUnits, reference: Reference, found: Descriptor, windows: Windows, hidden: Sequence[FacePart]
 ) -> Sides[Intensities]:
-    """Intensities of one frame; NaN on covered parts. Without a baseline low ones are lowered, as of any stranger."""
+    """Intensities of one frame; NaN on covered parts. Without a baseline low ones are lowered, as of any stranger.
+
+    Args:
+        units: the network.
+        reference: the face at rest.
+        found: of this frame.
+        windows: cut from it.
+        hidden: parts that something covers.
+    """
     raw = units.measure(found, reference.baseline, windows, reference.picture)
     return without_hidden(raw if reference.baseline is not None else shrunk(raw), hidden)
 

@@ -17,10 +17,12 @@ _LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Attributes:
-    baseline: the face at rest; None: nothing is known, the mean face stands in.
-    picture: the picture at rest from which movements of the skin are followed; None while there is none.
-    calibrated: somebody took the baseline on purpose, now or earlier.
+    """What a person's face is compared with.
+
+    Attributes:
+        baseline: the face at rest; None: nothing is known, the mean face stands in.
+        picture: the picture at rest from which movements of the skin are followed; None while there is none.
+        calibrated: somebody took the baseline on purpose, now or earlier.
     """
 
     baseline: Baseline | None = None
@@ -46,18 +48,32 @@ class ReferenceBlend:
         self.restart(STRANGER)
 
     def restart(self, reference: Reference) -> None:
-        """Another person is measured from here on: there is nothing to blend from."""
+        """Another person is measured from here on: there is nothing to blend from.
+
+        Args:
+            reference: the person's.
+        """
         self.current = reference
         self.previous: Reference | None = None
         self._since = self._pause_ends = 0.0
         self._pause = _SHORTEST_PAUSE
 
     def may_change(self, time: float, *, at_once: bool = False) -> bool:
-        """Whether `change` would be heeded at `time` (seconds). at_once: not bound to the pauses between revisions."""
+        """Whether `change` would be heeded at `time` (seconds).
+
+        Args:
+            time: capture time, seconds.
+            at_once: not bound to the pauses between revisions.
+        """
         return self.previous is None and (at_once or time >= self._pause_ends)
 
     def change(self, reference: Reference, time: float) -> None:
-        """Begin to blend in another reference at `time` (seconds)."""
+        """Begin to blend in another reference.
+
+        Args:
+            reference: the other one.
+            time: capture time, seconds.
+        """
         self.previous, self.current = self.current, reference
         self._since = time
         self._pause_ends = time + max(self._pause, BLEND_SECONDS)
@@ -90,5 +106,11 @@ class ReferenceBlend:
 
 
 def mixed(old: Mapping[int, float], new: Mapping[int, float], share: float) -> Intensities:
-    """By Action Unit; share: of `new`, 0 to 1."""
+    """Intensities between two references' values.
+
+    Args:
+        old: by Action Unit.
+        new: likewise.
+        share: of `new`, 0 to 1.
+    """
     return {unit: old[unit] + share * (value - old[unit]) for unit, value in new.items()}

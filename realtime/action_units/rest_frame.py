@@ -50,7 +50,12 @@ class RestFrame(NamedTuple):
 
 
 def rest_picture(found: Descriptor, windows: Windows) -> RestFrame:
-    """Of a frame at rest."""
+    """The picture at rest, of a frame at rest.
+
+    Args:
+        found: the face on it.
+        windows: cut from it.
+    """
     left, right, mouth = windows
     return RestFrame(
         EYE_FLOW.template(left), EYE_FLOW.template(right), MOUTH_FLOW.template(mouth), found.pose, found.shape
@@ -62,6 +67,11 @@ def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows) -> F32
 
     Per row: displacements of the cells of the eye's window and of the mouth's (pixels, x and y), what the head has turned since
     in units of 30 degrees, and whether there is a picture at rest; all zero without.
+
+    Args:
+        rest: the picture at rest, or None.
+        pose: yaw, pitch, roll now, degrees.
+        windows: of this frame.
     """
     if rest is None:
         return np.zeros((2, FLOW_FEATURES), np.float32)
@@ -72,12 +82,22 @@ def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows) -> F32
 
 
 def flow_row(eye: F32, mouth: F32, turned: NDArray[np.floating]) -> F32:
-    """(FLOW_FEATURES,) of one side. eye, mouth: displacements of the cells. turned: (3,) in units of 30 degrees."""
+    """(FLOW_FEATURES,) of one side.
+
+    Args:
+        eye: displacements of the cells.
+        mouth: likewise.
+        turned: (3,) in units of 30 degrees.
+    """
     return np.concatenate([eye.reshape(-1), mouth.reshape(-1), turned, [1]]).astype(np.float32)
 
 
 def in_mirror(field: F32) -> F32:
-    """Displacements (..., columns, 2) as the mirror image shows them."""
+    """Displacements (..., columns, 2) as the mirror image shows them.
+
+    Args:
+        field: (..., columns, 2).
+    """
     return field[..., ::-1, :] * np.array([-1, 1], np.float32)
 
 
@@ -115,5 +135,10 @@ class BestRestFrame:
 
 
 def rms_distance(shape: F32, other: F32) -> float:
-    """Root mean square distance of two descriptors' (98, 2) points without the contour, inter-ocular distances."""
+    """Root mean square distance of two descriptors' (98, 2) points without the contour, inter-ocular distances.
+
+    Args:
+        shape: (98, 2).
+        other: likewise.
+    """
     return float(np.sqrt(np.square(shape[_INNER] - other[_INNER]).sum(axis=1).mean()))

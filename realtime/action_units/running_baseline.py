@@ -72,6 +72,11 @@ def unrest(stranger: Sides[dict[int, float]]) -> float:
 class RunningBaseline:
     """Collects the frames at rest of one person. One caller at a time.
 
+    Args:
+        network: checksums of the networks.
+        landmarks: likewise.
+        settings: what counts as rest.
+
     Attributes:
         admitted: frames taken in so far.
     """
@@ -145,7 +150,11 @@ class RunningBaseline:
         return weight
 
     def weight(self, stranger: Sides[dict[int, float]]) -> int:
-        """How much a frame with these intensities says about rest; 0: it is none."""
+        """How much a frame with these intensities says about rest; 0: it is none.
+
+        Args:
+            stranger: intensities of the frame, measured as of a person whose rest is not known.
+        """
         wanted = self._settings
         away = unrest(stranger)
         limits = {_BLINK: wanted.eyes, _SMILE: wanted.smile}

@@ -55,7 +55,12 @@ class FaceModels:
     _reported: set[str] = field(default_factory=set)
 
     def face_detector(self, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
-        """A detector with its fallback. coarser: by how much the network's picture is smaller than set."""
+        """A detector with its fallback.
+
+        Args:
+            settings: of the detector.
+            coarser: by how much the network's picture is smaller than set.
+        """
         other = self.fallback
         return face_detector(
             self.detector,
@@ -137,6 +142,10 @@ def _other_detector(registry: Registry, failing: ModelSpec) -> Callable[[], Mode
 def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
     """The landmark network called `name` alone, or the best one and every lighter one that takes and gives the same.
 
+    Args:
+        manifest: of the models.
+        name: of the network; None: the best.
+
     Raises:
         ModelFileError: there is no such model.
     """
@@ -149,7 +158,11 @@ def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
 
 
 def landmark_model(session: ModelSession) -> LandmarkModel:
-    """A 98-point network with its contract."""
+    """A 98-point network with its contract.
+
+    Args:
+        session: the network's.
+    """
     return LandmarkModel(session.run, landmark_contract(session.spec))
 
 
@@ -185,9 +198,14 @@ def face_detector(
 
 
 def anchor_problem(session: ModelSession, picture: NDArray[np.uint8]) -> str | None:
-    """Whether a detector was trained with the anchors its entry gives, judged on (H, W, 3) BGR `picture` with one clear face.
+    """Judge whether a detector was trained with the anchors its entry gives.
 
-    A sentence when it was not, or when no face is seen; None when all is well.
+    Args:
+        session: the detector's.
+        picture: (H, W, 3) uint8 BGR with one clear face.
+
+    Returns:
+        A sentence when it was not, or when no face is seen; None when all is well.
 
     Raises:
         ModelFileError: its outputs are not RetinaFace's at all.
@@ -212,6 +230,9 @@ def anchor_problem(session: ModelSession, picture: NDArray[np.uint8]) -> str | N
 
 def action_units(session: ModelSession) -> ActionUnits:
     """The Action Unit network, with the units its manifest entry lists.
+
+    Args:
+        session: the network's.
 
     Raises:
         ModelFileError: the entry lists no units.

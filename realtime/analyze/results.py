@@ -54,7 +54,14 @@ class Face:
         baseline: Baseline,
         millimetres: Millimetres | None = None,
     ) -> "Face":
-        """From a tracked face, its Action Units and its lengths."""
+        """From a tracked face, its Action Units and its lengths.
+
+        Args:
+            found: the tracked face.
+            units: its Action Units by side.
+            baseline: how they were told from rest.
+            millimetres: its lengths, or None.
+        """
         return cls(
             face_id=found.face_id,
             box=found.box,

@@ -31,6 +31,13 @@ class FaceAnalyzer:
         with FaceAnalyzer() as analyze:
             for face in analyze(image):
                 print(face.action_units.left[12], face.action_units.right[12])
+
+    Args:
+        weights: a folder with manifest.toml; None: the embedded models.
+        width: pixels across which the detector sees the picture; a face should span 16 of them or more.
+        settings: parameters of the face path; None: the defaults.
+        millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
+            provisional.
     """
 
     def __init__(
@@ -41,15 +48,6 @@ class FaceAnalyzer:
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
     ) -> None:
-        """Nothing is opened yet.
-
-        Args:
-            weights: a folder with manifest.toml; None: the embedded models.
-            width: pixels across which the detector sees the picture; a face should span 16 of them or more.
-            settings: parameters of the face path; None: the defaults.
-            millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
-                provisional.
-        """
         self._millimetres = millimetres
         self._weights = None if weights is None else Path(weights)
         self._width = width

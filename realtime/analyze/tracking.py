@@ -35,6 +35,14 @@ class FaceTracker:
 
     Everything runs in the calling thread; calls may come from any thread, one is served at a time. A file is read as fast as
     it can be analysed and no frame is left out; a camera or stream gives its newest picture.
+
+    Args:
+        source: a file, "camera", "camera:1", "camera:NAME", a URL, "lavfi:GRAPH" or "demo"; None: pictures are fed in.
+        size: width and height wished for from a camera; None: its own.
+        fps: frame rate wished for from a camera; None: its own.
+        weights: a folder with manifest.toml; None: the embedded models.
+        settings: parameters of the face path; None: the defaults.
+        millimetres: measure lengths, with this scale; None: none are measured.
     """
 
     def __init__(
@@ -47,16 +55,6 @@ class FaceTracker:
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
     ) -> None:
-        """Nothing is opened yet.
-
-        Args:
-            source: a file, "camera", "camera:1", "camera:NAME", a URL, "lavfi:GRAPH" or "demo"; None: pictures are fed in.
-            size: width and height wished for from a camera; None: its own.
-            fps: frame rate wished for from a camera; None: its own.
-            weights: a folder with manifest.toml; None: the embedded models.
-            settings: parameters of the face path; None: the defaults.
-            millimetres: measure lengths, with this scale; None: none are measured.
-        """
         self._millimetres = millimetres
         self._source = source
         self._wish = (size, fps)

@@ -61,8 +61,19 @@ class BeepSchedule:
 def measure(microphone: str = "", output: str = "", weights: Path | None = None) -> dict[str, Any]:
     """Play, hear, record and compare for about twelve seconds; the result is stored for later sessions.
 
-    The camera's own delay is not in it. Raises DeviceError with the reason where it cannot be measured, ModelFileError where
-    the graph has no models.
+    The camera's own delay is not in it.
+
+    Args:
+        microphone: number or a part of the device's name; '': the default.
+        output: likewise.
+        weights: folder with other models.
+
+    Returns:
+        The measurement, plain values.
+
+    Raises:
+        DeviceError: it cannot be measured; the sentence says why.
+        ModelFileError: the graph has no models.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "av-sync.mp4"

@@ -56,7 +56,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What screens show: the machine's status, in which words. cue: the newest event and its number, for sounds."""
+    """What screens show.
+
+    Attributes:
+        status: the machine's.
+        words: in which it is said.
+        cue: the newest event, for sounds.
+        cue_number: its number.
+    """
 
     status: Status
     words: Words
@@ -115,19 +122,20 @@ class Surroundings:
 
 
 class GuidedExamination:
-    """At most one examination in a run. `ask` may be called from any thread; `seen` on the graph's."""
+    """At most one examination in a run. `ask` may be called from any thread; `seen` on the graph's.
+
+    Be ready.
+
+    Args:
+        around: see `Surroundings`.
+        wish: what the command line asks for.
+        begins: wait for a well-placed face and begin by itself.
+
+    Raises:
+        UserInputError: the protocol or the language is unknown, or the person is examined elsewhere.
+    """
 
     def __init__(self, around: Surroundings, wish: Wish, *, begins: bool) -> None:
-        """Be ready.
-
-        Args:
-            around: see `Surroundings`.
-            wish: what the command line asks for.
-            begins: wait for a well-placed face and begin by itself.
-
-        Raises:
-            UserInputError: the protocol or the language is unknown, or the person is examined elsewhere.
-        """
         self._around = around
         self._lock = threading.Lock()
         self._commands: deque[Command] = deque()
@@ -208,7 +216,13 @@ class GuidedExamination:
         self._around.publish(message_of(self))
 
     def seen(self, observation: Observation, height: int, width: int) -> None:
-        """Take the next analysed frame."""
+        """Take the next analysed frame.
+
+        Args:
+            observation: of the frame.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         machine = self._machine
         if machine is None:
             return

@@ -65,6 +65,10 @@ class ExaminationOutputs:
     def open(self, models: Sequence[ModelSpec], calibrate: Callable[[], None] | None) -> GuidedExamination:
         """Make the examination; see `Outputs.examination`.
 
+        Args:
+            models: that are open.
+            calibrate: asks for a calibration; None: there is none.
+
         Raises:
             UserInputError: what was asked for is unknown, or the person is examined elsewhere.
         """
@@ -174,7 +178,12 @@ def without_pictures(tried: Sequence[Repetition]) -> tuple[Repetition, ...]:
 
 
 def broken_off_sentence(person: str, folder: Path) -> str:
-    """Tell of an earlier examination that did not end in order; it stays as it is."""
+    """Tell of an earlier examination that did not end in order; it stays as it is.
+
+    Args:
+        person: whose.
+        folder: where it lies.
+    """
     try:
         found = read_examination(folder)
     except UserInputError:
@@ -187,7 +196,12 @@ def broken_off_sentence(person: str, folder: Path) -> str:
 
 
 def spoken(event: Event, shown: Shown) -> str:
-    """What is said at an event; empty: nothing."""
+    """What is said at an event; empty: nothing.
+
+    Args:
+        event: that happened.
+        shown: what screens show then.
+    """
     if event == "rejected":
         return shown.remark
     return shown.sentence if event in ("instruction", "go", "relax", "ended") else ""

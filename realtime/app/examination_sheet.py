@@ -182,7 +182,12 @@ def _floor(rests: list[tuple[U8, _Row]], weights: Path | None) -> Mapping[str, f
 
 
 def sheet_beside(session: Path, out: Path | None) -> Path:
-    """Where the sheet goes: beside the session's folder, or beside the report where that was named."""
+    """Where the sheet goes: beside the session's folder, or beside the report where that was named.
+
+    Args:
+        session: folder of the session.
+        out: the report, or None.
+    """
     if out is not None:
         return out.with_name(f"{out.stem}-examination{out.suffix or '.html'}")
     session = session.resolve()

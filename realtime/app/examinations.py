@@ -13,7 +13,12 @@ from realtime.errors import UserInputError
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One examination and the session folder that it lies in."""
+    """One examination and the session folder that it lies in.
+
+    Attributes:
+        session: the folder.
+        examination: that lies in it.
+    """
 
     session: Path
     examination: Examination
@@ -72,6 +77,10 @@ def _moment(examination: Examination) -> float:
 def of_person(kept: list[Kept], person: str) -> list[Kept]:
     """The examinations of one person.
 
+    Args:
+        kept: every examination.
+        person: whose are wanted.
+
     Raises:
         UserInputError: there is none; the sentence says who is there.
     """
@@ -84,7 +93,12 @@ def of_person(kept: list[Kept], person: str) -> list[Kept]:
 
 
 def before(session: Path, examination: Examination) -> Examination | None:
-    """The same person's examination before this one, in the sessions beside this one; None: there is none."""
+    """The same person's examination before this one, in the sessions beside this one; None: there is none.
+
+    Args:
+        session: the folder.
+        examination: that lies in it.
+    """
     kept, _ = examinations_in(session.resolve().parent)
     earlier = [
         one.examination

@@ -219,7 +219,14 @@ def _tracker(config: Config, landmarks: LandmarkModel) -> Tracker | PeopleTracke
 
 
 def rehearse(tracker: Tracker | PeopleTracker, detectors: list[FaceDetector], height: int, width: int) -> None:
-    """Run the detectors and the tracker on a made-up picture of this size, then make the tracker forget it."""
+    """Run the detectors and the tracker on a made-up picture of this size, then make the tracker forget it.
+
+    Args:
+        tracker: forgets what it saw.
+        detectors: each is run once.
+        height: of the picture, pixels.
+        width: likewise.
+    """
     image = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     image.flags.writeable = False
     side = min(height, width) / 3

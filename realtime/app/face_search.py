@@ -48,6 +48,10 @@ def face_search(session: ModelSession, fps: float) -> FaceSearch:
     """The search with this network.
 
     Its threshold lies far below the tracker's: a place that is hidden in vain costs less than a face that is seen.
+
+    Args:
+        session: the detector's.
+        fps: of the source.
     """
     spec = session.spec
 

@@ -33,7 +33,12 @@ class Notifier:
         self.say(sentence)
 
     def compiling(self, model: str, seconds: float) -> None:
-        """Say every five seconds that a model or the kernels are being compiled for the first time."""
+        """Say every five seconds that a model or the kernels are being compiled for the first time.
+
+        Args:
+            model: what is compiled.
+            seconds: since it began.
+        """
         self._say_change(f"compiling {model} for this machine, once: {5 * int(seconds // 5)} s")
 
     def calibration(self, progress: CalibrationProgress) -> None:

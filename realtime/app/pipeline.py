@@ -121,7 +121,13 @@ class App:
     """The wired graph, and the parts whose figures the summary wants.
 
     Attributes:
+        graph: ready to run.
         output: the node at the end of the picture path.
+        detect: nodes of the analysis path.
+        track: likewise.
+        quality: likewise.
+        measures: the Action Units of the patient.
+        scene: what is drawn.
         models: what was opened, detector and best landmark network first.
         tiers: the landmark networks, best first.
         preview: the window, where one was asked for.

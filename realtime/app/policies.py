@@ -33,7 +33,12 @@ class Policies:
 
     @classmethod
     def of(cls, config: Config, fps: float) -> "Policies":
-        """What the configured speed asks for; fps: of the source."""
+        """What the configured speed asks for.
+
+        Args:
+            config: of the run.
+            fps: of the source.
+        """
         if config.speed == "max":
             return cls(Block(4), Block(4), Block(8), Block(8), Exact(), Exact(), math.inf, math.inf)
         latency = config.latency

@@ -35,7 +35,13 @@ _NAMED = 10
 
 
 class Replayed(NamedTuple):
-    """same: the rows are those of the session, byte for byte, as far as both go. sentence: for the user."""
+    """What came of a replay.
+
+    Attributes:
+        same: the rows are those of the session, byte for byte, as far as both go.
+        rows: how many were written.
+        sentence: for the user.
+    """
 
     same: bool
     rows: int
@@ -43,13 +49,19 @@ class Replayed(NamedTuple):
 
 
 def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> Replayed:
-    """Write out/frames.csv and compare it with the session's; the same for examination.json, where there is one.
-
-    weights: another folder with the same models.
+    """Write out/frames.csv and compare it with the session's.
 
     A frame that was analysed live and is missing from the raw pictures gets a row without measures; the sentence names it.
 
-    Raises UserInputError (no raw session), ModelFileError (other models than then), DeviceError (disk).
+    Args:
+        session: its folder.
+        out: folder for the rows.
+        weights: another folder with the same models.
+
+    Raises:
+        UserInputError: it is no raw session.
+        ModelFileError: the models are others than then.
+        DeviceError: the rows cannot be written.
     """
     described = session_of(session)
     config = _configuration(described, weights)
@@ -178,7 +190,15 @@ def _detect(decision: Decision, frame: Frame, path: FacePath) -> Detections:
 
 @dataclass(slots=True)
 class Pictures:
-    """The raw frames in capture order, read one by one."""
+    """The raw frames in capture order, read one by one.
+
+    Args:
+        decisions: of the live run.
+        images: (H, W, 3) uint8 BGR, in order.
+
+    Raises:
+        UserInputError: there is no picture.
+    """
 
     size: tuple[int, int]
     _known: Iterator[Decision]
@@ -186,7 +206,6 @@ class Pictures:
     _ahead: Frame | None
 
     def __init__(self, decisions: list[Decision], images: Iterator[U8]) -> None:
-        """Raises UserInputError when there is no picture."""
         self._known = (decision for decision in decisions if decision["kind"] == "raw")
         self._images = images
         self._ahead = self._next()
@@ -219,6 +238,9 @@ def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = 
         replayed: the rows made now.
         rows: how many were made.
         missing: numbers of the frames that could not be computed again; their rows are not compared.
+
+    Raises:
+        DeviceError: a file cannot be read.
     """
     try:
         with open_regular(recorded) as was, open_regular(replayed) as became:

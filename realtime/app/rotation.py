@@ -59,7 +59,12 @@ def find_rotation(
 
 
 def upright_rotation(image: U8, analyze: FaceAnalyzer) -> Rotation | None:
-    """The quarter turn, degrees clockwise, after which the largest face stands most surely upright; None without a sure face."""
+    """The quarter turn, degrees clockwise, after which the largest face stands most surely upright; None without a sure face.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        analyze: finds the faces.
+    """
     best, rotation = 0.0, None
     for degrees, code in QUARTER_TURNS.items():
         turned = image if code is None else cv2.rotate(image, code)

@@ -17,7 +17,12 @@ _NOTHING = Percentiles(0, None, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the process has used up to now."""
+    """What the process has used up to now.
+
+    Attributes:
+        cpu_seconds: of the process.
+        wall: seconds on the monotonic clock.
+    """
 
     cpu_seconds: float
     wall: float
@@ -139,7 +144,13 @@ def summarise(
 
 
 def empty_summary(started: Usage, failures: dict[str, str], notices: list[str]) -> dict[str, Any]:
-    """The summary of a run that ended before its first frame."""
+    """The summary of a run that ended before its first frame.
+
+    Args:
+        started: what had been used at the beginning.
+        failures: by what failed.
+        notices: sentences for the user.
+    """
     nothing = _percentiles(_NOTHING)
     return {
         "frames": {"captured": 0, "delivered": 0, "dropped": {}, "dropped_total": 0, "queued": 0},

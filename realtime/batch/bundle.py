@@ -63,6 +63,11 @@ class Summary:
 def write_rows(folder: Path, analyses: Iterator[Analysis], summary: Summary) -> Iterator[Analysis]:
     """Write frames.csv, and pass every analysis on to whoever draws it.
 
+    Args:
+        folder: of the bundle.
+        analyses: frame by frame.
+        summary: takes in every frame.
+
     Raises:
         OSError: the disk does not take it.
     """

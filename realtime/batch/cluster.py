@@ -165,6 +165,10 @@ def fingerprint_here(out: str) -> dict[str, Any]:
 def measure_here(out: str, name: str) -> dict[str, Any]:
     """Measure one recording in this Dask worker's child. Runs on the worker.
 
+    Args:
+        out: folder of the batch.
+        name: of the recording.
+
     Returns:
         The child's answer; outcome "died" where it died over the recording.
     """

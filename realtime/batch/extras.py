@@ -12,12 +12,18 @@ from realtime.types import Analysis, FaceObservation, Frame
 class Extras:
     """Everything optional about one recording.
 
+    Open what is asked for. Raises UserInputError or ModelFileError where OpenFace's models are not there.
+
+    Args:
+        options: what is asked for.
+        folder: of the bundle.
+        networks: open.
+
     Attributes:
         listeners: see every frame of the first pass.
     """
 
     def __init__(self, options: Options, folder: Path, networks: Networks) -> None:
-        """Open what is asked for. Raises UserInputError or ModelFileError where OpenFace's models are not there."""
         self._options = options
         self._folder = folder
         self._networks = networks
@@ -26,6 +32,11 @@ class Extras:
 
     def draw(self, path: Path, found: Recording, analyses: Iterator[Analysis]) -> None:
         """Take every analysis, and draw it where an overlay is asked for.
+
+        Args:
+            path: of the recording.
+            found: what the first pass found.
+            analyses: frame by frame.
 
         Raises:
             DeviceError: the video cannot be written.

@@ -41,10 +41,12 @@ def program() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Attributes:
-    program: versions by package.
-    models: checksums by model.
-    settings: values by dotted name.
+    """What results depend on.
+
+    Attributes:
+        program: versions by package.
+        models: checksums by model.
+        settings: values by dotted name.
     """
 
     program: Mapping[str, str]

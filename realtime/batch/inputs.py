@@ -76,9 +76,11 @@ class Input:
 
 @dataclass(slots=True)
 class Inputs:
-    """Attributes:
-    found: the recordings, in the order of their names.
-    problems: a sentence for each that cannot be part of the batch.
+    """What a batch works on.
+
+    Attributes:
+        found: the recordings, in the order of their names.
+        problems: a sentence for each that cannot be part of the batch.
     """
 
     found: list[Input] = field(default_factory=list)
@@ -211,7 +213,12 @@ def _give_names(named: list[_Named], inputs: Inputs) -> None:
 
 
 def name_of(path: Path, base: Path) -> str:
-    """The name of a recording's results: its path below `base`, folders joined by two underscores, without the ending."""
+    """The name of a recording's results: its path below `base`, folders joined by two underscores, without the ending.
+
+    Args:
+        path: of the recording.
+        base: folder that all lie in.
+    """
     try:
         parts = path.relative_to(base).with_suffix("").parts
     except ValueError:

@@ -49,11 +49,13 @@ State = Literal["done", "failed", "aside", "claimed", "waiting"]
 
 
 class Claim(NamedTuple):
-    """Attributes:
-    name: the recording's.
-    nonce: of this claim alone.
-    worker: who works on it.
-    parent: who started the worker, and sees it die.
+    """A recording that a process works on.
+
+    Attributes:
+        name: the recording's.
+        nonce: of this claim alone.
+        worker: who works on it.
+        parent: who started the worker, and sees it die.
     """
 
     name: str
@@ -104,6 +106,10 @@ class Identity:
 class Ledger:
     """One batch's files.
 
+    Args:
+        out: the folder given with --out.
+        heartbeats: of this process.
+
     Attributes:
         out: the folder given with --out.
         folder: the ledger's.
@@ -129,6 +135,11 @@ class Ledger:
 
     def create(self, fingerprint: Fingerprint, config: Config, options: Options) -> None:
         """Begin a ledger, or put another fingerprint into the one there is.
+
+        Args:
+            fingerprint: what results depend on.
+            config: of the run.
+            options: of the batch.
 
         Raises:
             UserInputError: the folder holds something else.
@@ -240,6 +251,10 @@ class Ledger:
     def claim(self, name: str, parent: Process) -> Claim | None:
         """Claim a recording for this process: of several that try, one succeeds.
 
+        Args:
+            name: of the recording.
+            parent: this process.
+
         Returns:
             None where somebody else has it.
 
@@ -305,7 +320,13 @@ class Ledger:
         return True
 
     def bury(self, claim: Claim, *, witnessed: bool, why: str) -> None:
-        """Take a dead worker's claim away. witnessed: note the death. why: what is known of it."""
+        """Take a dead worker's claim away.
+
+        Args:
+            claim: that is left.
+            witnessed: note the death.
+            why: what is known of it.
+        """
         path = self._file("claims", claim.name)
         grave = self.folder / "parts" / f"claim.{claim.nonce}.{uuid.uuid4().hex[:8]}"
         try:
@@ -382,13 +403,27 @@ class Ledger:
         return self._read(self._file("done", name))
 
     def note_identity(self, name: str, identity: Identity) -> None:
-        """The same content lies elsewhere, or was touched: next time it is known without reading it."""
+        """The same content lies elsewhere, or was touched: next time it is known without reading it.
+
+        Args:
+            name: of the recording.
+            identity: of the file as it lies now.
+        """
         content = self.done(name)
         if content is not None:
             write_json(self._file("done", name), {**content, "input": identity.as_json()})
 
     def fail(self, name: str, sentence: str, identity: Identity) -> None:
-        """Note that a recording cannot be measured, and why. Raises DeviceError."""
+        """Note that a recording cannot be measured, and why.
+
+        Args:
+            name: of the recording.
+            sentence: why.
+            identity: of the file.
+
+        Raises:
+            DeviceError: it cannot be written.
+        """
         content = {"sentence": sentence, "input": identity.as_json(), "at": _now()}
         write_json(self._file("failed", name), content)
 

@@ -82,7 +82,13 @@ def host() -> str:
 
 
 class Heartbeats:
-    """Watches the heartbeat files of other machines' processes. Only this process's own clock counts, so clocks may differ."""
+    """Watches the heartbeat files of other machines' processes. Only this process's own clock counts, so clocks may differ.
+
+    Args:
+        folder: of the files.
+        clock: of this process, seconds.
+        stale: seconds without a beat.
+    """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic, stale: float = STALE_SECONDS) -> None:
         self._folder = folder

@@ -27,11 +27,13 @@ Progress = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Attributes:
-    sha256: of the recording's file.
-    recording: what was found.
-    notices: sentences that the user should read.
-    figures: of the recording, for tables: what does not depend on the machine.
+    """What one recording gave.
+
+    Attributes:
+        sha256: of the recording's file.
+        recording: what was found.
+        notices: sentences that the user should read.
+        figures: of the recording, for tables: what does not depend on the machine.
     """
 
     sha256: str

@@ -8,10 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Attributes:
-    overlay: also video.mp4, the recording with what was measured drawn on it.
-    parquet: rows and the combined table also as Parquet.
-    openface2: folder with OpenFace 2.2's models; also its Action Units, after its full offline pass. None: not.
+    """What is made beside the rows.
+
+    Attributes:
+        overlay: also video.mp4, the recording with what was measured drawn on it.
+        parquet: rows and the combined table also as Parquet.
+        openface2: folder with OpenFace 2.2's models; also its Action Units, after its full offline pass. None: not.
     """
 
     overlay: bool = False

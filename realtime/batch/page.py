@@ -31,6 +31,10 @@ _Done = Sequence[tuple[Input, Mapping[str, Any]]]
 def write_page(ledger: Ledger, plan: Plan) -> Path:
     """Write the page.
 
+    Args:
+        ledger: of the batch.
+        plan: of the batch.
+
     Returns:
         The file.
 
@@ -47,7 +51,12 @@ def write_page(ledger: Ledger, plan: Plan) -> Path:
 
 
 def page(ledger: Ledger, plan: Plan) -> str:
-    """Make the whole page, as HTML."""
+    """Make the whole page, as HTML.
+
+    Args:
+        ledger: of the batch.
+        plan: of the batch.
+    """
     done, columns = done_of(ledger, plan), columns_of(plan.inputs)
     units = [au for au in AUS if any(_mean(figures, au, "left") is not None for _, figures in done)]
     colours = {"left": css(LEFT), "right": css(RIGHT)}

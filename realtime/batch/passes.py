@@ -72,7 +72,12 @@ class Recording:
 
 
 def open_recording(path: Path, config: Config) -> VideoSource:
-    """The source of a recording: every frame, on the caller's thread. Not opened yet."""
+    """The source of a recording: every frame, on the caller's thread. Not opened yet.
+
+    Args:
+        path: of the file.
+        config: of the run.
+    """
     rotate = ROTATIONS[config.rotate]
     spec = SourceSpec(SourceKind.FILE, str(path))
     return VideoSource(spec, lambda: 0.0, speed="max", rotate=rotate, in_line=True)
@@ -168,17 +173,18 @@ class _Follow:
 
 
 class Measures:
-    """The second pass: every frame of a spool against its person's rest."""
+    """The second pass: every frame of a spool against its person's rest.
+
+    Choose each person's picture at rest.
+
+    Args:
+        networks: open.
+        spool: of the first pass, finished.
+        rests: by face id, or under 0 the one rest of a window that the user named.
+        named: there is such a window.
+    """
 
     def __init__(self, networks: Networks, spool: Spool, rests: dict[int, Rest], *, named: bool) -> None:
-        """Choose each person's picture at rest.
-
-        Args:
-            networks: open.
-            spool: of the first pass, finished.
-            rests: by face id, or under 0 the one rest of a window that the user named.
-            named: there is such a window.
-        """
         self._units = networks.models.action_units
         self._spool = spool
         self._rests = rests

@@ -15,9 +15,11 @@ from realtime.files import file_sha256
 
 @dataclass(slots=True)
 class Plan:
-    """Attributes:
-    inputs: every recording of the batch, by name.
-    changed: a sentence for each done recording whose file or columns are others than when it was measured.
+    """What a batch will do.
+
+    Attributes:
+        inputs: every recording of the batch, by name.
+        changed: a sentence for each done recording whose file or columns are others than when it was measured.
     """
 
     inputs: list[Input] = field(default_factory=list)
@@ -118,7 +120,12 @@ def _change(ledger: Ledger, one: Input, fingerprint: Fingerprint) -> str:
 
 
 def problems_of(ledger: Ledger, plan: Plan) -> list[str]:
-    """One sentence for each recording that needs a look, by name."""
+    """One sentence for each recording that needs a look, by name.
+
+    Args:
+        ledger: of the batch.
+        plan: of the batch.
+    """
     found, states = [], ledger.states()
     for one in plan.inputs:
         state = states.get(one.name)

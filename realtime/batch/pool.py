@@ -25,7 +25,12 @@ STUCK_SECONDS = 1800.0
 
 @dataclass(slots=True)
 class Message:
-    """Something a worker said. `content` None: it has ended."""
+    """Something a worker said.
+
+    Attributes:
+        worker: who.
+        content: what; None: it has ended.
+    """
 
     worker: "WorkerProcess"
     content: Mapping[str, Any] | None
@@ -33,6 +38,11 @@ class Message:
 
 class WorkerProcess:
     """One worker, started afresh (never forked), with a thread that hands on what it says.
+
+    Args:
+        out: folder of the batch.
+        inbox: where its messages go.
+        clock: the pool's, seconds.
 
     Attributes:
         out: the batch's folder.
@@ -117,9 +127,12 @@ class Pool:
     Attributes:
         ledger: the truth.
         count: how many workers.
-        events: told what happens.
         next_name: gives the next recording to work on, or None while there is none just now.
         finished: whether nothing is left at all.
+        events: told what happens.
+        clock: seconds.
+        stuck: seconds of silence after which a worker is ended.
+        poll: seconds between two looks.
         stopped: a sentence, once nothing more can be done (a full disk, a worker of another version).
     """
 

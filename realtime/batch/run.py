@@ -20,6 +20,7 @@ class WorkQueue:
     Attributes:
         ledger: the truth.
         wait: wait for what other runs have claimed.
+        clock: seconds.
         mine: names that this run's workers have.
     """
 
@@ -52,7 +53,13 @@ class WorkQueue:
         return name
 
     def settle(self, name: str, *, again: bool = False, busy: bool = False) -> None:
-        """It is over. again: it waits once more, after the others. busy: somebody else has it."""
+        """A recording is over.
+
+        Args:
+            name: of the recording.
+            again: it waits once more, after the others.
+            busy: somebody else has it.
+        """
         self.mine.discard(name)
         if again:
             self._pending.append(name)
@@ -135,14 +142,25 @@ def work(ledger: Ledger, plan: Plan, workers: int, watch: Watch, *, wait: bool =
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What becomes of the queue when a worker has finished, or has died."""
+    """What becomes of the queue when a worker has finished, or has died.
+
+    Attributes:
+        ledger: the truth.
+        todo: the queue.
+        watch: told what happens.
+    """
 
     ledger: Ledger
     todo: WorkQueue
     watch: Watch
 
     def finished(self, name: str, content: Mapping[str, Any]) -> None:
-        """A worker has answered."""
+        """A worker has answered.
+
+        Args:
+            name: of the recording.
+            content: the answer.
+        """
         outcome = str(content["outcome"])
         if outcome == "busy":
             self.todo.settle(name, busy=True)
@@ -151,7 +169,12 @@ class Settled:
         self.watch.finished(name, outcome, content)
 
     def died(self, name: str, why: str) -> None:
-        """A worker has died over a recording: once more, or put aside."""
+        """A worker has died over a recording: once more, or put aside.
+
+        Args:
+            name: of the recording.
+            why: what is known of it.
+        """
         aside = self.ledger.state(name) == "aside"
         self.todo.settle(name, again=not aside)
         self.watch.said(f"{name}: its worker ended ({why}); {'it is put aside' if aside else 'once more, later'}.")

@@ -59,10 +59,12 @@ class Seen(NamedTuple):
 
 
 class Spool:
-    """The two files. First everything is added, then `finish`, then it is read as often as needed."""
+    """The two files. First everything is added, then `finish`, then it is read as often as needed.
+
+    Create the files in `folder`. Raises OSError.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Create the files in `folder`. Raises OSError."""
         self._paths = folder / ".faces.scratch", folder / ".windows.scratch"
         self._files: list[IO[Any]] = [open_private(path, "xb") for path in self._paths]
         self._face = np.zeros(1, _FACE)
@@ -77,7 +79,18 @@ class Spool:
         found: Descriptor | None,
         windows: Windows | None,
     ) -> None:
-        """Add one face on one frame, or a frame without a face (face None). Raises OSError."""
+        """Add one face on one frame, or a frame without a face.
+
+        Args:
+            sequence: of the frame.
+            time: of the frame, seconds.
+            face: None: there is none.
+            found: its descriptor, or None.
+            windows: cut from the frame, or None.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
         row = self._face
         row[:] = np.zeros(1, _FACE)
         row["sequence"], row["time"], row["face_id"] = sequence, time, _NOBODY

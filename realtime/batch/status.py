@@ -14,12 +14,14 @@ _SILENT = 30.0
 
 @dataclass(slots=True)
 class Status:
-    """Attributes:
-    total: recordings of the batch.
-    counts: how many are done, failed, aside, claimed, waiting.
-    seconds: of video that is measured.
-    workers: what each worker said last.
-    sentences: about what failed, was put aside, or has a remark; by name.
+    """How far a batch is.
+
+    Attributes:
+        total: recordings of the batch.
+        counts: how many are done, failed, aside, claimed, waiting.
+        seconds: of video that is measured.
+        workers: what each worker said last.
+        sentences: about what failed, was put aside, or has a remark; by name.
     """
 
     total: int

@@ -29,13 +29,23 @@ def columns_of(inputs: Iterable[Input]) -> list[str]:
 
 
 def carried_names(columns: Sequence[str], taken: Iterable[str]) -> list[str]:
-    """Names for the carried columns that none of ours has."""
+    """Names for the carried columns that none of ours has.
+
+    Args:
+        columns: that are carried.
+        taken: names of ours.
+    """
     ours = set(taken)
     return [f"input_{name}" if name in ours else name for name in columns]
 
 
 def done_of(ledger: Ledger, plan: Plan) -> list[tuple[Input, Mapping[str, Any]]]:
-    """(recording, its figures) of what is done and unchanged, by name."""
+    """(recording, its figures) of what is done and unchanged, by name.
+
+    Args:
+        ledger: of the batch.
+        plan: of the batch.
+    """
     states = ledger.states()
     kept = (one for one in plan.inputs if states.get(one.name) == "done" and one.name not in plan.changed)
     return [(one, (ledger.done(one.name) or {}).get("figures", {})) for one in kept]
@@ -49,6 +59,11 @@ def recordings_columns() -> list[str]:
 
 def write_tables(ledger: Ledger, plan: Plan, *, parquet: bool = False) -> list[Path]:
     """Write recordings.csv and combined.csv, and where asked for combined.parquet.
+
+    Args:
+        ledger: of the batch.
+        plan: of the batch.
+        parquet: also as Parquet.
 
     Returns:
         The files.

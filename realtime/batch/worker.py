@@ -63,20 +63,21 @@ def columns_digest(one: Input) -> str:
 
 
 class Worker:
-    """Measures recordings of one ledger."""
+    """Measures recordings of one ledger.
+
+    Read the ledger's settings.
+
+    Args:
+        ledger: there is one.
+        answers: where lines go.
+        parent: who started this process.
+        networks: open already; None: they are opened with the first recording.
+
+    Raises:
+        FacemirrorError: the ledger cannot be read, or is of another program.
+    """
 
     def __init__(self, ledger: Ledger, answers: IO[str], parent: Process, networks: "Networks | None" = None) -> None:
-        """Read the ledger's settings.
-
-        Args:
-            ledger: there is one.
-            answers: where lines go.
-            parent: who started this process.
-            networks: open already; None: they are opened with the first recording.
-
-        Raises:
-            FacemirrorError: the ledger cannot be read, or is of another program.
-        """
         self._ledger = ledger
         self._answers = answers
         self._parent = parent
@@ -254,7 +255,16 @@ def log_to(path: Path) -> Iterator[None]:
 
 
 def own_fingerprint(config: Config, options: Options) -> Fingerprint:
-    """Of this process, with these settings. Raises ModelFileError, UserInputError."""
+    """What this process's results depend on, with these settings.
+
+    Args:
+        config: of the run.
+        options: of the batch.
+
+    Raises:
+        ModelFileError: a model is missing.
+        UserInputError: a setting means nothing here.
+    """
     from realtime.batch.measure import specs_of
 
     return Fingerprint.of(config, options, specs_of(config))

@@ -24,7 +24,11 @@ _EXTRAS = ("overlay", "parquet", "openface2")
 
 
 def batch(options: argparse.Namespace) -> int:
-    """0: everything is measured. 3: something needs a look, and a sentence says what."""
+    """0: everything is measured. 3: something needs a look, and a sentence says what.
+
+    Raises:
+        UserInputError: options are missing or do not go together.
+    """
     if options.workers is not None and options.workers < 1:
         raise UserInputError("--workers is a number from 1 on.")
     if options.status is not None:

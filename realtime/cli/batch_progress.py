@@ -28,12 +28,22 @@ class Rate:
         self._under_way: dict[str, float] = {}
 
     def begin(self, total: int, finished: int) -> None:
-        """So many recordings there are, and so many were finished before."""
+        """So many recordings there are, and so many were finished before.
+
+        Args:
+            total: recordings.
+            finished: of them, before this run.
+        """
         self.total, self.finished, self._before = total, finished, finished
         self._started = self._clock()
 
     def progress(self, name: str, seconds: float) -> None:
-        """A recording is measured up to here."""
+        """A recording is measured up to here.
+
+        Args:
+            name: of the recording.
+            seconds: of its video that are measured.
+        """
         self.video += max(0.0, seconds - self._under_way.get(name, 0.0))
         self._under_way[name] = seconds
 

@@ -23,7 +23,11 @@ from realtime.session.manifest import session_of
 
 
 def score(options: argparse.Namespace) -> int:
-    """Print the scores; with --overrule or --withdraw, keep the clinician's values beside the estimates."""
+    """Print the scores; with --overrule or --withdraw, keep the clinician's values beside the estimates.
+
+    Raises:
+        UserInputError: the folder holds no examination, or a value cannot be understood.
+    """
     session_of(options.session)
     examination = open_examination(options.session)
     items = list(score_examination(examination).items())
@@ -85,7 +89,11 @@ def _cells(item: Item) -> tuple[str, str, str, str]:
 
 
 def progress(options: argparse.Namespace) -> int:
-    """Draw one person's course over the sessions of a folder."""
+    """Draw one person's course over the sessions of a folder.
+
+    Raises:
+        UserInputError: there is nothing to draw.
+    """
     kept, troubles = examinations_in(options.sessions)
     for trouble in troubles:
         print(trouble)

@@ -39,7 +39,11 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def examine(options: argparse.Namespace) -> int:
-    """A run that leads a person through an examination: the bare mirror picture, a session folder of its own."""
+    """A run that leads a person through an examination: the bare mirror picture, a session folder of its own.
+
+    Raises:
+        UserInputError: the person has no name, or the protocol is unknown.
+    """
     fixed = {"view": "raw", "selfie": True, "panel": "off", "cadence.whole_every": 1, "millimetres.scale": "iris"}
     fixed |= {"examination.guided": True}
     # What is wrong with the words is said before a folder is made or a camera opened.
@@ -52,7 +56,12 @@ def examine(options: argparse.Namespace) -> int:
 
 
 def execute(settings: Resolved, *, quiet: bool) -> int:
-    """Run, with a status line while it runs and a table at its end."""
+    """Run, with a status line while it runs and a table at its end.
+
+    Args:
+        settings: of the run.
+        quiet: no status line and no table.
+    """
     shows_status = not quiet and sys.stderr.isatty()
     live = Run(
         settings,

@@ -56,7 +56,11 @@ def show(options: argparse.Namespace) -> int:
 
 
 def pull(options: argparse.Namespace) -> int:
-    """Fetch models that cannot ship with the program, after their licence was shown and accepted."""
+    """Fetch models that cannot ship with the program, after their licence was shown and accepted.
+
+    Raises:
+        UserInputError: the licence was not accepted.
+    """
     if options.which not in _SETS:
         raise UserInputError(
             f"Say what to pull: {', '.join(_SETS)}; for example `facemirror-live models pull openface2`."

@@ -66,16 +66,27 @@ _LIDS_DOWN = 1.5
 
 
 def value_of(observation: Observation, key: int | str) -> Sides[float]:
-    """One measure of one frame; NaN where it was not taken."""
+    """One measure of one frame; NaN where it was not taken.
+
+    Args:
+        observation: of the frame.
+        key: number of an Action Unit, or name of a length.
+    """
     found = observation.units.get(key) if isinstance(key, int) else observation.lengths.get(key)
     return found if found is not None else Sides(_NAN, _NAN)
 
 
 class RestLevel:
-    """A movement's drivers at rest: medians, and the thresholds that their noise asks for."""
+    """A movement's drivers at rest: medians, and the thresholds that their noise asks for.
+
+    Take the observations of a short span at rest.
+
+    Args:
+        movement: whose drivers.
+        at_rest: the observations at rest.
+    """
 
     def __init__(self, movement: Movement, at_rest: Sequence[Observation]) -> None:
-        """Take the observations of a short span at rest."""
         self._known: list[tuple[Driver, int, float, float]] = []
         for driver in DRIVERS[movement]:
             for side in (0, 1):

@@ -10,7 +10,12 @@ from realtime.clinic.types import Movement, Repetition
 
 
 class Place(NamedTuple):
-    """One repetition: its movement by its place in the protocol, and 1, 2, 3."""
+    """One repetition: its movement by its place in the protocol, and 1, 2, 3.
+
+    Attributes:
+        which: place of the movement in the protocol.
+        number: of the repetition.
+    """
 
     which: int
     number: int
@@ -19,13 +24,18 @@ class Place(NamedTuple):
 class Agenda:
     """Leads through a protocol.
 
+    Begin with the first repetition that is not over.
+
+    Args:
+        protocol: what is asked for.
+        earlier: tries of a run before this one.
+
     Attributes:
         repetitions: every try so far, in order of time.
         place: the repetition that is under way; None: everything is over.
     """
 
     def __init__(self, protocol: Protocol, earlier: Sequence[Repetition] = ()) -> None:
-        """Begin with the first repetition that is not over. earlier: tries of an examination that is gone on with."""
         self.protocol = protocol
         self.repetitions: list[Repetition] = list(earlier)
         self.place: Place | None = None
@@ -70,7 +80,11 @@ class Agenda:
         return self.place is not None and self.place.which != before.which
 
     def skip_movement(self, moment: float) -> None:
-        """Leave out what remains of the movement under way. moment: seconds from the begin."""
+        """Leave out what remains of the movement under way.
+
+        Args:
+            moment: seconds from the begin.
+        """
         place = self.place
         assert place is not None
         sentence = stored_sentence("skipped")

@@ -23,7 +23,12 @@ _FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """Where the movement was strongest. time: of the middle frame. window: the frames of its span."""
+    """Where the movement was strongest.
+
+    Attributes:
+        time: of the middle frame, seconds.
+        window: the frames of its span.
+    """
 
     time: float
     window: tuple[Observation, ...]
@@ -31,6 +36,13 @@ class Peak:
 
 class Attempt:
     """Follows the frames after the signal.
+
+    Begin.
+
+    Args:
+        movement: that was asked for.
+        at_rest: the frames just before the signal.
+        go: when the signal was given, seconds.
 
     Attributes:
         onset: when the movement began, seconds of capture time; None: not yet.
@@ -41,13 +53,6 @@ class Attempt:
     """
 
     def __init__(self, movement: Movement, at_rest: Sequence[Observation], go: float) -> None:
-        """Begin.
-
-        Args:
-            movement: that was asked for.
-            at_rest: the frames just before the signal.
-            go: when the signal was given, seconds.
-        """
         self.onset: float | None = None
         self.returned: float | None = None
         self.go = go

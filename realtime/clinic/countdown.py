@@ -16,6 +16,9 @@ Step = Literal["wait", "calibrate", "tick", "signal"]
 class CountDown:
     """The time before the signal of each repetition.
 
+    Args:
+        calibrates: the first rest waits until the Action Units are measured against a calibration.
+
     Attributes:
         count: 3, 2, 1; 0: it does not run.
         share: 0..1 of it.
@@ -23,7 +26,6 @@ class CountDown:
     """
 
     def __init__(self, *, calibrates: bool) -> None:
-        """calibrates: the first rest waits until the Action Units are measured against a calibration."""
         self.count = 0
         self.share = 0.0
         self.reason: Reason | None = None

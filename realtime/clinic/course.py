@@ -56,7 +56,8 @@ class Series:
 
     Attributes:
         name: for example "open_smile.commissure".
-        term: for the clinician. words: for the person.
+        term: for the clinician.
+        words: for the person.
         side: "left", "right" or "" where it has no side.
         unit: "mm", "of 5" or "points".
         points: one for each examination.

@@ -11,14 +11,15 @@ _LEAST_STEP = 1e-9
 
 
 class Curve:
-    """Natural cubic spline y(x) through points in order of x (de Boor 1978); pure, costs some ten microseconds."""
+    """Natural cubic spline y(x) through points in order of x (de Boor 1978); pure, costs some ten microseconds.
+
+    Lay the curve.
+
+    Args:
+        points: (N, 2), N at least 3, x rising. A curve that turns back is none: every value of it is NaN.
+    """
 
     def __init__(self, points: F64) -> None:
-        """Lay the curve.
-
-        Args:
-            points: (N, 2), N at least 3, x rising. A curve that turns back is none: every value of it is NaN.
-        """
         self._x: Sequence[float] = points[:, 0].tolist()
         self._y: Sequence[float] = points[:, 1].tolist()
         self._bend = _second_derivatives(self._x, self._y)
@@ -59,7 +60,12 @@ def polygon_area(corners: F64) -> float:
 
 
 def left_of(corners: F64, x: float) -> F64:
-    """The part of a polygon (N, 2) whose points have a greater x than `x`, (M, 2), M may be 0 (Sutherland and Hodgman)."""
+    """The part of a polygon (N, 2) whose points have a greater x than `x`, (M, 2), M may be 0 (Sutherland and Hodgman).
+
+    Args:
+        corners: (N, 2).
+        x: of the line.
+    """
     kept: list[tuple[float, float]] = []
     ring = corners.tolist()
     for (ax, ay), (bx, by) in zip(ring, [*ring[1:], ring[0]], strict=True):

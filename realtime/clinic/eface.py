@@ -137,7 +137,12 @@ def _values(examination: Examination, name: str, view: View) -> list[float]:
 
 
 def clip(value: float, top: float = 100.0) -> float:
-    """Keep a value on the scale; NaN stays NaN."""
+    """Keep a value on the scale; NaN stays NaN.
+
+    Args:
+        value: of the item.
+        top: of the scale.
+    """
     return value if math.isnan(value) else min(max(value, 0.0), top)
 
 
@@ -160,7 +165,12 @@ def _static(name: str, snapshot: Snapshot, view: View) -> float:
 
 
 def corner(snapshot: Snapshot | None, side: Side) -> tuple[float, float]:
-    """Where the mouth corner lies from the lower lip's midpoint: millimetres across and up."""
+    """Where the mouth corner lies from the lower lip's midpoint: millimetres across and up.
+
+    Args:
+        snapshot: of the face, or None.
+        side: the patient's.
+    """
     position, angle = length(snapshot, "commissure", side), length(snapshot, "smile_angle", side)
     turn = math.radians(angle - 90)
     return position * math.cos(turn), position * math.sin(turn)

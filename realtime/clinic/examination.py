@@ -35,6 +35,15 @@ _REDO_SECONDS = 10.0
 class ExaminationMachine:
     """One examination.
 
+    Wait for the start.
+
+    Args:
+        protocol: what is asked for.
+        affected: where a side is healthy, a try without any movement is asked for once more.
+        starts_itself: begin when a face has been well placed for some seconds.
+        calibrates: ask for a calibration at the first rest, unless one is in force.
+        earlier: tries of an examination that was broken off, which is gone on with.
+
     Attributes:
         protocol: what is asked for.
         starts_itself, calibrates: as given.
@@ -52,15 +61,6 @@ class ExaminationMachine:
         calibrates: bool = False,
         earlier: Sequence[Repetition] = (),
     ) -> None:
-        """Wait for the start.
-
-        Args:
-            protocol: what is asked for.
-            affected: where a side is healthy, a try without any movement is asked for once more.
-            starts_itself: begin when a face has been well placed for some seconds.
-            calibrates: ask for a calibration at the first rest, unless one is in force.
-            earlier: tries of an examination that was broken off, which is gone on with.
-        """
         self.protocol = protocol
         self.starts_itself = starts_itself
         self.calibrates = calibrates

@@ -47,7 +47,12 @@ TARGETS: dict[Movement, Target] = {
 
 
 class Displacement(NamedTuple):
-    """Of a mouth corner: millimetres outward and up, in the axes of both eyes."""
+    """The way of a mouth corner, in the axes of both pupils.
+
+    Attributes:
+        outward: millimetres.
+        up: likewise.
+    """
 
     outward: float
     up: float
@@ -63,6 +68,10 @@ def corner_place(snapshot: Snapshot | None, side: Side) -> Displacement:
 
     The commissure's length starts at the lower lip's midpoint, which a one-sided movement pulls along; the philtrum's deviation
     takes that out, so that a still corner is seen to be still.
+
+    Args:
+        snapshot: of the face, or None.
+        side: the patient's.
     """
     across, _ = corner(snapshot, side)
     deviation = NAN if snapshot is None else snapshot.midline.get("philtrum_deviation", NAN)
@@ -70,19 +79,35 @@ def corner_place(snapshot: Snapshot | None, side: Side) -> Displacement:
 
 
 def corner_moved(trial: Trial, side: Side) -> Displacement:
-    """By how much a mouth corner moves."""
+    """By how much a mouth corner moves.
+
+    Args:
+        trial: of the movement.
+        side: the patient's.
+    """
     before, after = corner_place(trial.rest, side), corner_place(trial.peak, side)
     return Displacement(after.outward - before.outward, after.up - before.up)
 
 
 def closure(trial: Trial, side: Side) -> float:
-    """Share of its opening by which an eye closes: 1 is shut, below 0 it opens; gaps under 1 mm count as shut."""
+    """Share of its opening by which an eye closes: 1 is shut, below 0 it opens; gaps under 1 mm count as shut.
+
+    Args:
+        trial: of the movement.
+        side: the patient's.
+    """
     rest, gap = (length(one, "fissure_height", side) for one in trial)
     return NAN if not rest > 0 else (rest - (0.0 if gap < CLOSED else gap)) / rest
 
 
 def excursion(trial: Trial, region: Region, side: Side) -> float:
-    """How far one side of a region moves, in the region's unit; NaN where it was not measured."""
+    """How far one side of a region moves, in the region's unit; NaN where it was not measured.
+
+    Args:
+        trial: of the movement.
+        region: of the face.
+        side: the patient's.
+    """
     if region == "brow":
         return length(trial.peak, "brow_height", side) - length(trial.rest, "brow_height", side)
     if region == "eye":
@@ -102,6 +127,11 @@ def share(trial: Trial, movement: Movement, view: View) -> float:
 
     The mouth corner's way counts along the mirrored way of the healthy corner: being pulled to the healthy side is no movement.
 
+    Args:
+        trial: of the movement.
+        movement: what was asked for.
+        view: which side is affected.
+
     Returns:
         0 no movement, 1 as far as the healthy side; NaN where it was not measured or the healthy side hardly moves.
     """
@@ -116,6 +146,12 @@ def share(trial: Trial, movement: Movement, view: View) -> float:
 
 
 def unit_share(trial: Trial, movement: Movement, view: View) -> float:
-    """The same from Action Units, for examinations without millimetres. Arguments and result as for `share`."""
+    """The same from Action Units, for examinations without millimetres. Arguments and result as for `share`.
+
+    Args:
+        trial: of the movement.
+        movement: what was asked for.
+        view: which side is affected.
+    """
     affected, healthy = (_intensity(trial, TARGETS[movement].units, side) for side in view)
     return affected / healthy if healthy >= LEAST_INTENSITY else NAN

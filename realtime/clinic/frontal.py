@@ -25,7 +25,12 @@ _LEAST_EYES = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Frontal:
-    """points: (98, 2) in pixels, x to the patient's left, y up. head_scale: pixels of a centimetre of the mean head."""
+    """A face as it is seen from the front.
+
+    Attributes:
+        points: (98, 2) in pixels, x to the patient's left, y up.
+        head_scale: pixels of a centimetre of the mean head.
+    """
 
     points: F64
     head_scale: float

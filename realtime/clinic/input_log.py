@@ -43,7 +43,14 @@ class Begin(NamedTuple):
 
 
 class Input(NamedTuple):
-    """One line behind the first. command: what was asked for; None: light and faces changed."""
+    """One line behind the first.
+
+    Attributes:
+        sequence: of the frame that it lies before.
+        command: what was asked for; None: light and faces changed.
+        light: mean grey of the face, 0..255; None: not known.
+        faces: how many; None: not known.
+    """
 
     sequence: int
     command: Command | None
@@ -54,16 +61,18 @@ class Input(NamedTuple):
 class InputLog:
     """Writes the log. Every line is flushed: a kill loses none.
 
+    Args:
+        path: of the file.
+        begin: written first.
+
     Attributes:
         failed: a sentence once a line could not be written; None: all is well.
+
+    Raises:
+        DeviceError: it cannot be written, or exists already.
     """
 
     def __init__(self, path: Path, begin: Begin) -> None:
-        """Create the file.
-
-        Raises:
-            DeviceError: it cannot be written, or exists already.
-        """
         self.failed: str | None = None
         self._path = path
         self._last: tuple[float | None, int | None] = (None, None)
@@ -79,11 +88,22 @@ class InputLog:
         )
 
     def command(self, sequence: int, command: Command) -> None:
-        """A command was carried out before this frame."""
+        """A command was carried out before this frame.
+
+        Args:
+            sequence: of the frame.
+            command: what was asked for.
+        """
         self._put(n=sequence, command=command)
 
     def seen(self, sequence: int, light: float | None, faces: int | None) -> None:
-        """What is known of the picture on this frame; written where it has changed."""
+        """What is known of the picture on this frame; written where it has changed.
+
+        Args:
+            sequence: of the frame.
+            light: mean grey of the face, 0..255; None: not known.
+            faces: how many; None: not known.
+        """
         if (light, faces) != self._last:
             self._last = (light, faces)
             self._put(n=sequence, light=light, faces=faces)

@@ -95,7 +95,12 @@ def mean_item(item: Item, values: Sequence[float], reason: str) -> Item:
 
 
 def overrule(items: Iterable[Item], overruled: Mapping[str, float]) -> tuple[Item, ...]:
-    """Put the clinician's values beside the estimates."""
+    """Put the clinician's values beside the estimates.
+
+    Args:
+        items: the estimates.
+        overruled: the clinician's values, by item.
+    """
     return tuple(
         replace(one, overruled=overruled[one.name]) if one.replaceable and one.name in overruled else one
         for one in items

@@ -104,7 +104,12 @@ def measure_lengths(
 
 
 def withheld(scale: Scale, reason: str) -> Millimetres:
-    """What is given where nothing is measured. reason: in a few words."""
+    """What is given where nothing is measured.
+
+    Args:
+        scale: that was tried.
+        reason: in a few words.
+    """
     return Millimetres(scale.mm_per_pixel, scale.source, reason, scale.state)
 
 
@@ -112,7 +117,7 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, 
     """Every length of a face that is seen from the front already.
 
     Args:
-        face: its points.
+        face: from the front.
         scale: millimetres of a pixel.
         hidden: parts that something covers.
         pitch: degrees by which the head was raised.
@@ -147,7 +152,12 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, 
 
 
 def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart]) -> str:
-    """Why nothing can be measured at all, in a few words; empty where something can."""
+    """Why nothing can be measured at all, in a few words; empty where something can.
+
+    Args:
+        pose: of the head, or None.
+        hidden: parts that something covers.
+    """
     if pose is None:
         return "the head's pose is not known"
     yaw, pitch, _ = pose

@@ -6,9 +6,14 @@ from realtime.types import Millimetres, Sides
 
 
 class Measure(NamedTuple):
-    """name: the field of `Millimetres`. words: for people. meaning: one sentence. unit: mm, mm2 or degrees.
+    """One length, angle or area of the face.
 
-    share: whether the affected side's share of the healthy side says something (of an angle or a place it does not).
+    Attributes:
+        name: the field of `Millimetres`.
+        words: for people.
+        meaning: one sentence.
+        unit: mm, mm2 or degrees.
+        share: whether the affected side's share of the healthy side says something (of an angle or a place it does not).
     """
 
     name: str
@@ -65,14 +70,24 @@ LEAST_HEALTHY = 0.5
 
 
 def sides_of(lengths: Millimetres, name: str) -> Sides[float]:
-    """Left and right of one of `SIDED`."""
+    """Left and right of one of `SIDED`.
+
+    Args:
+        lengths: of a face.
+        name: the field of `Millimetres`.
+    """
     found = getattr(lengths, name)
     assert isinstance(found, Sides)
     return found
 
 
 def share_of_healthy(values: Sides[float], affected: Literal["left", "right"]) -> float:
-    """The affected side's share of the healthy side, 1: alike. NaN where one is not measured, or the healthy one is below 0.5."""
+    """The affected side's share of the healthy side, 1: alike. NaN where one is not measured, or the healthy one is below 0.5.
+
+    Args:
+        values: by side.
+        affected: the patient's affected side.
+    """
     sick, healthy = (values.left, values.right) if affected == "left" else (values.right, values.left)
     return sick / healthy if abs(healthy) >= LEAST_HEALTHY else float("nan")
 

@@ -71,18 +71,18 @@ class LengthMeter:
     """Measures a face's lengths. One caller at a time.
 
     The scale belongs to a face: another one begins with none.
+
+    Nobody has been measured yet.
+
+    Args:
+        choice: where the millimetres come from.
+        irises: reads both irises of a picture with its 98 points; needed where the iris gives the scale.
+
+    Raises:
+        UserInputError: the iris is to give the scale, and nothing reads it.
     """
 
     def __init__(self, choice: ScaleChoice, irises: ReadIrises | None = None) -> None:
-        """Nobody has been measured yet.
-
-        Args:
-            choice: where the millimetres come from.
-            irises: reads both irises of a picture with its 98 points; needed where the iris gives the scale.
-
-        Raises:
-            UserInputError: the iris is to give the scale, and nothing reads it.
-        """
         if choice.source == "iris" and irises is None:
             raise UserInputError("This folder of models holds no iris network; choose another --millimetres.")
         self._choice, self._irises = choice, irises

@@ -59,8 +59,9 @@ def observe(analysis: Analysis, height: int, width: int, light: float | None) ->
 
     Args:
         analysis: of one frame.
-        height, width: of the picture, pixels.
+        width: likewise.
         light: mean grey of the face, 0..255; None: not known.
+        height, width: of the picture, pixels.
     """
     face = analysis.face
     if face is None:

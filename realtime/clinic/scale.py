@@ -27,7 +27,13 @@ POPULATION_WARNING = (
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """mm_per_pixel: NaN where there is no scale (yet). source: what it comes from. state: how good it is."""
+    """How long a pixel is.
+
+    Attributes:
+        mm_per_pixel: NaN where there is no scale (yet).
+        source: what it comes from.
+        state: how good it is.
+    """
 
     mm_per_pixel: float
     source: ScaleSource
@@ -43,17 +49,17 @@ class HeadSize:
     """How many millimetres of one person are a centimetre of the mean head: the median over frames that showed it.
 
     Half of the frames may be wrong by any amount before the median follows them.
+
+    Nothing has been measured yet.
+
+    Args:
+        source: what the millimetres come from.
+        settled: frames from which the median is more than provisional.
+        kept: newest frames that it is taken over.
+        fresh_seconds: time without a frame after which the scale counts as held.
     """
 
     def __init__(self, source: ScaleSource, *, settled: int = 15, kept: int = 151, fresh_seconds: float = 3.0) -> None:
-        """Nothing has been measured yet.
-
-        Args:
-            source: what the millimetres come from.
-            settled: frames from which the median is more than provisional.
-            kept: newest frames that it is taken over.
-            fresh_seconds: time without a frame after which the scale counts as held.
-        """
         self.source: ScaleSource = source
         self._settled, self._fresh = settled, fresh_seconds
         self._samples: deque[float] = deque(maxlen=kept)
@@ -85,7 +91,12 @@ class HeadSize:
             self._last = time
 
     def scale(self, face: Frontal, time: float) -> Scale:
-        """The scale of a frame, from all frames so far. Arguments as for `add`."""
+        """The scale of a frame, from all frames so far.
+
+        Args:
+            face: from the front.
+            time: seconds.
+        """
         if not self.settled:
             state: ScaleState = "provisional"
         else:
@@ -99,11 +110,21 @@ class HeadSize:
 
 
 def iris_scale(diameter: float, age_group: AgeGroup) -> float:
-    """Millimetres of a pixel from an iris's diameter in pixels."""
+    """Millimetres of a pixel from an iris's diameter in pixels.
+
+    Args:
+        diameter: pixels.
+        age_group: whose iris it is.
+    """
     return IRIS_MM[age_group] / diameter if diameter > 0 else float("nan")
 
 
 def pupil_scale(face: Frontal, pupil_distance_mm: float) -> float:
-    """Millimetres of a pixel from the distance of both pupils, seen from the front."""
+    """Millimetres of a pixel from the distance of both pupils, seen from the front.
+
+    Args:
+        face: from the front.
+        pupil_distance_mm: as it was measured.
+    """
     pixels = math.dist(face.points[96], face.points[97])
     return pupil_distance_mm / pixels if pixels > 0 else float("nan")

@@ -32,6 +32,12 @@ def score_file(session: Path) -> Path:
 def write_scores(path: Path, examination: Examination, found: Scores, rows: list[Measure]) -> None:
     """Replace the file.
 
+    Args:
+        path: of the file.
+        examination: that is scored.
+        found: the scores.
+        rows: the measures, as a table.
+
     Raises:
         DeviceError: it cannot be written.
     """
@@ -62,7 +68,13 @@ def read_overruled(path: Path) -> Mapping[str, float]:
 
 
 def as_json(examination: Examination, found: Scores, rows: list[Measure]) -> dict[str, Any]:
-    """Give what the file holds. A value that could not be had is null and has its reason."""
+    """Give what the file holds. A value that could not be had is null and has its reason.
+
+    Args:
+        examination: that is scored.
+        found: the scores.
+        rows: the measures, as a table.
+    """
     return {
         "format": FORMAT,
         "person": examination.person,

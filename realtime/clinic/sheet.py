@@ -122,7 +122,12 @@ def _changes(rows: Sequence[Measure], before: tuple[Sequence[Measure], Scores] |
 
 
 def number(value: float, digits: int = 1) -> str:
-    """A figure, or a dash where there is none."""
+    """A figure, or a dash where there is none.
+
+    Args:
+        value: the figure.
+        digits: after the point.
+    """
     return f"{value:z.{digits}f}" if math.isfinite(value) else "–"
 
 

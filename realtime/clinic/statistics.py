@@ -134,6 +134,10 @@ class Change(NamedTuple):
 def change(before: Spread | None, after: Spread | None) -> Change | None:
     """Compare two sittings of one person.
 
+    Args:
+        before: of the sittings.
+        after: likewise.
+
     Returns:
         None where a sitting has no value.
     """

@@ -112,6 +112,10 @@ def _rest(examination: Examination, item: Item, measure: str, what: str, least: 
 def shares(examination: Examination, movement: Movement) -> Spread | None:
     """The affected side's share of the healthy excursion over the repetitions; of the weaker side where none is affected.
 
+    Args:
+        examination: that was made.
+        movement: what was asked for.
+
     Returns:
         None where no repetition gives one.
     """
@@ -123,7 +127,12 @@ def shares(examination: Examination, movement: Movement) -> Spread | None:
 
 
 def no_share(examination: Examination, movement: Movement) -> str:
-    """Say why there is no share."""
+    """Say why there is no share.
+
+    Args:
+        examination: that was made.
+        movement: what was asked for.
+    """
     if examination.affected == "both":
         return NO_HEALTHY_SIDE
     if trials(examination, movement):

@@ -97,7 +97,12 @@ class SynkinesisMatrix:
     noisy: bool
 
     def cell(self, movement: Movement, region: Region) -> Cell:
-        """Give one cell."""
+        """Give one cell.
+
+        Args:
+            movement: what was asked for.
+            region: that moved along.
+        """
         return self.cells[MOVING.index(movement) * len(REGIONS) + REGIONS.index(region)]
 
     def worst(self, cells: Iterable[Cell]) -> Cell | None:
@@ -144,7 +149,12 @@ def _cell(examination: Examination, movement: Movement, region: Region, noise: f
 
 
 def excess(moved: Sides[float], region: Region) -> float:
-    """By how much the left side moves more than the right; an eye that opens does not count as moving along."""
+    """By how much the left side moves more than the right; an eye that opens does not count as moving along.
+
+    Args:
+        moved: by side.
+        region: of the face.
+    """
     left, right = moved
     if region == "eye":
         left, right = max(left, 0.0), max(right, 0.0)

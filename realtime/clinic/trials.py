@@ -24,14 +24,24 @@ NO_MILLIMETRES = "There are no millimetres"
 
 
 class View(NamedTuple):
-    """Which side is taken as affected, and which one as healthy."""
+    """Which side is taken as affected, and which one as healthy.
+
+    Attributes:
+        affected: the patient's.
+        healthy: likewise.
+    """
 
     affected: Side
     healthy: Side
 
 
 class Trial(NamedTuple):
-    """One repetition that counts: at rest just before it, and at its peak."""
+    """One repetition that counts: at rest just before it, and at its peak.
+
+    Attributes:
+        rest: just before it.
+        peak: of the movement.
+    """
 
     rest: Snapshot
     peak: Snapshot
@@ -51,22 +61,45 @@ NO_HEALTHY_SIDE = "It compares with the healthy side, and both sides are affecte
 
 
 def side_of(sides: Sides[float] | None, side: Side) -> float:
-    """One side's value; NaN where nothing was measured."""
+    """One side's value; NaN where nothing was measured.
+
+    Args:
+        sides: of the value, or None.
+        side: the patient's.
+    """
     return NAN if sides is None else float(sides.left if side == "left" else sides.right)
 
 
 def length(snapshot: Snapshot | None, name: str, side: Side) -> float:
-    """One length of one side; NaN where it was not measured."""
+    """One length of one side; NaN where it was not measured.
+
+    Args:
+        snapshot: of the face, or None.
+        name: of the length.
+        side: the patient's.
+    """
     return NAN if snapshot is None else side_of(snapshot.lengths.get(name), side)
 
 
 def unit(snapshot: Snapshot | None, number: int, side: Side) -> float:
-    """One Action Unit of one side; NaN where it was not measured."""
+    """One Action Unit of one side; NaN where it was not measured.
+
+    Args:
+        snapshot: of the face, or None.
+        number: of the Action Unit.
+        side: the patient's.
+    """
     return NAN if snapshot is None else side_of(snapshot.units.get(number), side)
 
 
 def pair(snapshot: Snapshot | None, name: str, view: View) -> tuple[float, float]:
-    """One length of the affected and of the healthy side; NaN where it was not measured."""
+    """One length of the affected and of the healthy side; NaN where it was not measured.
+
+    Args:
+        snapshot: of the face, or None.
+        name: of the length.
+        view: which side is affected.
+    """
     return length(snapshot, name, view.affected), length(snapshot, name, view.healthy)
 
 
@@ -82,7 +115,12 @@ def every_rest(examination: Examination) -> list[Snapshot]:
 
 
 def trials(examination: Examination, movement: Movement) -> list[Trial]:
-    """The repetitions of a movement that count and were measured at rest and at the peak."""
+    """The repetitions of a movement that count and were measured at rest and at the peak.
+
+    Args:
+        examination: that was made.
+        movement: what was asked for.
+    """
     return [
         Trial(one.rest, one.at_peak)
         for one in examination.counted(movement)

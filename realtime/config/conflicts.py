@@ -5,7 +5,14 @@ from realtime.errors import UserInputError
 
 
 def refuse_conflicts(config: Config) -> None:
-    """Raises UserInputError, with one sentence that names both options, before anything is opened."""
+    """Refuse settings that are each in range, but do not go together, before anything is opened.
+
+    Args:
+        config: the settings.
+
+    Raises:
+        UserInputError: two do not; one sentence names both options.
+    """
     if config.landmarks_only and config.record != "off":
         raise UserInputError("--landmarks-only stores no picture, so it does not go with --record.")
     if config.blur_face != "off" and config.record == "raw":

@@ -34,7 +34,12 @@ OTHERS = {
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """config: the values in force. origin: dotted name -> where its value came from."""
+    """The settings of a run, and where each came from.
+
+    Attributes:
+        config: the values in force.
+        origin: dotted name -> where its value came from.
+    """
 
     config: Config
     origin: dict[str, str]
@@ -52,7 +57,10 @@ def resolve(
 ) -> Resolved:
     """Merge the layers.
 
-    command_line: dotted setting -> value; None means the user did not say. file: a TOML file.
+    Args:
+        command_line: dotted setting -> value; None means the user did not say.
+        file: a TOML file.
+        environment: the variables; None: those of this process.
 
     Raises:
         UserInputError: an unknown setting, a value out of its range, a file that cannot be read.
@@ -149,7 +157,12 @@ def _flatten(model: BaseModel, before: str = "") -> dict[str, Any]:
 
 
 def descriptions(model: type[BaseModel] = Config, before: str = "") -> dict[str, str]:
-    """What every setting means, by its dotted name."""
+    """What every setting means, by its dotted name.
+
+    Args:
+        model: the settings.
+        before: what every name begins with.
+    """
     found: dict[str, str] = {}
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -160,7 +173,11 @@ def descriptions(model: type[BaseModel] = Config, before: str = "") -> dict[str,
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """{"a.b": 1} as {"a": {"b": 1}}."""
+    """Turn {"a.b": 1} into {"a": {"b": 1}}.
+
+    Args:
+        flat: by dotted names.
+    """
     tree: dict[str, Any] = {}
     for key, value in flat.items():
         *path, last = key.split(".")

@@ -54,7 +54,12 @@ class CommandLineOption:
 
 
 def command_line_options(model: type[BaseModel], before: str = "") -> Iterator[CommandLineOption]:
-    """The options of every setting at the top, and of those in sections that have an `Option`, in the settings' order."""
+    """The options of every setting at the top, and of those in sections that have an `Option`, in the settings' order.
+
+    Args:
+        model: the settings.
+        before: what every name begins with.
+    """
     for name, field in model.model_fields.items():
         said = next((entry for entry in field.metadata if isinstance(entry, Option)), None)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

@@ -24,7 +24,11 @@ from realtime.types import PanelMode, View
 
 
 def parse_size(value: object) -> object:
-    """`1280x720` becomes (1280, 720); anything that is no text passes through for the type check to judge."""
+    """`1280x720` becomes (1280, 720); anything that is no text passes through for the type check to judge.
+
+    Args:
+        value: what the user wrote.
+    """
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"\s*(\d{2,5})\s*[xX]\s*(\d{2,5})\s*", value)
@@ -178,7 +182,11 @@ class ObsRule(Section):
         return self
 
     def read(self, name: str) -> Rule:
-        """Give the rule as the engine needs it. name: where it has none of its own."""
+        """Give the rule as the engine needs it.
+
+        Args:
+            name: where it has none of its own.
+        """
         return read_rule(
             self.name or name,
             self.when,

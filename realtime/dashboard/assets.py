@@ -24,7 +24,12 @@ PAGES = {"/": "dashboard.html", "/overlay": "overlay.html", "/examine": "examine
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file's content and its media type."""
+    """A file's content and its media type.
+
+    Attributes:
+        content: bytes.
+        media_type: for the header.
+    """
 
     content: bytes
     media_type: str

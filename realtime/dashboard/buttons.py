@@ -28,5 +28,9 @@ class ButtonCommand:
         return {"reason": self.obstacle(), "button": self.label, "note": self.note()}
 
     def action(self, request: Request) -> Action:  # noqa: ARG002  needs no argument
-        """Do it."""
+        """Do it.
+
+        Args:
+            request: what was asked.
+        """
         return self.act

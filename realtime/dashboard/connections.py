@@ -31,7 +31,15 @@ class _Connection:
 
 
 class ConnectionGate:
-    """Accepts connections of one listening socket and hands them to a protocol. Used on one event loop only."""
+    """Accepts connections of one listening socket and hands them to a protocol. Used on one event loop only.
+
+    Args:
+        listening: the socket; it is closed by whoever opened it.
+        protocol: makes the protocol of a new connection.
+        strangers: most connections that have not shown the token.
+        connections: most connections of all kinds.
+        seconds: for which a stranger may stay.
+    """
 
     def __init__(
         self,
@@ -42,15 +50,6 @@ class ConnectionGate:
         connections: int = MOST_CONNECTIONS,
         seconds: float = STRANGER_SECONDS,
     ) -> None:
-        """Prepare to accept.
-
-        Args:
-            listening: the socket; it is closed by whoever opened it.
-            protocol: makes the protocol of a new connection.
-            strangers: most connections that have not shown the token.
-            connections: most connections of all kinds.
-            seconds: for which a stranger may stay.
-        """
         self._listening = listening
         self._protocol = protocol
         self._most_strangers = strangers
@@ -69,7 +68,11 @@ class ConnectionGate:
             sweeper.cancel()
 
     def admit(self, transport: asyncio.BaseTransport | None) -> None:
-        """The token was shown on this connection: it may stay."""
+        """The token was shown on this connection: it may stay.
+
+        Args:
+            transport: of the connection.
+        """
         for connection in self._open:
             if connection.transport is transport:
                 connection.known = True

@@ -17,6 +17,9 @@ class Client:
 
     Used on the server's event loop only. A new outbox has no credit to wait for; pictures are sent while fewer than
     PICTURES_AHEAD are unconfirmed, because the buffers of sockets between here and a slow browser hold seconds of video.
+
+    Args:
+        picture: whether it wants pictures.
     """
 
     def __init__(self, *, picture: bool) -> None:
@@ -27,7 +30,12 @@ class Client:
         self._changed = asyncio.Event()
 
     def offer(self, kind: str, message: Message) -> None:
-        """Put a message in; never waits."""
+        """Put a message in; never waits.
+
+        Args:
+            kind: of the message.
+            message: text or bytes.
+        """
         if kind == "picture" and not self.wants_picture:
             return
         if self._slots.pop(kind, None) is not None:
@@ -81,7 +89,12 @@ class Hub:
         self.newest: ShownFrame | None = None
 
     def frame_shown(self, capture_time: float, sequence: int) -> None:
-        """Note the newest frame shown: seconds on the frames' clock, and its number."""
+        """Note the newest frame shown.
+
+        Args:
+            capture_time: seconds on the frames' clock.
+            sequence: its number.
+        """
         self.newest = ShownFrame(capture_time, sequence)
 
     def join(self, client: Client) -> None:
@@ -92,7 +105,11 @@ class Hub:
         self.count()
 
     def leave(self, client: Client) -> None:
-        """The connection is gone."""
+        """The connection is gone.
+
+        Args:
+            client: the connection's outbox.
+        """
         self._clients.discard(client)
         self.count()
 
@@ -102,7 +119,12 @@ class Hub:
         self.picture_watchers = sum(client.wants_picture for client in self._clients)
 
     def publish(self, kind: str, message: Message) -> None:
-        """Hand the newest message of a kind to everybody. If the loop is behind, it finds the newest only."""
+        """Hand the newest message of a kind to everybody. If the loop is behind, it finds the newest only.
+
+        Args:
+            kind: of the message.
+            message: text or bytes.
+        """
         with self._lock:
             first = not self._pending
             self._pending[kind] = message

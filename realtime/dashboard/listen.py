@@ -14,9 +14,15 @@ _SEND_BUFFER = 128 * 1024
 
 
 def bind(address: str, port: int) -> socket.socket:
-    """A listening socket. port: 0 takes any free one.
+    """A listening socket.
 
-    Raises UserInputError when the address is none of this machine's, DeviceError when the port cannot be had.
+    Args:
+        address: of this machine.
+        port: 0 takes any free one.
+
+    Raises:
+        UserInputError: the address is none of this machine's.
+        DeviceError: the port cannot be had.
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(address.strip("[]"), port, type=socket.SOCK_STREAM)[0]

@@ -20,12 +20,17 @@ _QUALITY = 75
 
 
 def state_message(shown: RenderedFrame, now: float, units: Sequence[int]) -> dict[str, Any]:
-    """One shown frame. now: seconds on the clock of its capture time. units: the Action Units to tell, in order.
+    """One shown frame.
 
     "left" and "right" (the patient's own): intensity 0..5 or None by position in `units`. "symmetry": per unit, 0..1.
     "openface3": OpenFace 3.0's values, a scale of their own (see `expression_words`); None where there are none.
     "rest": provisional, settled or calibrated. "rest_share": of the newest baseline in the values; below 1 it is being blended in.
     "age_ms": capture to here. "result_age_ms": how much older the analysis is than the picture.
+
+    Args:
+        shown: the frame.
+        now: seconds on the clock of its capture time.
+        units: the Action Units to tell, in order.
     """
     found = shown.analysis
     face = found.face if found is not None else None
@@ -83,8 +88,15 @@ def length_words(found: Millimetres | None) -> dict[str, Any]:
 
 
 def expression_words(found: Expression | None, age: float | None) -> dict[str, Any] | None:
-    """ "units": [[Action Unit, 0..1], ...] of the whole face. "present": the threshold. "emotion", "probability": the likeliest
-    and its 0..1. "gaze": yaw, pitch in degrees. "age_ms": how much older they are than the picture."""
+    """OpenFace 3.0's values for the page.
+
+    The keys: "units" is [[Action Unit, 0..1], ...] of the whole face, "present" the threshold, "emotion" and "probability" the
+    likeliest and its 0..1, "gaze" yaw and pitch in degrees, "age_ms" how much older they are than the picture.
+
+    Args:
+        found: the values, or None.
+        age: how much older they are than the picture, seconds.
+    """
     if found is None:
         return None
     return {
@@ -98,7 +110,13 @@ def expression_words(found: Expression | None, age: float | None) -> dict[str, A
 
 
 def figures_message(report: Report, output: str, fps: float) -> dict[str, Any]:
-    """Rates and losses so far. fps: pictures per second lately."""
+    """Rates and losses so far.
+
+    Args:
+        report: of the run so far.
+        output: name of the node that shows.
+        fps: pictures per second lately.
+    """
     age, path = report.nodes[output].age, report.paths[output]
     return {
         "type": "figures",
@@ -112,7 +130,14 @@ def figures_message(report: Report, output: str, fps: float) -> dict[str, Any]:
 
 
 def encode_picture(image: NDArray[np.uint8], capture_time: float, sequence: int, width: int) -> bytes:
-    """A picture message: header and JPEG. image: (H, W, 3) BGR; wider ones are scaled down to `width`."""
+    """A picture message: header and JPEG.
+
+    Args:
+        image: (H, W, 3) BGR; wider ones are scaled down to `width`.
+        capture_time: seconds.
+        sequence: of the frame.
+        width: of the JPEG at most, pixels.
+    """
     height = round(image.shape[0] * width / image.shape[1])
     if image.shape[1] > width:
         image = cv2.resize(image, (width, max(1, height)), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -21,7 +21,11 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 def make_token(given: str | None) -> str:
     """The user's own token (so that a link stays good after a restart), or a new one of 256 random bits.
 
-    Raises UserInputError when the given one could be guessed or does not fit into a link.
+    Args:
+        given: the user's, or None.
+
+    Raises:
+        UserInputError: the given one could be guessed or does not fit into a link.
     """
     if given is None:
         return secrets.token_urlsafe(32)
@@ -42,7 +46,13 @@ def is_loopback(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """hosts: names by which the server may be called, lower case, IPv6 in brackets, without the port."""
+    """Decides who may talk to the server.
+
+    Attributes:
+        token: of this run.
+        port: of the server.
+        hosts: names by which the server may be called, lower case, IPv6 in brackets, without the port.
+    """
 
     token: str
     port: int
@@ -50,20 +60,40 @@ class Guard:
 
     @classmethod
     def make(cls, token: str, port: int, more_hosts: Iterable[str] = ()) -> "Guard":
-        """Loopback names, and those the user asked to listen on."""
+        """A guard for loopback names, and those the user asked to listen on.
+
+        Args:
+            token: of this run.
+            port: of the server.
+            more_hosts: further names or addresses.
+        """
         return cls(token, port, frozenset([*LOOPBACK_NAMES, *(host.lower() for host in more_hosts)]))
 
     def right_token(self, shown: str | None) -> bool:
-        """Compared in constant time."""
+        """Whether this is the run's token; compared in constant time.
+
+        Args:
+            shown: by the request, or None.
+        """
         return shown is not None and hmac.compare_digest(shown.encode(errors="surrogateescape"), self.token.encode())
 
     def right_host(self, header: str | None) -> bool:
-        """header: the request's Host."""
+        """Whether the server is called by one of its names.
+
+        Args:
+            header: the request's Host.
+        """
         name, port = _split(header or "")
         return name in self.hosts and port == str(self.port)
 
     def right_origin(self, origin: str | None, host: str | None, *, token_shown: bool) -> bool:
-        """origin: the page that asks. None comes from programs, which must have shown the token and not only a cookie."""
+        """Whether a page of this server asks, or a program.
+
+        Args:
+            origin: the page that asks. None comes from programs, which must have shown the token and not only a cookie.
+            host: the request's Host.
+            token_shown: the request carries the token, not only a cookie.
+        """
         if origin is None:
             return token_shown
         return self.right_host(host) and origin.lower() == f"http://{(host or '').lower()}"
@@ -75,7 +105,11 @@ class Guard:
 
 
 def security_headers(host: str) -> dict[str, str]:
-    """For every response. host: the Host that was checked; WebSockets are named for browsers whose 'self' leaves them out."""
+    """For every response.
+
+    Args:
+        host: the Host that was checked; WebSockets are named for browsers whose 'self' leaves them out.
+    """
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
         f"connect-src 'self' ws://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -91,7 +125,12 @@ def security_headers(host: str) -> dict[str, str]:
 
 
 class Bucket:
-    """Allows `rate` events a second on the long run and `burst` at once."""
+    """Allows `rate` events a second on the long run and `burst` at once.
+
+    Args:
+        rate: events a second on the long run.
+        burst: events at once.
+    """
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate, self._burst = rate, burst

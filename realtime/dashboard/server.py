@@ -44,10 +44,14 @@ class Server:
     """Everything the handlers share.
 
     Attributes:
+        guard: decides who may ask.
+        hub: where messages come from.
+        commands: by name.
         clock: the frames' clock, seconds.
         run: calls a command's action off the event loop, one at a time.
         admit: called with a connection on which the token was shown.
         send_timeout: seconds after which a client that takes nothing is let go.
+        assets: by path.
     """
 
     guard: Guard

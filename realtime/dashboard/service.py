@@ -85,7 +85,12 @@ class Dashboard:
         return found
 
     def start(self, commands: Commands, run: RunStatus) -> None:
-        """Answer from now on, on a thread of its own; once. A page that was opened before waits until then."""
+        """Answer from now on, on a thread of its own; once. A page that was opened before waits until then.
+
+        Args:
+            commands: what the page can ask for.
+            run: gives the figures.
+        """
         self.hub.publish("hello", run.hello())
         self._thread = threading.Thread(target=self._run, args=(commands, run), name="dashboard", daemon=True)
         self._thread.start()

@@ -43,7 +43,13 @@ class RunStatus:
 
 
 async def publish_status(hub: Hub, commands: Commands, run: RunStatus) -> None:
-    """Publish figures, warnings and the commands' state until cancelled. Costs nothing while no page is open."""
+    """Publish figures, warnings and the commands' state until cancelled. Costs nothing while no page is open.
+
+    Args:
+        hub: where messages go.
+        commands: whose states are published.
+        run: gives the figures.
+    """
     sent: dict[str, str] = {}
     last: tuple[float, int] | None = None
     turn = 0

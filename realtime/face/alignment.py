@@ -29,10 +29,13 @@ def canonical(size: int) -> F32:
 
 
 class Aligner:
-    """Brings faces onto the canonical one. One caller at a time where the buffers of `uint8` and `floats` are used."""
+    """Brings faces onto the canonical one. One caller at a time where the buffers of `uint8` and `floats` are used.
+
+    Args:
+        size: side of the aligned picture, pixels (112 and 256 are usual).
+    """
 
     def __init__(self, size: int) -> None:
-        """size: side of the aligned picture, pixels (112 and 256 are usual)."""
         self.size = size
         self.target = canonical(size)
         self._weights = np.zeros(wflw.POINTS, np.float32)
@@ -43,13 +46,34 @@ class Aligner:
         return fit_similarity(points, self.target, self._weights)
 
     def picture(self, image: U8, points: F32, out: U8 | None = None) -> U8:
-        """(size, size, 3) uint8 BGR; `out` is filled where given."""
+        """The aligned face as a picture.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of it.
+            out: where to put the result.
+
+        Returns:
+            (size, size, 3) uint8 BGR.
+        """
         out = np.empty((self.size, self.size, 3), np.uint8) if out is None else out
         warp_bytes(image, self.matrix(points), out)
         return out
 
     def tensor(self, image: U8, points: F32, mean: F32, scale: F32, *, rgb: bool, out: F32 | None = None) -> F32:
-        """(3, size, size) float32, (value - mean) * scale per channel in the order asked for."""
+        """The aligned face as a network's input.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of it.
+            mean: (3,), in output order; a value v enters as (v - mean) * scale.
+            scale: likewise.
+            rgb: channel order RGB, else BGR.
+            out: where to put the result.
+
+        Returns:
+            (3, size, size) float32.
+        """
         out = np.empty((3, self.size, self.size), np.float32) if out is None else out
         warp_float(image, self.matrix(points), mean, scale, rgb, out)
         return out
@@ -179,13 +203,25 @@ def _warp_bytes(image: U8, back: F64, out: U8) -> None:
 def warp_float(image: U8, matrix: F64, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
     """Resample and normalise in one pass: out (3, H', W') float32 = (value - mean) * scale, RGB or BGR.
 
-    image: (H, W, 3) uint8 BGR, C-contiguous. matrix: (2, 3) frame to output pixels. mean, scale: (3,) float32 in output order.
+    Args:
+        image: (H, W, 3) uint8 BGR, C-contiguous.
+        matrix: (2, 3) frame to output pixels.
+        mean: (3,) float32 in output order.
+        scale: likewise.
+        rgb: channel order of `out`: RGB, else BGR.
+        out: (3, H', W') float32, filled.
     """
     _warp_float(np.ascontiguousarray(image), _back(matrix), -mean * scale, scale, rgb, out)
 
 
 def warp_bytes(image: U8, matrix: F64, out: U8) -> None:
-    """Resample: out (H', W', 3) uint8. image and matrix as in `warp_float`."""
+    """Resample a picture; what lies outside it is black.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        matrix: (2, 3) frame to output pixels.
+        out: (H', W', 3) uint8, filled.
+    """
     _warp_bytes(np.ascontiguousarray(image), _back(matrix), out)
 
 

@@ -21,7 +21,10 @@ _DISAGREEMENT = 0.12
 def plausibility(pose: Pose | None, shift: float, size_ratio: float) -> float:
     """0..1 from geometry: the mean face fits the points, and the crop they ask for is the one they were found in.
 
-    pose: of the points. shift: distance of that crop's middle from the used one's, in its sides; size_ratio: of their sides.
+    Args:
+        pose: of the points.
+        shift: distance of that crop's middle from the used one's, in its sides.
+        size_ratio: of their sides.
     """
     if pose is None:
         return 0.0
@@ -35,10 +38,13 @@ def _half_at(value: float, half: float) -> float:
 
 
 class Appearance:
-    """What the tracked face has looked like lately: a 16 x 16 brightness pattern of its crop."""
+    """What the tracked face has looked like lately: a 16 x 16 brightness pattern of its crop.
+
+    Args:
+        memory: share of each new crop in the pattern, 0..1.
+    """
 
     def __init__(self, memory: float = 0.2) -> None:
-        """memory: share of each new crop in the pattern, 0..1."""
         self._memory = memory
         self._pattern: F32 | None = None
 
@@ -48,13 +54,24 @@ class Appearance:
 
     @staticmethod
     def of(patch: F32) -> F32:
-        """(256,) mean-free, of unit length, from a (3, S, S) crop."""
+        """What is remembered of a crop: mean-free, of unit length.
+
+        Args:
+            patch: (3, S, S) as the landmark network saw it.
+
+        Returns:
+            (256,) float32.
+        """
         pattern = np.empty(_CELLS * _CELLS, np.float32)
         _pool(patch, pattern)
         return pattern
 
     def likeness(self, pattern: F32) -> float:
-        """Correlation with the face so far, -1..1; 1 where there is none yet."""
+        """Correlation with the face so far, -1..1; 1 where there is none yet.
+
+        Args:
+            pattern: (256,) as `of` gives it.
+        """
         if self._pattern is None:
             return 1.0
         return float(self._pattern @ pattern) / max(float(np.sqrt(self._pattern @ self._pattern)), 1e-6)

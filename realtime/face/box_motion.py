@@ -58,7 +58,12 @@ class BoxMotion:
         self._size = _Axis(math.log(size), _NOISE, 0.3)
 
     def update(self, box: F32, time: float) -> None:
-        """The face was measured here. box: (4,). time: capture time, seconds, later than the last one."""
+        """The face was measured here.
+
+        Args:
+            box: (4,).
+            time: capture time, seconds, later than the last one.
+        """
         seconds = time - self.time
         if seconds <= 0:
             return

@@ -15,16 +15,23 @@ Presence = Literal["none", "probability", "logit"]
 class LandmarkContract:
     """A 98-point network.
 
-    size: side of its square input, pixels. rgb: channel order RGB, else BGR. mean, scale: a pixel v enters as (v - mean) * scale.
-    square: which side of a box the square crop is made from. shorter = as STAR was trained: from the detector's box, or, around
-    known points, from the box a detector would draw around them. longer = as the other fields say.
-    layout: unit = points in 0..1 of the crop (0 and 1 its outer edges), signed = -1..1 likewise, pixels = crop pixels.
-    box_scale, box_shift: side of the square crop in sides of the detector's box (the longer one), and how far down the face its
-    middle lies from the box's (in the same unit). point_scale: side of the square around known points in sides of their bounds.
-    upright: the crop is turned so that the face stands upright in it.
-    covariance: unit = (xx, xy, yy) or (2, 2) per point in crop sides squared; log_sigma = natural logarithm of one standard
-    deviation per point in crop sides; none. presence: probability or logit of the output `presence`, or none (estimated then).
-    visibility: from which of its figures on a face counts as small, blurred or covered.
+    Attributes:
+        size: side of its square input, pixels.
+        rgb: channel order RGB, else BGR.
+        mean: a pixel v enters as (v - mean) * scale.
+        scale: likewise.
+        layout: unit = points in 0..1 of the crop (0 and 1 its outer edges), signed = -1..1 likewise, pixels = crop pixels.
+        box_scale: side of the square crop in sides of the detector's box (the longer one), and how far down the face its middle
+            lies from the box's (in the same unit).
+        box_shift: likewise.
+        point_scale: side of the square around known points in sides of their bounds.
+        upright: the crop is turned so that the face stands upright in it.
+        covariance: unit = (xx, xy, yy) or (2, 2) per point in crop sides squared; log_sigma = natural logarithm of one standard
+            deviation per point in crop sides; none.
+        presence: probability or logit of the output `presence`, or none (estimated then).
+        square: which side of a box the square crop is made from. shorter = as STAR was trained: from the detector's box, or, around
+            known points, from the box a detector would draw around them. longer = as the other fields say.
+        visibility: from which of its figures on a face counts as small, blurred or covered.
     """
 
     size: int

@@ -37,6 +37,10 @@ def crop_from_points(points: F32, contract: LandmarkContract) -> F64:
     """(2, 3) frame to crop for known points (98, 2): the square around their bounds, turned with the face where upright.
 
     Where the contract takes the shorter side, the square lies on the box that a detector would draw, as it does for a detection.
+
+    Args:
+        points: (98, 2) frame pixels.
+        contract: of the network.
     """
     if contract.square == "shorter":
         box = face_box(points)
@@ -52,7 +56,13 @@ def _side(box: F32, contract: LandmarkContract) -> float:
 
 
 def crop_shift(points: F32, used: F64, contract: LandmarkContract) -> float:
-    """How far the crop these points ask for lies from the one they were found in, in crop sides; NaN points: infinitely."""
+    """How far the crop these points ask for lies from the one they were found in, in crop sides; NaN points: infinitely.
+
+    Args:
+        points: (98, 2) frame pixels.
+        used: (2, 3) frame to the crop they were found in.
+        contract: of the network.
+    """
     shift = _shift(crop_from_points(points, contract), used, contract.size)
     return shift if shift == shift else np.inf
 
@@ -71,7 +81,18 @@ def _shift(own: F64, used: F64, size: int) -> float:
 
 @njit(nogil=True)
 def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
-    """(2, 3) map of the square of `side` pixels around (x, y), turned by `angle` (radians, clockwise), to size x size pixels."""
+    """The map of a square of the frame to a square crop.
+
+    Args:
+        x: its middle, frame pixels.
+        y: likewise.
+        side: frame pixels.
+        angle: by which it is turned, radians, clockwise.
+        size: of the crop, pixels.
+
+    Returns:
+        (2, 3) frame to crop pixels.
+    """
     scale = size / max(side, 1e-3)
     c, s = np.cos(angle) * scale, np.sin(angle) * scale
     middle = (size - 1) / 2
@@ -86,6 +107,9 @@ def roll_of_five(five: F32) -> float:
     """Tilt in radians, clockwise in the picture, from eyes, nose and mouth corners (5, 2).
 
     The line between the eyes and the line from eyes to mouth both have a say: a turned head shortens the first only.
+
+    Args:
+        five: (5, 2) eyes, nose and mouth corners.
     """
     ex, ey = five[1, 0] - five[0, 0], five[1, 1] - five[0, 1]
     dx = (five[3, 0] + five[4, 0] - five[0, 0] - five[1, 0]) / 2

@@ -28,7 +28,11 @@ class DetectionPass:
 
 
 class Cadence:
-    """Plans the next detection pass from what tracking reports."""
+    """Plans the next detection pass from what tracking reports.
+
+    Args:
+        settings: how often a pass is due.
+    """
 
     def __init__(self, settings: CadenceSettings = CadenceSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings
@@ -67,31 +71,63 @@ class Cadence:
         )
 
     def doubtful(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
-        """Tracking is in doubt: run on the next frame, near `box`, or in the whole picture where it is None."""
+        """Tracking is in doubt: run on the next frame, near `box`, or in the whole picture where it is None.
+
+        Args:
+            sequence: of this frame.
+            box: (4,) of the face, or None.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         self._interval = float(self._settings.shortest)
         region = None if box is None else self.region(box, height, width)
         self.next_pass = DetectionPass(sequence, self._settings.unsure, region)
 
     def lost(self, sequence: int, box: F32 | None, height: int, width: int) -> None:
-        """No face is tracked any more; `box` is where it was last, None where it may be anywhere (scene cut)."""
+        """No face is tracked any more; `box` is where it was last, None where it may be anywhere (scene cut).
+
+        Args:
+            sequence: of this frame.
+            box: (4,) or None.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         self._interval = float(self._settings.shortest)
         self._near = box
         self._near_passes_left = 0 if box is None else self._settings.near_looks
         self.search(sequence, height, width)
 
     def searched(self, sequence: int, height: int, width: int) -> None:
-        """A detection pass found nothing."""
+        """A detection pass found nothing.
+
+        Args:
+            sequence: of the frame that was searched.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         self._near_passes_left = max(0, self._near_passes_left - 1)
         self.search(sequence, height, width)
 
     def search(self, sequence: int, height: int, width: int) -> None:
-        """Plan the next pass for a face that is not tracked."""
+        """Plan the next pass for a face that is not tracked.
+
+        Args:
+            sequence: of this frame.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         near = self._near is not None and self._near_passes_left > 0
         region = self.region(self._near, height, width) if near and self._near is not None else None
         self.next_pass = DetectionPass(sequence, self._settings.searching, region)
 
     def region(self, box: F32, height: int, width: int) -> Region | None:
-        """The square around a face box, inside the picture; None where it would be most of the picture anyway."""
+        """The square around a face box, inside the picture; None where it would be most of the picture anyway.
+
+        Args:
+            box: (4,) of the face.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         side = self._settings.near_size * max(float(box[2] - box[0]), float(box[3] - box[1]))
         x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
         x0, y0 = max(0, math.floor(x - side / 2)), max(0, math.floor(y - side / 2))
@@ -110,12 +146,20 @@ class DetectionSchedule:
         self._claimed = -1
 
     def plan(self, planned: DetectionPass) -> None:
-        """Replace the plan. Frames that were claimed stay claimed."""
+        """Replace the plan. Frames that were claimed stay claimed.
+
+        Args:
+            planned: the next pass.
+        """
         with self._lock:
             self._planned = planned
 
     def restart(self, planned: DetectionPass) -> None:
-        """Replace the plan for a stream that begins again: no frame is claimed."""
+        """Replace the plan for a stream that begins again: no frame is claimed.
+
+        Args:
+            planned: the next pass.
+        """
         with self._lock:
             self._planned, self._claimed = planned, -1
 

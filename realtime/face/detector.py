@@ -30,7 +30,15 @@ _TALLEST = 3.0
 
 @njit(nogil=True)
 def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
-    """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for."""
+    """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        mean: (3,), in output order.
+        scale: likewise.
+        rgb: channel order RGB, else BGR.
+        out: (1, 3, H, W) float32, filled.
+    """
     first, last = (2, 0) if rgb else (0, 2)
     blue, green, red = out[0, first], out[0, 1], out[0, last]
     for y in range(image.shape[0]):
@@ -41,7 +49,14 @@ def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None
 
 
 class DetectorInput:
-    """Makes pictures ready for the network. One caller at a time: the buffers are used again by the next call."""
+    """Makes pictures ready for the network. One caller at a time: the buffers are used again by the next call.
+
+    Args:
+        settings: the sizes.
+        mean: (3,), in output order; a value v enters as (v - mean) * scale.
+        scale: likewise.
+        rgb: channel order RGB, else BGR.
+    """
 
     def __init__(
         self,
@@ -58,7 +73,13 @@ class DetectorInput:
         self._buffers: dict[tuple[int, int], tuple[U8, U8, F32]] = {}
 
     def size(self, height: int, width: int, *, region: bool) -> tuple[int, int]:
-        """(height, width) the network sees of a picture or region of this size."""
+        """(height, width) the network sees of a picture or region of this size.
+
+        Args:
+            height: of the picture or region, pixels.
+            width: likewise.
+            region: whether it is a region.
+        """
         settings = self._settings
         # A strip one pixel wide would otherwise become one of 300 by 30,000.
         whole = settings.width / max(width, height / _TALLEST)
@@ -67,7 +88,15 @@ class DetectorInput:
         return _to_grid(height * wanted, grid), _to_grid(width * wanted, grid)
 
     def prepare(self, image: U8, region: Region | None = None) -> tuple[F32, retinaface.Mapping]:
-        """((1, 3, h, w) float32, how its pixels map to the frame's). image: (H, W, 3) BGR."""
+        """The network's input, and how its pixels map to the frame's.
+
+        Args:
+            image: (H, W, 3) BGR.
+            region: x0, y0, x1, y1 of the part that is wanted, pixels; None: all.
+
+        Returns:
+            (1, 3, h, w) float32 and the mapping.
+        """
         x0, y0, x1, y1 = region or (0, 0, image.shape[1], image.shape[0])
         part = image[y0:y1, x0:x1]
         height, width = self.size(y1 - y0, x1 - x0, region=region is not None)
@@ -138,6 +167,10 @@ class FaceDetector:
 
     def detect(self, frame: Frame, region: Region | None = None) -> Detections:
         """Every face of the frame (or region), best first, in frame pixels.
+
+        Args:
+            frame: to search.
+            region: x0, y0, x1, y1 of the part to search, pixels; None: all.
 
         Raises:
             ModelFileError: the network's outputs are not RetinaFace's for these anchors.

@@ -48,7 +48,13 @@ class FaceFollower:
         self._past = Past()
 
     def look(self, frame: Frame, track: Track, *, cut: bool = False) -> Look:
-        """Find the face on the next frame, from where it was. cut: the picture shows another scene than before."""
+        """Find the face on the next frame, from where it was.
+
+        Args:
+            frame: the next one.
+            track: where the face was.
+            cut: the picture shows another scene than before.
+        """
         moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
         believed = moved if moved is not None and moved.trust >= self._flow_enough else None
         near = track.steady if believed is None else believed.points
@@ -57,7 +63,11 @@ class FaceFollower:
         return Look(found, pattern, self._appearance.likeness(pattern), believed)
 
     def learn(self, pattern: F32) -> None:
-        """The face looks like this now. pattern: (256,)."""
+        """The face looks like this now.
+
+        Args:
+            pattern: (256,).
+        """
         self._appearance.learn(pattern)
 
     def likeness(self, pattern: F32) -> float:
@@ -65,7 +75,13 @@ class FaceFollower:
         return self._appearance.likeness(pattern)
 
     def take(self, frame: Frame, track: Track, look: Look) -> FaceObservation:
-        """The face is where it was looked for."""
+        """The face is where it was looked for.
+
+        Args:
+            frame: that was looked at.
+            track: brought up to date.
+            look: what was found.
+        """
         landmarks = look.found.landmarks
         shown = self._smoother.update(
             landmarks.points, frame.capture_time, moved=look.moved, covariance=landmarks.covariance
@@ -73,7 +89,14 @@ class FaceFollower:
         return self._keep(frame, track, look.found, shown, detected=False)
 
     def start(self, frame: Frame, track: Track, found: Located, pattern: F32) -> FaceObservation:
-        """The face is here, a detector having said so: nothing before counts. pattern: (256,) of its crop."""
+        """The face is here, a detector having said so: nothing before counts.
+
+        Args:
+            frame: that was looked at.
+            track: begun anew.
+            found: the face.
+            pattern: (256,) of its crop.
+        """
         self._smoother.reset()
         self._past.clear()
         self._appearance.reset()
@@ -82,7 +105,15 @@ class FaceFollower:
         return self._keep(frame, track, found, shown, detected=True)
 
     def at(self, sequence: int, track: Track) -> tuple[F32, F32]:
-        """(4,) box and (2, 2) eye centres on this frame or the last one before it."""
+        """Where the face was on this frame, or the last one before it.
+
+        Args:
+            sequence: of the frame.
+            track: of the face.
+
+        Returns:
+            (4,) box and (2, 2) eye centres.
+        """
         return self._past.at(sequence, track)
 
     def leave_picture(self) -> None:

@@ -10,7 +10,10 @@ from realtime.types import F32, F64
 def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
     """The similarity that takes `source` to `target` with the least weighted squared error (Umeyama, in two dimensions).
 
-    source, target: (N, 2); weights: (N,), at least two points with weight. Without spread in `source` the scale is 1.
+    Args:
+        source: (N, 2).
+        target: likewise.
+        weights: (N,), at least two points with weight. Without spread in `source` the scale is 1.
     """
     total = 0.0
     sx = sy = dx = dy = 0.0
@@ -42,7 +45,12 @@ def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
 
 @njit(nogil=True)
 def transform(matrix: F64, points: F32) -> F32:
-    """(N, 2) points through a (2, 3) matrix, float32."""
+    """(N, 2) points through a (2, 3) matrix, float32.
+
+    Args:
+        matrix: (2, 3).
+        points: (N, 2).
+    """
     out = np.empty((points.shape[0], 2), np.float32)
     for i in range(points.shape[0]):
         x, y = points[i, 0], points[i, 1]
@@ -53,7 +61,11 @@ def transform(matrix: F64, points: F32) -> F32:
 
 @njit(nogil=True)
 def invert(matrix: F64) -> F64:
-    """The inverse of a (2, 3) affine map; all NaN where it has none."""
+    """The inverse of a (2, 3) affine map; all NaN where it has none.
+
+    Args:
+        matrix: (2, 3).
+    """
     a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]
     det = a * d - b * c
     out = np.full((2, 3), np.nan)
@@ -67,12 +79,21 @@ def invert(matrix: F64) -> F64:
 
 
 def scale_of(matrix: F64) -> float:
-    """How much a similarity enlarges."""
+    """How much a similarity enlarges.
+
+    Args:
+        matrix: (2, 3).
+    """
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
 def iou(a: F32, b: F32) -> float:
-    """Intersection over union of two boxes x1, y1, x2, y2; 0 where one is empty."""
+    """Intersection over union of two boxes x1, y1, x2, y2; 0 where one is empty.
+
+    Args:
+        a: (4,).
+        b: likewise.
+    """
     width = min(float(a[2]), float(b[2])) - max(float(a[0]), float(b[0]))
     height = min(float(a[3]), float(b[3])) - max(float(a[1]), float(b[1]))
     if width <= 0 or height <= 0:

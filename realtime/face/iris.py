@@ -27,8 +27,13 @@ RIGHT_CORNERS, LEFT_CORNERS = (60, 64), (72, 68)
 
 @dataclass(frozen=True, slots=True)
 class Iris:
-    """centre: (2,) pixels of the frame. diameter: pixels, of its widest extent. spread: the network's own guess of the diameter's
-    relative standard error."""
+    """The iris of one eye, as the network sees it.
+
+    Attributes:
+        centre: (2,) pixels of the frame.
+        diameter: pixels, of its widest extent.
+        spread: the network's own guess of the diameter's relative standard error.
+    """
 
     centre: F32
     diameter: float
@@ -54,7 +59,12 @@ def window_matrix(outer: NDArray[np.floating], inner: NDArray[np.floating], *, m
 
 
 def eye_window(image: U8, matrix: F64) -> U8:
-    """The window (80, 112, 3) that `matrix` cuts from the (H, W, 3) BGR image; what is shrunk is averaged first, as a sensor would."""
+    """The window (80, 112, 3) that `matrix` cuts from the (H, W, 3) BGR image; what is shrunk is averaged first, as a sensor would.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        matrix: (2, 3) frame to window pixels.
+    """
     shrink = int(1 / math.sqrt(abs(float(np.linalg.det(matrix[:, :2])))))
     if shrink >= 2:
         image, matrix = _smaller(image, matrix, shrink)
@@ -78,15 +88,14 @@ def _smaller(image: U8, matrix: F64, shrink: int) -> tuple[U8, F64]:
 
 
 class IrisReader:
-    """Reads both irises of a face."""
+    """Reads both irises of a face.
+
+    Args:
+        network: takes (N, 3, 80, 112) BGR, (v - 127.5) / 127.5; gives "iris" (N, 4): the centre's x and y from the window's middle
+            in units of `EYE`, log of the diameter in units of `TYPICAL * EYE`, log of that log's standard deviation.
+    """
 
     def __init__(self, network: Network) -> None:
-        """Wrap a network.
-
-        Args:
-            network: takes (N, 3, 80, 112) BGR, (v - 127.5) / 127.5; gives "iris" (N, 4): the centre's x and y from the window's middle
-                in units of `EYE`, log of the diameter in units of `TYPICAL * EYE`, log of that log's standard deviation.
-        """
         self._network = network
 
     def read(self, image: U8, points: F32) -> Sides[Iris | None]:

@@ -43,8 +43,10 @@ def prepare(
 ) -> None:
     """Have every kernel of the face path compiled, unless they are: for this source, this Numba and this processor.
 
-    progress: told what is compiled and the seconds gone by, about twice a second. folder: where Numba keeps them. command:
-    the child. Where the child fails nothing is lost: the kernels are then compiled at their first call.
+    Args:
+        progress: told what is compiled and the seconds gone by, about twice a second.
+        folder: where Numba keeps them.
+        command: the child. Where it fails nothing is lost: the kernels are then compiled at their first call.
     """
     folder = cache_path(square_crop) if folder is None else folder
     if folder is None:  # nothing that a child compiles could be loaded here
@@ -70,7 +72,12 @@ def prepare(
 
 
 class CacheState(NamedTuple):
-    """What `doctor` says of the compiled code: sentence, and what to do about it (empty: nothing)."""
+    """What `doctor` says of the compiled code: sentence, and what to do about it (empty: nothing).
+
+    Attributes:
+        sentence: what was found.
+        advice: what to do about it; empty: nothing.
+    """
 
     sentence: str
     advice: str = ""

@@ -20,9 +20,14 @@ Network = Callable[[F32], Mapping[str, F32]]
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """points: (98, 2) frame pixels. covariance: (98, 2, 2) pixels squared or None. presence: the network's own, or None.
+    """What a landmark network says of one crop.
 
-    crop: (2, 3) frame to crop pixels. patch: (3, S, S) float32, what the network saw (a buffer: valid until the next call).
+    Attributes:
+        points: (98, 2) frame pixels.
+        covariance: (98, 2, 2) pixels squared or None.
+        presence: the network's own, or None.
+        crop: (2, 3) frame to crop pixels.
+        patch: (3, S, S) float32, what the network saw (a buffer: valid until the next call).
     """
 
     points: F32
@@ -33,7 +38,12 @@ class Landmarks:
 
 
 class LandmarkModel:
-    """A landmark network with its contract. One caller at a time: the crop's buffer is used again by the next call."""
+    """A landmark network with its contract. One caller at a time: the crop's buffer is used again by the next call.
+
+    Args:
+        network: blob (1, 3, S, S) float32 to named outputs.
+        contract: what goes in and what comes out.
+    """
 
     def __init__(self, network: Network, contract: LandmarkContract) -> None:
         self.contract = contract
@@ -43,7 +53,11 @@ class LandmarkModel:
         self._scale = np.array(contract.scale, np.float32)
 
     def locate(self, image: U8, crop: F64) -> Landmarks:
-        """The face's points inside this crop of the (H, W, 3) BGR image. crop: (2, 3) frame to crop pixels.
+        """The face's points inside one crop.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            crop: (2, 3) frame to crop pixels.
 
         Raises:
             ModelFileError: the network's outputs are not what its contract says.

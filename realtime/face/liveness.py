@@ -28,7 +28,12 @@ class Liveness:
         self._recent: deque[F32] = deque(maxlen=_STEADY)
 
     def update(self, points: F32, time: float) -> None:
-        """Take in the (98, 2) points of a frame taken at `time` (seconds) on which nothing is covered."""
+        """Take in a frame on which nothing is covered.
+
+        Args:
+            points: (98, 2) pixels.
+            time: of the frame, seconds.
+        """
         if self.alive:
             return
         self._recent.append(openings(points))

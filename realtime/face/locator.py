@@ -130,6 +130,12 @@ class Locator:
 
 
 def share_inside(points: F32, height: int, width: int) -> float:
-    """Share of the (N, 2) points that lie inside a picture of this size, 0..1."""
+    """Share of the (N, 2) points that lie inside a picture of this size, 0..1.
+
+    Args:
+        points: (N, 2) pixels.
+        height: of the picture, pixels.
+        width: likewise.
+    """
     inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
     return float(inside.mean())

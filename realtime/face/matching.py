@@ -33,13 +33,24 @@ def face_box(points: F32) -> F32:
 
 
 def is_upright(eyes: F32) -> bool:
-    """Whether a face with these (2, 2) eye centres, the patient's right first, is rolled less than a detector was taught."""
+    """Whether a face is rolled less than a detector was taught.
+
+    Args:
+        eyes: (2, 2) eye centres, the patient's right first.
+    """
     across = eyes[1] - eyes[0]
     return bool(across[0] > _TAUGHT_COSINE * np.hypot(*across))
 
 
 def eye_centres(points: F32) -> F32:
-    """(2, 2) image left and right eye."""
+    """The middles of the lids of both eyes.
+
+    Args:
+        points: (98, 2).
+
+    Returns:
+        (2, 2) image left and right eye.
+    """
     return np.stack((points[_RIGHT_EYE].mean(axis=0), points[_LEFT_EYE].mean(axis=0)))
 
 
@@ -49,41 +60,72 @@ def middle(box: F32) -> F32:
 
 
 def eye_drift(face: Detection, eyes: F32) -> float:
-    """Mean distance between the detector's eyes and these, in distances between the detector's eyes."""
+    """Mean distance between the detector's eyes and these, in distances between the detector's eyes.
+
+    Args:
+        face: of the detector.
+        eyes: (2, 2), image left first.
+    """
     between = float(np.hypot(*(face.points[1] - face.points[0])))
     size = max(between, 0.2 * float(face.box[2] - face.box[0]), 1e-3)
     return float(np.hypot(*(face.points[:2] - eyes).T).mean()) / size
 
 
 def best_match(faces: Sequence[Detection], box: F32, overlap: float) -> Detection | None:
-    """The detection that overlaps the tracked box most, at least by `overlap` (IoU)."""
+    """The detection that overlaps the tracked box most, at least by `overlap` (IoU).
+
+    Args:
+        faces: to choose from.
+        box: (4,) of the tracked face.
+        overlap: least IoU.
+    """
     best = max(faces, key=lambda face: iou(face.box, box), default=None)
     return best if best is not None and iou(best.box, box) >= overlap else None
 
 
 def choose(faces: Sequence[Detection], lost: F32 | None) -> Detection | None:
-    """The face to follow: the one nearest to the lost one in place and size, else the largest sure one."""
+    """The face to follow: the one nearest to the lost one in place and size, else the largest sure one.
+
+    Args:
+        faces: to choose from.
+        lost: (4,) box of the face that was lost, or None.
+    """
     if lost is None:
         return max(faces, key=lambda face: face.score * np.sqrt(max(_area(face.box), 0.0)), default=None)
     return max(faces, key=lambda face: face.score * (0.1 + nearness(face.box, lost)), default=None)
 
 
 def next_to_the_right(others: Sequence[Detection], box: F32) -> Detection | None:
-    """The face whose middle lies next to the right of this box's, from the rightmost the leftmost; None without others."""
+    """The face whose middle lies next to the right of this box's, from the rightmost the leftmost; None without others.
+
+    Args:
+        others: to choose from.
+        box: (4,).
+    """
     here = float(box[0] + box[2])
     rightwards = [face for face in others if float(face.box[0] + face.box[2]) > here]
     return min(rightwards or others, key=lambda face: float(face.box[0] + face.box[2]), default=None)
 
 
 def nearness(box: F32, other: F32) -> float:
-    """1 for the same place and size, falling to 0 within about two face sizes or a factor of three in size."""
+    """1 for the same place and size, falling to 0 within about two face sizes or a factor of three in size.
+
+    Args:
+        box: (4,).
+        other: likewise.
+    """
     size, other_size = np.sqrt(max(_area(box), 1.0)), np.sqrt(max(_area(other), 1.0))
     shift = np.hypot(*((box[:2] + box[2:]) - (other[:2] + other[2:]))) / 2 / other_size
     return float(np.exp(-(shift**2) - np.log(size / other_size) ** 2))
 
 
 def searched_region_covers(region: Region | None, box: F32) -> bool:
-    """Was the middle of this box, with most of the face around it, in the region that was searched?"""
+    """Was the middle of this box, with most of the face around it, in the region that was searched?
+
+    Args:
+        region: x0, y0, x1, y1; None: the whole picture.
+        box: (4,).
+    """
     if region is None:
         return True
     x0, y0 = max(float(box[0]), region[0]), max(float(box[1]), region[1])

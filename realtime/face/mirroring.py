@@ -19,7 +19,15 @@ from realtime.types import F32, F64, U8
 
 @dataclass(frozen=True, slots=True)
 class Midline:
-    """x, y: the glabella. nx, ny: unit normal, toward the patient's right. length: glabella to chin. Pixels."""
+    """The line through the middle of a face, in frame pixels.
+
+    Attributes:
+        x: of the glabella.
+        y: of the glabella.
+        nx: unit normal, toward the patient's right.
+        ny: likewise.
+        length: from the glabella to the chin.
+    """
 
     x: float
     y: float
@@ -49,18 +57,28 @@ def midline(points: F32) -> Midline | None:
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """right: made of the patient's right side; left: of the patient's left. (H, W, 3) uint8 BGR, upright, midline in the middle."""
+    """Two mirrored faces, (H, W, 3) uint8 BGR, upright, the midline in the middle.
+
+    Attributes:
+        right: made of the patient's right side.
+        left: made of the patient's left side.
+    """
 
     right: U8
     left: U8
 
 
 class Mirror:
-    """Makes upright mirrored faces of a fixed size. One caller at a time: its buffers are used again."""
+    """Makes upright mirrored faces of a fixed size. One caller at a time: its buffers are used again.
+
+    Args:
+        width: of each half-face picture, pixels.
+        height: likewise.
+        blend: half width of the mixing zone, in glabella-chin lengths.
+        fill: glabella to chin as a share of the height.
+    """
 
     def __init__(self, width: int, height: int, *, blend: float = 0.03, fill: float = 0.62) -> None:
-        """width, height: of each half-face picture, pixels. blend: half width of the mixing zone, in glabella-chin lengths.
-        fill: glabella to chin as a share of the height."""
         self._upright: U8 = np.empty((height, width, 3), np.uint8)
         self._right: U8 = np.empty_like(self._upright)
         self._left: U8 = np.empty_like(self._upright)
@@ -69,7 +87,12 @@ class Mirror:
         self._blend = blend
 
     def update(self, image: U8, line: Midline) -> Halves:
-        """Both mirrored faces of the (H, W, 3) BGR picture. The arrays are the mirror's own: copy what should last."""
+        """Both mirrored faces of the (H, W, 3) BGR picture. The arrays are the mirror's own: copy what should last.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            line: the face's.
+        """
         width = self._upright.shape[1]
         scale = self._length / line.length
         # rows of the map: along -n (image left to right on an upright face), and along d, from glabella to chin
@@ -111,7 +134,12 @@ def _halves(upright: U8, half: float, right: U8, left: U8) -> None:
 def mirror_in_place(image: U8, line: Midline, *, keep: str, blend: float = 0.03, reach: float = 1.6) -> U8:
     """A copy of the picture whose face is mirrored about its own (tilted) midline.
 
-    keep: "right" or "left", the patient's side that stays. reach: radius of the disc worked on, in midline lengths; its rim fades.
+    Args:
+        image: (H, W, 3) uint8 BGR; it stays as it is.
+        line: the face's.
+        keep: "right" or "left", the patient's side that stays.
+        blend: half width of the mixing zone, in glabella-chin lengths.
+        reach: radius of the disc worked on, in midline lengths; its rim fades.
     """
     out = image.copy()
     sign = 1.0 if keep == "right" else -1.0

@@ -45,6 +45,9 @@ class Patient:
     """Decides whose face should be followed. Pure: it is told which face is followed, and which others are seen.
 
     The patient is the face that was followed first for a while, or the one that the user chose.
+
+    Args:
+        settings: how long, how near, how alike.
     """
 
     def __init__(self, settings: PatientSettings) -> None:
@@ -91,12 +94,23 @@ class Patient:
                 self._patient = person
 
     def choose(self, face_id: int, pattern: F32, box: F32, time: float) -> None:
-        """The user chose this face: it is the patient from now on. Arguments as in `followed`."""
+        """The user chose this face: it is the patient from now on.
+
+        Args:
+            face_id: of the face.
+            pattern: (256,) its appearance.
+            box: (4,) where it is.
+            time: capture time, seconds.
+        """
         self._patient = self._followed = _Person(face_id, pattern, box, time)
         self._sightings = 0
 
     def likeliest(self, others: Sequence[Detection]) -> Detection | None:
-        """Of faces that are seen but not followed, the one nearest to the patient's last place and size."""
+        """Of faces that are seen but not followed, the one nearest to the patient's last place and size.
+
+        Args:
+            others: the faces.
+        """
         patient = self._patient
         if patient is None:
             return None

@@ -48,7 +48,12 @@ class PatientChoice:
         """The patient; None: nobody yet."""
 
     def choose(self, face_id: int, time: float) -> None:
-        """The user chose this person. time: capture time, seconds."""
+        """The user chose this person.
+
+        Args:
+            face_id: whose.
+            time: capture time, seconds.
+        """
         self.face_id, self._last = face_id, time
 
     def forget(self) -> None:

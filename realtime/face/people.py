@@ -42,9 +42,13 @@ _MERGE_AFTER = 4  # crops of a newcomer before it is compared with people who ar
 
 
 class Observed(NamedTuple):
-    """Who was looked at on one frame. patient: None where the patient is not seen, or nobody is the patient.
+    """Who was looked at on one frame.
 
-    sure: nothing on this frame speaks against the patient's identity: no head touches or touched it just now, and it looks as ever.
+    Attributes:
+        patient: None where the patient is not seen, or nobody is the patient.
+        others: everybody else.
+        sure: nothing on this frame speaks against the patient's identity: no head touches or touched it just now, and it looks as
+            ever.
     """
 
     patient: FaceObservation | None
@@ -79,7 +83,14 @@ class _Newcomer(NamedTuple):
 
 
 class PeopleTracker:
-    """Follows up to `most` faces. `update` belongs to one thread; `try_claim_detection` may be asked from another."""
+    """Follows up to `most` faces. `update` belongs to one thread; `try_claim_detection` may be asked from another.
+
+    Args:
+        landmarks: the landmark network, asked for one face after the other.
+        settings: of the face path.
+        most: people followed at once.
+        rule: who is the patient while the user has chosen nobody.
+    """
 
     region: Region | None = None
     """Where the detector should search: always the whole picture."""
@@ -92,14 +103,6 @@ class PeopleTracker:
         most: int = MOST,
         rule: PatientRule = "largest",
     ) -> None:
-        """Nobody has been seen yet.
-
-        Args:
-            landmarks: the landmark network, asked for one face after the other.
-            settings: of the face path.
-            most: people followed at once.
-            rule: who is the patient while the user has chosen nobody.
-        """
         self._all = settings
         self._settings = settings.tracker
         self._identity = settings.identity

@@ -31,7 +31,12 @@ class Looks:
         return sum(self._seen.values())
 
     def learn(self, pattern: F32, yaw: float) -> None:
-        """Take a crop in. pattern: (256,) mean-free, of unit length. yaw: of the head, degrees."""
+        """Take a crop in.
+
+        Args:
+            pattern: (256,) mean-free, of unit length.
+            yaw: of the head, degrees.
+        """
         side = int(yaw > _TURNED) - int(yaw < -_TURNED)
         count = self._seen[side] = self._seen.get(side, 0) + 1
         before = self._patterns.get(side, pattern)
@@ -66,6 +71,10 @@ class Person:
         motion: of the face's box.
         last: capture time of the last frame on which it was seen, seconds.
         seconds: for how long it was followed, in all.
+
+    Attributes:
+        looks: the appearance so far.
+        life: whether the face moves as one does.
     """
 
     face_id: int
@@ -77,11 +86,22 @@ class Person:
 
     @classmethod
     def first_seen(cls, face_id: int, box: F32, time: float) -> "Person":
-        """Somebody new."""
+        """Somebody new.
+
+        Args:
+            face_id: the number.
+            box: (4,) pixels.
+            time: capture time, seconds.
+        """
         return cls(face_id, BoxMotion(box, time), time)
 
     def seen(self, box: F32, time: float) -> None:
-        """The person's face is here. box: (4,). time: capture time, seconds."""
+        """The person's face is here.
+
+        Args:
+            box: (4,).
+            time: capture time, seconds.
+        """
         self.seconds += min(max(time - self.last, 0.0), 0.2)
         self.motion.update(box, time)
         self.last = time

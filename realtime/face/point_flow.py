@@ -33,10 +33,13 @@ _LEAST = 24
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """points: (98, 2) frame pixels on the new picture. rigid: (2, 3) the head's motion in frame pixels.
+    """Where the points of the anchor are on another picture.
 
-    found: (98,) which points were followed themselves. trust: share of points found and agreeing with the head, 0..1; below the
-    settings' `enough` the motion should not be used.
+    Attributes:
+        points: (98, 2) frame pixels on the new picture.
+        rigid: (2, 3) the head's motion in frame pixels.
+        found: (98,) which points were followed themselves.
+        trust: share of points found and agreeing with the head, 0..1; below the settings' `enough` the motion should not be used.
     """
 
     points: F32
@@ -46,10 +49,14 @@ class Moved:
 
 
 class PointFlow:
-    """Follows points from one picture (the anchor) to another. One caller at a time: buffers are used again."""
+    """Follows points from one picture (the anchor) to another. One caller at a time: buffers are used again.
+
+    Args:
+        settings: of the optical flow.
+        fixed: points that only move with the head. A contour's picture is half background, which moves on its own.
+    """
 
     def __init__(self, settings: FlowSettings = FlowSettings(), fixed: Sequence[int] = wflw.CONTOUR) -> None:  # noqa: B008
-        """fixed: points that only move with the head. A contour's picture is half background, which moves on its own."""
         self._settings = settings
         self._options: dict[str, Any] = {
             "winSize": (settings.window, settings.window),
@@ -78,9 +85,13 @@ class PointFlow:
         self._window = self._last = None
 
     def anchor(self, image: U8, points: F32) -> None:
-        """Take (H, W, 3) BGR `image` with (98, 2) `points` on it as what later pictures are compared with.
+        """Take a picture as what later ones are compared with.
 
-        Where `image` is the picture last moved to, and the face still fits the crop, that crop is used again.
+        Where it is the picture last moved to, and the face still fits the crop, that crop is used again.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of it.
         """
         last, self._last = self._last, None
         if not np.isfinite(points).all():

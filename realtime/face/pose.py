@@ -18,9 +18,17 @@ from realtime.types import F32, F64
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """yaw, pitch, roll: degrees. rotation: (3, 3). scale: pixels per centimetre of the mean face. centre: (2,) pixels of its
-    origin, the middle between the outer eye corners. misfit: root mean square distance of the points used, inter-ocular
-    distances of the mean face."""
+    """How a head is turned, with the mean face as the model.
+
+    Attributes:
+        yaw: degrees, positive toward the patient's left.
+        pitch: likewise.
+        roll: likewise.
+        rotation: (3, 3).
+        scale: pixels per centimetre of the mean face.
+        centre: (2,) pixels of its origin, the middle between the outer eye corners.
+        misfit: root mean square distance of the points used, inter-ocular distances of the mean face.
+    """
 
     yaw: float
     pitch: float
@@ -58,7 +66,16 @@ def facing_angles(model_angles: tuple[float, float, float]) -> tuple[float, floa
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> F64:
-    """(3, 3) from angles in degrees."""
+    """The rotation matrix of three angles.
+
+    Args:
+        yaw: degrees.
+        pitch: likewise.
+        roll: likewise.
+
+    Returns:
+        (3, 3).
+    """
     y, p, r = math.radians(yaw), -math.radians(pitch), -math.radians(roll)
     turn_y = np.array(((math.cos(y), 0, math.sin(y)), (0, 1, 0), (-math.sin(y), 0, math.cos(y))))
     turn_x = np.array(((1, 0, 0), (0, math.cos(p), -math.sin(p)), (0, math.sin(p), math.cos(p))))
@@ -67,7 +84,11 @@ def rotation(yaw: float, pitch: float, roll: float) -> F64:
 
 
 def angles(matrix: F64) -> tuple[float, float, float]:
-    """yaw, pitch, roll in degrees; the inverse of `rotation` while |pitch| < 90."""
+    """yaw, pitch, roll in degrees; the inverse of `rotation` while |pitch| < 90.
+
+    Args:
+        matrix: (3, 3).
+    """
     yaw = math.atan2(matrix[0, 2], matrix[2, 2])
     pitch = math.asin(max(-1.0, min(1.0, matrix[1, 2])))
     roll = math.atan2(-matrix[1, 0], matrix[1, 1])
@@ -101,12 +122,16 @@ _LEAST_IOD = 1.0
 
 
 def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) -> Pose | None:
-    """The pose of (98, 2) points. start: the last frame's, which makes it converge faster.
+    """The pose of a face.
 
-    model: (98, 3) head, centimetres, outer eye corners as far apart as the mean face's; `head.HEAD_3D` gives truer angles,
-    the mean face of `template` is what Action Units are described against.
+    Args:
+        points: (98, 2) pixels.
+        start: the last frame's, which makes it converge faster.
+        model: (98, 3) head, centimetres, outer eye corners as far apart as the mean face's; `head.HEAD_3D` gives truer angles, the
+            mean face of `template` is what Action Units are described against.
 
-    None where the points are no face at all (not finite, or collapsed onto a line).
+    Returns:
+        The pose; None where the points are no face at all (not finite, or collapsed onto a line).
     """
     turn = np.eye(3) if start is None else start.rotation.copy()
     found, scale, cx, cy, misfit = _fit(np.asarray(points, np.float64), model, _WEIGHTS, turn, 12)

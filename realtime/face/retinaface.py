@@ -17,7 +17,13 @@ from realtime.types import F32, Detection
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What a RetinaFace was trained with; part of its manifest. Other sizes are another network."""
+    """What a RetinaFace was trained with; part of its manifest. Other sizes are another network.
+
+    Attributes:
+        min_sizes: sides of the anchors of each level, pixels.
+        steps: pixels between anchors of each level.
+        variances: by which offsets of middles and sizes are scaled.
+    """
 
     min_sizes: tuple[tuple[int, ...], ...] = ((16, 32), (64, 128), (256, 512))
     steps: tuple[int, ...] = (8, 16, 32)
@@ -26,7 +32,14 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """From network pixels to frame pixels: x * scale_x + x0, y * scale_y + y0."""
+    """From network pixels to frame pixels: x * scale_x + x0, y * scale_y + y0.
+
+    Attributes:
+        scale_x: frame pixels for each network pixel.
+        scale_y: likewise.
+        x0: frame pixels.
+        y0: likewise.
+    """
 
     scale_x: float = 1.0
     scale_y: float = 1.0
@@ -36,7 +49,13 @@ class Mapping:
 
 @lru_cache(maxsize=16)
 def priors(height: int, width: int, anchors: Anchors = Anchors()) -> F32:
-    """(P, 4) centre x, centre y, width, height in network pixels; read-only, kept per size. 640 x 640 has 16,800."""
+    """(P, 4) centre x, centre y, width, height in network pixels; read-only, kept per size. 640 x 640 has 16,800.
+
+    Args:
+        height: of the network's input, pixels.
+        width: likewise.
+        anchors: of the network.
+    """
     rows = []
     for sizes, step in zip(anchors.min_sizes, anchors.steps, strict=True):
         ys, xs = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
@@ -120,8 +139,17 @@ def decode(
 ) -> tuple[Detection, ...]:
     """Faces of one picture in frame pixels, best first.
 
-    loc: (1, P, 4); conf: (1, P, 2), softmaxed, column 1 is the face; landmarks: (1, P, 10). height, width: of the network's
-    input in pixels. mapping: network pixels to frame pixels. overlap: IoU above which the worse box goes.
+    Args:
+        loc: (1, P, 4).
+        conf: (1, P, 2), softmaxed, column 1 is the face.
+        landmarks: (1, P, 10).
+        height: of the network's input in pixels.
+        width: likewise.
+        mapping: network pixels to frame pixels.
+        threshold: least score.
+        overlap: IoU above which the worse box goes.
+        most: faces at most.
+        anchors: of the network.
 
     Raises:
         ModelFileError: the outputs do not have one row for each anchor of this size: another network, or other anchors.
@@ -151,8 +179,19 @@ def anchor_disagreement(
 ) -> float | None:
     """How far the anchors that see the same face disagree about its middle, in widths of the face.
 
-    With the anchors a network was trained with, neighbours agree to a few hundredths; with others they are off by a share of
-    their own distance. None where no face is seen by at least four anchors. Same arrays as `decode`.
+    With the anchors a network was trained with, neighbours agree to a few hundredths; with others they are off by a share of their
+    own distance.
+
+    Args:
+        loc: (1, P, 4).
+        conf: (1, P, 2), softmaxed.
+        height: of the network's input, pixels.
+        width: likewise.
+        threshold: least score.
+        anchors: supposed.
+
+    Returns:
+        The disagreement; None where no face is seen by at least four anchors.
     """
     boxes, scores, _ = _decode(
         loc[0],

@@ -10,7 +10,12 @@ _ROWS, _COLUMNS = 18, 32
 
 @njit(nogil=True)
 def thumbnail(image: U8, out: F32) -> None:
-    """(18, 32) mean-free brightness, white = 1: each cell is the mean of 4 x 4 green samples spread over it."""
+    """(18, 32) mean-free brightness, white = 1: each cell is the mean of 4 x 4 green samples spread over it.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        out: (18, 32) float32, filled.
+    """
     height, width = image.shape[0], image.shape[1]
     rows, columns = out.shape
     total = 0.0
@@ -28,17 +33,25 @@ def thumbnail(image: U8, out: F32) -> None:
 
 
 class SceneChange:
-    """Compares each picture with the one before. Brightness as a whole does not count (auto exposure, a lamp)."""
+    """Compares each picture with the one before. Brightness as a whole does not count (auto exposure, a lamp).
+
+    Args:
+        difference: mean change of the cells, 0..1 of white.
+        share: cells that must have changed by half of that.
+    """
 
     def __init__(self, difference: float, share: float) -> None:
-        """difference: mean change of the cells, 0..1 of white; share: cells that must have changed by half of that."""
         self._difference = difference
         self._share = share
         self._last: F32 | None = None
         self._next = np.empty((_ROWS, _COLUMNS), np.float32)
 
     def update(self, image: U8) -> bool:
-        """Is this (H, W, 3) picture another scene than the last one given?"""
+        """Is this (H, W, 3) picture another scene than the last one given?
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+        """
         thumbnail(image, self._next)
         last, self._last = self._last, self._next
         self._next = np.empty_like(self._next) if last is None else last

@@ -60,7 +60,14 @@ def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
 
 @njit(nogil=True, fastmath=True)
 def prepare(picture: F32, corners: F32, pad: int, hold: np.floating) -> tuple[F32, F32, F32, F32, F32, F32]:
-    """The fields of `Scale` for patches of a padded picture."""
+    """The fields of `Scale` for patches of a padded picture.
+
+    Args:
+        picture: (H, W) grey values, padded.
+        corners: (P, 2) of the patches.
+        pad: pixels around the picture.
+        hold: of the inverse against patches without texture.
+    """
     count, area = len(corners), np.float32(PATCH * PATCH)
     parts = np.empty((3, count, PATCH, PATCH), np.float32)
     inverse, offset = np.empty((count, 3), np.float32), np.empty((count, 2), np.float32)
@@ -138,7 +145,23 @@ def follow(
     energy: F32,
     moved: F32,
 ) -> F32:
-    """Move each patch (from where `moved` (P, 2) x, y has it, in place) to where it looks alike; returns its unlikeness there."""
+    """Move each patch to where it looks alike.
+
+    Args:
+        picture: (H, W) grey values, padded.
+        corners: (P, 2) of the patches at rest.
+        pad: pixels around the picture.
+        patches: see `Scale`.
+        across: likewise.
+        down: likewise.
+        inverse: likewise.
+        offset: likewise.
+        energy: likewise.
+        moved: (P, 2) x, y where each is taken to be; changed in place.
+
+    Returns:
+        (P,) how unlike each patch is there.
+    """
     out, seen = np.empty(len(corners), np.float32), np.empty(PATCH * PATCH, np.float32)
     for p in range(len(corners)):
         top, left = corners[p, 0] + np.float32(pad), corners[p, 1] + np.float32(pad)
@@ -168,7 +191,16 @@ def follow(
 
 @njit(nogil=True, fastmath=True)
 def averaged(shares: F32, moved: F32, unlike: F32) -> F32:
-    """(places, 2): what patches near a place have moved, the more alike the more it counts."""
+    """What patches near a place have moved; the more alike, the more it counts.
+
+    Args:
+        shares: (places, P) weights by nearness.
+        moved: (P, 2).
+        unlike: (P,).
+
+    Returns:
+        (places, 2).
+    """
     out = np.empty((shares.shape[0], 2), np.float32)
     for k in range(shares.shape[0]):
         total, x, y = np.float32(1e-12), _ZERO, _ZERO
@@ -191,8 +223,13 @@ _REACH = 1.25
 class Scale(NamedTuple):
     """What following needs of P patches of the picture at rest, at one scale.
 
-    patch, across, down: (P, 64) grey values and their gradients, each without its mean. inverse: (P, 3) xx, xy, yy of the
-    inverse of the gradients' products. offset: (P, 2) products of patch and gradients. energy: (P,) square of the patch.
+    Attributes:
+        patch: (P, 64) grey values and their gradients, each without its mean.
+        across: likewise.
+        down: likewise.
+        inverse: (P, 3) xx, xy, yy of the inverse of the gradients' products.
+        offset: (P, 2) products of patch and gradients.
+        energy: (P,) square of the patch.
     """
 
     patch: F32
@@ -204,19 +241,30 @@ class Scale(NamedTuple):
 
 
 class Template(NamedTuple):
-    """A window at rest, made ready to be found again."""
+    """A window at rest, made ready to be found again.
+
+    Attributes:
+        fine: patches at full and at half resolution.
+        coarse: likewise.
+    """
 
     fine: Scale
     coarse: Scale
 
 
 class SkinFlow:
-    """Displacements between windows of one size. Holds no state: any thread may ask."""
+    """Displacements between windows of one size. Holds no state: any thread may ask.
+
+    Args:
+        size: (height, width) of the windows, even.
+        cells: (rows, columns) of the answer.
+        fine: (rows, columns) of patches at full resolution.
+        coarse: likewise at half resolution.
+    """
 
     def __init__(
         self, size: tuple[int, int], cells: tuple[int, int], fine: tuple[int, int], coarse: tuple[int, int]
     ) -> None:
-        """size: (height, width) of the windows, even. cells: (rows, columns) of the answer; fine, coarse: of patches."""
         self.cells = cells
         self._fine, self._coarse = _corners(size, fine), _corners((size[0] // 2, size[1] // 2), coarse)
         middles = [corners + PATCH / 2 for corners in (self._fine, self._coarse)]
@@ -226,7 +274,11 @@ class SkinFlow:
         self._pool = _shares(places, middles[0], _REACH * float(spacing.max()))
 
     def template(self, window: U8 | F32) -> Template:
-        """Of the picture at rest: (height, width) grey values 0..255."""
+        """Make a window of the picture at rest ready to be found again.
+
+        Args:
+            window: (height, width) grey values 0..255.
+        """
         fine, coarse = settled_pyramid(window)
         return Template(
             Scale(*prepare(fine, self._fine, PAD, _HOLD)),
@@ -234,7 +286,15 @@ class SkinFlow:
         )
 
     def moved(self, template: Template, window: U8 | F32) -> F32:
-        """(rows, columns, 2): pixels by which the skin of each cell lies further right and further down than at rest."""
+        """How the skin has moved since rest.
+
+        Args:
+            template: the window at rest.
+            window: (height, width) grey values 0..255 now.
+
+        Returns:
+            (rows, columns, 2) pixels by which the skin of each cell lies further right and further down.
+        """
         fine, coarse = settled_pyramid(window)
         start = np.zeros((len(self._coarse), 2), np.float32)
         unlike = follow(coarse, self._coarse, PAD // 2, *template.coarse, start)

@@ -22,7 +22,11 @@ _ONES = np.ones(wflw.POINTS, np.float32)
 
 
 class Smoother:
-    """Low-lag smoothing of one face's points."""
+    """Low-lag smoothing of one face's points.
+
+    Args:
+        settings: how much.
+    """
 
     def __init__(self, settings: SmoothingSettings = SmoothingSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings
@@ -43,8 +47,11 @@ class Smoother:
     def update(self, raw: F32, time: float, *, moved: Moved | None = None, covariance: F32 | None = None) -> F32:
         """(98, 2) points to show.
 
-        raw: (98, 2) pixels of this frame. time: its capture time, seconds. moved: `steady` of the last frame, moved with the
-        picture onto this one. covariance: (98, 2, 2) pixels squared; surer points are believed more.
+        Args:
+            raw: (98, 2) pixels of this frame.
+            time: its capture time, seconds.
+            moved: `steady` of the last frame, moved with the picture onto this one.
+            covariance: (98, 2, 2) pixels squared; surer points are believed more.
         """
         last, self._steady = self._steady, raw
         gap, self._time = time - self._time, time

@@ -13,7 +13,18 @@ _REMEMBERED = 64
 
 @dataclass(slots=True)
 class Track:
-    """The face as of the last frame looked at. points: (98, 2); steady: the same, smoothed. time: capture time (s)."""
+    """The face as of the last frame looked at.
+
+    Attributes:
+        face_id: counts from 1.
+        points: (98, 2).
+        steady: the same, smoothed.
+        box: (4,) x1, y1, x2, y2.
+        pose: of the head, or None.
+        time: capture time (s).
+        doubt: frames in a row on which it was not sure.
+        missed: detection passes in a row that did not see it.
+    """
 
     face_id: int
     points: F32
@@ -32,11 +43,21 @@ class Past:
         self._frames: deque[tuple[int, F32, F32]] = deque(maxlen=_REMEMBERED)
 
     def add(self, sequence: int, track: Track) -> None:
-        """The face on this frame, the newest."""
+        """The face on this frame, the newest.
+
+        Args:
+            sequence: of the frame.
+            track: the face on it.
+        """
         self._frames.append((sequence, track.box, matching.eye_centres(track.steady)))
 
     def at(self, sequence: int, track: Track) -> tuple[F32, F32]:
-        """Box and eye centres the track had at (or just before) this frame; those of now where that is forgotten."""
+        """Box and eye centres the track had at (or just before) this frame; those of now where that is forgotten.
+
+        Args:
+            sequence: of the frame.
+            track: the face now.
+        """
         for when, box, eyes in reversed(self._frames):
             if when <= sequence:
                 return box, eyes
@@ -49,14 +70,25 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A detection that may be a face. sightings: how often in a row it was seen there."""
+    """A detection that may be a face.
+
+    Attributes:
+        box: (4,).
+        sightings: how often in a row it was seen there.
+    """
 
     box: F32
     sightings: int = 1
 
     @classmethod
     def seen(cls, face: Detection, before: "Candidate | None", overlap: float) -> "Candidate":
-        """The same one as before where the boxes overlap by this IoU, else a new one."""
+        """The same one as before where the boxes overlap by this IoU, else a new one.
+
+        Args:
+            face: the detection.
+            before: the candidate of the pass before.
+            overlap: least IoU.
+        """
         again = before is not None and iou(before.box, face.box) >= overlap
         return cls(face.box, 1 + before.sightings if before is not None and again else 1)
 
@@ -71,7 +103,9 @@ class _Memory:
 class Identities:
     """The ids of faces: one that comes back soon, and to its place, keeps its own. Ids count from 1 and never begin anew.
 
-    return_seconds: how soon. overlap: IoU of the boxes from which the place is the same.
+    Args:
+        return_seconds: how soon.
+        overlap: IoU of the boxes from which the place is the same.
     """
 
     def __init__(self, return_seconds: float, overlap: float) -> None:
@@ -81,7 +115,11 @@ class Identities:
         self._faces_seen = 0
 
     def lost(self, track: Track) -> None:
-        """This face is not followed any more."""
+        """This face is not followed any more.
+
+        Args:
+            track: the face.
+        """
         self._memory = _Memory(track.face_id, track.box, track.time)
 
     def forget(self) -> None:
@@ -89,7 +127,11 @@ class Identities:
         self._memory = None
 
     def place(self, now: float) -> F32 | None:
-        """The box of the face lately lost, None where none is or it is too long ago. now: capture time (s)."""
+        """The box of the face lately lost, None where none is or it is too long ago.
+
+        Args:
+            now: capture time (s).
+        """
         if self._memory is not None and now - self._memory.time > self._return_seconds:
             self._memory = None
         return None if self._memory is None else self._memory.box

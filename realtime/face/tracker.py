@@ -34,7 +34,12 @@ class State(Enum):
 
 
 class Tracker:
-    """Follows one face. `update` belongs to one thread; `try_claim_detection` and `region` may be asked from another."""
+    """Follows one face. `update` belongs to one thread; `try_claim_detection` and `region` may be asked from another.
+
+    Args:
+        landmarks: the network.
+        settings: of the face path.
+    """
 
     def __init__(self, landmarks: LandmarkModel, settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  frozen
         self._settings = settings.tracker
@@ -61,7 +66,11 @@ class Tracker:
         return State.SEARCHING if self._candidate is None else State.CANDIDATE
 
     def try_claim_detection(self, sequence: int) -> bool:
-        """Claim this frame for the detector (see `DetectionSchedule.try_claim`)."""
+        """Claim this frame for the detector (see `DetectionSchedule.try_claim`).
+
+        Args:
+            sequence: of the frame.
+        """
         return self._schedule.try_claim(sequence)
 
     @property

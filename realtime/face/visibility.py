@@ -108,6 +108,9 @@ def detail_of(patch: F32) -> float:
     """Fine detail of a (3, S, S) crop: mean absolute Laplacian of its green channel, in standard deviations of it.
 
     Independent of brightness and contrast. It falls alike with blur and with a face of few pixels, which its crop enlarges.
+
+    Args:
+        patch: (3, S, S) float32 as the landmark network saw it.
     """
     size = patch.shape[1]
     total = 0.0

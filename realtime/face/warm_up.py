@@ -23,7 +23,11 @@ from realtime.face.visibility import detail_of
 
 
 def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  frozen
-    """Run each piece of the face path once on a made-up picture; with compiled code in the cache, some tens of milliseconds."""
+    """Run each piece of the face path once on a made-up picture; with compiled code in the cache, some tens of milliseconds.
+
+    Args:
+        settings: of the face path.
+    """
     image = np.random.default_rng(0).integers(0, 255, (240, 320, 3)).astype(np.uint8)
     image.flags.writeable = False  # as captured frames are: to the compiler that is another type
     points = canonical(112) + np.float32(60)

@@ -43,7 +43,12 @@ GROUPS: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Neighbouring points in drawing order; a closed curve returns to its first point."""
+    """Neighbouring points in drawing order; a closed curve returns to its first point.
+
+    Attributes:
+        points: numbers of the 98.
+        closed: it returns to the first.
+    """
 
     points: tuple[int, ...]
     closed: bool
@@ -121,6 +126,10 @@ def _opening(points: NDArray[np.floating], *eye: int) -> float:
 
 
 def glabella(points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(2,) the point between the brows: the middle of the inner lower brow ends 38 and 50."""
+    """(2,) the point between the brows: the middle of the inner lower brow ends 38 and 50.
+
+    Args:
+        points: (98, 2).
+    """
     middle: NDArray[np.float64] = (points[38].astype(np.float64) + points[50]) / 2
     return middle

@@ -31,7 +31,9 @@ class RealClock:
 class VirtualClock:
     """A clock that moves only when nothing is left to do at the present time. Threads do not exist on it.
 
-    rounds: of the event loop after which `run` gives up, so that a program that never ends fails instead of spinning.
+    Args:
+        start: the time at the beginning, seconds.
+        rounds: of the event loop after which `run` gives up, so that a program that never ends fails instead of spinning.
     """
 
     def __init__(self, start: float = 0.0, rounds: int = 20_000_000) -> None:
@@ -39,17 +41,30 @@ class VirtualClock:
         self.rounds = rounds
 
     def now(self) -> float:
+        """Seconds; as far as the clock has moved."""
         return self._now
 
     def advance(self, seconds: float) -> None:
+        """Move on by `seconds`; never back.
+
+        Raises:
+            ValueError: `seconds` is negative.
+        """
         if seconds < 0:
             raise ValueError("a clock does not go back")
         self._now += seconds
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run `main` to its end on this clock.
+        """Run a coroutine to its end on this clock.
 
-        Raises RuntimeError when every task waits for something that never comes, and when `main` does not end.
+        Args:
+            main: the coroutine.
+
+        Returns:
+            What `main` returns.
+
+        Raises:
+            RuntimeError: every task waits for something that never comes, or `main` does not end.
         """
         with asyncio.Runner(loop_factory=lambda: _VirtualLoop(self)) as runner:
             return runner.run(main)

@@ -14,12 +14,19 @@ import numpy as np
 class LatencyControllerSettings:
     """When the controller acts. Times in seconds.
 
-    limit: the 95th percentile of the age is to stay below it. settle: ages this soon after a switch are not judged (what
-    was on its way came from before). judge: ages over this long are a judgement. restore_after: so long must it be calm
-    before quality comes back; doubled for a step each time that its return proved wrong, up to `restore_at_most`.
-    headroom: the age expected after a restoration must be below `headroom * limit`. gain: a step that lowers the age by
-    a smaller share is undone, and not tried again for `retry_after`. When the age stays too high for that long although
-    every step that helps is taken, one of them after the other is given back to see whether it still helps.
+    Attributes:
+        limit: the 95th percentile of the age is to stay below it.
+        settle: ages this soon after a switch are not judged (what was on its way came from before).
+        judge: ages over this long are a judgement.
+        restore_after: so long must it be calm before quality comes back; doubled for a step each time that its return proved wrong,
+            up to `restore_at_most`.
+        restore_at_most: the longest calm, in seconds, that is asked for before a restoration.
+        headroom: the age expected after a restoration must be below `headroom * limit`.
+        gain: a step that lowers the age by a smaller share is undone, and not tried again for `retry_after`. When the age stays too
+            high for that long although every step that helps is taken, one of them after the other is given back to see whether it
+            still helps.
+        retry_after: seconds after which what did not help may be tried again.
+        fewest: ages that a judgement needs.
     """
 
     limit: float
@@ -44,8 +51,10 @@ class _Step:
 class LatencyController:
     """Steps down a ladder of quality steps while the age is too high, and up again when there is room.
 
-    steps: names, in the order in which quality is to be given up (for example a longer detection interval, a smaller
-    landmark network, a lower resolution). What each means is the application's matter; it asks `active`.
+    Args:
+        steps: names, in the order in which quality is to be given up (for example a longer detection interval, a smaller landmark
+            network, a lower resolution). What each means is the application's matter; it asks `active`.
+        settings: when it acts.
     """
 
     def __init__(self, steps: Sequence[str], settings: LatencyControllerSettings) -> None:
@@ -69,7 +78,15 @@ class LatencyController:
         return tuple(step.name for step in self._steps if step in self._taken)
 
     def update(self, age: float, now: float) -> tuple[str, ...]:
-        """Give one measured age (seconds) at time `now`; returns `active`, possibly changed."""
+        """Take in one measured age.
+
+        Args:
+            age: seconds from capture to the sink.
+            now: seconds on the graph's clock.
+
+        Returns:
+            `active`, possibly changed.
+        """
         if math.isinf(self._since):
             self._since = now
         if now - self._since < self.settings.settle:

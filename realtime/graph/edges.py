@@ -26,7 +26,15 @@ log = logging.getLogger(__name__)
 
 
 class EdgeStatistics(NamedTuple):
-    """Counts since the start; put = delivered + sum(dropped.values()) + queued."""
+    """Counts since the start; put = delivered + sum(dropped.values()) + queued.
+
+    Attributes:
+        put: envelopes that the producer put.
+        delivered: those that the consumer finished.
+        dropped: the others, by the reason's name.
+        queued: those that wait now.
+        deepest: the most that ever waited.
+    """
 
     put: int
     delivered: int
@@ -36,7 +44,12 @@ class EdgeStatistics(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An envelope on an edge and when (graph clock, seconds) it was put there."""
+    """An envelope on an edge and when (graph clock, seconds) it was put there.
+
+    Attributes:
+        envelope: what waits.
+        arrived: seconds on the graph's clock.
+    """
 
     envelope: Envelope[Any]
     arrived: float
@@ -51,7 +64,33 @@ def _nothing() -> None:
 
 @dataclass(eq=False, slots=True)
 class EdgeState:
-    """What both ends of an edge share."""
+    """What both ends of an edge share.
+
+    Attributes:
+        name: producer→consumer.
+        policy: what happens when it is full.
+        capacity: envelopes that fit; `Latest` has 1.
+        items: what waits, oldest first.
+        resets: control messages that wait.
+        lock: held while any of this is read or changed.
+        put: see `EdgeStatistics`.
+        delivered: likewise, finished by the consumer.
+        dropped: by reason.
+        taken: envelopes that the consumer is at work on.
+        deepest: the most that ever waited.
+        blocks: whether the producer waits when it is full.
+        refused: the producer was told that it is full, and waits to hear of room.
+        watermark: no sequence up to this one will still come.
+        skipped: sequences after it that will not come.
+        carries_watermark: whether a join downstream asks for watermarks.
+        unavailable: no sequence will come at present.
+        ended: the producer puts no more.
+        refusing: the reason for dropping every put; None: none.
+        on_readable: see `Edge.wire` and `Edge.gated`.
+        on_writable: likewise.
+        on_drop: likewise.
+        gate: likewise.
+    """
 
     name: str
     policy: Policy
@@ -78,7 +117,11 @@ class EdgeState:
     gate: Callable[[Envelope[Any]], bool] | None = None  # False: the consumer does not want this one
 
     def report_drops(self, lost: list[tuple[DropReason, Envelope[Any]]]) -> None:
-        """Call the listener of drops; not under the lock."""
+        """Call the listener of drops; not under the lock.
+
+        Args:
+            lost: reason and envelope of each.
+        """
         if self.on_drop is not None:
             for cause, envelope in lost:
                 try:
@@ -87,7 +130,11 @@ class EdgeState:
                     log.exception("a drop listener failed on edge %s", self.name)
 
     def release(self, envelope: Envelope[Any]) -> bool:
-        """Under the lock: take this envelope out of those taken; False where the books were closed on it."""
+        """Under the lock: take this envelope out of those taken; False where the books were closed on it.
+
+        Args:
+            envelope: the one.
+        """
         for i, other in enumerate(self.taken):
             if other is envelope:
                 del self.taken[i]
@@ -119,19 +166,32 @@ T = TypeVar("T")
 
 
 class Sender(Generic[T]):
-    """The producer's end of an edge."""
+    """The producer's end of an edge.
+
+    Args:
+        state: of the edge.
+    """
 
     def __init__(self, state: EdgeState) -> None:
         self._state = state
 
     @property
     def name(self) -> str:
+        """Of the edge."""
         return self._state.name
 
     def put_nowait(self, envelope: Envelope[T], now: float, wake: bool = True) -> bool:
-        """Put, dropping as the policy says. False (nothing was done) only where `Block` is full.
+        """Put, dropping as the policy says.
 
         Without `wake` the consumer learns of it by a later `wake()`, so that a thread is woken once for several edges.
+
+        Args:
+            envelope: what is put.
+            now: seconds on the graph's clock.
+            wake: whether the consumer is woken.
+
+        Returns:
+            False, and nothing was done, only where `Block` is full.
         """
         s = self._state
         if s.gate is not None and not s.gate(envelope):
@@ -198,7 +258,11 @@ class Sender(Generic[T]):
         s.on_readable()
 
     def reset(self, message: Reset) -> None:
-        """Announce to the consumer that the stream was interrupted. On the control lane: data cannot evict it."""
+        """Announce to the consumer that the stream was interrupted. On the control lane: data cannot evict it.
+
+        Args:
+            message: what was interrupted.
+        """
         with self._state.lock:
             self._state.resets.append(message)
         self._state.on_readable()
@@ -211,7 +275,11 @@ class Sender(Generic[T]):
 
 
 class Receiver(Generic[T]):
-    """The consumer's end of an edge. Only the consuming node calls it."""
+    """The consumer's end of an edge. Only the consuming node calls it.
+
+    Args:
+        state: of the edge.
+    """
 
     def __init__(self, state: EdgeState) -> None:
         self._state = state
@@ -220,6 +288,7 @@ class Receiver(Generic[T]):
 
     @property
     def name(self) -> str:
+        """Of the edge."""
         return self._state.name
 
     def take_nowait(self) -> Entry | None:
@@ -236,11 +305,16 @@ class Receiver(Generic[T]):
         return entry
 
     def take_until(self, sequence: int, time: float | None) -> tuple[list[Entry], bool]:
-        """All waiting envelopes captured at or before `time` (None: with a sequence up to `sequence`).
+        """Take all waiting envelopes up to a point.
 
-        Also whether one of `sequence` can no longer come.
+        Envelopes and answer are read at the same instant, so that no value can arrive between the two.
 
-        Both are read at the same instant, so that no value can arrive between the two.
+        Args:
+            sequence: up to which, where `time` is None.
+            time: seconds; up to which capture time.
+
+        Returns:
+            The envelopes, oldest first, and whether one of `sequence` can no longer come.
         """
         s = self._state
         entries: list[Entry] = []
@@ -279,14 +353,23 @@ class Receiver(Generic[T]):
         self._state.refuse(DropReason.STOPPING)
 
     def deliver(self, envelope: Envelope[T]) -> None:
-        """Count one taken envelope as delivered."""
+        """Count one taken envelope as delivered.
+
+        Args:
+            envelope: one that was taken.
+        """
         s = self._state
         with s.lock:
             if s.release(envelope):
                 s.delivered += 1
 
     def drop(self, cause: DropReason, envelope: Envelope[T]) -> None:
-        """Count one taken envelope as dropped."""
+        """Count one taken envelope as dropped.
+
+        Args:
+            cause: why.
+            envelope: one that was taken.
+        """
         s = self._state
         with s.lock:
             if not s.release(envelope):
@@ -295,7 +378,11 @@ class Receiver(Generic[T]):
         s.report_drops([(cause, envelope)])
 
     def take_reset(self, up_to: int | None) -> Reset | None:
-        """The next control message that belongs before sequence `up_to` (None: any)."""
+        """The next control message that belongs before sequence `up_to` (None: any).
+
+        Args:
+            up_to: a sequence; None: any.
+        """
         s = self._state
         if not s.resets:
             return None
@@ -327,7 +414,12 @@ class Receiver(Generic[T]):
 
 
 class Edge(Generic[T]):
-    """The shared state with its two ends, and what the runtime may do to it."""
+    """The shared state with its two ends, and what the runtime may do to it.
+
+    Args:
+        name: producer→consumer.
+        policy: what happens when it is full.
+    """
 
     def __init__(self, name: str, policy: Policy) -> None:
         capacity = 1 if isinstance(policy, Latest) else policy.capacity
@@ -342,7 +434,13 @@ class Edge(Generic[T]):
     def wire(
         self, on_readable: Callable[[], None], on_writable: Callable[[], None], on_drop: DropListener | None
     ) -> None:
-        """What to call when there is something to take, when there is room again, and for each drop (on its thread)."""
+        """Set what is called when the edge changes.
+
+        Args:
+            on_readable: when there is something to take.
+            on_writable: when there is room again.
+            on_drop: for each drop, on its thread.
+        """
         s = self._state
         s.on_readable, s.on_writable, s.on_drop = on_readable, on_writable, on_drop
 
@@ -355,7 +453,11 @@ class Edge(Generic[T]):
         self._state.carries_watermark = False
 
     def refuse(self, cause: DropReason | None) -> None:
-        """Drop what waits and every later put with `cause`; None opens the edge again."""
+        """Drop what waits and every later put with `cause`; None opens the edge again.
+
+        Args:
+            cause: of the drops; None opens the edge again.
+        """
         self._state.refuse(cause)
 
     def mark_unavailable(self, unavailable: bool) -> None:
@@ -377,6 +479,7 @@ class Edge(Generic[T]):
         s.on_drop = None  # a node that comes back after the end is not heard any more
 
     def statistics(self) -> EdgeStatistics:
+        """The counts, read at one instant."""
         s = self._state
         with s.lock:
             dropped = {cause.value: n for cause, n in s.dropped.items()}

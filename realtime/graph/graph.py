@@ -39,7 +39,10 @@ DropListener = Callable[[Connection, DropReason, Envelope[Any]], None]
 class Graph:
     """Nodes and edges, run once. See the package's docstring for an example.
 
-    trace: collects a timeline when given. All times are seconds on `clock`.
+    Args:
+        name: in reports and drawings.
+        clock: gives seconds; all times of the graph are on it.
+        trace: collects a timeline.
     """
 
     def __init__(self, name: str, clock: Clock | None = None, trace: Trace | None = None) -> None:
@@ -66,11 +69,15 @@ class Graph:
     ) -> SourceHandle[Out]:
         """Add a source; it reads on a thread of its own.
 
-        reader: an object as `Reader` describes it, an iterable (iterated on the source's thread; it may block) or an async
-        iterable (iterated on the event loop). What an iterable gives is numbered from 0, unless it gives `Item`s.
-        max_age: each frame's deadline is its capture time plus this. stall_timeout: a `read` that lasts longer counts
-        as a failure. restart: what to do after a failure (None: the source ends). grace: how long a `read` that was
-        asked to stop may take.
+        Args:
+            name: in reports; no other node has it.
+            reader: an object as `Reader` describes it, an iterable (iterated on the source's thread; it may block) or an async iterable
+                (iterated on the event loop). What an iterable gives is numbered from 0, unless it gives `Item`s.
+            max_age: each frame's deadline is its capture time plus this.
+            startup_timeout: seconds within which it has to open.
+            stall_timeout: a `read` that lasts longer counts as a failure.
+            restart: what to do after a failure (None: the source ends).
+            grace: how long a `read` that was asked to stop may take.
         """
         self._check_name(name)
         source = Source(name, reader_of(name, reader, self.clock), max_age, stall_timeout, restart, grace)
@@ -93,13 +100,17 @@ class Graph:
     ) -> NodeHandle[In, Out]:
         """Add a node that makes one result (or None) of each frame.
 
-        processor: an object as `Processor` describes it, or just a function.
-        run_on: "loop" (inline on the event loop, for less than 0.5 ms of work), "thread" (a thread of its own) or
-        "thread:NAME" (a thread shared by all nodes that give this name).
-        stall_timeout: busy with one frame for longer, the node is bypassed until it comes back.
-        grace: how long its last frame may take at the end. pass_envelope: `process` gets the Envelope, not its payload.
-        service_time: seconds, or a function of the Job; how long the node takes on a virtual clock.
-        may_end: it is meant that nothing may be connected behind it; otherwise that is worth a warning.
+        Args:
+            name: in reports; no other node has it.
+            processor: an object as `Processor` describes it, or just a function.
+            run_on: "loop" (inline on the event loop, for less than 0.5 ms of work), "thread" (a thread of its own) or "thread:NAME" (a
+                thread shared by all nodes that give this name).
+            startup_timeout: seconds within which `open` has to return.
+            stall_timeout: busy with one frame for longer, the node is bypassed until it comes back.
+            grace: how long its last frame may take at the end.
+            pass_envelope: `process` gets the Envelope, not its payload.
+            service_time: seconds, or a function of the Job; how long the node takes on a virtual clock.
+            may_end: it is meant that nothing may be connected behind it; otherwise that is worth a warning.
         """
         handle = self._add(
             name, "transform", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
@@ -119,7 +130,18 @@ class Graph:
         pass_envelope: bool = False,
         service_time: ServiceTime | float | None = None,
     ) -> NodeHandle[In, Any]:
-        """Add a node at the end of a path. As `transform`, but what it returns is ignored."""
+        """Add a node at the end of a path. What it returns is ignored; the arguments are those of `transform`.
+
+        Args:
+            name: in reports; no other node has it.
+            processor: an object as `Processor` describes it, or just a function.
+            run_on: "loop", "thread" or "thread:NAME".
+            startup_timeout: seconds; see `transform`.
+            stall_timeout: likewise.
+            grace: likewise.
+            pass_envelope: whether `process` gets the envelope instead of its payload.
+            service_time: on a virtual clock, how long a frame takes, seconds.
+        """
         return self._add(
             name, "sink", processor, run_on, startup_timeout, stall_timeout, grace, pass_envelope, service_time
         )
@@ -188,9 +210,18 @@ class Graph:
     ) -> Connection:
         """Add an edge. A node has one primary input; any other is a side input, with a join, that `process` gets by keyword.
 
-        expires: whether an envelope that the consumer picks up after its deadline is dropped. False for what keeps books
-        or records: the work is done already, and it is not shown to anybody late. Primary inputs only; how old a side
-        input may be, its join says.
+        Args:
+            producer: a source or a transform.
+            consumer: a transform or a sink.
+            policy: what happens when the edge is full.
+            as_side: the keyword with which the consumer's `process` gets it; None: it is the primary input.
+            join: which side value a frame gets; only with `as_side`.
+            expires: whether an envelope that the consumer picks up after its deadline is dropped. False for what keeps books or
+                records: the work is done already, and it is not shown to anybody late. Primary inputs only; how old a side input may
+                be, its join says.
+
+        Raises:
+            GraphError: the two do not go together, `process` has no such keyword, or the run has begun.
         """
         name = f"{producer.name}→{consumer.name}"
         if (as_side is None) != (join is None):
@@ -223,9 +254,11 @@ class Graph:
         return connection
 
     def on_drop(self, listener: DropListener) -> None:
-        """Call `listener(connection, reason, envelope)` for every drop, on the thread where it happens: be quick there.
+        """Hear of every drop, on the thread where it happens: be quick there.
 
-        connection: the object that `connect` returned, so that a listener tells edges apart by identity.
+        Args:
+            listener: called with connection, reason and envelope; the connection is the object that `connect` returned, so that edges
+                are told apart by identity.
         """
         self._drop_listeners.append(listener)
 
@@ -251,9 +284,16 @@ class Graph:
         plus the longest grace time. A failed source or `open` does not raise here: it is `report.error`.
         If this call is cancelled the same happens, the report is left in `self.report`, and CancelledError is raised.
 
-        handle_signals: SIGINT and SIGTERM stop the run (report.reason "interrupted"); a second one ends the waiting,
-        a third raises KeyboardInterrupt. Main thread only.
-        switch_interval: `sys.setswitchinterval` for the time of the run; 0.0005 keeps busy threads from delaying others.
+        Args:
+            until: ends the run when it is set.
+            duration: seconds after which it ends.
+            drain_timeout: seconds for what is on its way when the sources have stopped.
+            handle_signals: SIGINT and SIGTERM stop the run (report.reason "interrupted"); a second one ends the waiting, a third raises
+                KeyboardInterrupt. Main thread only.
+            switch_interval: `sys.setswitchinterval` for the time of the run; 0.0005 keeps busy threads from delaying others.
+
+        Raises:
+            GraphError: the graph cannot run as it is connected, or it ran before.
         """
         if self._run is not None:
             raise GraphError(f"{self.name} has been run already; build a new graph")
@@ -273,7 +313,11 @@ class Graph:
         return self.report
 
     def stop(self, reason: str = "stopped") -> None:
-        """Stop the run. From any thread, any number of times."""
+        """Stop the run. From any thread, any number of times.
+
+        Args:
+            reason: what the report says.
+        """
         if self._run is not None:
             self._run.stop(reason)
 

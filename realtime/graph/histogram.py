@@ -20,7 +20,15 @@ _LONGEST_US = 3.6e9  # an hour; longer counts as an hour
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Milliseconds; all None when nothing was recorded."""
+    """Milliseconds; all None when nothing was recorded.
+
+    Attributes:
+        count: of the durations.
+        p50: the median.
+        p95: the percentile of this name.
+        p99: likewise.
+        max: the longest.
+    """
 
     count: int
     p50: float | None = None
@@ -37,7 +45,11 @@ class Histogram:
         self._greatest = 0
 
     def add(self, microseconds: NDArray[np.int64]) -> None:
-        """Count every value (0 or more) of a one-dimensional array."""
+        """Count every value (0 or more) of a one-dimensional array.
+
+        Args:
+            microseconds: values of 0 or more.
+        """
         if microseconds.size == 0:
             return
         _, bits = np.frexp(microseconds.astype(np.float64))
@@ -72,6 +84,7 @@ class DurationHistogram:
         self._histogram = Histogram()
 
     def record(self, seconds: float) -> None:
+        """Count one duration of `seconds`."""
         self._recent.append(seconds)
         if len(self._recent) >= _BATCH:
             with self._lock:
@@ -85,6 +98,7 @@ class DurationHistogram:
         self._histogram.add(np.rint(np.clip(values * 1e6, 0.0, _LONGEST_US)).astype(np.int64))
 
     def percentiles(self) -> Percentiles:
+        """Of everything recorded so far."""
         with self._lock:
             self._fold()
             return self._histogram.percentiles()

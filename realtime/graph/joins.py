@@ -24,7 +24,11 @@ _REMEMBERED = 256  # primaries whose arrival is remembered, to judge results tha
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """The side value of the same sequence, or None where there is none. Same source required. Waits without end by default."""
+    """The side value of the same sequence, or None where there is none. Same source required. Waits without end by default.
+
+    Attributes:
+        wait: the longest wait for it, seconds.
+    """
 
     wait: float = math.inf
 
@@ -34,7 +38,12 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class LatestBefore:
-    """The newest side value not given before, at most `max_age` seconds older than the primary: for events."""
+    """The newest side value not given before, at most `max_age` seconds older than the primary: for events.
+
+    Attributes:
+        max_age: seconds between the two captures.
+        wait: the longest wait for it, seconds.
+    """
 
     max_age: float
     wait: float = 0.0
@@ -45,7 +54,12 @@ class LatestBefore:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The newest side value, given again (marked as not fresh) until it is `max_age` seconds old: for states."""
+    """The newest side value, given again (marked as not fresh) until it is `max_age` seconds old: for states.
+
+    Attributes:
+        max_age: seconds between the two captures.
+        wait: the longest wait for a newer one, seconds.
+    """
 
     max_age: float
     wait: float = 0.0
@@ -64,7 +78,13 @@ Join = Exact | LatestBefore | Hold
 
 
 class SideInput:
-    """One side input of one node: takes from its edge, keeps at most one value, decides when the primary may go on."""
+    """One side input of one node: takes from its edge, keeps at most one value, decides when the primary may go on.
+
+    Args:
+        keyword: with which `process` gets it.
+        join: which value a frame gets.
+        receiver: the edge's end.
+    """
 
     def __init__(self, keyword: str, join: Join, receiver: Receiver[Any]) -> None:
         self.keyword = keyword
@@ -80,7 +100,10 @@ class SideInput:
     def ready(self, primary: Entry, now: float, deadline: float) -> float | None:
         """None when the primary need not wait for this input (any more), else the time until which it may wait.
 
-        deadline: the primary's, seconds; waiting beyond it would only lose the frame.
+        Args:
+            primary: the frame that waits.
+            now: seconds.
+            deadline: the primary's, seconds; waiting beyond it would only lose the frame.
         """
         envelope = primary.envelope
         time = None if isinstance(self.join, Exact) else envelope.capture_time
@@ -105,7 +128,11 @@ class SideInput:
         return None
 
     def advance_to(self, sequence: int) -> None:
-        """No primary up to `sequence` will come any more: free the side's producer, should it be blocked."""
+        """No primary up to `sequence` will come any more: free the side's producer, should it be blocked.
+
+        Args:
+            sequence: the last one that came.
+        """
         if self.keeps_up:
             for entry in self.receiver.take_passed(sequence):
                 self._replace(entry)
@@ -131,7 +158,12 @@ class SideInput:
             self._late = 0
 
     def pick(self, primary: Envelope[Any], now: float) -> Side[Any] | None:
-        """The value for this primary, as the join says."""
+        """The value for this primary, as the join says.
+
+        Args:
+            primary: the frame.
+            now: seconds.
+        """
         entry = self._held
         if entry is None:
             return None
@@ -154,7 +186,11 @@ class SideInput:
         return Side(side.payload, side.sequence, side.capture_time, age, fresh, entry.arrived - side.capture_time)
 
     def interrupted(self, message: Reset) -> None:
-        """What was captured before the interruption of its source is not given to a primary that follows it."""
+        """What was captured before the interruption of its source is not given to a primary that follows it.
+
+        Args:
+            message: says from which sequence on.
+        """
         self._resets[message.source] = max(message.sequence, self._resets.get(message.source, 0))
         if self._held is not None and self._is_before_reset(self._held.envelope):
             self.forget(DropReason.SUPERSEDED)
@@ -163,7 +199,11 @@ class SideInput:
         return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
     def forget(self, cause: DropReason) -> None:
-        """Release the held value; it counts as dropped if no primary ever saw it."""
+        """Release the held value; it counts as dropped if no primary ever saw it.
+
+        Args:
+            cause: why it is released.
+        """
         if self._held is not None and not self._used:
             self.receiver.drop(cause, self._held.envelope)
         self._held = None

@@ -15,7 +15,17 @@ def mermaid(
     connections: Sequence[Connection],
     report: "Report | None" = None,
 ) -> str:
-    """Nodes with where they run, edges with their policy and join; with a report, p95 times and drop shares as well."""
+    """Nodes with where they run, edges with their policy and join; with a report, p95 times and drop shares as well.
+
+    Args:
+        sources: by name.
+        nodes: likewise.
+        connections: the edges.
+        report: of a run.
+
+    Returns:
+        The text of a Mermaid flowchart.
+    """
     ids = {name: f"n{i}" for i, name in enumerate([*sources, *nodes])}
     lines = ["flowchart LR"]
     for name in sources:

@@ -17,9 +17,11 @@ T_co = TypeVar("T_co", covariant=True)
 class Item(Generic[T_co]):
     """What a source's `read` returns.
 
-    sequence: rises by one per captured item (gaps: items the device lost). A source that starts again at 0 after a
-    reconnect is renumbered by the graph, so that the order of envelopes stays strict.
-    capture_time: seconds on the graph's clock; None means "now", when `read` returned.
+    Attributes:
+        payload: what was captured.
+        sequence: rises by one per captured item (gaps: items the device lost). A source that starts again at 0 after a reconnect is
+            renumbered by the graph, so that the order of envelopes stays strict.
+        capture_time: seconds on the graph's clock; None means "now", when `read` returned.
     """
 
     payload: T_co
@@ -31,9 +33,14 @@ class Item(Generic[T_co]):
 class Envelope(Generic[T]):
     """A payload with the capture it goes back to.
 
-    capture_time, deadline: seconds on the graph's clock. A node that picks the envelope up after `deadline` drops it,
-    unless the edge was connected with `expires=False`.
-    result_age: how much older (seconds) than this envelope the oldest side input joined into it was; None without one.
+    Attributes:
+        payload: what travels.
+        sequence: of the capture.
+        capture_time: seconds on the graph's clock. A node that picks the envelope up after `deadline` drops it, unless the edge was
+            connected with `expires=False`.
+        deadline: likewise.
+        source: its name.
+        result_age: how much older (seconds) than this envelope the oldest side input joined into it was; None without one.
     """
 
     payload: T
@@ -48,10 +55,14 @@ class Envelope(Generic[T]):
 class Side(Generic[T]):
     """A side input as `process` sees it.
 
-    age: the primary's capture time minus this one's, seconds, never negative (the `result_age`).
-    fresh: False when the same value was already given with an earlier frame (only `Hold` re-reads).
-    latency: how long after its capture the value was ready, seconds; None where nobody measured it. Unlike `age` it does
-    not depend on when the next primary comes.
+    Attributes:
+        payload: the value.
+        sequence: of the capture it goes back to.
+        capture_time: of that capture, seconds.
+        age: the primary's capture time minus this one's, seconds, never negative (the `result_age`).
+        fresh: False when the same value was already given with an earlier frame (only `Hold` re-reads).
+        latency: how long after its capture the value was ready, seconds; None where nobody measured it. Unlike `age` it does not
+            depend on when the next primary comes.
     """
 
     payload: T
@@ -64,7 +75,13 @@ class Side(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Control message: the stream of `source` was interrupted; what follows, from `sequence` on, is not its continuation."""
+    """Control message: the stream of `source` was interrupted; what follows, from `sequence` on, is not its continuation.
+
+    Attributes:
+        source: its name.
+        reason: why, in words.
+        sequence: the first that follows.
+    """
 
     source: str
     reason: str

@@ -22,7 +22,17 @@ from realtime.graph.trace import Trace
 
 @dataclass(slots=True)
 class NodeMetrics:
-    """How the frames that came to a node fared."""
+    """How the frames that came to a node fared.
+
+    Attributes:
+        processed: frames that gave a result.
+        skipped: those that the processor's gate refused.
+        empty: those that gave None.
+        failed: those for which it raised.
+        resets: interruptions of its source.
+        stalls: how often it was bypassed.
+        last_error: what it raised last, in words.
+    """
 
     processed: int = 0
     skipped: int = 0
@@ -37,9 +47,13 @@ class NodeMetrics:
 class NodeTimes:
     """Durations in seconds. A frame's way through a node is queue + executor + join + service.
 
-    queue: waiting while the node was busy with earlier frames. executor: from then until its thread really ran.
-    join: waiting for side inputs, waking up included. service: in `process`. age: capture to the end of `process`. result_age: the age of
-    the oldest side input that the frame carried.
+    Attributes:
+        queue: waiting while the node was busy with earlier frames.
+        join: waiting for side inputs, waking up included.
+        executor: from then until its thread really ran.
+        service: in `process`.
+        age: capture to the end of `process`.
+        result_age: the age of the oldest side input that the frame carried.
     """
 
     queue: DurationHistogram = field(default_factory=DurationHistogram)
@@ -59,7 +73,11 @@ class OutputPorts:
         self._watermark = -1
 
     def flush(self, now: float) -> bool:
-        """Offer the unsent again. True when nothing is left."""
+        """Offer the unsent again. True when nothing is left.
+
+        Args:
+            now: seconds.
+        """
         while self._unsent:
             sender, envelope = self._unsent[0]
             if not sender.put_nowait(envelope, now):
@@ -68,7 +86,12 @@ class OutputPorts:
         return True
 
     def put(self, envelope: Envelope[Any], now: float) -> None:
-        """Offer the envelope to every edge; `flush` must have returned True before."""
+        """Offer the envelope to every edge; `flush` must have returned True before.
+
+        Args:
+            envelope: the result.
+            now: seconds.
+        """
         self._watermark = max(self._watermark, envelope.sequence)
         for sender in self.senders:
             if not sender.put_nowait(envelope, now, wake=False):
@@ -77,27 +100,39 @@ class OutputPorts:
             sender.wake()
 
     def advance_watermark(self, sequence: int) -> None:
+        """On every edge: nothing with a sequence up to `sequence` will still come."""
         if sequence > self._watermark:
             self._watermark = sequence
             for sender in self.senders:
                 sender.advance_watermark(sequence)
 
     def mark_skipped(self, sequence: int) -> None:
+        """On every edge: there will be nothing for this one `sequence`."""
         if sequence > self._watermark:
             for sender in self.senders:
                 sender.mark_skipped(sequence)
 
     def reset(self, message: Reset) -> None:
+        """Announce to every consumer that the stream was interrupted, as `message` says."""
         for sender in self.senders:
             sender.reset(message)
 
     def end(self) -> None:
+        """Nothing more will be put."""
         for sender in self.senders:
             sender.end()
 
 
 class Job(NamedTuple):
-    """One frame ready to be processed. Times are on the graph's clock, seconds."""
+    """One frame ready to be processed. Times are on the graph's clock, seconds.
+
+    Attributes:
+        primary: the frame, and when it came.
+        sides: the side values by keyword.
+        started: when it is processed.
+        ready: when it had arrived and the node was free.
+        picked_up_at: when the node's thread first saw it.
+    """
 
     primary: Entry
     sides: dict[str, Side[Any] | None]
@@ -107,7 +142,11 @@ class Job(NamedTuple):
 
 
 class Idle(NamedTuple):
-    """Nothing to do before the driver is woken, or before `until`."""
+    """Nothing to do before the driver is woken, or before `until`.
+
+    Attributes:
+        until: seconds on the graph's clock.
+    """
 
     until: float
 
@@ -124,7 +163,13 @@ log = logging.getLogger(__name__)
 
 
 class Node:
-    """A transform or a sink: its inputs, its output ports and its counts."""
+    """A transform or a sink: its inputs, its output ports and its counts.
+
+    Args:
+        name: in reports.
+        processor: what works.
+        pass_envelope: whether `process` gets the envelope instead of its payload.
+    """
 
     def __init__(self, name: str, processor: Any, pass_envelope: bool = False) -> None:
         self.name = name
@@ -157,6 +202,9 @@ class Node:
         """Ask the processor's gate; a frame it refuses is counted as skipped, and downstream does not wait for it.
 
         Called on the producer's thread. A gate that raises loses no frame: `process` gets it.
+
+        Args:
+            envelope: the frame.
         """
         try:
             if self.processor.accepts(envelope):
@@ -169,7 +217,11 @@ class Node:
         return False
 
     def begin(self, now: float) -> Job | Idle | Done:
-        """The next frame to process, or what to wait for. Expired frames are dropped on the way, before any work."""
+        """The next frame to process, or what to wait for. Expired frames are dropped on the way, before any work.
+
+        Args:
+            now: seconds.
+        """
         assert self.primary is not None
         if not self.ports.flush(now):
             return FOREVER
@@ -230,12 +282,23 @@ class Node:
             self.ports.reset(message)
 
     def run(self, job: Job) -> Any:
-        """Call `process`; the driver hands what it returns, or the exception, to `finish`."""
+        """Call `process`; the driver hands what it returns, or the exception, to `finish`.
+
+        Args:
+            job: the frame.
+        """
         subject = job.primary.envelope if self.pass_envelope else job.primary.envelope.payload
         return self.process(subject, **job.sides) if job.sides else self.process(subject)
 
     def finish(self, job: Job, result: Any, error: Exception | None, now: float) -> None:
-        """Settle the frame and hand the result on."""
+        """Settle the frame and hand the result on.
+
+        Args:
+            job: the frame.
+            result: what `process` returned.
+            error: what it raised instead.
+            now: seconds.
+        """
         assert self.primary is not None
         envelope = job.primary.envelope
         self.busy_since, self.current, self._free_at = None, None, now
@@ -283,7 +346,11 @@ class Node:
         self.counts.last_error = text
 
     def finish_input(self, cause: DropReason) -> None:
-        """No more input will be taken: release what is held and end the outputs."""
+        """No more input will be taken: release what is held and end the outputs.
+
+        Args:
+            cause: of the drops.
+        """
         if self.ended:
             return
         self.ended = True

@@ -12,9 +12,11 @@ class StopToken:
         self._event = threading.Event()
 
     def is_set(self) -> bool:
+        """Whether it is set."""
         return self._event.is_set()
 
     def set(self) -> None:
+        """Set it; it stays so."""
         self._event.set()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -51,7 +53,13 @@ Process = Callable[[In], Out | None] | Callable[Concatenate[In, ...], Out | None
 
 
 def call_where_there(target: Any, method: str, *arguments: Any) -> None:
-    """Call one of a processor's optional methods."""
+    """Call one of a processor's optional methods.
+
+    Args:
+        target: the processor.
+        method: its name.
+        arguments: of the call.
+    """
     function = getattr(target, method, None)
     if function is not None:
         function(*arguments)

@@ -17,6 +17,9 @@ class IterableReader(Generic[T]):
     """Gives the values of an iterable, numbered from 0; values that are an `Item` already stay as they are.
 
     It iterates on the source's own thread, so a generator may block. A value's capture time is when it came.
+
+    Args:
+        values: the iterable.
     """
 
     def __init__(self, values: "Iterable[Item[T] | T]") -> None:
@@ -30,7 +33,11 @@ class IterableReader(Generic[T]):
             self._iterator = iter(self._values)
 
     def read(self, stop: StopToken) -> Item[T] | None:  # noqa: ARG002 - nothing here can be interrupted
-        """The next value; None at the end."""
+        """The next value; None at the end.
+
+        Args:
+            stop: not looked at, as the iterable may block.
+        """
         assert self._iterator is not None
         try:
             value = next(self._iterator)
@@ -50,7 +57,11 @@ class IterableReader(Generic[T]):
 
 
 class AsyncIterableReader(Generic[T]):
-    """Gives the values of an async iterable, which runs on the event loop of `Graph.run`. Otherwise as `IterableReader`."""
+    """Gives the values of an async iterable, which runs on the event loop of `Graph.run`. Otherwise as `IterableReader`.
+
+    Args:
+        values: the async iterable.
+    """
 
     def __init__(self, values: "AsyncIterable[Item[T] | T]") -> None:
         self._values = values
@@ -104,6 +115,11 @@ async def _next(iterator: AsyncIterator[T]) -> tuple[T] | None:
 
 def reader_of(name: str, source: Any, clock: Clock) -> Any:
     """What `Graph.source` was given, as a reader.
+
+    Args:
+        name: for messages.
+        source: an object as `Reader` describes it, an iterable or an async iterable.
+        clock: the graph's.
 
     Raises:
         GraphError: It is neither a reader nor iterable, or async on a virtual clock.

@@ -15,7 +15,24 @@ from realtime.graph.topology import Connection, NodeHandle, SourceHandle, primar
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """One node. `skipped` frames were refused by its gate, `empty` gave no result, `failed` raised. Times in ms."""
+    """One node. Times in milliseconds.
+
+    Attributes:
+        kind: transform or sink.
+        processed: frames that gave a result.
+        skipped: frames that its gate refused.
+        empty: frames that gave no result.
+        failed: frames for which it raised.
+        resets: interruptions of its source.
+        stalls: how often it was bypassed.
+        last_error: in words.
+        queue: waiting while the node was busy with earlier frames.
+        executor: waiting for its thread.
+        join: waiting for side inputs, waking up included.
+        service: in `process`.
+        age: capture to the end of `process`.
+        result_age: how much older than the frame its oldest side value was.
+    """
 
     kind: str
     processed: int
@@ -35,7 +52,16 @@ class NodeReport:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """One source. Times in ms."""
+    """One source. Times in ms.
+
+    Attributes:
+        captured: items it gave.
+        restarts: how often it was opened again.
+        failures: how often it failed.
+        stalls: how often it was silent for too long.
+        last_error: in words.
+        read: time in `read`.
+    """
 
     captured: int
     restarts: int
@@ -49,7 +75,12 @@ class SourceReport:
 class PathReport:
     """A frame's way from its source to one node: captured = delivered + sum of dropped + withheld + queued.
 
-    withheld: frames for which a node on the way gave no result (skipped by its gate, or None).
+    Attributes:
+        captured: at the source.
+        delivered: at the node.
+        dropped: by edge and reason.
+        withheld: frames for which a node on the way gave no result (skipped by its gate, or None).
+        queued: on the way now.
     """
 
     captured: int
@@ -63,10 +94,18 @@ class PathReport:
 class Report:
     """A run, or (from `Graph.snapshot`) a run so far.
 
-    reason: ended | duration | stopped | interrupted | cancelled | failed | running, or the reason given to `Graph.stop`.
-    error: the exception that ended a source or kept a node from opening; failures: all of them, in words, by name.
-    edge_wait: milliseconds that envelopes waited on an edge. paths: by the name of the node where they end.
-    stuck: threads that did not stop within their grace time. nodes[...].stalls > 0: bypassed for a while.
+    Attributes:
+        graph: its name.
+        seconds: how long it ran.
+        reason: ended | duration | stopped | interrupted | cancelled | failed | running, or the reason given to `Graph.stop`.
+        sources: by name.
+        nodes: likewise.
+        edges: likewise.
+        edge_wait: milliseconds that envelopes waited on an edge.
+        paths: by the name of the node where they end.
+        stuck: threads that did not stop within their grace time. nodes[...].stalls > 0: bypassed for a while.
+        failures: all of them, in words, by name.
+        error: the exception that ended a source or kept a node from opening.
     """
 
     graph: str
@@ -134,7 +173,16 @@ def make_report(
     nodes: dict[str, NodeHandle[Any, Any]],
     connections: list[Connection],
 ) -> Report:
-    """The present state of everything."""
+    """The present state of everything.
+
+    Args:
+        name: the graph's.
+        run: None before it began.
+        clock: the graph's.
+        sources: by name.
+        nodes: likewise.
+        connections: the edges.
+    """
     now = clock.now()
     seconds = 0.0 if run is None else (now if run.ended_at is None else run.ended_at) - run.started_at
     edges = {c.edge.name: c.edge.statistics() for c in connections}

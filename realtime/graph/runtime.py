@@ -35,6 +35,9 @@ def interrupts(call: Callable[[], None]) -> Iterator[None]:
     """While inside, SIGINT and SIGTERM call `call` (in the main thread, between two bytecodes). Main thread only.
 
     `signal.signal` and not the loop's own handlers, because Windows has only the former.
+
+    Args:
+        call: what is called.
     """
 
     def handler(_number: int, _frame: FrameType | None) -> None:
@@ -53,7 +56,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, slots=True)
 class WatchedNode:
-    """A node, its edges, and how long (seconds) it may be busy with one frame."""
+    """A node, its edges, and how long (seconds) it may be busy with one frame.
+
+    Attributes:
+        node: what is watched.
+        incoming: its edges.
+        outgoing: likewise.
+        stall_timeout: seconds.
+        stalled_on: when the frame began for which it is bypassed; None: it is not bypassed.
+    """
 
     node: Node
     incoming: Sequence[Edge[Any]]
@@ -68,6 +79,11 @@ class Supervisor:
     A node that is busy with one frame for longer than its stall time-out is bypassed: its inputs drop what comes (cause
     stalled), so that nobody blocks on it, and joins that wait for its results take it as "no result". When it comes back
     it is part of the graph again. A source that gives nothing for too long has its stop token set; see `Source.run`.
+
+    Args:
+        clock: gives seconds.
+        nodes: what is watched.
+        sources: likewise.
     """
 
     def __init__(self, clock: Clock, nodes: Sequence[WatchedNode], sources: Sequence[Source]) -> None:
@@ -111,7 +127,15 @@ class Supervisor:
 
 
 class Run:
-    """The workers of one run, and its outcome: `reason`, `error`, `failures`, `stuck`."""
+    """The workers of one run, and its outcome: `reason`, `error`, `failures`, `stuck`.
+
+    Args:
+        order: the nodes, upstream first.
+        sources: what is read.
+        connections: the edges.
+        clock: gives seconds.
+        dropped: called for every drop.
+    """
 
     def __init__(
         self,
@@ -147,7 +171,15 @@ class Run:
         handle_signals: bool,
         switch_interval: float | None,
     ) -> None:
-        """Everything, from opening to closed books. See `Graph.run`."""
+        """Everything, from opening to closed books. See `Graph.run`.
+
+        Args:
+            until: ends the run when it is set.
+            duration: seconds.
+            drain_timeout: likewise.
+            handle_signals: whether SIGINT and SIGTERM end it.
+            switch_interval: seconds after which a thread gives up the interpreter; None: as it is.
+        """
         with (
             interrupts(self._on_signal) if handle_signals else contextlib.nullcontext(),
             _switch_interval(switch_interval),
@@ -162,7 +194,11 @@ class Run:
                 await self._shut_down(drain_timeout)
 
     def stop(self, reason: str) -> None:
-        """As `request_stop`, from any thread."""
+        """As `request_stop`, from any thread.
+
+        Args:
+            reason: what the report says.
+        """
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
             self._loop.call_soon_threadsafe(self.request_stop, reason)
 

@@ -17,7 +17,15 @@ from realtime.graph.protocols import Out_co, StopToken
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Try again after a failure: at most `attempts` times within `window` seconds, waiting ever longer (seconds)."""
+    """Try again after a failure: at most `attempts` times within `window` seconds, waiting ever longer (seconds).
+
+    Attributes:
+        attempts: the most within `window`.
+        window: seconds.
+        first_delay: seconds before the first attempt.
+        factor: by which each wait is longer than the one before.
+        longest_delay: seconds.
+    """
 
     attempts: float = math.inf
     window: float = 60.0
@@ -27,14 +35,22 @@ class Restart:
 
 
 class Backoff:
-    """How long to wait before the next attempt. Pure: time is given."""
+    """How long to wait before the next attempt. Pure: time is given.
+
+    Args:
+        restart: how often, and how long between.
+    """
 
     def __init__(self, restart: Restart) -> None:
         self._restart = restart
         self._attempts: deque[float] = deque()
 
     def next(self, now: float) -> float | None:
-        """Seconds to wait, growing with the attempts inside the window; None when they are used up."""
+        """Seconds to wait, growing with the attempts inside the window; None when they are used up.
+
+        Args:
+            now: seconds.
+        """
         r = self._restart
         while self._attempts and now - self._attempts[0] > r.window:
             self._attempts.popleft()
@@ -66,7 +82,15 @@ class SourceStalledError(Exception):
 
 @dataclass(slots=True)
 class SourceCounts:
-    """What a source did."""
+    """What a source did.
+
+    Attributes:
+        captured: items it gave.
+        restarts: how often it was opened again.
+        failures: how often it failed.
+        stalls: how often it was silent for too long.
+        last_error: in words.
+    """
 
     captured: int = 0
     restarts: int = 0
@@ -76,7 +100,16 @@ class SourceCounts:
 
 
 class Source:
-    """The state of one source, without any waiting in it."""
+    """The state of one source, without any waiting in it.
+
+    Args:
+        name: in reports.
+        reader: what is read.
+        max_age: of its frames, seconds.
+        stall_timeout: seconds of silence.
+        restart: None: a failure ends it.
+        grace: seconds that a silent reader is given to return.
+    """
 
     def __init__(
         self,
@@ -116,8 +149,12 @@ class Source:
     def run(self, clock: Clock, paced: bool) -> Generator[float, None, None]:
         """Open, read, emit, and start again after a failure. Yields the time until which to sleep unless woken.
 
-        paced: on a virtual clock `read` returns at once, so an item comes out when its capture time has come. Raises
-        the error that ended the source, if one did.
+        Args:
+            clock: gives seconds.
+            paced: on a virtual clock `read` returns at once, so an item comes out when its capture time has come.
+
+        Raises:
+            Exception: what ended the source, if anything did.
         """
         generation, reader = self.generation, self.reader
         _call(reader, "open")
@@ -220,7 +257,11 @@ class Source:
         self.ports.reset(Reset(self.name, self.counts.last_error, self._last + 1))
 
     def check_stall(self, now: float) -> None:
-        """Ask a silent reader to return; if it does not within its grace time, go on with a fresh one if there is one."""
+        """Ask a silent reader to return; if it does not within its grace time, go on with a fresh one if there is one.
+
+        Args:
+            now: seconds.
+        """
         since = self.waiting_since
         if since is None or now - since <= self.stall_timeout or self.halting:
             self._stop_requested_at = None

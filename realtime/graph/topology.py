@@ -16,7 +16,13 @@ from realtime.graph.workers import ServiceTime
 
 @dataclass(eq=False, slots=True)
 class SourceHandle(Generic[Out]):
-    """A source in a graph. Its type says what it gives."""
+    """A source in a graph. Its type says what it gives.
+
+    Attributes:
+        name: in reports.
+        source: its state.
+        startup_timeout: seconds.
+    """
 
     name: str
     source: Source
@@ -25,7 +31,19 @@ class SourceHandle(Generic[Out]):
 
 @dataclass(eq=False, slots=True)
 class NodeHandle(Generic[In, Out]):
-    """A transform or sink in a graph. Its type says what it takes and what it gives. Times in seconds."""
+    """A transform or sink in a graph. Its type says what it takes and what it gives. Times in seconds.
+
+    Attributes:
+        name: in reports.
+        kind: transform or sink.
+        node: its state.
+        run_on: loop, thread or thread:NAME.
+        startup_timeout: see `Graph.transform`.
+        stall_timeout: likewise.
+        grace: likewise.
+        service_time: on a virtual clock.
+        may_end: nothing need be connected to it.
+    """
 
     name: str
     kind: str
@@ -45,7 +63,15 @@ class NodeHandle(Generic[In, Out]):
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One edge with its two nodes; as_side and join for a side input. Compared by identity, not by its name."""
+    """One edge with its two nodes; as_side and join for a side input. Compared by identity, not by its name.
+
+    Attributes:
+        edge: with its two ends.
+        producer: the nodes.
+        consumer: likewise.
+        as_side: the keyword of a side input.
+        join: which value a frame gets.
+    """
 
     edge: Edge[Any]
     producer: SourceHandle[Any] | NodeHandle[Any, Any]
@@ -72,7 +98,15 @@ class Connection:
 def upstream_first(
     nodes: Mapping[str, NodeHandle[Any, Any]], connections: Sequence[Connection]
 ) -> list[NodeHandle[Any, Any]]:
-    """The nodes in an order in which frames meet them. Raises GraphError for a cycle or a missing primary input."""
+    """The nodes in an order in which frames meet them.
+
+    Args:
+        nodes: by name.
+        connections: the edges.
+
+    Raises:
+        GraphError: there is a cycle, or a node without a primary input.
+    """
     if not nodes:
         raise GraphError("the graph has no nodes")
     for handle in nodes.values():
@@ -91,7 +125,12 @@ def upstream_first(
 
 
 def primary_path(node: NodeHandle[Any, Any], connections: Sequence[Connection]) -> list[Connection]:
-    """The primary edges from the node's source to the node, upstream first."""
+    """The primary edges from the node's source to the node, upstream first.
+
+    Args:
+        node: where the path ends.
+        connections: the edges.
+    """
     path: list[Connection] = []
     here: SourceHandle[Any] | NodeHandle[Any, Any] = node
     while isinstance(here, NodeHandle):
@@ -106,7 +145,13 @@ def unconnected(
     nodes: Mapping[str, NodeHandle[Any, Any]],
     connections: Sequence[Connection],
 ) -> list[str]:
-    """A sentence for every source and transform whose results go nowhere."""
+    """A sentence for every source and transform whose results go nowhere.
+
+    Args:
+        sources: by name.
+        nodes: likewise.
+        connections: the edges.
+    """
     used = {c.producer.name for c in connections}
     ends = [name for name, handle in nodes.items() if handle.kind == "transform" and not handle.may_end]
     return [
@@ -115,7 +160,15 @@ def unconnected(
 
 
 def check_joins(nodes: Sequence[NodeHandle[Any, Any]], connections: Sequence[Connection]) -> None:
-    """Sequences only mean the same where they go back to the same source. Raises GraphError where a join waits otherwise."""
+    """Check that joins compare sequences of the same source only: others mean nothing to each other.
+
+    Args:
+        nodes: all of them.
+        connections: the edges.
+
+    Raises:
+        GraphError: a join waits for a sequence of another source.
+    """
     origin = {n.name: primary_path(n, connections)[0].producer.name for n in nodes}
     for c in connections:
         theirs = origin.get(c.producer.name, c.producer.name)
@@ -132,7 +185,12 @@ def check_joins(nodes: Sequence[NodeHandle[Any, Any]], connections: Sequence[Con
 
 
 def limit_watermarks(order: Sequence[NodeHandle[Any, Any]], connections: Sequence[Connection]) -> None:
-    """Watermarks travel only on edges from which a join can be reached that waits, or that blocks a producer."""
+    """Watermarks travel only on edges from which a join can be reached that waits, or that blocks a producer.
+
+    Args:
+        order: the nodes, upstream first.
+        connections: the edges.
+    """
     wanted = {
         c.consumer.name for c in connections if c.blocks_beside
     }  # nodes whose primary input must carry watermarks

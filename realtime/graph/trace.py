@@ -23,12 +23,27 @@ class Trace:
         self._drops: list[tuple[str, str, str, int, float]] = []
 
     def frame(self, node: str, envelope: Envelope[Any], started: float, ended: float, failed: bool = False) -> None:
-        """One frame was processed by `node` between two times (seconds)."""
+        """One frame was processed by `node` between two times (seconds).
+
+        Args:
+            node: its name.
+            envelope: the frame.
+            started: seconds on the graph's clock.
+            ended: likewise.
+            failed: `process` raised.
+        """
         if len(self._frames) < self._limit:
             self._frames.append((node, envelope.source, envelope.sequence, started, ended, failed))
 
     def drop(self, edge: str, cause: DropReason, envelope: Envelope[Any], now: float) -> None:
-        """A frame was dropped on `edge`."""
+        """A frame was dropped on `edge`.
+
+        Args:
+            edge: its name.
+            cause: why.
+            envelope: the frame.
+            now: seconds.
+        """
         if len(self._drops) < self._limit:
             self._drops.append((edge, cause.value, envelope.source, envelope.sequence, now))
 
@@ -68,12 +83,24 @@ class Trace:
         return out
 
     def text(self, name: str) -> str:
-        """The content of the JSON file. name: the process's, in the viewer."""
+        """The content of the JSON file.
+
+        Args:
+            name: the process's, in the viewer.
+        """
         events = [_meta("process_name", 0, name), *self.events()]
         return json.dumps({"traceEvents": events, "displayTimeUnit": "ms"})
 
     def write(self, path: Path, name: str) -> None:
-        """Write the JSON file. Raises OSError where that is not possible."""
+        """Write the JSON file.
+
+        Args:
+            path: of the file.
+            name: of the process, in the drawing.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         path.write_text(self.text(name), encoding="utf-8")
 
 

@@ -26,6 +26,7 @@ class ThreadWaker:
         self._asleep.acquire()
 
     def wake(self) -> None:
+        """End the wait of the one who waits, or their next one."""
         if self._asleep.locked():
             with contextlib.suppress(RuntimeError):  # another thread was quicker
                 self._asleep.release()
@@ -36,7 +37,13 @@ class ThreadWaker:
 
 
 class Worker(ABC):
-    """What every driver has. The events belong to the event loop; `wake` and `halt` may be called from any thread."""
+    """What every driver has. The events belong to the event loop; `wake` and `halt` may be called from any thread.
+
+    Args:
+        name: of the thread and in reports.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, name: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self.name = name
@@ -80,7 +87,14 @@ class Worker(ABC):
 
 
 class NodeWorker(Worker):
-    """A worker that serves nodes, downstream first."""
+    """A worker that serves nodes, downstream first.
+
+    Args:
+        name: of the thread and in reports.
+        nodes: those it serves.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, name: str, nodes: Sequence[Node], clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(name, clock, loop)
@@ -103,7 +117,14 @@ class NodeWorker(Worker):
 
 
 class ThreadWorker(NodeWorker):
-    """Serves its nodes on a thread of their own (a daemon: a stuck one cannot keep the program alive)."""
+    """Serves its nodes on a thread of their own (a daemon: a stuck one cannot keep the program alive).
+
+    Args:
+        name: of the thread and in reports.
+        nodes: those it serves.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, name: str, nodes: Sequence[Node], clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(name, nodes, clock, loop)
@@ -111,10 +132,12 @@ class ThreadWorker(NodeWorker):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self.started = True
         self._thread.start()
 
     def wake(self) -> None:
+        """Something may be ready. From any thread."""
         self._waker.wake()
 
     def _run(self) -> None:
@@ -157,6 +180,13 @@ class LoopWorker(NodeWorker):
     """Serves its nodes on the event loop: inline work on a real clock, and everything on a virtual one.
 
     `service_times` gives modelled durations: the node is busy for that long on the clock before its result goes on.
+
+    Args:
+        name: in reports.
+        nodes: those it serves.
+        clock: gives seconds.
+        loop: the run's event loop.
+        service_times: modelled durations by node, seconds.
     """
 
     def __init__(
@@ -175,10 +205,12 @@ class LoopWorker(NodeWorker):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Start the task."""
         self.started = True
         self._task = self._loop.create_task(self._run(), name=self.name)
 
     def wake(self) -> None:
+        """Something may be ready. From any thread."""
         if threading.get_ident() == self._home:
             self._awake.set()
         elif not self._called:
@@ -237,7 +269,13 @@ class LoopWorker(NodeWorker):
 
 
 class SourceWorker(Worker):
-    """A worker that serves one source."""
+    """A worker that serves one source.
+
+    Args:
+        source: what is read.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, source: Source, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(source.name, clock, loop)
@@ -247,6 +285,7 @@ class SourceWorker(Worker):
         source.on_stuck = self.start
 
     def halt(self) -> None:
+        """Stop reading. From any thread."""
         self.source.halt()
         super().halt()
 
@@ -261,17 +300,25 @@ class SourceWorker(Worker):
 
 
 class ThreadSource(SourceWorker):
-    """Reads on a daemon thread; on a new one, with a fresh reader, when that got stuck."""
+    """Reads on a daemon thread; on a new one, with a fresh reader, when that got stuck.
+
+    Args:
+        source: what is read.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, source: Source, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(source, clock, loop)
         self._waker = ThreadWaker()
 
     def start(self) -> None:
+        """Start the thread."""
         self.started = True
         threading.Thread(target=self._run, args=(self.source.generation,), name=self.name, daemon=True).start()
 
     def wake(self) -> None:
+        """There may be room again. From any thread."""
         self._waker.wake()
 
     def _run(self, generation: int) -> None:
@@ -285,7 +332,13 @@ class ThreadSource(SourceWorker):
 
 
 class VirtualSource(SourceWorker):
-    """Reads on the virtual clock: an item captured in the future comes out when that time has come."""
+    """Reads on the virtual clock: an item captured in the future comes out when that time has come.
+
+    Args:
+        source: what is read.
+        clock: gives seconds.
+        loop: the run's event loop.
+    """
 
     def __init__(self, source: Source, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(source, clock, loop)
@@ -293,10 +346,12 @@ class VirtualSource(SourceWorker):
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Start the task."""
         self.started = True
         self._task = self._loop.create_task(self._run(self.source.generation), name=self.name)
 
     def wake(self) -> None:
+        """There may be room again. From any thread."""
         self._awake.set()
 
     async def _run(self, generation: int) -> None:

@@ -21,7 +21,14 @@ _DSHOW_LINE = re.compile(r"(?:vcodec|pixel_format)=(\S+)\s+min s=\d+x\d+ fps=[\d
 
 @dataclass(frozen=True, slots=True, order=True)
 class CameraMode:
-    """width, height: pixels. fps: the highest rate, None where the system does not say. format: libav's name."""
+    """One size and rate that a camera offers.
+
+    Attributes:
+        width: pixels.
+        height: likewise.
+        fps: the highest rate, None where the system does not say.
+        format: libav's name.
+    """
 
     width: int
     height: int
@@ -35,7 +42,12 @@ class CameraMode:
 
 
 def parse_modes(text: str, device_format: str) -> list[CameraMode]:
-    """The modes in what `device_format` (v4l2, avfoundation, dshow) printed: each once, largest first."""
+    """Read the modes that libav printed: each once, largest first.
+
+    Args:
+        text: what it printed.
+        device_format: v4l2, avfoundation or dshow.
+    """
     parse = {"v4l2": _v4l2, "avfoundation": _avfoundation, "dshow": _dshow}[device_format]
     best: dict[tuple[int, int, str], float | None] = {}
     for mode in parse(text):
@@ -46,7 +58,12 @@ def parse_modes(text: str, device_format: str) -> list[CameraMode]:
 
 
 def ask(address: str, device_format: str) -> str:
-    """What libav prints about the device's modes; empty when it cannot be asked (busy, gone, not allowed)."""
+    """What libav prints about the device's modes; empty when it cannot be asked (busy, gone, not allowed).
+
+    Args:
+        address: what libav opens.
+        device_format: v4l2, avfoundation or dshow.
+    """
     options = {
         "v4l2": {"list_formats": "all"},
         "avfoundation": {"framerate": "1000", "video_size": "1x1"},

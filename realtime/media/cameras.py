@@ -17,7 +17,13 @@ _SYSFS = Path("/sys/class/video4linux")
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """index: the number after `camera:`. name: as the system shows it. address: what libav opens."""
+    """A camera of this machine.
+
+    Attributes:
+        index: the number after `camera:`.
+        name: as the system shows it.
+        address: what libav opens.
+    """
 
     index: int
     name: str
@@ -88,7 +94,13 @@ def _read(path: Path) -> str:
 def find_camera(spec: SourceSpec, cameras: Sequence[Camera] | None = None) -> Camera:
     """The camera a source word means: by number, by exact name, or by a part of the name that fits only one.
 
-    Raises DeviceError when there is no camera or not that number, UserInputError when no name fits or several do.
+    Args:
+        spec: the word.
+        cameras: to choose from; None: those of this machine.
+
+    Raises:
+        DeviceError: there is no camera, or not that number.
+        UserInputError: no name fits, or several do.
     """
     known = list_cameras() if cameras is None else list(cameras)
     if not known:

@@ -39,7 +39,12 @@ ROTATIONS: Mapping[str, Rotation] = {"0": 0, "90": 90, "180": 180, "270": 270}
 
 
 def rotated(image: U8, rotation: Rotation) -> U8:
-    """The (H, W, 3) picture turned clockwise, contiguous and read-only; itself where nothing is to be turned."""
+    """The (H, W, 3) picture turned clockwise, contiguous and read-only; itself where nothing is to be turned.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        rotation: degrees clockwise.
+    """
     code = QUARTER_TURNS[rotation]
     if code is None:
         return image
@@ -51,10 +56,11 @@ def rotated(image: U8, rotation: Rotation) -> U8:
 class ToBgr:
     """Converts frames of any pixel format and size; keeps swscale's context between calls. One per reading thread.
 
-    broadcast: the pictures come from a video codec, so that an untagged picture of more than 576 lines means BT.709
-    (the custom of encoders and players); otherwise, and for all smaller pictures, untagged means BT.601. Tags, and the
-    full range of JPEG formats, are honoured always.
-    pixel_aspect: width to height of a stored pixel; the picture is enlarged in one direction so that its pixels are square.
+    Args:
+        broadcast: the pictures come from a video codec, so that an untagged picture of more than 576 lines means BT.709 (the custom
+            of encoders and players); otherwise, and for all smaller pictures, untagged means BT.601. Tags, and the full range of
+            JPEG formats, are honoured always.
+        pixel_aspect: width to height of a stored pixel; the picture is enlarged in one direction so that its pixels are square.
     """
 
     def __init__(self, *, broadcast: bool = True, pixel_aspect: float = 1.0) -> None:
@@ -106,7 +112,13 @@ class ToBgr:
 
 
 def square_size(width: int, height: int, pixel_aspect: float) -> tuple[int, int]:
-    """(width, height) of a picture whose pixels are square, no smaller in either direction than the stored one."""
+    """(width, height) of a picture whose pixels are square, no smaller in either direction than the stored one.
+
+    Args:
+        width: stored pixels.
+        height: likewise.
+        pixel_aspect: width to height of a stored pixel.
+    """
     if pixel_aspect >= 1.0:
         return round(width * pixel_aspect), height
     return width, round(height / pixel_aspect)

@@ -20,7 +20,13 @@ _DEFAULT_FPS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call of `av.open`."""
+    """One call of `av.open`.
+
+    Attributes:
+        file: what libav opens.
+        format: its name of the device or container; None: it finds out.
+        options: of the demuxer.
+    """
 
     file: str
     format: str | None = None
@@ -94,7 +100,11 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
 
 
 def demo_clip() -> Path:
-    """The embedded demo clip. Raises DeviceError if the installation lacks it."""
+    """The embedded demo clip.
+
+    Raises:
+        DeviceError: the installation lacks it.
+    """
     folder = Path(str(resources.files("realtime.media"))) / "assets"
     clips = sorted(folder.glob("demo.*"))
     for clip in clips:

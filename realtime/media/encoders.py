@@ -8,7 +8,13 @@ from av.codec.codec import UnknownCodecError
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A codec's name, its options for live recording, and the finest clock it can stamp pictures with (ticks/s)."""
+    """A codec for live recording.
+
+    Attributes:
+        name: libav's.
+        options: of the codec.
+        ticks: the finest clock it can stamp pictures with, per second.
+    """
 
     name: str
     options: dict[str, str]

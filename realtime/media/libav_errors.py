@@ -55,7 +55,12 @@ def reading_error(name: str, error: Exception, *, seconds: float) -> DeviceError
 
 
 def stall_error(name: str, seconds: float) -> DeviceError:
-    """Make the error of a source that gave no frame for `seconds`."""
+    """Make the error of a source that gave no frame for `seconds`.
+
+    Args:
+        name: how the sentence calls the source.
+        seconds: without a frame.
+    """
     return DeviceError(f"{name} stalled: no frame for {seconds:g} s.")
 
 

@@ -95,7 +95,12 @@ class RawRecorder:
         self._thread.start()
 
     def put(self, frame: Frame, *, wait: bool = False) -> bool:
-        """Take a frame, or drop it when too many wait already. wait: hold the caller up instead (offline)."""
+        """Take a frame, or drop it when too many wait already.
+
+        Args:
+            frame: to be written.
+            wait: hold the caller up instead (offline).
+        """
         with self._changed:
             while wait and len(self._waiting) >= self._most and not self.failed:
                 self._changed.wait(0.1)
@@ -226,9 +231,16 @@ def _picture(image: U8, pixels: str) -> VideoFrame:
 
 
 def read_raw(path: Path) -> Iterator[U8]:
-    """The pictures in order, (H, W, 3) uint8 BGR, bit for bit as they were captured.
+    """The pictures in order, bit for bit as they were captured; ends quietly where a killed recording ends.
 
-    Ends quietly where a killed recording ends. Raises UserInputError when there is no such video.
+    Args:
+        path: of the recording.
+
+    Returns:
+        (H, W, 3) uint8 BGR, one after the other.
+
+    Raises:
+        UserInputError: there is no such video.
     """
     try:
         open_regular(path).close()  # libav would wait for a named pipe

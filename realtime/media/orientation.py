@@ -65,7 +65,11 @@ class Orientation(NamedTuple):
         return _DEGREES[self]
 
     def apply(self, image: U8) -> U8:
-        """The picture as players show it: (H, W, 3) to (H, W, 3) or (W, H, 3), C-contiguous."""
+        """The picture as players show it: (H, W, 3) to (H, W, 3) or (W, H, 3), C-contiguous.
+
+        Args:
+            image: (H, W, 3).
+        """
         if self.transposed:
             image = cv2.transpose(image)
         if self.flipped_x or self.flipped_y:

@@ -40,7 +40,12 @@ class Schedule:
     _start: float | None = field(default=None, init=False)
 
     def due(self, place: float, now: float) -> float:
-        """Seconds on the caller's clock at which the frame at `place` is due."""
+        """Seconds on the caller's clock at which the frame at `place` is due.
+
+        Args:
+            place: of the frame on the line, seconds.
+            now: seconds on the caller's clock.
+        """
         if self._start is None:
             self._start = now - place
         return self._start + place

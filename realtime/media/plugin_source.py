@@ -119,7 +119,11 @@ class PluginDecoder:
         self._abandoned = True
 
     def close(self) -> None:
-        """Close the source. Only from the thread that reads. What it raises then is of no use to anybody."""
+        """Close the source. Only from the thread that reads.
+
+        Raises:
+            DeviceError: the source raised; its thread ends with that.
+        """
         source, self._source, self._first = self._source, None, None
         if hasattr(source, "close"):
             try:

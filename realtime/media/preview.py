@@ -23,11 +23,15 @@ _POLL_SECONDS = 0.03
 
 
 class Preview:
-    """A window titled `title`. on_stop: called once when the user presses q or Esc or closes the window.
+    """A window titled `title`.
 
-    on_key: called with every other key as one lower-case character. finish: gives what is shown instead of a picture; does
-    not write to it. All three are called on the window's thread.
-    `shown` and `replaced` count pictures drawn and pictures overwritten by newer ones before they could be.
+    Args:
+        on_stop: called once when the user presses q or Esc or closes the window.
+        on_key: called with every other key as one lower-case character.
+        finish: gives what is shown instead of a picture; does not write to it. All three are called on the window's thread. `shown`
+            and `replaced` count pictures drawn and pictures overwritten by newer ones before they could be.
+        title: of the window.
+        window: the library that shows it.
     """
 
     def __init__(
@@ -53,14 +57,22 @@ class Preview:
         self._closed_by_user = False
 
     def put(self, image: NDArray[np.uint8]) -> None:
-        """Show this (H, W, 3) uint8 BGR picture next; it must not be written to any more."""
+        """Show this (H, W, 3) uint8 BGR picture next; it must not be written to any more.
+
+        Args:
+            image: the picture.
+        """
         with self._changed:
             self.replaced += self._image is not None
             self._image = image
             self._changed.notify()
 
     def run(self, stop: StopToken) -> None:
-        """Own the window until `stop` is set or the user closes it. Raises DeviceError when it cannot be opened."""
+        """Own the window until `stop` is set or the user closes it.
+
+        Raises:
+            DeviceError: it cannot be opened.
+        """
         try:
             while not stop.is_set() and not self._closed_by_user:
                 self.step(_POLL_SECONDS)
@@ -70,7 +82,11 @@ class Preview:
                 self._open = False
 
     def start(self, stop: StopToken) -> threading.Thread:
-        """`run` on a thread of its own; a failure to open is kept in `failure`. Not on macOS."""
+        """`run` on a thread of its own; a failure to open is kept in `failure`. Not on macOS.
+
+        Args:
+            stop: ends it.
+        """
         if NEEDS_MAIN_THREAD:
             raise RuntimeError("macOS shows windows on the main thread only: call run() there")
         thread = threading.Thread(target=self._run_quietly, args=(stop,), name="preview", daemon=True)

@@ -12,7 +12,13 @@ from realtime.media.window import no_window_reason
 
 
 class Probe(NamedTuple):
-    """ok: usable as it is. sentence: what was found. how: how to get it, empty when ok."""
+    """Whether a device or library is there.
+
+    Attributes:
+        ok: usable as it is.
+        sentence: what was found.
+        how: how to get it, empty when ok.
+    """
 
     ok: bool
     sentence: str

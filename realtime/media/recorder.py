@@ -244,7 +244,13 @@ def _to_i420(image: NDArray[np.uint8]) -> VideoFrame:
 
 
 def fit(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """`image` scaled into width x height with its shape kept, centred on black."""
+    """`image` scaled into width x height with its shape kept, centred on black.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        width: pixels.
+        height: likewise.
+    """
     scale = min(width / image.shape[1], height / image.shape[0])
     w, h = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     left, top = (width - w) // 2, (height - h) // 2
@@ -259,10 +265,13 @@ class PausableRecorder:
     recording stays in step with the rows and the last picture before the gap stands until the next.
 
     `switch` may come from any thread; `write` and `close` belong to one.
+
+    Args:
+        make: opens the recorder; may raise DeviceError, at once where `on` is True.
+        on: whether it is turned on at once.
     """
 
     def __init__(self, make: Callable[[], VideoRecorder], *, on: bool) -> None:
-        """make: opens the recorder; may raise DeviceError, at once where `on` is True."""
         self._make = make
         self._recorder = make() if on else None
         self._on = on
@@ -283,13 +292,22 @@ class PausableRecorder:
         return self._recorder.notices if self._recorder is not None else []
 
     def switch(self, on: bool) -> None:
-        """Turn it on or off. Raises DeviceError when the file cannot be made."""
+        """Turn it on or off.
+
+        Raises:
+            DeviceError: the file cannot be made.
+        """
         if on and self._recorder is None:
             self._recorder = self._make()
         self._on = on
 
     def write(self, image: NDArray[np.uint8], capture_time: float) -> bool:
-        """Add one picture where it is on."""
+        """Add one picture where it is on.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            capture_time: seconds.
+        """
         recorder = self._recorder
         if recorder is None:
             return False

@@ -14,6 +14,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
 class SourceKind(Enum):
+    """What a source word means."""
+
     CAMERA = "camera"
     FILE = "file"
     STREAM = "stream"
@@ -56,7 +58,11 @@ class SourceSpec:
 def parse_source(text: str) -> SourceSpec:
     """Understand one `--source` word.
 
-    Raises UserInputError for an empty word, an empty lavfi graph, an unknown URL scheme, or a path that is no file.
+    Args:
+        text: the word.
+
+    Raises:
+        UserInputError: it is empty, an empty lavfi graph, an unknown URL scheme, or a path that is no file.
     """
     text = text.strip()
     if not text:

@@ -33,9 +33,11 @@ OpenBackend = Callable[[int, int, float, str | None], CameraBackend]
 class VirtualCamera:
     """Sends BGR frames to a virtual camera whose size is that of the first frame.
 
-    fps: what readers of the device are told; frames are sent as they come, never waited for.
-    device: the device's name (Linux: /dev/videoN), or None for the first free one.
-    `send` opens the device with the first frame and raises DeviceError if that fails or the device is lost.
+    Args:
+        fps: what readers of the device are told; frames are sent as they come, never waited for.
+        device: the device's name (Linux: /dev/videoN), or None for the first free one. `send` opens the device with the first frame
+            and raises DeviceError if that fails or the device is lost.
+        open_backend: opens the device; given width, height, fps and device.
     """
 
     def __init__(self, fps: float = 30.0, device: str | None = None, open_backend: OpenBackend | None = None) -> None:
@@ -51,14 +53,32 @@ class VirtualCamera:
         return self._backend.device if self._backend is not None else None
 
     def open(self, width: int, height: int) -> str:
-        """Open the device for width x height pixels and return its name. Raises DeviceError with every reason."""
+        """Open the device.
+
+        Args:
+            width: pixels.
+            height: likewise.
+
+        Returns:
+            Its name.
+
+        Raises:
+            DeviceError: it cannot be opened; every reason is named.
+        """
         # Camera readers expect 4:2:0 and refuse odd sizes.
         self._size = (width - width % 2, height - height % 2)
         self._backend = self._open_backend(*self._size, self._fps, self._wanted)
         return self._backend.device
 
     def send(self, image: NDArray[np.uint8]) -> None:
-        """Send one (H, W, 3) uint8 BGR frame; one of another size is fitted into the camera's, with black borders."""
+        """Send one (H, W, 3) uint8 BGR frame; one of another size is fitted into the camera's, with black borders.
+
+        Args:
+            image: the frame.
+
+        Raises:
+            DeviceError: the device is gone.
+        """
         if self._backend is None:
             self.open(image.shape[1], image.shape[0])
         assert self._backend is not None
@@ -80,7 +100,17 @@ class VirtualCamera:
 
 
 def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -> CameraBackend:
-    """Open a real device. Raises DeviceError that names every backend's reason and says how to get one here."""
+    """Open a real device.
+
+    Args:
+        width: pixels.
+        height: likewise.
+        fps: what readers are told.
+        device: its name, or None for the first free one.
+
+    Raises:
+        DeviceError: none can be opened; every backend's reason is named, and how to get one here.
+    """
     try:
         module = importlib.import_module("pyvirtualcam")
     except ImportError:
@@ -97,7 +127,11 @@ def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -
 
 
 def how_to_get(platform: str = sys.platform) -> str:
-    """One sentence: what to install on this system."""
+    """One sentence: what to install on this system.
+
+    Args:
+        platform: as `sys.platform` says it.
+    """
     if platform == "darwin":
         return "On macOS 13 or later, install OBS Studio, start its virtual camera once, and allow its extension."
     if platform == "win32":

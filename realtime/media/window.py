@@ -42,7 +42,16 @@ class CvWindow:
         self._full_screen = full_screen
 
     def open(self, title: str, width: int, height: int) -> None:
-        """Raises DeviceError when no window can be shown."""
+        """Open the window.
+
+        Args:
+            title: of the window.
+            width: pixels.
+            height: likewise.
+
+        Raises:
+            DeviceError: no window can be shown.
+        """
         # The wheel's Qt complains about fonts that it does not ship; a user can do nothing about it.
         os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")
         try:
@@ -55,18 +64,22 @@ class CvWindow:
         self._title = title
 
     def show(self, image: NDArray[np.uint8]) -> None:
+        """Show a (H, W, 3) uint8 BGR `image`."""
         cv2.imshow(self._title, image)
 
     def poll(self) -> int:
+        """The key that was pressed; -1: none."""
         return int(cv2.pollKey())
 
     def is_open(self) -> bool:
+        """False once the user has closed it."""
         try:
             return bool(cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1)
         except cv2.error:
             return False
 
     def close(self) -> None:
+        """Close it. Safe to call twice."""
         with contextlib.suppress(cv2.error):
             cv2.destroyWindow(self._title)
 

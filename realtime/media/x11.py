@@ -17,9 +17,15 @@ _SECONDS = 3.0
 
 
 def connect(display: str, authority: Path | None = None) -> socket.socket:
-    """A connection that the server of `display` (":0", "host:10.0") has accepted. authority: the cookies' file.
+    """A connection that an X server has accepted.
 
-    Raises OSError when nobody answers or entry is refused, ValueError when `display` is no display's name.
+    Args:
+        display: ":0" or "host:10.0".
+        authority: the cookies' file.
+
+    Raises:
+        OSError: nobody answers, or entry is refused.
+        ValueError: `display` is no display's name.
     """
     match = _DISPLAY.fullmatch(display)
     if match is None:

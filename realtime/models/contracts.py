@@ -14,6 +14,9 @@ from realtime.models.manifest import ModelSpec
 def landmark_contract(spec: ModelSpec) -> LandmarkContract:
     """The contract of a landmark model, from its manifest entry (parameters named as the contract's fields).
 
+    Args:
+        spec: the entry.
+
     Raises:
         ModelFileError: the entry says something no 98-point network of this program can mean.
     """
@@ -55,6 +58,9 @@ def _visibility(spec: ModelSpec) -> VisibilityLimits:
 def anchors_of(spec: ModelSpec) -> Anchors:
     """The anchors a detector was trained with; the manifest's `min_sizes` and `steps`, or the original's.
 
+    Args:
+        spec: the entry.
+
     Raises:
         ModelFileError: they are not lists of positive numbers that belong together.
     """
@@ -73,7 +79,12 @@ def anchors_of(spec: ModelSpec) -> Anchors:
 
 
 def detector_input(spec: ModelSpec, settings: DetectorSettings) -> DetectorInput:
-    """How pictures are made ready for this detector."""
+    """How pictures are made ready for this detector.
+
+    Args:
+        spec: its entry.
+        settings: the sizes.
+    """
     return DetectorInput(settings, mean=spec.input.mean, scale=spec.input.scale, rgb=spec.input.order == "RGB")
 
 

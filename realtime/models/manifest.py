@@ -51,7 +51,15 @@ class ModelSpec(_Strict):
     parameters: dict[str, Number | str | bool | list[Number] | list[str] | list[list[Number]]] = {}
 
     def number(self, key: str, default: float) -> float:
-        """A numeric parameter of this model, or `default` where the manifest does not give it."""
+        """A numeric parameter of this model, or `default` where the manifest does not give it.
+
+        Args:
+            key: of the parameter.
+            default: where there is none.
+
+        Raises:
+            ModelFileError: it is no number.
+        """
         value = self.parameters.get(key, default)
         if not isinstance(value, int | float):
             raise ModelFileError(f"{self.name}: the manifest's parameter {key!r} should be a number, not {value!r}.")
@@ -66,6 +74,10 @@ class Manifest(_Strict):
 
     def find(self, role: Role, name: str | None = None) -> ModelSpec:
         """The model of this role called `name`, or the best tier of the role.
+
+        Args:
+            role: detector, landmarks or another.
+            name: None: the best tier.
 
         Raises:
             ModelFileError: no such model in this folder.

@@ -177,7 +177,11 @@ class OnnxSession:
             raise ModelFileError(f"Model {self.spec.name} cannot be run by ONNX Runtime: {reason}") from None
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Run the network; see `ModelSession.run`."""
+        """Run the network; see `ModelSession.run`.
+
+        Args:
+            image: the input, batch first.
+        """
         return dict(zip(self._outputs, self._session.run(self._names, {self._input: image}), strict=True))
 
 

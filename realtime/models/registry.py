@@ -10,7 +10,11 @@ from realtime.models.onnx_session import OnnxSession, SessionSettings
 
 
 def weights_folder(chosen: Path | None = None) -> Path:
-    """The folder with manifest.toml: the user's, the installed program's, or the repository's."""
+    """The folder with manifest.toml: the user's, the installed program's, or the repository's.
+
+    Args:
+        chosen: the user's, or None.
+    """
     if chosen is not None:
         return chosen
     package = Path(__file__).resolve().parents[1]
@@ -20,25 +24,43 @@ def weights_folder(chosen: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What `verify` found for one model; `problem` is None when all is well."""
+    """What `verify` found for one model; `problem` is None when all is well.
+
+    Attributes:
+        spec: of the model.
+        problem: what is wrong; None: nothing.
+    """
 
     spec: ModelSpec
     problem: str | None
 
 
 class Registry:
-    """The models of one weights folder."""
+    """The models of one weights folder.
+
+    Args:
+        folder: with manifest.toml; None: where `weights_folder` finds it.
+        settings: of the sessions.
+    """
 
     def __init__(self, folder: Path | None = None, settings: SessionSettings | None = None) -> None:
         self.manifest: Manifest = load_manifest(weights_folder(folder))
         self.settings = settings or SessionSettings()
 
     def path(self, spec: ModelSpec) -> Path:
-        """Where the file of a model should lie."""
+        """Where the file of a model should lie.
+
+        Args:
+            spec: of the model.
+        """
         return self.manifest.folder / spec.file
 
     def check(self, spec: ModelSpec) -> Check:
-        """Is the file there, whole and the one the manifest means?"""
+        """Is the file there, whole and the one the manifest means?
+
+        Args:
+            spec: of the model.
+        """
         path = self.path(spec)
         if not path.is_file():
             return Check(spec, f"the file {path} is missing")
@@ -56,6 +78,9 @@ class Registry:
     def checked_path(self, spec: ModelSpec) -> Path:
         """The file of a model, after its checksum was found right.
 
+        Args:
+            spec: of the model.
+
         Raises:
             ModelFileError: missing or damaged.
         """
@@ -68,6 +93,10 @@ class Registry:
 
     def open(self, spec: ModelSpec, threads: int | None = None) -> OnnxSession:
         """A session on the CPU, on the calling thread, checked against the manifest and warmed up.
+
+        Args:
+            spec: of the model.
+            threads: of the session; None: as the settings say.
 
         Raises:
             ModelFileError: missing, damaged, not ONNX, or with other inputs and outputs than the manifest says.

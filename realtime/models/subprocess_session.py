@@ -97,6 +97,9 @@ class SubprocessSession:
     def run(self, image: NDArray[np.float32]) -> Arrays:
         """Run the network; see `ModelSession.run`.
 
+        Args:
+            image: the input, batch first.
+
         Raises:
             RuntimeError: the run failed.
             SessionLostError: the process is gone.
@@ -150,7 +153,12 @@ def _stream(pipe: Any) -> BinaryIO:
 
 
 def send(stream: BinaryIO, arrays: Arrays) -> None:
-    """Write named arrays: the length of the rest, then for each its name and itself in NumPy's own format."""
+    """Write named arrays: the length of the rest, then for each its name and itself in NumPy's own format.
+
+    Args:
+        stream: to the other process.
+        arrays: by name.
+    """
     packed = io.BytesIO()
     for name, array in arrays.items():
         raw = name.encode()
@@ -162,7 +170,12 @@ def send(stream: BinaryIO, arrays: Arrays) -> None:
 
 
 def receive(stream: BinaryIO) -> Arrays:
-    """Read what `send` wrote. Raises EOFError where the stream ends, ValueError where it is no such thing."""
+    """Read what `send` wrote.
+
+    Raises:
+        EOFError: the stream ends.
+        ValueError: it is no such thing.
+    """
     (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
     packed = io.BytesIO(_exactly(stream, length))
     arrays: Arrays = {}

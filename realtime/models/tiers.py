@@ -36,11 +36,19 @@ class ModelLadder:
         return len(self._sessions)
 
     def use_lightest_only(self, on: bool) -> None:
-        """Answer with the lightest tier whatever `lighter` says, or go by `lighter` again. From any thread."""
+        """Answer with the lightest tier whatever `lighter` says, or go by `lighter` again. From any thread.
+
+        Args:
+            on: whether the lightest answers.
+        """
         self._lightest_only = on
 
     def run(self, image: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Run the network of the tier that is in force now; see `ModelSession.run`."""
+        """Run the network of the tier that is in force now; see `ModelSession.run`.
+
+        Args:
+            image: the input, batch first.
+        """
         tier = self._tier()
         self.runs[tier] += 1
         return self._sessions[tier].run(image)

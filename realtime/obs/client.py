@@ -97,6 +97,10 @@ class ObsClient:
     def call(self, request: str, data: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Ask for something and wait; for commands, never for frames.
 
+        Args:
+            request: its name.
+            data: its fields.
+
         Raises:
             DeviceError: OBS is not there, or does not do it.
         """

@@ -30,7 +30,13 @@ _SMALLEST = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A measure against a number. sign: one of > < >= <=."""
+    """A measure against a number.
+
+    Attributes:
+        measure: what is compared.
+        sign: one of > < >= <=.
+        number: with what.
+    """
 
     measure: Measure
     sign: str
@@ -58,7 +64,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class FaceState:
-    """Whether a face is tracked. found: which of both is asked for."""
+    """Whether a face is tracked.
+
+    Attributes:
+        found: which of both is asked for.
+    """
 
     found: bool
 
@@ -79,6 +89,7 @@ class Condition:
         clauses: comparisons and states; empty for an event.
         seconds: for how long they must hold without a break before the condition is met.
         event: "calibration done", "marker", or empty. text: of the marker; empty: any.
+        text: of the marker; empty: any.
     """
 
     clauses: tuple[Comparison | FaceState, ...]

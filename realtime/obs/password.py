@@ -86,6 +86,10 @@ def find_password(
 def ask_for_password(url: str, read: Callable[[str], str] = getpass.getpass) -> str | None:
     """Ask on the terminal, without showing what is typed.
 
+    Args:
+        url: of OBS.
+        read: asks on the terminal.
+
     Returns:
         The password; None where there is no terminal, or nothing was typed.
     """

@@ -38,7 +38,12 @@ class ObsPasswordError(ObsRefusalError):
 
 
 class ObsAnswerError(DeviceError):
-    """OBS answered a request with an error. `code` is obs-websocket's status."""
+    """OBS answered a request with an error.
+
+    Args:
+        sentence: for the user.
+        code: obs-websocket's status.
+    """
 
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
@@ -46,13 +51,25 @@ class ObsAnswerError(DeviceError):
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:
-    """Answer a challenge: base64(sha256(base64(sha256(password + salt)) + challenge))."""
+    """Answer a challenge: base64(sha256(base64(sha256(password + salt)) + challenge)).
+
+    Args:
+        password: the user's.
+        salt: of the greeting.
+        challenge: likewise.
+    """
     secret = base64.b64encode(hashlib.sha256((password + salt).encode()).digest())
     return base64.b64encode(hashlib.sha256(secret + challenge.encode()).digest()).decode()
 
 
 class ObsConnection:
     """An identified connection. Made by `connect`.
+
+    Args:
+        session: of the client.
+        socket: open.
+        version: of obs-websocket.
+        answer_seconds: the longest wait for an answer.
 
     Attributes:
         version: of obs-websocket, as its greeting says.

@@ -19,7 +19,13 @@ PATIENCE = 3
 
 @njit(nogil=True)
 def matrix_from_euler(rx: float, ry: float, rz: float) -> F64:
-    """(3, 3) rotation Rx.Ry.Rz from angles in radians."""
+    """(3, 3) rotation Rx.Ry.Rz from angles in radians.
+
+    Args:
+        rx: radians.
+        ry: likewise.
+        rz: likewise.
+    """
     s1, c1 = math.sin(rx), math.cos(rx)
     s2, c2 = math.sin(ry), math.cos(ry)
     s3, c3 = math.sin(rz), math.cos(rz)
@@ -81,7 +87,16 @@ def _residual(shape: F64, R: F64, scale: float, tx: float, ty: float, xy: F64, w
 
 @njit(nogil=True, fastmath=FAST)
 def jacobian(shape: F64, modes: F64, R: F64, scale: float, weight: F64, J: F64) -> None:
-    """J (6+m, 2n): derivative of the image points by scale, the rotation vector in the model's frame, tx, ty, local."""
+    """The derivative of the image points by scale, the rotation vector in the model's frame, tx, ty and the local parameters.
+
+    Args:
+        shape: (3, n) mm.
+        modes: (m, 3, n) mm.
+        R: (3, 3).
+        scale: px per mm.
+        weight: (n,) of the points.
+        J: (6 + m, 2n), filled.
+    """
     n = shape.shape[1]
     for row in range(2):
         r0, r1, r2 = R[row, 0], R[row, 1], R[row, 2]
@@ -158,9 +173,20 @@ def fit(
     local: F64,
     maximum_steps: int,
 ) -> tuple[int, float]:
-    """Fit in place from the given global_ (6,) and local (m,); returns the steps taken and the RMS residual in px.
+    """Fit in place from the given start.
 
-    `steps == maximum_steps` means that it did not settle; an RMS of NaN, that the equations could not be solved.
+    Args:
+        mean: (3, n) mm.
+        modes: (m, 3, n) mm.
+        precision: (m,) of the local parameters.
+        xy: (2, n) px.
+        seen: (n,) which points count.
+        global_: (6,) scale, angles, tx, ty; changed.
+        local: (m,); changed.
+        maximum_steps: of the iteration.
+
+    Returns:
+        The steps taken (`maximum_steps`: it did not settle) and the RMS residual in px (NaN: the equations could not be solved).
     """
     n, m = mean.shape[1], modes.shape[0]
     points = np.empty((2, n))

@@ -28,9 +28,13 @@ RAISE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """image: (112, 112, 3) uint8 BGR, masked. to_aligned: (2, 3) map from frame pixels. mask: (112, 112), 0 or 1.
+    """An aligned face.
 
-    outside: share of the masked face whose pixels lie outside the frame, 0..1.
+    Attributes:
+        image: (112, 112, 3) uint8 BGR, masked.
+        to_aligned: (2, 3) map from frame pixels.
+        mask: (112, 112), 0 or 1.
+        outside: share of the masked face whose pixels lie outside the frame, 0..1.
     """
 
     image: U8
@@ -40,7 +44,12 @@ class Aligned:
 
 
 class Aligner:
-    """Alignment to one shape model."""
+    """Alignment to one shape model.
+
+    Args:
+        model: the shape model.
+        triangles: (t, 3) point indices, for the mask.
+    """
 
     def __init__(self, model: ShapeModel, triangles: NDArray[np.int32]) -> None:
         self._target = np.ascontiguousarray((SCALE * model.mean[:2]).T)
@@ -49,9 +58,17 @@ class Aligner:
         self._triangles = np.ascontiguousarray(triangles)
 
     def matrix(self, points: F64, translation: F64) -> F64:
-        """(2, 3) map from frame pixels to the aligned face, for (68, 2) points and the fit's (tx, ty).
+        """The map from frame pixels to the aligned face.
 
-        Raises ValueError when the rigid points do not span anything.
+        Args:
+            points: (68, 2) px.
+            translation: (2,) tx, ty of the fit.
+
+        Returns:
+            (2, 3).
+
+        Raises:
+            ValueError: the rigid points do not span anything.
         """
         linear = similarity(points[self._rigid], self._target[self._rigid])
         if not bool(np.isfinite(linear).all()):
@@ -59,15 +76,26 @@ class Aligner:
         return np.column_stack([linear, SIZE // 2 - linear @ translation])
 
     def align(self, image: U8, points: F64, translation: F64) -> Aligned:
-        """The aligned face of (68, 2) finite points in a (H, W, 3) picture; outside the picture it is black."""
+        """The aligned face of (68, 2) finite points in a (H, W, 3) picture; outside the picture it is black.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (68, 2) px.
+            translation: (2,) tx, ty of the fit.
+        """
         to_aligned = self.matrix(points, translation)
         return self._finish(_warp(image, to_aligned), image, to_aligned, points, None)
 
     def align_half(self, image: U8, points: F64, translation: F64, line: Midline, keep_right: bool) -> Aligned:
         """The aligned face of a doubled half, sampled straight from the frame.
 
-        points: of the doubled half. Where a pixel falls on the side that is replaced, its reflection is sampled: the
-        same picture as aligning a mirrored frame, without making one.
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: of the doubled half. Where a pixel falls on the side that is replaced, its reflection is sampled: the same picture
+                as aligning a mirrored frame, without making one.
+            translation: (2,) tx, ty of the fit.
+            line: the midline.
+            keep_right: the patient's right side is the one that is doubled.
         """
         to_aligned = self.matrix(points, translation)
         crop = _warp(image, to_aligned)
@@ -115,6 +143,10 @@ def similarity(source: F64, target: F64) -> F64:
 
     Rotation: the least-squares one (Kabsch; no reflection). Scale: RMS radius of the target over that of the source.
     NaN where the source has no extent.
+
+    Args:
+        source: (n, 2), centred.
+        target: likewise.
     """
     n = source.shape[0]
     sx = sy = tx = ty = 0.0
@@ -142,7 +174,13 @@ def similarity(source: F64, target: F64) -> F64:
 
 @njit(nogil=True)
 def fill_triangles(points: F64, triangles: NDArray[np.int32], mask: U8) -> None:
-    """Set mask to 1 at every pixel centre inside or on a triangle of (n, 2) points."""
+    """Set mask to 1 at every pixel centre inside or on a triangle of (n, 2) points.
+
+    Args:
+        points: (n, 2) px.
+        triangles: (t, 3) point indices.
+        mask: (H, W), changed.
+    """
     height, width = mask.shape
     left, right = np.empty(height), np.empty(height)
     for t in range(triangles.shape[0]):

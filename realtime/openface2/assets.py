@@ -21,7 +21,14 @@ STATIC_OCCURRENCE_AUS = (4, 5, 6, 7, 10, 12, 14, 23, 28)
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Everything read and checked. `occurrence` is None where the installation has no classifiers."""
+    """Everything read and checked. `occurrence` is None where the installation has no classifiers.
+
+    Attributes:
+        shape: the shape model.
+        triangles: (t, 3) point indices.
+        intensity: regressors.
+        occurrence: classifiers; None where the installation has none.
+    """
 
     shape: ShapeModel
     triangles: NDArray[np.int32]
@@ -31,7 +38,14 @@ class Assets:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where each file lies. intensity, occurrence: path by Action Unit number."""
+    """Where each file lies.
+
+    Attributes:
+        shape: paths.
+        triangulation: likewise.
+        intensity: path by Action Unit number.
+        occurrence: likewise.
+    """
 
     shape: Path
     triangulation: Path
@@ -39,13 +53,17 @@ class Files:
     occurrence: dict[int, Path]
 
     def all(self) -> list[Path]:
+        """Every path."""
         return [self.shape, self.triangulation, *self.intensity.values(), *self.occurrence.values()]
 
 
 def find_files(folder: Path) -> Files:
-    """Look for the files in `folder` and below. Raises UserInputError when it is no folder or lacks any of them.
+    """Look for the files in `folder` and below.
 
     The classifiers are taken only when all 18 are there.
+
+    Raises:
+        UserInputError: it is no folder or lacks any of them.
     """
     if not folder.is_dir():
         raise UserInputError(f"{folder} is not a folder; give the folder of an OpenFace 2.2 installation")
@@ -76,7 +94,15 @@ def _intensity_file(au: int, found: dict[str, Path]) -> Path | None:
 
 
 def load(folder: Path) -> Assets:
-    """Read and check every file below `folder`. Raises UserInputError or ModelFileError, naming the file."""
+    """Read and check every file below a folder.
+
+    Args:
+        folder: of the installation.
+
+    Raises:
+        UserInputError: a file is missing.
+        ModelFileError: a file is not what it should be; the sentence names it.
+    """
     files = find_files(folder)
     intensity = [read_model(path, au) for au, path in files.intensity.items()]
     occurrence = [read_model(path, au) for au, path in files.occurrence.items()]

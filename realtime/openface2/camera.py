@@ -15,7 +15,13 @@ from realtime.types import F64
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Focal length and principal point in px."""
+    """The pinhole camera that is assumed, in px.
+
+    Attributes:
+        focal: length.
+        cx: principal point.
+        cy: likewise.
+    """
 
     focal: float
     cx: float
@@ -23,7 +29,12 @@ class Camera:
 
     @classmethod
     def assumed(cls, width: int, height: int) -> "Camera":
-        """OpenFace's guess for an unknown camera: 500 px at 640x480, the principal point in the middle."""
+        """OpenFace's guess for an unknown camera: 500 px at 640x480, the principal point in the middle.
+
+        Args:
+            width: of the picture, px.
+            height: likewise.
+        """
         return cls((500.0 * width / 640 + 500.0 * height / 480) / 2, width / 2, height / 2)
 
     @property
@@ -33,16 +44,33 @@ class Camera:
 
 
 def landmarks_3d(model: ShapeModel, fit: Fit, points: F64, camera: Camera) -> F64:
-    """(68, 3) mm: each observed point (68, 2) px at the depth that the fitted shape gives it (Baltrusaitis 2012, eq. 10)."""
+    """Each observed point at the depth that the fitted shape gives it (Baltrusaitis 2012, eq. 10).
+
+    Args:
+        model: the shape model.
+        fit: of the points.
+        points: (68, 2) px.
+        camera: assumed.
+
+    Returns:
+        (68, 3) mm.
+    """
     depth = camera.focal / fit.global_[0] + (fit.rotation @ model.shape(fit.local))[2]
     xy = depth[:, None] * (points - (camera.cx, camera.cy)) / camera.focal
     return np.column_stack([xy, depth])
 
 
 def head_pose(model: ShapeModel, fit: Fit, points: F64, camera: Camera) -> tuple[F64, F64] | None:
-    """((3,) translation in mm, (3,) rotation in radians) of the head by PnP, started at the weak-perspective fit.
+    """The head's place and turn by PnP, started at the weak-perspective fit.
 
-    None where PnP finds no solution in front of the camera.
+    Args:
+        model: the shape model.
+        fit: of the points.
+        points: (68, 2) px.
+        camera: assumed.
+
+    Returns:
+        (3,) translation in mm and (3,) rotation in radians; None where there is no solution in front of the camera.
     """
     shape = np.ascontiguousarray(model.shape(fit.local).T)
     depth = camera.focal / fit.global_[0]

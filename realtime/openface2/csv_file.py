@@ -28,7 +28,12 @@ EYE_POINTS = 56
 
 
 def group_columns(group: Group, occurrences: bool = True) -> list[str]:
-    """One group's column names in OpenFace's order."""
+    """One group's column names in OpenFace's order.
+
+    Args:
+        group: of columns.
+        occurrences: the classifiers are installed, so the `_c` columns exist.
+    """
 
     def numbered(prefixes: Iterable[str], count: int) -> list[str]:
         return [f"{prefix}_{i}" for prefix in prefixes for i in range(count)]
@@ -49,7 +54,12 @@ def group_columns(group: Group, occurrences: bool = True) -> list[str]:
 
 
 def columns(groups: Sequence[Group] = MEASURED_GROUPS, occurrences: bool = True) -> list[str]:
-    """Every column of the file. occurrences: the classifiers are installed, so the `_c` columns exist."""
+    """Every column of the file.
+
+    Args:
+        groups: in order.
+        occurrences: the classifiers are installed, so the `_c` columns exist.
+    """
     return [*LEADING, *(name for group in GROUPS if group in groups for name in group_columns(group, occurrences))]
 
 
@@ -71,7 +81,15 @@ class RowContext:
 
 
 class CsvRows:
-    """Turns measurements into lines."""
+    """Turns measurements into lines.
+
+    Args:
+        model: the shape model.
+        camera: assumed.
+        groups: of columns.
+        occurrences: the classifiers are installed.
+        missing: a frame without a measurement has success 0 and zeros, as OpenFace writes it, or empty cells.
+    """
 
     def __init__(
         self,
@@ -81,7 +99,6 @@ class CsvRows:
         occurrences: bool = True,
         missing: Literal["openface", "empty"] = "openface",
     ) -> None:
-        """missing: a frame without a measurement has success 0 and zeros, as OpenFace writes it, or empty cells."""
         self._model = model
         self._camera = camera
         self._groups = tuple(group for group in GROUPS if group in groups)
@@ -90,7 +107,12 @@ class CsvRows:
         self._filler = ",0" if missing == "openface" else ","
 
     def line(self, context: RowContext, measurement: Measurement) -> str:
-        """One line without its line end. Cells that a measured frame still lacks are empty."""
+        """One line without its line end. Cells that a measured frame still lacks are empty.
+
+        Args:
+            context: of the frame.
+            measurement: of the face.
+        """
         head = f"{context.frame},{context.face_id},{context.timestamp:.3f}"
         if not measurement.measured:
             tail = "".join(("," if group == "gaze" else self._filler) * n for group, n in self._blank.items())
@@ -125,24 +147,28 @@ def _cell(value: float | None, digits: int) -> str:
 
 
 def file_name(face: Face, stem: str = "openface2") -> str:
-    """openface2.csv for the whole face, openface2_left.csv and openface2_right.csv for the patient's halves."""
+    """openface2.csv for the whole face, openface2_left.csv and openface2_right.csv for the patient's halves.
+
+    Args:
+        face: whole or a half.
+        stem: what the name begins with.
+    """
     return f"{stem}.csv" if face is Face.WHOLE else f"{stem}_{face.value}.csv"
 
 
 class CsvFile:
-    """One face's file. Opened at once; every line reaches the system when `flush` or `close` is called."""
+    """One face's file. Opened at once; every line reaches the system when `flush` or `close` is called.
+
+    Args:
+        path: of a file that does not exist.
+        rows: makes the lines.
+        header: the columns' names.
+
+    Raises:
+        DeviceError: it cannot be created.
+    """
 
     def __init__(self, path: Path, rows: CsvRows, header: Sequence[str]) -> None:
-        """Create the file with its header.
-
-        Args:
-            path: of a file that does not exist.
-            rows: makes the lines.
-            header: the columns' names.
-
-        Raises:
-            DeviceError: it cannot be created.
-        """
         self._rows = rows
         self.path = path
         try:
@@ -154,6 +180,10 @@ class CsvFile:
     def write(self, context: RowContext, measurement: Measurement) -> None:
         """Append one frame.
 
+        Args:
+            context: of the frame.
+            measurement: of the face.
+
         Raises:
             DeviceError: the disk does not take it.
         """
@@ -163,7 +193,9 @@ class CsvFile:
             raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def flush(self) -> None:
+        """Hand what was written to the system."""
         self._file.flush()
 
     def close(self) -> None:
+        """Close the file. Safe to call twice."""
         self._file.close()

@@ -17,7 +17,16 @@ DESCRIPTOR = APPEARANCE + GEOMETRY
 
 
 def describe(hog: NDArray[np.float32], local: F64, model: ShapeModel) -> F64:
-    """(4702,) descriptor from (12, 12, 31) FHOG and the fitted local parameters (34,)."""
+    """The descriptor that the models take.
+
+    Args:
+        hog: (12, 12, 31) FHOG.
+        local: (34,) of the fit.
+        model: the shape model.
+
+    Returns:
+        (4702,).
+    """
     if hog.size != APPEARANCE:
         raise ValueError(f"expected {APPEARANCE} values of FHOG, got {hog.size}")
     out = np.empty(DESCRIPTOR)
@@ -56,6 +65,7 @@ class Neutral:
         self._frames += 1
 
     def reset(self) -> None:
+        """Forget the person."""
         self._hog.reset()
         self._geometry.reset()
         self._median[:] = np.nan
@@ -68,7 +78,11 @@ class Neutral:
         return {**flat, "frames": np.array(self._frames)}
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
-        """Go on from `state()`. Raises UserInputError when it does not fit."""
+        """Go on from `state()`.
+
+        Raises:
+            UserInputError: it does not fit.
+        """
 
         def part(name: str) -> dict[str, NDArray[np.generic]]:
             return {key.removeprefix(name + "."): value for key, value in state.items() if key.startswith(name + ".")}

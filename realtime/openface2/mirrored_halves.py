@@ -37,7 +37,16 @@ def reflection(line: Midline) -> F64:
 
 
 def half_points(points: F64, line: Midline, keep_right: bool) -> F64:
-    """(68, 2) points of the doubled half. A missing point (NaN) is missing on both sides."""
+    """The points of a doubled half. A missing point (NaN) is missing on both sides.
+
+    Args:
+        points: (68, 2) px.
+        line: the midline.
+        keep_right: the patient's right side is doubled.
+
+    Returns:
+        (68, 2).
+    """
     kept, other = (_RIGHT, _LEFT) if keep_right else (_LEFT, _RIGHT)
     out = points.copy()
     side = line.side(points)

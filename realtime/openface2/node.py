@@ -25,6 +25,12 @@ class OpenFace2Node:
     """Measures the tracked face and its doubled halves; adds the halves' intensities to the analysis.
 
     `open`, `process` and `close` run on one thread. Another face id means another person: every neutral starts again.
+
+    Args:
+        models: folder with an installed OpenFace set.
+        output: folder for openface2*.csv and *.parts; None: no files.
+        faces: which faces are measured.
+        pfld68: take the 68 points from this network, in the square around the tracked face, instead of from the 98.
     """
 
     def __init__(
@@ -34,14 +40,6 @@ class OpenFace2Node:
         faces: tuple[Face, ...] = tuple(Face),
         pfld68: Path | None = None,
     ) -> None:
-        """Prepare; `open` reads the models.
-
-        Args:
-            models: folder with an installed OpenFace set.
-            output: folder for openface2*.csv and *.parts; None: no files.
-            faces: which faces are measured.
-            pfld68: take the 68 points from this network, in the square around the tracked face, instead of from the 98.
-        """
         self._models = models
         self._pfld68_file = pfld68
         self._pfld68: Pfld68 | None = None
@@ -67,7 +65,12 @@ class OpenFace2Node:
         self._pfld68 = open_pfld68(self._pfld68_file) if self._pfld68_file is not None else None
 
     def process(self, frame: Frame, analysis: Analysis | Side[Analysis] | None) -> Analysis | None:
-        """Give the analysis with au_left and au_right; None where there is no analysis for this frame."""
+        """Give the analysis with au_left and au_right; None where there is no analysis for this frame.
+
+        Args:
+            frame: with the picture.
+            analysis: of this frame, or None.
+        """
         found = analysis.payload if isinstance(analysis, Side) else analysis
         if found is None:
             return None

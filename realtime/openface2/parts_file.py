@@ -25,7 +25,12 @@ FORMAT = "facemirror-live openface2 parts 1"
 
 
 def parts_name(face: Face, stem: str = "openface2") -> str:
-    """File name beside the face's CSV."""
+    """File name beside the face's CSV.
+
+    Args:
+        face: whole or a half.
+        stem: what the name begins with.
+    """
     return f"{stem}.parts" if face is Face.WHOLE else f"{stem}_{face.value}.parts"
 
 
@@ -42,19 +47,18 @@ def _record(models: int) -> np.dtype[np.void]:
 
 
 class PartsFile:
-    """Appends one record per frame."""
+    """Appends one record per frame.
+
+    Args:
+        path: of a file that does not exist.
+        assets: the models whose predictions are recorded.
+        face: which face they are made on.
+
+    Raises:
+        DeviceError: it cannot be created.
+    """
 
     def __init__(self, path: Path, assets: Assets, face: Face) -> None:
-        """Create the file with its header.
-
-        Args:
-            path: of a file that does not exist.
-            assets: the models whose predictions are recorded.
-            face: which face they are made on.
-
-        Raises:
-            DeviceError: it cannot be created.
-        """
         intensity, occurrence = assets.intensity, assets.occurrence
         classes = [] if occurrence is None else [list(pair) for pair in occurrence.class_values]
         header = {
@@ -95,9 +99,11 @@ class PartsFile:
             raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def flush(self) -> None:
+        """Hand what was written to the system."""
         self._file.flush()
 
     def close(self) -> None:
+        """Close the file. Safe to call twice."""
         self._file.close()
 
 
@@ -105,7 +111,17 @@ class PartsFile:
 class Parts:
     """A read `.parts` file. occurrence is None without classifiers.
 
-    frames: (n,) numbers as in the CSV. times: (n,) s. settled: (n,) the live neutral had come to rest.
+    Attributes:
+        face: whole or a half.
+        frames: (n,) numbers as in the CSV.
+        times: (n,) s.
+        settled: (n,) the live neutral had come to rest.
+        intensity_aus: (a,) numbers.
+        cutoffs: (a,) of the dynamic models, or -1.
+        intensity: (n, a) parts of the predictions.
+        occurrence_aus: (b,) numbers; None without classifiers.
+        class_values: (b, 2).
+        occurrence: (n, b) parts of the predictions.
     """
 
     face: Face

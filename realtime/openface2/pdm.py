@@ -21,7 +21,13 @@ MODES = 34
 
 @dataclass(frozen=True, slots=True)
 class ShapeModel:
-    """mean: (3, 68) mm. basis: (204, 34), stacked as in the file. eigenvalues: (34,) variances in mm squared."""
+    """A 68-point model.
+
+    Attributes:
+        mean: (3, 68) mm.
+        basis: (204, 34), stacked as in the file.
+        eigenvalues: (34,) variances in mm squared.
+    """
 
     mean: F64
     basis: F64
@@ -44,7 +50,14 @@ class ShapeModel:
 
 
 def read_shape_model(path: Path) -> ShapeModel:
-    """Read a 68-point model. Raises ModelFileError when the file is missing, malformed, or has another size."""
+    """Read a 68-point model.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ModelFileError: the file is missing, malformed, or has another size.
+    """
     matrices = read_text_matrices(path)
     if len(matrices) != 3:
         raise ModelFileError(
@@ -66,7 +79,17 @@ def read_shape_model(path: Path) -> ShapeModel:
 
 
 def read_triangulation(path: Path) -> NDArray[np.int32]:
-    """(t, 3) point indices below 68. Raises ModelFileError when the file is missing or names other points."""
+    """Read the triangles of the 68 points.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        (t, 3) point indices below 68.
+
+    Raises:
+        ModelFileError: the file is missing or names other points.
+    """
     matrices = read_text_matrices(path)
     if len(matrices) != 1 or matrices[0].shape[1] != 3 or matrices[0].shape[0] == 0:
         raise ModelFileError(f"{path.name} is not a list of triangles (rows of three point numbers)")
@@ -77,7 +100,14 @@ def read_triangulation(path: Path) -> NDArray[np.int32]:
 
 
 def read_text_matrices(path: Path) -> list[F64]:
-    """Every matrix of one of OpenFace's text files, in order. Raises ModelFileError."""
+    """Every matrix of one of OpenFace's text files, in order.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ModelFileError: the file is missing or malformed.
+    """
     try:
         text = path.read_text(encoding="latin-1")
     except OSError as error:

@@ -46,6 +46,7 @@ class Settling:
         return self.settled
 
     def reset(self) -> None:
+        """Begin anew."""
         self._last.clear()
         self.settled = False
 
@@ -74,11 +75,17 @@ class Unmeasured(StrEnum):
 class Measurement:
     """One face on one frame. Nothing here is invented: where `reason` is set, the dictionaries are empty.
 
-    intensity: 0..5 by Action Unit number, corrected for live use. raw: the same before clipping and correction.
-    occurrence: 0 or 1 by Action Unit number; empty without classifiers.
-    settled: the person's neutral has stopped moving; before that, dynamic Action Units are preliminary.
-    fit: also on an unmeasured frame, if there was one; check `fit.converged`. points: (68, 2), those that were fitted.
-    frame_parts, neutral_parts: what `Session` needs to predict again, per model, intensities then occurrences.
+    Attributes:
+        reason: why nothing was measured; empty: something was.
+        settled: the person's neutral has stopped moving; before that, dynamic Action Units are preliminary.
+        intensity: 0..5 by Action Unit number, corrected for live use.
+        raw: the same before clipping and correction.
+        occurrence: 0 or 1 by Action Unit number; empty without classifiers.
+        fit: also on an unmeasured frame, if there was one; check `fit.converged`.
+        points: (68, 2), those that were fitted.
+        aligned: the face's picture, or None.
+        frame_parts: what `Session` needs to predict again, per model, intensities then occurrences.
+        neutral_parts: likewise.
     """
 
     reason: Unmeasured | None
@@ -94,6 +101,7 @@ class Measurement:
 
     @property
     def measured(self) -> bool:
+        """Whether there are Action Units."""
         return self.reason is None
 
 
@@ -109,9 +117,15 @@ class Channel:
         self._settling = Settling()
 
     def update(self, image: U8, points: F64, line: Midline | None = None, keep_right: bool = True) -> Measurement:
-        """Measure (68, 2) points (NaN or x = 0: missing) in a (H, W, 3) uint8 BGR picture.
+        """Measure one face on one frame.
 
         With `line` the points are those of a doubled half and the picture is folded at that line.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points: (68, 2) px (NaN or x = 0: missing).
+            line: the midline of a doubled half, or None.
+            keep_right: the patient's right side is the one that is doubled.
         """
         fit = self._fitter.update(points)
         if not fit.converged:
@@ -169,16 +183,24 @@ class Channel:
 
 
 class OpenFace2:
-    """The path for the faces asked for: the whole one and, measured apart, each doubled half."""
+    """The path for the faces asked for: the whole one and, measured apart, each doubled half.
+
+    Args:
+        assets: the models.
+        faces: that are wanted.
+    """
 
     def __init__(self, assets: Assets, faces: Iterable[Face] = tuple(Face)) -> None:
         self.assets = assets
         self.channels = {face: Channel(assets) for face in faces}
 
     def update(self, image: U8, points68: F64, line: Midline | None = None) -> dict[Face, Measurement]:
-        """Measure one frame. image: (H, W, 3) uint8 BGR. points68: (68, 2) pixels.
+        """Measure one frame.
 
-        line: the midline of the halves; without it the one through the inner brow ends and the chin.
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            points68: (68, 2) pixels.
+            line: the midline of the halves; without it the one through the inner brow ends and the chin.
         """
         points = np.asarray(points68, np.float64)
         line = line or midline_of_68(points)

@@ -42,7 +42,15 @@ class Pfld68:
         self._run = run
 
     def points(self, image: NDArray[np.uint8], box: NDArray[np.floating]) -> F64:
-        """(68, 2) pixels of the frame for the face in `box` (x1, y1, x2, y2)."""
+        """The points of a face.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            box: (4,) x1, y1, x2, y2.
+
+        Returns:
+            (68, 2) px of the frame.
+        """
         to_crop = pfld68_crop(box)
         crop = cv2.warpAffine(image, to_crop, (PFLD68_SIZE, PFLD68_SIZE), flags=cv2.INTER_LINEAR)
         blob = np.ascontiguousarray(crop[:, :, ::-1].transpose(2, 0, 1), np.float32)[None] / np.float32(255)
@@ -61,7 +69,15 @@ def pfld68_crop(box: NDArray[np.floating]) -> F64:
 
 
 def pfld68_decode(values: NDArray[np.floating], to_crop: F64) -> F64:
-    """(68, 2) frame pixels from the network's 136 fractions of the crop."""
+    """The network's answer in pixels of the frame.
+
+    Args:
+        values: (136,) fractions of the crop.
+        to_crop: (2, 3) frame to crop.
+
+    Returns:
+        (68, 2).
+    """
     flat = np.asarray(values, np.float64).reshape(-1)
     if flat.size != 136:
         raise ValueError(f"a 68-point network answers 136 values, this one {flat.size}")

@@ -47,13 +47,16 @@ class OnlineCorrection:
         return np.clip(corrected, 0.0, HIGHEST)
 
     def reset(self) -> None:
+        """Forget the person."""
         self._histogram[:] = 0
         self.count = 0
 
     def state(self) -> dict[str, NDArray[np.generic]]:
+        """Everything that `restore` needs."""
         return {"histogram": self._histogram.copy(), "count": np.array(self.count)}
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
+        """Go on from `state()`."""
         self._histogram[:] = state["histogram"]
         self.count = int(state["count"])
 
@@ -62,8 +65,9 @@ class OnlineCorrection:
 class Session:
     """What one face left behind, frame by frame in order.
 
-    frame: (frames, aus) prediction before the neutral is subtracted; NaN rows: not measured.
-    neutral: (frames, aus) what the running median took from it at that time, 0 for static models.
+    Attributes:
+        frame: (frames, aus) prediction before the neutral is subtracted; NaN rows: not measured.
+        neutral: (frames, aus) what the running median took from it at that time, 0 for static models.
     """
 
     frame: F64
@@ -71,6 +75,7 @@ class Session:
 
     @property
     def measured(self) -> NDArray[np.bool_]:
+        """(frames,) which were."""
         return np.asarray(np.isfinite(self.frame).all(axis=1))
 
     def repredicted(self) -> F64:
@@ -86,9 +91,11 @@ class Session:
 def offline_intensities(session: Session, cutoffs: F64, missing_as_zero: bool = False) -> F64:
     """(frames, aus) final intensities, 0..5, NaN where not measured.
 
-    cutoffs: (aus,) share of frames without the Action Unit, or -1 to subtract nothing.
-    missing_as_zero: let unmeasured neighbours pull the average down as zeros, as OpenFace does; otherwise the average
-    is over the measured frames among the three.
+    Args:
+        session: the frames' predictions.
+        cutoffs: (aus,) share of frames without the Action Unit, or -1 to subtract nothing.
+        missing_as_zero: let unmeasured neighbours pull the average down as zeros, as OpenFace does; otherwise the average is over
+            the measured frames among the three.
     """
     predictions = session.repredicted()
     ok = session.measured
@@ -104,9 +111,16 @@ def offline_intensities(session: Session, cutoffs: F64, missing_as_zero: bool = 
 
 
 def offline_occurrences(classes: F64, missing_as_zero: bool = False) -> F64:
-    """(frames, aus) 0 or 1 by majority over seven frames, ties to 1, from the single frames' classes.
+    """Classes of a whole session by majority over seven frames, ties to 1.
 
-    NaN where not measured. The first and last three frames keep their own class.
+    The first and last three frames keep their own class.
+
+    Args:
+        classes: (frames, aus) of the single frames.
+        missing_as_zero: count unmeasured neighbours as zeros, as OpenFace does.
+
+    Returns:
+        (frames, aus) 0 or 1; NaN where not measured.
     """
     ok = np.asarray(np.isfinite(classes).all(axis=1))
     voted = _windowed_mean(classes, ok, VOTING, missing_as_zero)

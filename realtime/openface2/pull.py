@@ -47,7 +47,13 @@ Fetch = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """folder: what to pass to `assets.load`. files: names and SHA-256. occurrences: the 18 classifiers are there."""
+    """What was installed.
+
+    Attributes:
+        folder: what to pass to `assets.load`.
+        files: names and SHA-256.
+        occurrences: the 18 classifiers are there.
+    """
 
     folder: Path
     files: dict[str, str]
@@ -116,7 +122,11 @@ def licence_text(folder: Path | None) -> str:
 
 
 def fetch_url(url: str) -> bytes | None:
-    """Contents of an https address."""
+    """Contents of an https address.
+
+    Raises:
+        DeviceError: it cannot be fetched.
+    """
     try:
         with urllib.request.urlopen(url, timeout=ATTEMPT_SECONDS) as reply:  # noqa: S310 - BASE is https
             out: bytes = reply.read()

@@ -25,7 +25,14 @@ from realtime.types import F64
 
 @dataclass(frozen=True, slots=True)
 class Reprocessed:
-    """One face's result. frames: rows written; measured: rows with Action Units."""
+    """One face's result.
+
+    Attributes:
+        face: whole or a half.
+        output: the file.
+        frames: rows written.
+        measured: rows with Action Units.
+    """
 
     face: Face
     output: Path
@@ -56,7 +63,15 @@ def reprocess(session: Path, missing_as_zero: bool = False) -> list[Reprocessed]
 
 
 def final_values(parts: Parts, missing_as_zero: bool = False) -> tuple[F64, F64 | None]:
-    """((frames, intensity AUs), (frames, occurrence AUs) or None) after the full offline pass; NaN: not measured."""
+    """The values after the full offline pass; NaN: not measured.
+
+    Args:
+        parts: of the session.
+        missing_as_zero: as OpenFace does.
+
+    Returns:
+        (frames, intensity AUs), and (frames, occurrence AUs) or None.
+    """
     intensity = offline_intensities(parts.intensity, parts.cutoffs, missing_as_zero)
     if parts.occurrence is None:
         return intensity, None

@@ -26,7 +26,13 @@ NARROW_UPDATES = 65535
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """`count` equal bins over [low, high]."""
+    """Equal bins over a range.
+
+    Attributes:
+        count: of bins.
+        low: of the range.
+        high: likewise.
+    """
 
     count: int
     low: float
@@ -38,7 +44,12 @@ GEOMETRY_BINS = Bins(10000, -60.0, 60.0)
 
 
 class RunningMedian:
-    """Median of each of `dimensions` values over all updates. Memory: 2, later 4 * dimensions * bins bytes, no more."""
+    """Median of each of `dimensions` values over all updates. Memory: 2, later 4 * dimensions * bins bytes, no more.
+
+    Args:
+        dimensions: values in each update.
+        bins: of each.
+    """
 
     def __init__(self, dimensions: int, bins: Bins) -> None:
         self.bins = bins
@@ -54,7 +65,11 @@ class RunningMedian:
         return self._median
 
     def update(self, values: NDArray[np.floating]) -> None:
-        """Count one value per dimension. Raises ValueError when a value is not finite: nothing is counted then."""
+        """Count one value per dimension.
+
+        Raises:
+            ValueError: a value is not finite; nothing is counted then.
+        """
         if values.shape != self._median.shape:
             raise ValueError(f"expected {self._median.size} values, got {values.shape}")
         if not _finite(values):
@@ -66,6 +81,7 @@ class RunningMedian:
         _update(values, low, high, self.count, self._histogram, self._bin, self._below, self._median)
 
     def reset(self) -> None:
+        """Forget everything."""
         self.count = 0
         if self._histogram.dtype == np.uint16:
             self._histogram.fill(0)
@@ -87,7 +103,14 @@ class RunningMedian:
         }
 
     def restore(self, state: dict[str, NDArray[np.generic]]) -> None:
-        """Go on from `state()`. Raises UserInputError when it belongs to other dimensions or bins, or contradicts itself."""
+        """Go on from `state()`.
+
+        Args:
+            state: what `state` gave.
+
+        Raises:
+            UserInputError: it belongs to other dimensions or bins, or contradicts itself.
+        """
         try:
             count = int(state["count"])
             cells = np.asarray(state["cells"], np.int64).reshape(-1, 3)

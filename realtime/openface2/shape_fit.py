@@ -25,9 +25,13 @@ MAXIMUM_STEPS = 1000
 class Fit:
     """One fitted face.
 
-    global_: (6,) scale in px per mm, Euler angles rx, ry, rz in radians, tx, ty in px. local: (34,).
-    converged: False when the points cannot be a face of this model; the numbers are then not to be used.
-    residual: RMS distance in px between the visible points and the model. steps: Gauss-Newton steps taken.
+    Attributes:
+        global_: (6,) scale in px per mm, Euler angles rx, ry, rz in radians, tx, ty in px.
+        local: (34,).
+        converged: False when the points cannot be a face of this model; the numbers are then not to be used.
+        residual: RMS distance in px between the visible points and the model.
+        steps: Gauss-Newton steps taken.
+        warm: it was started at the frame before.
     """
 
     global_: F64
@@ -48,7 +52,9 @@ class Fit:
 class ShapeFitter:
     """Fits frame after frame; keeps the last converged solution to start from. `reset()` forgets it.
 
-    regularisation: factor on 1/eigenvalues; 1 is OpenFace's.
+    Attributes:
+        model: the shape model.
+        regularisation: factor on 1/eigenvalues; 1 is OpenFace's.
     """
 
     model: ShapeModel
@@ -64,6 +70,7 @@ class ShapeFitter:
         self._precision = self.regularisation / self.model.eigenvalues
 
     def reset(self) -> None:
+        """Forget the last solution."""
         self._previous = None
 
     def update(self, points: NDArray[np.floating]) -> Fit:
@@ -115,7 +122,16 @@ class ShapeFitter:
 
 
 def project(model: ShapeModel, global_: F64, local: F64) -> F64:
-    """(68, 2) pixels: where the model puts its points. The plain formula, for checks and drawing."""
+    """Where the model puts its points. The plain formula, for checks and drawing.
+
+    Args:
+        model: the shape model.
+        global_: (6,) see `Fit`.
+        local: (34,).
+
+    Returns:
+        (68, 2) px.
+    """
     rotation = matrix_from_euler(global_[1], global_[2], global_[3])
     flat = global_[0] * (rotation[:2] @ model.shape(local))
     out: F64 = flat.T + global_[4:]

@@ -33,8 +33,14 @@ KINDS = {STATIC_BYTES: (0,), DYNAMIC_BYTES: (1,), OCCURRENCE_BYTES: (4, 5)}
 class LinearModel:
     """One Action Unit's regressor or classifier.
 
-    cutoff: share of frames taken to be without this Action Unit (dynamic intensity models), or -1.
-    classes: values below and above the decision line (occurrence models), or None for an intensity.
+    Attributes:
+        au: number of the unit.
+        dynamic: the person's neutral is taken off.
+        cutoff: share of frames taken to be without this Action Unit (dynamic intensity models), or -1.
+        means: (d,) of the descriptor.
+        weights: (d,).
+        bias: of the line.
+        classes: values below and above the decision line (occurrence models), or None for an intensity.
     """
 
     au: int
@@ -47,7 +53,15 @@ class LinearModel:
 
 
 def read_model(path: Path, au: int) -> LinearModel:
-    """Read one `.dat` file. Raises ModelFileError when it is missing or is not exactly such a model."""
+    """Read one `.dat` file.
+
+    Args:
+        path: of the file.
+        au: number of the unit.
+
+    Raises:
+        ModelFileError: it is missing or is not exactly such a model.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -110,13 +124,22 @@ class Predictor:
 
         The second is 0 for static models, and NaN for dynamic ones while the median is NaN. Keeping the two apart lets
         a whole session be predicted again with its final median, without keeping any descriptor.
+
+        Args:
+            descriptor: (d,) of the frame.
+            median: (d,) the person's neutral.
         """
         frame, neutral = np.empty(len(self.models)), np.empty(len(self.models))
         _predict(self._weights, self._offset, self._static_count, descriptor, median, frame, neutral)
         return frame, neutral
 
     def predict(self, descriptor: F64, median: F64) -> F64:
-        """(models,) unclipped predictions in the order of `aus`."""
+        """(models,) unclipped predictions in the order of `aus`.
+
+        Args:
+            descriptor: (d,) of the frame.
+            median: (d,) the person's neutral.
+        """
         frame, neutral = self.parts(descriptor, median)
         return frame - neutral
 
@@ -126,7 +149,12 @@ class Predictor:
 
 
 def classes_of(predictions: F64, class_values: F64) -> F64:
-    """Class values for (..., models) predictions; class_values: (models, 2), below and above 0. NaN stays NaN."""
+    """The class of each prediction.
+
+    Args:
+        predictions: (..., models).
+        class_values: (models, 2), below and above 0. NaN stays NaN.
+    """
     decided = np.where(predictions > 0, class_values[:, 1], class_values[:, 0])
     out: F64 = np.where(np.isnan(predictions), np.nan, decided)
     return out

@@ -30,7 +30,15 @@ ACADEMIC = "OpenFace 3.0: academic and non-commercial research only"
 
 @dataclass(frozen=True, slots=True)
 class Official:
-    """One published checkpoint. network: its word in tools.networks. bytes: None where upstream's size is not recorded."""
+    """One published checkpoint.
+
+    Attributes:
+        network: its word in tools.networks.
+        name: of the file.
+        sha256: in hexadecimal.
+        bytes: None where upstream's size is not recorded.
+        licence: of the file.
+    """
 
     network: str
     name: str
@@ -96,7 +104,11 @@ Open = Callable[[urllib.request.Request], Reply]
 
 
 def open_url(request: urllib.request.Request) -> Reply:
-    """Over the network, through the environment's proxy."""
+    """Over the network, through the environment's proxy.
+
+    Args:
+        request: what is asked for.
+    """
     reply: Reply = urllib.request.urlopen(request, timeout=ATTEMPT_SECONDS)  # noqa: S310 - files.BASE is https
     return reply
 
@@ -186,9 +198,15 @@ def _digest_is(path: Path, sha256: str) -> bool:
 
 
 def find(folder: Path, files: tuple[Official, ...]) -> dict[str, Path]:
-    """Where each published file lies in `folder` or below, by name.
+    """Where each published file lies in a folder or below, by name.
 
-    Raises UserInputError (no folder, a file missing) and ModelFileError (truncated or another file).
+    Args:
+        folder: to search.
+        files: that are wanted.
+
+    Raises:
+        UserInputError: there is no such folder, or a file is missing.
+        ModelFileError: one is truncated or another file.
     """
     if not folder.is_dir():
         raise UserInputError(f"{folder} is not a folder; give the one that holds {', '.join(f.name for f in files)}.")
@@ -212,7 +230,12 @@ def find(folder: Path, files: tuple[Official, ...]) -> dict[str, Path]:
 
 
 def copy(found: dict[str, Path], folder: Path) -> None:
-    """Copy the found files into `folder`; each appears when it is complete."""
+    """Copy the found files into `folder`; each appears when it is complete.
+
+    Args:
+        found: the files, by name.
+        folder: where they go.
+    """
     for name, path in found.items():
         target = folder / name
         if target.exists() and target.samefile(path):

@@ -21,7 +21,12 @@ Convert = Callable[[dict[str, Path], Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """folder: for `--weights`, where `run --models openface3` looks by itself. models: their names, in the manifest's order."""
+    """What was installed.
+
+    Attributes:
+        folder: for `--weights`, where `run --models openface3` looks by itself.
+        models: their names, in the manifest's order.
+    """
 
     folder: Path
     models: tuple[str, ...]

@@ -18,7 +18,12 @@ _UnitValues = dict[int, float]
 
 
 def panel_scale(height: int, width: int) -> float:
-    """Size of the panel on a picture of this size; 1 at 720p. Portrait pictures get it by their width."""
+    """Size of the panel on a picture of this size; 1 at 720p. Portrait pictures get it by their width.
+
+    Args:
+        height: of the picture, pixels.
+        width: likewise.
+    """
     return max(_LEAST_SCALE, min(height / 720, width / 900))
 
 
@@ -26,16 +31,14 @@ class AuPanel:
     """Draws bars over a darkened area. Labels are rendered once, not once per picture.
 
     Each row has the unit's number and FACS name in the middle and a bar on either side.
+
+    Args:
+        units: the Action Units that have a row.
+        scale: see `panel_scale`.
+        flipped: the picture is shown like a mirror, so the columns change places.
     """
 
     def __init__(self, units: Sequence[int], scale: float, *, flipped: bool = False) -> None:
-        """Render the labels.
-
-        Args:
-            units: the Action Units that have a row.
-            scale: see `panel_scale`.
-            flipped: the picture is shown like a mirror, so the columns change places.
-        """
         self.units = tuple(units)
         self.scale = scale
         self._flipped = flipped

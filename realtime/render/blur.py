@@ -44,6 +44,14 @@ class FaceBlur:
     Every frame is searched whole. A frame is drawn when the ones after it are known as well, so that a face is hidden from
     where it comes into the picture, before a detector can know it. A frame that was not searched, or on which the tracked
     face is not confirmed by the search, is hidden as a whole. One caller at a time.
+
+    Args:
+        find: searches a frame; None: the frames come searched (`RenderedFrame.faces`).
+        units: the Action Units that have a bar.
+        ahead: frames that are known before one is drawn.
+        selfie: the picture is flipped like a mirror.
+        panel: where the bars stand.
+        spare_patient: the patient's face stays open, wherever it is the patient's for certain.
     """
 
     def __init__(
@@ -56,16 +64,6 @@ class FaceBlur:
         panel: PanelMode = "auto",
         spare_patient: bool = False,
     ) -> None:
-        """Start with an empty window.
-
-        Args:
-            find: searches a frame; None: the frames come searched (`RenderedFrame.faces`).
-            units: the Action Units that have a bar.
-            ahead: frames that are known before one is drawn.
-            selfie: the picture is flipped like a mirror.
-            panel: where the bars stand.
-            spare_patient: the patient's face stays open, wherever it is the patient's for certain.
-        """
         self._find = find
         self._spare_patient = spare_patient
         self._hidden = HiddenRegions(ahead)
@@ -75,7 +73,11 @@ class FaceBlur:
         self._size: tuple[int, ...] = ()
 
     def add(self, shown: RenderedFrame) -> list[tuple[U8, float]]:
-        """Take one frame in; returns the pictures that are decided now, each with its capture time."""
+        """Take one frame in; returns the pictures that are decided now, each with its capture time.
+
+        Args:
+            shown: the frame.
+        """
         frame = shown.frame
         assert frame is not None
         done = self.drain() if self._size not in ((), frame.image.shape) else []
@@ -119,15 +121,13 @@ class LiveBlur:
     """Hides every face of each frame before anything is drawn on it: for what is seen while it happens.
 
     Nothing is known yet of the frames to come, so a face that comes into the picture may be seen until a detector knows it.
+
+    Args:
+        find: gives the boxes of every face of a frame.
+        spare_patient: the patient's face stays open, wherever it is the patient's for certain.
     """
 
     def __init__(self, find: Find, *, spare_patient: bool = False) -> None:
-        """Start without a picture.
-
-        Args:
-            find: searches a frame.
-            spare_patient: the patient's face stays open, wherever it is the patient's for certain.
-        """
         self._find = find
         self._spare_patient = spare_patient
         self._hidden = HiddenRegions(0)
@@ -167,7 +167,11 @@ class LiveBlur:
 
 
 class HiddenRegions:
-    """A window of frames (`Coverage`) and the drawing of what must be hidden on them."""
+    """A window of frames (`Coverage`) and the drawing of what must be hidden on them.
+
+    Args:
+        ahead: frames that are known before one is decided.
+    """
 
     def __init__(self, ahead: int) -> None:
         self.ahead = ahead
@@ -207,7 +211,12 @@ class HiddenRegions:
         self._coverage.add(frame.sequence, boxes, tracked, age=age, cut=cut, spare=spare)
 
     def hide(self, image: U8, behind: int) -> U8:
-        """A new picture without faces. behind: frames that came after this one."""
+        """A new picture without faces.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            behind: frames that came after this one.
+        """
         regions = self._coverage.regions(behind)
         if regions is None:
             return fill_all(image)
@@ -223,7 +232,12 @@ def is_patient_for_certain(analysis: Analysis | None, age: float | None) -> bool
 
 
 def fill(canvas: U8, box: F32) -> None:
-    """Give the box (4,) one colour, in place."""
+    """Give the box (4,) one colour, in place.
+
+    Args:
+        canvas: (H, W, 3) uint8, changed.
+        box: (4,) pixels.
+    """
     height, width = canvas.shape[:2]
     left, top = (max(0, int(np.floor(value))) for value in box[:2])
     right, bottom = (min(most, int(np.ceil(value)) + 1) for value, most in zip(box[2:], (width, height), strict=True))
@@ -232,7 +246,11 @@ def fill(canvas: U8, box: F32) -> None:
 
 
 def fill_all(image: U8) -> U8:
-    """A picture of this size with nothing in it but its mean colour."""
+    """A picture of this size with nothing in it but its mean colour.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+    """
     canvas = np.empty_like(image)
     cv2.rectangle(canvas, (0, 0), (image.shape[1] - 1, image.shape[0] - 1), _colour(image), cv2.FILLED)
     return canvas
@@ -245,7 +263,12 @@ def _colour(part: U8) -> tuple[int, int, int]:
 
 
 def write_reason(canvas: U8, sentence: str) -> None:
-    """One line in the middle of a hidden picture, in place."""
+    """One line in the middle of a hidden picture, in place.
+
+    Args:
+        canvas: (H, W, 3) uint8, changed.
+        sentence: what is written.
+    """
     height, width = canvas.shape[:2]
     scale = min(height / 720, width / 900)
     (long, _), _ = cv2.getTextSize(sentence, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * scale, max(1, round(1.5 * scale)))

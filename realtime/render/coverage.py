@@ -82,10 +82,13 @@ class _Picture:
 
 
 class Coverage:
-    """A window of pictures; the newest `ahead` of them are only there to tell about the ones before."""
+    """A window of pictures; the newest `ahead` of them are only there to tell about the ones before.
+
+    Args:
+        ahead: pictures that are known before one is decided (0: decide at once).
+    """
 
     def __init__(self, ahead: int) -> None:
-        """ahead: pictures that are known before one is decided (0: decide at once)."""
         self.ahead = ahead
         self._pictures: deque[_Picture] = deque(maxlen=_HOLD + ahead + 1)
 

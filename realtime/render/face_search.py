@@ -42,15 +42,13 @@ class FaceSearch:
     Each picture is searched whole and upright, continued beyond its edges by its own mirror image: half a face at the edge
     becomes a whole one, which a detector finds. Every `interval`-th picture is searched once more, in turn: larger (for
     small faces), upside down, and lying on either side. `Coverage` holds what those passes find until they come round again.
+
+    Args:
+        detector_at: makes a detector that sees a region with this longer side (pixels).
+        interval: pictures from one additional pass to the next.
     """
 
     def __init__(self, detector_at: Callable[[int], Detect], *, interval: int = 2) -> None:
-        """Make the detectors.
-
-        Args:
-            detector_at: makes a detector that sees a region with this longer side (pixels).
-            interval: pictures from one additional pass to the next.
-        """
         self._detect = detector_at(SIDE)
         self._detect_continued = detector_at(-(-(SIDE + 2 * MARGIN) // GRID) * GRID)
         self._detect_larger = detector_at(LARGER)

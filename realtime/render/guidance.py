@@ -25,7 +25,10 @@ class Guidance:
     def draw(self, image: U8, progress: CalibrationProgress, now: float) -> U8:
         """`image` itself where there is nothing to say, else a new one with the sentence and how much rest is collected.
 
-        image: (H, W, 3) uint8 BGR, not written to. now: seconds on any one clock.
+        Args:
+            image: (H, W, 3) uint8 BGR, not written to.
+            progress: of the calibration.
+            now: seconds on any one clock.
         """
         if progress != self._last:
             self._last, self._since = progress, now

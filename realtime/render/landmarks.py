@@ -39,7 +39,13 @@ def _fixed(points: F32) -> NDArray[np.int32]:
 
 
 def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
-    """Draw the 98 points' curves in place, the patient's right in blue, left in orange. points: (98, 2) pixels."""
+    """Draw the 98 points' curves in place, the patient's right in blue, left in orange.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, changed.
+        points: (98, 2) pixels.
+        thickness: of the lines, pixels.
+    """
     fixed = _fixed(points)
     by_colour: dict[tuple[tuple[int, int, int], bool], list[NDArray[np.int32]]] = {}
     for first, last, closed, colour in _CURVES:
@@ -53,7 +59,13 @@ def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) ->
 
 
 def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
-    """The line through glabella and chin about which half-faces are mirrored."""
+    """The line through glabella and chin about which half-faces are mirrored.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, changed.
+        points: (98, 2) pixels.
+        thickness: of the line, pixels.
+    """
     line = midline(points)
     if line is None:
         return
@@ -63,7 +75,14 @@ def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> N
 
 
 def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1, colour: Colour = BOX) -> None:
-    """Corners of the face box: less ink than a rectangle, as readable."""
+    """Corners of the face box: less ink than a rectangle, as readable.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, changed.
+        box: (4,) pixels.
+        thickness: of the lines, pixels.
+        colour: BGR.
+    """
     x1, y1, x2, y2 = _fixed(box)
     reach = int(0.15 * min(x2 - x1, y2 - y1))
     corners = [

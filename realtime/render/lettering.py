@@ -14,7 +14,13 @@ _MARKS = {"\u0308": "dots", "\u0301": "acute", "\u0300": "grave", "\u0303": "til
 
 
 def line_width(text: str, size: float, weight: int) -> int:
-    """Pixels that a line takes."""
+    """Pixels that a line takes.
+
+    Args:
+        text: of the line.
+        size: of the letters, pixels.
+        weight: of the strokes.
+    """
     return int(cv2.getTextSize(_plain(text)[0], _FONT, size, weight)[0][0])
 
 
@@ -39,7 +45,14 @@ def draw_line(canvas: U8, text: str, at: tuple[int, int], size: float, colour: C
 
 
 def wrapped(text: str, size: float, weight: int, most: int) -> list[str]:
-    """Lines of at most `most` pixels, broken between words."""
+    """Lines of at most `most` pixels, broken between words.
+
+    Args:
+        text: to be broken.
+        size: of the letters, pixels.
+        weight: of the strokes.
+        most: pixels of a line.
+    """
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word

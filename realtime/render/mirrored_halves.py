@@ -18,7 +18,14 @@ class HalfFaces:
         self._size = (0, 0)
 
     def compose(self, frame: U8, points: F32, *, split: bool, selfie: bool) -> U8:
-        """A new picture of the frame's size. points: (98, 2) pixels of the frame."""
+        """A new picture of the frame's size.
+
+        Args:
+            frame: (H, W, 3) uint8 BGR.
+            points: (98, 2) pixels of the frame.
+            split: the picture beside the halves, else the halves alone.
+            selfie: flip everything like a mirror.
+        """
         height, width = frame.shape[:2]
         canvas = np.zeros_like(frame)
         line = midline(points)

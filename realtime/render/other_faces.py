@@ -63,7 +63,14 @@ class OtherFaces:
 
 
 def draw_other(canvas: U8, points: F32, label: str, thickness: int) -> None:
-    """Draw one of them in place: points, the corners of a box, and a number below. points: (98, 2) pixels of the canvas."""
+    """Draw one of them in place: points, the corners of a box, and a number below.
+
+    Args:
+        canvas: (H, W, 3) uint8 BGR, changed.
+        points: (98, 2) pixels of the canvas.
+        label: the number.
+        thickness: of the lines, pixels.
+    """
     draw_landmarks(canvas, points, thickness)
     box = np.concatenate([points.min(axis=0), points.max(axis=0)]).astype(np.float32)
     draw_box(canvas, box, thickness, DIM)
@@ -71,7 +78,14 @@ def draw_other(canvas: U8, points: F32, label: str, thickness: int) -> None:
 
 
 def draw_label(canvas: U8, box: F32, label: str, thickness: int) -> None:
-    """Write a word below a box (4,), in place."""
+    """Write a word below a box (4,), in place.
+
+    Args:
+        canvas: (H, W, 3) uint8 BGR, changed.
+        box: (4,) pixels.
+        label: what is written.
+        thickness: of the letters, pixels.
+    """
     scale = canvas.shape[0] / 720
     at = round(float(box[0])), round(float(box[3]) + 22 * scale)
     for colour, shift in ((INK, thickness), (NEUTRAL, 0)):

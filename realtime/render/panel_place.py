@@ -23,16 +23,15 @@ _BACKGROUND = (34, 30, 28)
 
 
 class PanelPlace:
-    """Puts the panel on one picture after the other. One caller at a time."""
+    """Puts the panel on one picture after the other. One caller at a time.
+
+    Args:
+        mode: off; left or right, a corner whatever lies there; strip, beside the picture; auto, a free corner, else the strip.
+        units: the Action Units that have a row.
+        flipped: the picture is shown like a mirror.
+    """
 
     def __init__(self, mode: PanelMode, units: Sequence[int], *, flipped: bool = False) -> None:
-        """Choose how the panel is placed.
-
-        Args:
-            mode: off; left or right, a corner whatever lies there; strip, beside the picture; auto, a free corner, else the strip.
-            units: the Action Units that have a row.
-            flipped: the picture is shown like a mirror.
-        """
         self.mode = mode
         self._units = tuple(units)
         self._flipped = flipped

@@ -15,18 +15,17 @@ from realtime.types import F32, U8, Analysis, OtherFace, PanelMode, Sides, View
 
 
 class Scene:
-    """Draws one picture at a time. The frame itself is never written to."""
+    """Draws one picture at a time. The frame itself is never written to.
+
+    Args:
+        mode: the view; it may be changed between two pictures.
+        units: the Action Units that have a bar.
+        selfie: flips the picture; the patient's sides stay the patient's, so the panel's columns change places with
+            the picture's halves.
+        panel: where the bars stand; see `PanelPlace`.
+    """
 
     def __init__(self, mode: View, units: Sequence[int], *, selfie: bool = False, panel: PanelMode = "auto") -> None:
-        """Choose what is drawn.
-
-        Args:
-            mode: the view; it may be changed between two pictures.
-            units: the Action Units that have a bar.
-            selfie: flips the picture; the patient's sides stay the patient's, so the panel's columns change places with
-                the picture's halves.
-            panel: where the bars stand; see `PanelPlace`.
-        """
         self.mode = mode
         self.selfie = selfie
         self.units = tuple(units)
@@ -46,10 +45,10 @@ class Scene:
         """A new (H, W, 3) picture of the frame's size.
 
         Args:
-            frame: (H, W, 3) BGR.
-            analysis: the newest one.
+            frame: (H, W, 3) uint8 BGR.
+            analysis: what is known of it, or None.
             points: (98, 2) where the landmarks are on this frame, or None.
-            figures: of the run.
+            figures: for the status line.
             others: with several people, everybody but the patient.
         """
         self._size = frame.shape[0], frame.shape[1]
@@ -121,7 +120,13 @@ class Scene:
 
 
 def face_place(points: F32, width: int, *, selfie: bool) -> F32:
-    """(4,) box around (98, 2) points as they are shown on a picture of this width."""
+    """(4,) box around (98, 2) points as they are shown on a picture of this width.
+
+    Args:
+        points: (98, 2) pixels of the frame.
+        width: of the picture, pixels.
+        selfie: the picture is flipped like a mirror.
+    """
     low, high = points.min(axis=0), points.max(axis=0)
     if selfie:
         low, high = np.array([width - 1 - high[0], low[1]]), np.array([width - 1 - low[0], high[1]])

@@ -12,10 +12,15 @@ from realtime.types import RestState
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """fps: frames shown per second. age_ms: capture to drawing; None offline, where it means nothing.
+    """What the status line says.
 
-    result_age_ms: how much older than the picture its analysis is; None: there is none.
-    rest: how well the person's rest is known, in a word or two; empty: not asked.
+    Attributes:
+        fps: frames shown per second.
+        age_ms: capture to drawing; None offline, where it means nothing.
+        result_age_ms: how much older than the picture its analysis is; None: there is none.
+        dropped: frames lost so far.
+        state: how the analysis is drawn: measured, held or none.
+        rest: how well the person's rest is known, in a word or two; empty: not asked.
     """
 
     fps: float
@@ -27,12 +32,22 @@ class LiveFigures:
 
 
 def rest_words(rest: RestState, share: float) -> str:
-    """The state of rest for the user. share: of the newest baseline in the values; below 1 it is being blended in."""
+    """The state of rest for the user.
+
+    Args:
+        rest: of the baseline.
+        share: of the newest baseline in the values; below 1 it is being blended in.
+    """
     return f"{rest}, changing" if rest and share < 1 else rest
 
 
 def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
-    """Draw in place, in yellow when what is shown is not fresh."""
+    """Draw in place, in yellow when what is shown is not fresh.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, changed.
+        figures: what is written.
+    """
     scale = image.shape[0] / 720
     result = "none" if figures.result_age_ms is None else f"{figures.result_age_ms:.0f} ms"
     age = "" if figures.age_ms is None else f"age {figures.age_ms:.0f} ms   "

@@ -36,10 +36,12 @@ class Person:
 
 
 class CalibrationStore:
-    """The calibrations of one folder. Nothing is made on disk before the first is stored."""
+    """The calibrations of one folder. Nothing is made on disk before the first is stored.
+
+    Take a folder; None: `people` in the user's data folder.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Take a folder; None: `people` in the user's data folder."""
         self.folder = folder or data_folder() / "people"
 
     def names(self) -> list[str]:

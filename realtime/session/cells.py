@@ -8,7 +8,12 @@ from realtime.session.spreadsheet import guarded
 
 
 def number(value: float | None, decimals: int) -> str:
-    """A number with that many decimals; empty when it is None or not finite."""
+    """A number with that many decimals; empty when it is None or not finite.
+
+    Args:
+        value: the number.
+        decimals: digits after the point.
+    """
     return f"{value:.{decimals}f}" if value is not None and math.isfinite(value) else ""
 
 

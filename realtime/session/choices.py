@@ -7,7 +7,13 @@ OPTIONS = ("none", "left", "right")
 
 
 class ChoiceChange(NamedTuple):
-    """One change: `value` holds from this frame on. sequence -1: before the first frame. capture_time: seconds."""
+    """One change.
+
+    Attributes:
+        value: holds from this frame on.
+        sequence: of the frame; -1: before the first.
+        capture_time: seconds.
+    """
 
     value: str
     sequence: int
@@ -18,6 +24,11 @@ class LoggedChoice:
     """A choice between several options whose every change is logged.
 
     The first option holds until another is chosen.
+
+    Args:
+        options: what can be chosen.
+        now: gives the sequence and capture time of the newest frame.
+        changed: called after every change.
 
     Attributes:
         options: what can be chosen.
@@ -31,13 +42,6 @@ class LoggedChoice:
         now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0),
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start with the first option.
-
-        Args:
-            options: what can be chosen.
-            now: gives the sequence and capture time of the newest frame.
-            changed: called after every change.
-        """
         self.options = tuple(options)
         self.value = self.options[0]
         self.changes: list[ChoiceChange] = []
@@ -60,12 +64,16 @@ class LoggedChoice:
 
 
 class AffectedSide(LoggedChoice):
-    """Which of the patient's sides is affected. A session may begin before it is chosen."""
+    """Which of the patient's sides is affected. A session may begin before it is chosen.
+
+    Args:
+        now: gives the sequence and capture time of the newest frame.
+        changed: called after every change.
+    """
 
     def __init__(
         self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
     ) -> None:
-        """Start with "none"; see `LoggedChoice`."""
         super().__init__(OPTIONS, now, changed)
 
 

@@ -36,22 +36,20 @@ class DecisionLog:
 
     A failed disk raises nothing: `failed` becomes true, `notices` gets one sentence, and the rest is not written.
 
+    Args:
+        path: of a file that does not exist.
+        clock: seconds, for flushing several times a second.
+
     Attributes:
         path: the file.
         failed: it could not be written to its end.
         notices: what went wrong, as sentences.
+
+    Raises:
+        DeviceError: it cannot be created.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Create the file.
-
-        Args:
-            path: of a file that does not exist.
-            clock: seconds, for flushing several times a second.
-
-        Raises:
-            DeviceError: it cannot be created.
-        """
         self.path = path
         self.failed = False
         self.notices: list[str] = []
@@ -64,15 +62,30 @@ class DecisionLog:
         self._flushed = clock()
 
     def neutral(self, rest: Baseline) -> None:
-        """Log the stored calibration that is in force from the start."""
+        """Log the stored calibration that is in force from the start.
+
+        Args:
+            rest: the calibration.
+        """
         self._put(kind="neutral", **rest.as_json())
 
     def raw(self, sequence: int, capture_time: float) -> None:
-        """Log that a frame is the next picture of raw.mkv. capture_time: seconds."""
+        """Log that a frame is the next picture of raw.mkv.
+
+        Args:
+            sequence: of the frame.
+            capture_time: seconds.
+        """
         self._put(kind="raw", n=sequence, t=capture_time)
 
     def detect(self, sequence: int, region: Region | None, *, coarse: bool) -> None:
-        """Log a detection pass. region: None for the whole picture; coarse: by the coarse detector."""
+        """Log a detection pass.
+
+        Args:
+            sequence: of the frame.
+            region: None for the whole picture.
+            coarse: by the coarse detector.
+        """
         self._put(kind="detect", n=sequence, region=region, coarse=coarse)
 
     def track(
@@ -101,11 +114,22 @@ class DecisionLog:
         self._put(kind="track", n=sequence, detections=detections, **more)
 
     def face(self, sequence: int, before: int, now: int) -> None:
-        """Log that another face is followed than before. before, now: face ids."""
+        """Log that another face is followed than before.
+
+        Args:
+            sequence: of the frame.
+            before: face ids.
+            now: likewise.
+        """
         self._put(kind="face", n=sequence, before=before, now=now)
 
     def measure(self, sequence: int, *, calibrate: bool) -> None:
-        """Log that a frame was measured. calibrate: a calibration was started just before."""
+        """Log that a frame was measured.
+
+        Args:
+            sequence: of the frame.
+            calibrate: a calibration was started just before.
+        """
         self._put(kind="measure", n=sequence, calibrate=calibrate)
 
     def reset(self) -> None:
@@ -153,6 +177,9 @@ class DecisionLog:
 
 def read_decisions(path: Path) -> Iterator[Mapping[str, Any]]:
     """Read the decisions in order. A last line cut short by a kill is left out.
+
+    Args:
+        path: of the log.
 
     Raises:
         UserInputError: there is no such file, a line is damaged, or lines are missing, doubled or out of order.

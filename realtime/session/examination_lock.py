@@ -36,21 +36,21 @@ _LONGEST = 200
 class ExaminationLock:
     """Holds a person for this process.
 
+    Take the person.
+
+    Args:
+        person: the name.
+        people: folder of stored calibrations; None: the one in the user's data folder.
+
     Attributes:
         broken_off: the session folder of this person's examination that did not end in order; None: there is none.
+
+    Raises:
+        UserInputError: another process examines this person now.
+        DeviceError: the file cannot be made.
     """
 
     def __init__(self, person: str, people: Path | None = None) -> None:
-        """Take the person.
-
-        Args:
-            person: the name.
-            people: folder of stored calibrations; None: the one in the user's data folder.
-
-        Raises:
-            UserInputError: another process examines this person now.
-            DeviceError: the file cannot be made.
-        """
         folder = people or data_folder() / "people"
         name = quote(checked_name(person), safe=" ")[:_LONGEST]
         self.broken_off: Path | None = None

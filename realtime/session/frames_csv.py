@@ -25,6 +25,18 @@ class FramesCsv:
 
     None of the news methods raises on a full or failed disk: `notices` gets one sentence, `failed` is set, and later
     rows are counted in `rows_lost`.
+
+    Args:
+        path: The file.
+        clock: Monotonic seconds, by which rows become overdue.
+        aus: The Action Units that have columns.
+        several: Several people are followed: a frame has a row for each of them (see `RowFormat`).
+        millimetres: Lengths have columns, too.
+        max_wait: See `RowSorter`.
+        on_row: Called with every complete row, in order, once it is written.
+
+    Raises:
+        DeviceError: The file cannot be created.
     """
 
     def __init__(
@@ -38,20 +50,6 @@ class FramesCsv:
         max_wait: float = 0.8,
         on_row: Callable[[FrameRow], None] | None = None,
     ) -> None:
-        """Create the file with its header.
-
-        Args:
-            path: The file.
-            clock: Monotonic seconds, by which rows become overdue.
-            aus: The Action Units that have columns.
-            several: Several people are followed: a frame has a row for each of them (see `RowFormat`).
-            millimetres: Lengths have columns, too.
-            max_wait: See `RowSorter`.
-            on_row: Called with every complete row, in order, once it is written.
-
-        Raises:
-            DeviceError: The file cannot be created.
-        """
         self.path = path
         self.notices: list[str] = []
         self.failed = False
@@ -74,31 +72,55 @@ class FramesCsv:
             raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
 
     def captured(self, sequence: int, capture_time: float) -> None:
-        """A frame came from the source; its row begins."""
+        """A frame came from the source; its row begins.
+
+        Args:
+            sequence: of the frame.
+            capture_time: seconds.
+        """
         with self._lock:
             self._sorter.captured(sequence, capture_time, self._clock())
             self._write()
 
     def shown(self, sequence: int, result_age: float | None = None) -> None:
-        """result_age: seconds between the frame and the result drawn on it; None: nothing drawn."""
+        """The frame left the picture path.
+
+        Args:
+            sequence: of the frame.
+            result_age: seconds between the frame and the result drawn on it; None: nothing drawn.
+        """
         with self._lock:
             self._sorter.shown(sequence, result_age)
             self._write()
 
     def dropped(self, sequence: int, cause: str) -> None:
-        """The frame will not be shown."""
+        """The frame will not be shown.
+
+        Args:
+            sequence: of the frame.
+            cause: why.
+        """
         with self._lock:
             self._sorter.dropped(sequence, cause)
             self._write()
 
     def measured(self, analysis: Analysis) -> None:
-        """The frame's own result is ready."""
+        """The frame's own result is ready.
+
+        Args:
+            analysis: the result.
+        """
         with self._lock:
             self._sorter.measured(analysis)
             self._write()
 
     def not_measured(self, sequence: int, cause: str = "") -> None:
-        """The frame will get no result of its own."""
+        """The frame will get no result of its own.
+
+        Args:
+            sequence: of the frame.
+            cause: why.
+        """
         with self._lock:
             self._sorter.not_measured(sequence, cause)
             self._write()

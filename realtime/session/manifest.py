@@ -23,7 +23,12 @@ _LARGEST_JSON = 64 * 2**20
 
 
 class Listed(NamedTuple):
-    """One file: its size in bytes and its SHA-256 in hexadecimal."""
+    """One file of a session.
+
+    Attributes:
+        size: bytes.
+        sha256: in hexadecimal.
+    """
 
     size: int
     sha256: str
@@ -47,8 +52,10 @@ class Manifest:
 class Entry(NamedTuple):
     """Something in a session's folder that is no plain folder.
 
-    name: its path below the folder, with escapes for what is no UTF-8 and for characters that are not printed. kind: None
-    for a file or a link to one, else what it is, for sentences.
+    Attributes:
+        name: its path below the folder, with escapes for what is no UTF-8 and for characters that are not printed.
+        path: of it.
+        kind: None for a file or a link to one, else what it is, for sentences.
     """
 
     name: str
@@ -141,6 +148,9 @@ def add_to_manifest(folder: Path, paths: Iterable[Path], by: str) -> None:
 def read_manifest(folder: Path) -> Manifest | None:
     """Read a session's manifest.
 
+    Args:
+        folder: of the session.
+
     Returns:
         None where there is none.
 
@@ -180,6 +190,9 @@ def _listed(entries: Mapping[str, Any]) -> dict[str, Listed]:
 def read_json(path: Path) -> Mapping[str, Any]:
     """Read a JSON object.
 
+    Args:
+        path: of the file.
+
     Raises:
         UserInputError: there is none; the sentence says what is wrong.
     """
@@ -205,6 +218,11 @@ def printable(text: str) -> str:
 
 def check_format(path: Path, content: Mapping[str, Any], wanted: int) -> None:
     """Refuse another version of a format.
+
+    Args:
+        path: of the file, for the sentence.
+        content: of the file.
+        wanted: the format.
 
     Raises:
         UserInputError: `content` is of another format than `wanted`.

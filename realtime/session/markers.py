@@ -27,7 +27,15 @@ LONGEST = 500
 
 
 class Mark(NamedTuple):
-    """One marker, as it stands in the file."""
+    """One marker, as it stands in the file.
+
+    Attributes:
+        sequence: of the newest frame then.
+        capture_time: seconds.
+        wall_time: ISO 8601.
+        text: what was typed.
+        source: key, http or another.
+    """
 
     sequence: int
     capture_time: float
@@ -39,9 +47,17 @@ class Mark(NamedTuple):
 class SessionMarkers:
     """Takes markers from any thread and has each on disk when `add` returns.
 
+    Args:
+        path: of a file that does not exist; None: markers are given to the listeners only.
+        clock: the capture times' seconds.
+        wall: the wall clock.
+
     Attributes:
         count: markers so far.
         listeners: called with each marker.
+
+    Raises:
+        DeviceError: the file cannot be created.
     """
 
     def __init__(
@@ -50,16 +66,6 @@ class SessionMarkers:
         clock: Callable[[], float],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
     ) -> None:
-        """Create the file with its header.
-
-        Args:
-            path: of a file that does not exist; None: markers are given to the listeners only.
-            clock: the capture times' seconds.
-            wall: the wall clock.
-
-        Raises:
-            DeviceError: the file cannot be created.
-        """
         self.count = 0
         self.listeners: list[Callable[[Mark], None]] = []
         self._path = path
@@ -82,7 +88,11 @@ class SessionMarkers:
         return self._newest
 
     def captured(self, sequence: int) -> None:
-        """Take the newest frame's number: markers set from now on belong to it."""
+        """Take the newest frame's number: markers set from now on belong to it.
+
+        Args:
+            sequence: of the frame.
+        """
         self._newest = sequence
 
     def add(self, text: str, source: str, *, capture_time: float | None = None, sequence: int | None = None) -> Mark:
@@ -121,7 +131,14 @@ class SessionMarkers:
         return mark
 
     def mark(self, text: str, *, capture_time: float, sequence: int, origin: str) -> None:
-        """Set a marker as the dashboard names its parts; see `add`."""
+        """Set a marker as the dashboard names its parts; see `add`.
+
+        Args:
+            text: what was typed.
+            capture_time: seconds.
+            sequence: of the frame that was shown.
+            origin: key, http or another.
+        """
         self.add(text, origin, capture_time=capture_time, sequence=sequence)
 
     def close(self) -> None:
@@ -151,6 +168,9 @@ def read_markers(path: Path) -> list[Mark]:
     """Read a session's markers, with their texts as they were typed.
 
     A last row cut short by a kill is left out.
+
+    Args:
+        path: of the file.
 
     Returns:
         In the order in which they were set; none where there is no file.

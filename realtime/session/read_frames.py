@@ -61,7 +61,11 @@ class Rows:
         return [(a, b) for a, b in pairwise(seen) if b - a > GAP]
 
     def symmetry(self, au: int) -> F64:
-        """(N,) the weaker side's share of the stronger side's intensity; NaN at rest or where a side is not measured."""
+        """(N,) the weaker side's share of the stronger side's intensity; NaN at rest or where a side is not measured.
+
+        Args:
+            au: number of the unit.
+        """
         return symmetry_over_time(self.left[au], self.right[au])
 
     def overall_symmetry(self) -> F64:
@@ -75,6 +79,9 @@ class Rows:
 
 def read_rows(path: Path) -> Rows:
     """Read a session's frames.csv; a last row cut short is left out, and so are the rows of others than the patient.
+
+    Args:
+        path: of the file.
 
     Raises:
         UserInputError: there is no such file, it cannot be read or is damaged.

@@ -41,19 +41,35 @@ class RowSorter:
         return len(self._rows)
 
     def captured(self, sequence: int, capture_time: float, now: float) -> None:
-        """A frame came from the source; sequences rise. Both times in seconds, not necessarily on the same clock."""
+        """A frame came from the source; sequences rise. Both times in seconds, not necessarily on the same clock.
+
+        Args:
+            sequence: of the frame.
+            capture_time: seconds.
+            now: seconds, not necessarily on the same clock.
+        """
         if sequence not in self._rows:
             self._rows[sequence] = held = _Held(FrameRow(sequence, capture_time), now)
             self._not_copied.append(held)
 
     def shown(self, sequence: int, result_age: float | None = None) -> None:
-        """The frame left the picture path. result_age: seconds between it and the result drawn on it."""
+        """The frame left the picture path.
+
+        Args:
+            sequence: of the frame.
+            result_age: seconds between it and the result drawn on it.
+        """
         held = self._rows.get(sequence)
         if held is not None:
             held.row.shown, held.row.result_age = True, result_age
 
     def dropped(self, sequence: int, cause: str) -> None:
-        """The frame was dropped on the picture path."""
+        """The frame was dropped on the picture path.
+
+        Args:
+            sequence: of the frame.
+            cause: why.
+        """
         held = self._rows.get(sequence)
         if held is not None:
             # What `measured` said stays: the frame has both.
@@ -81,7 +97,12 @@ class RowSorter:
         return "" if before in (None, self._face_id) else f"another face: {self._face_id} after {before}"
 
     def not_measured(self, sequence: int, cause: str = "") -> None:
-        """The analysis path dropped this frame, for `cause`."""
+        """The analysis path dropped this frame, for `cause`.
+
+        Args:
+            sequence: of the frame.
+            cause: why.
+        """
         held = self._rows.get(sequence)
         if held is not None and held.row.analysis is None:
             held.row.analysis_final = True
@@ -106,7 +127,11 @@ class RowSorter:
         return out
 
     def overdue(self, now: float) -> list[FrameRow]:
-        """The rows, in order, that have become overdue since the last call. They stay here."""
+        """The rows, in order, that have become overdue since the last call. They stay here.
+
+        Args:
+            now: seconds.
+        """
         out = []
         while self._not_copied and now - self._not_copied[0].announced > self._max_wait:
             out.append(self._not_copied.popleft().row)
@@ -130,7 +155,12 @@ class RowSorter:
 
 
 def unsettled(row: FrameRow, cause: str) -> str:
-    """The cause for a row of which it is not known whether its frame was shown."""
+    """The cause for a row of which it is not known whether its frame was shown.
+
+    Args:
+        row: of the frame.
+        cause: known so far.
+    """
     # With an analysis the row's own cause can only tell of another face, which explains nothing.
     return _joined(cause, row.cause) if row.analysis is not None else row.cause or cause
 

@@ -56,7 +56,10 @@ _SEVERAL = {
 def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> list[str]:
     """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share.
 
-    millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right. several: then person.
+    Args:
+        aus: numbers of the units.
+        several: with several people.
+        millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right.
     """
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
     return [
@@ -70,7 +73,13 @@ def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres
 
 
 def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> dict[str, str]:
-    """What each column means and its unit, for session.json. Empty cells always mean: not measured."""
+    """What each column means and its unit, for session.json. Empty cells always mean: not measured.
+
+    Args:
+        aus: numbers of the units.
+        several: with several people.
+        millimetres: with the lengths.
+    """
     meanings = dict(_LEADING)
     for axis, word in (("x", "right"), ("y", "down")):
         for index in range(POINTS):
@@ -90,7 +99,17 @@ def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False, millimet
 
 @dataclass(slots=True)
 class FrameRow:
-    """What is known of one captured frame. `shown` None: not known yet; `analysis` only if it is of this frame."""
+    """What is known of one captured frame. `shown` None: not known yet; `analysis` only if it is of this frame.
+
+    Attributes:
+        sequence: of the frame.
+        capture_time: seconds.
+        shown: whether it was; None: not known yet.
+        cause: why not, or why it was not measured.
+        result_age: seconds between the frame and the result drawn on it.
+        analysis: only if it is of this frame.
+        analysis_final: nothing more will come of it.
+    """
 
     sequence: int
     capture_time: float
@@ -102,6 +121,7 @@ class FrameRow:
 
     @property
     def status(self) -> str:
+        """The row's word for what is drawn: measured, held or none."""
         if self.analysis is not None:
             return "measured"
         return "held" if self.shown else "dropped"
@@ -111,7 +131,7 @@ class RowFormat:
     """Turns rows into CSV lines for one list of Action Units.
 
     Args:
-        aus: the Action Units.
+        aus: numbers of the units.
         several: several people are followed. A frame's first row is the patient's, also where the patient is not seen; a row for
             everybody else who was looked at on it follows.
         millimetres: lengths have columns; only the patient's are measured.

@@ -50,7 +50,13 @@ class Plot:
     longest_step: float = 0.5
 
     def svg(self, title: str, curves: Sequence[Curve], top: float) -> str:
-        """Draw the curves as one SVG element; the vertical axis goes from 0 to `top`."""
+        """Draw the curves as one SVG element; the vertical axis goes from 0 to `top`.
+
+        Args:
+            title: of the chart.
+            curves: what is drawn.
+            top: of the vertical axis.
+        """
         parts = [
             f'<svg viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(title)}">',
             *(
@@ -103,7 +109,13 @@ class Plot:
 
 
 def thinned(times: F64, values: F64, most: int) -> tuple[F64, F64]:
-    """At most about `most` points that keep every peak: the lowest and the highest of each stretch, in their order."""
+    """At most about `most` points that keep every peak: the lowest and the highest of each stretch, in their order.
+
+    Args:
+        times: (N,).
+        values: likewise.
+        most: points.
+    """
     if len(times) <= most:
         return times, values
     edges = np.linspace(0, len(times), most // 2 + 1).astype(int)

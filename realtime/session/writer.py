@@ -28,7 +28,16 @@ DICTIONARY = "data_dictionary.json"
 
 
 def describe_file(folder: Path, name: str, meanings: Mapping[str, str]) -> None:
-    """Add one more file's columns to the session's data dictionary. Raises DeviceError."""
+    """Add one more file's columns to the session's data dictionary.
+
+    Args:
+        folder: of the session.
+        name: of the file.
+        meanings: by column.
+
+    Raises:
+        DeviceError: session.json cannot be written.
+    """
     path = folder / DICTIONARY
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -50,7 +59,11 @@ class Start(NamedTuple):
 
     @classmethod
     def now(cls, clock: Callable[[], float]) -> "Start":
-        """Read both clocks; the monotonic one before and after, because a thread can be interrupted between them."""
+        """Read both clocks; the monotonic one before and after, because a thread can be interrupted between them.
+
+        Args:
+            clock: the monotonic one, seconds.
+        """
         before, utc, after = clock(), datetime.now(UTC), clock()
         return cls(utc, (before + after) / 2)
 
@@ -62,6 +75,16 @@ class Start(NamedTuple):
 class SessionWriter:
     """Writes a session's files.
 
+    Args:
+        folder: a claimed folder (see `use_session_folder`), or None to store nothing.
+        clock: the capture times' seconds.
+        person: whose stored calibration is used, and replaced by one made now; None: nobody's.
+        people: folder of stored calibrations; None: the one in the user's data folder.
+        raw_pictures: record the captured frames and the decisions, for a replay.
+        several: several people are followed, so that a frame may have more than one row.
+        millimetres: lengths have columns in the rows.
+        fps: the source's nominal rate, frames per second.
+
     Attributes:
         folder: where they are; None: nothing is stored, and `csv`, `decisions` and `raw` are None.
         started: when the session began.
@@ -72,6 +95,10 @@ class SessionWriter:
         millimetres: whether the rows have lengths.
         raw: writes raw.mkv, where captured frames are recorded.
         notices: what went wrong, as sentences; see `all_notices`.
+
+    Raises:
+        UserInputError: `person` is no name, or the stored calibration is damaged. No file is left open.
+        DeviceError: a file cannot be written. No file is left open.
     """
 
     def __init__(
@@ -86,22 +113,6 @@ class SessionWriter:
         millimetres: bool = False,
         fps: float = 30.0,
     ) -> None:
-        """Create the files.
-
-        Args:
-            folder: a claimed folder (see `use_session_folder`), or None to store nothing.
-            clock: the capture times' seconds.
-            person: whose stored calibration is used, and replaced by one made now; None: nobody's.
-            people: folder of stored calibrations; None: the one in the user's data folder.
-            raw_pictures: record the captured frames and the decisions, for a replay.
-            several: several people are followed, so that a frame may have more than one row.
-            millimetres: lengths have columns in the rows.
-            fps: the source's nominal rate, frames per second.
-
-        Raises:
-            UserInputError: `person` is no name, or the stored calibration is damaged. No file is left open.
-            DeviceError: a file cannot be written. No file is left open.
-        """
         self.folder = folder
         self.started = Start.now(clock)
         self.notices: list[str] = []
@@ -145,7 +156,12 @@ class SessionWriter:
             self.csv.captured(frame.sequence, frame.capture_time)
 
     def calibrated(self, analysis: Analysis, calibration: Calibration) -> None:
-        """A calibration is done: keep it with the session, and under the person's name where one was given."""
+        """A calibration is done: keep it with the session, and under the person's name where one was given.
+
+        Args:
+            analysis: of the frame on which it was done.
+            calibration: what was found.
+        """
         assert calibration.neutral is not None
         now = datetime.now().astimezone()
         self._note(

@@ -35,7 +35,11 @@ MEANINGS = {
 
 
 def channel_labels(units: Sequence[int]) -> list[str]:
-    """Give the channels' labels: AUxx_left, AUxx_right by unit, then yaw, pitch, roll (degrees) and confidence."""
+    """Give the channels' labels: AUxx_left, AUxx_right by unit, then yaw, pitch, roll (degrees) and confidence.
+
+    Args:
+        units: their numbers.
+    """
     return [*(f"AU{unit:02d}_{side}" for unit in units for side in _SIDES), *_POSE, "confidence"]
 
 
@@ -47,7 +51,12 @@ def length_labels() -> list[tuple[str, str, str]]:
 
 
 def expression_labels(units: Sequence[int], emotions: Sequence[str]) -> list[str]:
-    """Give the labels of OpenFace 3.0's outlet, named as the columns of openface3.csv."""
+    """Give the labels of OpenFace 3.0's outlet, named as the columns of openface3.csv.
+
+    Args:
+        units: their numbers.
+        emotions: their names.
+    """
     return [
         *(f"of3_AU{unit:02d}" for unit in units),
         *(f"of3_emotion_{name}" for name in emotions),
@@ -98,9 +107,22 @@ class LslStreams:
     behind it, so that a receiver never goes on with another run's stream when its own ends. Of runs that start in the same
     moment one keeps the id. A slow or dead receiver costs nothing here: liblsl keeps at most the last seconds for it.
 
+    Args:
+        units: the Action Units to send.
+        clock: the capture times' seconds.
+        identity: see `source_identity`.
+        name: the run's name, shown behind the streams' names; None: none.
+        millimetres: open an outlet for lengths as well.
+        others: people besides the patient; each gets an outlet more.
+        buffer_seconds: what liblsl keeps for a slow receiver.
+        look_seconds: how long other runs have to answer, before and after this one's outlet is opened.
+
     Attributes:
         units: the Action Units, in the channels' order.
         identity: the part of the source ids that tells runs apart.
+
+    Raises:
+        DeviceError: pylsl or its library is not there.
     """
 
     def __init__(
@@ -115,21 +137,6 @@ class LslStreams:
         buffer_seconds: int = 60,
         look_seconds: float = 1.0,
     ) -> None:
-        """Open both.
-
-        Args:
-            units: the Action Units to send.
-            clock: the capture times' seconds.
-            identity: see `source_identity`.
-            name: the run's name, shown behind the streams' names; None: none.
-            millimetres: open an outlet for lengths as well.
-            others: people besides the patient; each gets an outlet more.
-            buffer_seconds: what liblsl keeps for a slow receiver.
-            look_seconds: how long other runs have to answer, before and after this one's outlet is opened.
-
-        Raises:
-            DeviceError: pylsl or its library is not there.
-        """
         try:
             import pylsl
         except (ImportError, RuntimeError, OSError) as error:
@@ -184,7 +191,11 @@ class LslStreams:
         return self._module.StreamInfo(name + self._suffix, kind, channels, rate, values, source)
 
     def frame(self, analysis: Analysis) -> None:
-        """Send one analysed frame."""
+        """Send one analysed frame.
+
+        Args:
+            analysis: of the frame.
+        """
         stamp = analysis.capture_time + self._offset
         self._values.push_sample(self._channels(analysis), stamp)
         for other in analysis.others:
@@ -220,7 +231,12 @@ class LslStreams:
         return self._module.StreamOutlet(info, max_buffered=self._buffer)
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
-        """Open one more outlet, for values of 0..1 that are no intensities."""
+        """Open one more outlet, for values of 0..1 that are no intensities.
+
+        Args:
+            units: their numbers.
+            emotions: their names.
+        """
         pylsl, labels = self._module, expression_labels(units, emotions)
         info = self._info("FaceMirror OpenFace 3.0", "Expression", len(labels), pylsl.cf_float32, "openface3")
         kinds = [("0 to 1, present above 0.5", "ActionUnit")] * len(units)
@@ -230,7 +246,12 @@ class LslStreams:
         self._expressions = pylsl.StreamOutlet(info, max_buffered=self._buffer)
 
     def expression(self, found: Expression | None, _sequence: int, capture_time: float) -> None:
-        """Send OpenFace 3.0's values of one frame; all NaN where nothing was measured."""
+        """Send OpenFace 3.0's values of one frame; all NaN where nothing was measured.
+
+        Args:
+            found: the values, or None.
+            capture_time: of the frame, seconds.
+        """
         units, emotions = self._expressed
         if self._expressions is None:
             return
@@ -241,7 +262,11 @@ class LslStreams:
         self._expressions.push_sample(values, capture_time + self._offset)
 
     def marker(self, mark: Mark) -> None:
-        """Send one marker."""
+        """Send one marker.
+
+        Args:
+            mark: the marker.
+        """
         self._marks.push_sample([mark.text], mark.capture_time + self._offset)
 
     def close(self) -> None:

@@ -46,23 +46,21 @@ def parse_address(text: str) -> tuple[str, int]:
 class OscStream:
     """Sends to one address and never waits.
 
+    Args:
+        host: name or address.
+        port: UDP port.
+        units: the Action Units to send.
+
     Attributes:
         units: the Action Units that are sent.
         lost: datagrams that the network did not take.
+
+    Raises:
+        DeviceError: python-osc is missing.
+        UserInputError: there is no such host.
     """
 
     def __init__(self, host: str, port: int, units: Sequence[int]) -> None:
-        """Open the socket.
-
-        Args:
-            host: name or address.
-            port: UDP port.
-            units: the Action Units to send.
-
-        Raises:
-            DeviceError: python-osc is missing.
-            UserInputError: there is no such host.
-        """
         try:
             from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
             from pythonosc.osc_message_builder import OscMessageBuilder
@@ -82,7 +80,11 @@ class OscStream:
         self._origin: float | None = None
 
     def frame(self, analysis: Analysis) -> None:
-        """Send one analysed frame."""
+        """Send one analysed frame.
+
+        Args:
+            analysis: of the frame.
+        """
         self._origin = analysis.capture_time if self._origin is None else self._origin
         bundle = self._bundle()
         self._add(bundle, "/facemirror/frame", analysis.sequence, analysis.capture_time - self._origin)
@@ -116,10 +118,21 @@ class OscStream:
                 self._add(bundle, f"/facemirror/mm/{address}", float(value))
 
     def open_expression(self, units: Sequence[int], emotions: Sequence[str]) -> None:
-        """Do nothing: OSC has no list of channels to announce."""
+        """Do nothing: OSC has no list of channels to announce.
+
+        Args:
+            units: their numbers.
+            emotions: their names.
+        """
 
     def expression(self, found: Expression | None, sequence: int, capture_time: float) -> None:
-        """Send OpenFace 3.0's values of one frame; nothing where nothing was measured."""
+        """Send OpenFace 3.0's values of one frame; nothing where nothing was measured.
+
+        Args:
+            found: the values, or None.
+            sequence: of the frame.
+            capture_time: of the frame, seconds.
+        """
         if found is None:
             return
         self._origin = capture_time if self._origin is None else self._origin
@@ -133,7 +146,11 @@ class OscStream:
         self._send(bundle.build().dgram)
 
     def marker(self, mark: Mark) -> None:
-        """Send one marker."""
+        """Send one marker.
+
+        Args:
+            mark: the marker.
+        """
         self._send(self._build("/facemirror/marker", mark.text, mark.sequence).dgram)
 
     def close(self) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 class Measure:
     """Adds the patient's left and right Action Units to an analysis.
 
-    calibrated: called on the measuring thread when a calibration is done, with the analysis that completed it.
+    Args:
+        measures: of the run.
+        decisions: where calibrations are logged, or None.
+        calibrated: called on the measuring thread when a calibration is done, with the analysis that completed it.
     """
 
     def __init__(

@@ -16,7 +16,11 @@ from realtime.types import TrackedFrame
 
 
 class Output(Protocol):
-    """What plays the tone. latency: seconds until a sample is heard."""
+    """What plays the tone.
+
+    Attributes:
+        latency: seconds until a sample is heard.
+    """
 
     latency: float
 
@@ -24,7 +28,14 @@ class Output(Protocol):
 
 
 class ToneSink:
-    """Sink behind the analysis path: one Action Unit's balance between the sides becomes the tone's pitch."""
+    """Sink behind the analysis path: one Action Unit's balance between the sides becomes the tone's pitch.
+
+    Args:
+        unit: number of the Action Unit.
+        tone: what it sounds like.
+        player: the sound output.
+        clock: seconds.
+    """
 
     def __init__(self, unit: int, tone: Tone, player: Output, clock: Callable[[], float]) -> None:
         self.unit = unit
@@ -60,7 +71,12 @@ class ToneSink:
 
 @dataclass(slots=True)
 class RunSound:
-    """The microphone and the tone of one run; None: not asked for, or not there."""
+    """The microphone and the tone of one run; None: not asked for, or not there.
+
+    Attributes:
+        microphone: what is recorded.
+        tone: what is played.
+    """
 
     microphone: Microphone | None = None
     tone: ToneSink | None = None
@@ -70,7 +86,20 @@ class RunSound:
     def open(
         cls, microphone: str | None, unit: int | None, output: str, settings: ToneSettings, clock: Callable[[], float]
     ) -> "RunSound":
-        """microphone: its name, '' for the default. Raises UserInputError for a name that no device has."""
+        """Open what was asked for.
+
+        A device that is not there is a notice, not a failure.
+
+        Args:
+            microphone: its name, '' for the default; None: not asked for.
+            unit: number of the tone's Action Unit; None: not asked for.
+            output: its name, '' for the default.
+            settings: of the tone.
+            clock: seconds.
+
+        Raises:
+            UserInputError: no device has that name.
+        """
         sound = cls()
         if microphone is not None:
             try:

@@ -18,7 +18,17 @@ _INTERVALS = 15
 
 
 class Compose:
-    """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis."""
+    """The picture path's only node: never waits for a model, only (briefly, in its join) for this frame's own analysis.
+
+    Args:
+        scene: draws.
+        flow: moves a held face's points to the picture.
+        clock: the frames' clock.
+        quality: gets the results' latencies.
+        live: ages mean something.
+        too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
+        blur: hides every face before anything is drawn.
+    """
 
     def __init__(
         self,
@@ -31,17 +41,6 @@ class Compose:
         too_old: float | None = None,
         blur: LiveBlur | None = None,
     ) -> None:
-        """Start without a picture.
-
-        Args:
-            scene: draws.
-            flow: moves a held face's points to the picture.
-            clock: the frames' clock.
-            quality: gets the results' latencies.
-            live: ages mean something.
-            too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
-            blur: hides every face before anything is drawn.
-        """
         self._too_old = too_old
         self._blur = blur
         self._scene = scene
@@ -57,7 +56,12 @@ class Compose:
         self._intervals: deque[float] = deque(maxlen=_INTERVALS)
 
     def process(self, frame: Frame, analysis: Side[TrackedFrame] | None = None) -> RenderedFrame:
-        """The picture to show for this frame."""
+        """The picture to show for this frame.
+
+        Args:
+            frame: to be shown.
+            analysis: the newest result, or None.
+        """
         now = self._clock()
         self._note_picture(frame)
         found = analysis.payload.analysis if analysis is not None else None

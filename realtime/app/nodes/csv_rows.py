@@ -35,6 +35,15 @@ class DropRows:
 
     What is dropped behind the picture's or the analysis' last node was made all the same, and is written from here: a
     stop or a full queue on the way to the rows loses nothing.
+
+    Connections as `Graph.connect` returned them; drops on others do not concern the rows.
+
+    Args:
+        csv: The rows.
+        picture: Where a frame that is dropped will not be shown.
+        analysis: Where a frame that is dropped will not be measured.
+        shown: The connection to `ShownRows`.
+        measured: Behind the node that measures, up to `MeasuredRows`.
     """
 
     def __init__(
@@ -46,15 +55,6 @@ class DropRows:
         shown: Connection,
         measured: Iterable[Connection],
     ) -> None:
-        """Connections as `Graph.connect` returned them; drops on others do not concern the rows.
-
-        Args:
-            csv: The rows.
-            picture: Where a frame that is dropped will not be shown.
-            analysis: Where a frame that is dropped will not be measured.
-            shown: The connection to `ShownRows`.
-            measured: Behind the node that measures, up to `MeasuredRows`.
-        """
         self._csv = csv
         self._picture = frozenset(picture)
         self._analysis = frozenset(analysis)

@@ -19,11 +19,21 @@ class Audience(Protocol):
     picture_watchers: int
 
     def publish(self, kind: str, message: str | bytes) -> None:
-        """Hand on the newest message of its kind; never waits."""
+        """Hand on the newest message of its kind; never waits.
+
+        Args:
+            kind: of the message.
+            message: text or bytes.
+        """
         ...
 
     def frame_shown(self, capture_time: float, sequence: int) -> None:
-        """Note the newest frame shown; never waits."""
+        """Note the newest frame shown; never waits.
+
+        Args:
+            capture_time: seconds.
+            sequence: of the frame.
+        """
         ...
 
 

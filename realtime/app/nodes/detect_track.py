@@ -109,7 +109,12 @@ class Track:
         return HALF_RATE not in self._quality.active or envelope.sequence % 2 == 0
 
     def process(self, frame: Frame, detections: Side[Detections] | None = None) -> TrackedFrame:
-        """The tracked face, or word that there is none."""
+        """The tracked face, or word that there is none.
+
+        Args:
+            frame: to be tracked on.
+            detections: of this frame or an earlier one, or None.
+        """
         if self._delay:
             time.sleep(self._delay)
         seen = detections.payload if detections is not None else None
@@ -141,7 +146,14 @@ class Track:
 
 
 def analysis_of(frame: Frame, observed: Observed, *, faces: int | None = None) -> Analysis:
-    """The frame's analysis before anything is measured. faces: see `Analysis`."""
+    """The frame's analysis before anything is measured.
+
+    Args:
+        frame: that was looked at.
+        faces: see `Analysis`.
+        face: the patient's, or None.
+        others: everybody else.
+    """
     number, time = frame.sequence, frame.capture_time
     others = tuple(Analysis(number, time, other) for other in observed.others)
     return Analysis(number, time, observed.patient, faces=faces, others=others, sure=observed.sure)

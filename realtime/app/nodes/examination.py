@@ -17,7 +17,13 @@ class Examiner(Protocol):
     def guides(self) -> bool: ...
 
     def seen(self, observation: Observation, height: int, width: int) -> None:
-        """Take the next frame. height, width: of the picture, pixels."""
+        """Take the next frame.
+
+        Args:
+            observation: of the frame.
+            height: of the picture, pixels.
+            width: likewise.
+        """
         ...
 
     def close(self) -> None:

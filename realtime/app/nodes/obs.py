@@ -15,7 +15,11 @@ from realtime.types import TrackedFrame
 
 
 class Sender(Protocol):
-    """What sends requests to OBS. connections: how often it was connected so far."""
+    """What sends requests to OBS.
+
+    Attributes:
+        connections: how often it was connected so far.
+    """
 
     connections: int
 

@@ -19,7 +19,14 @@ FILE = "openface3.csv"
 
 @dataclass(frozen=True, slots=True)
 class ExpressionResult:
-    """The multi-task network's word on one frame; expression None: no face, or nothing that could be measured."""
+    """The multi-task network's answer for one frame.
+
+    Attributes:
+        sequence: of the frame.
+        capture_time: of the frame, seconds.
+        face_id: whose; None: no face.
+        expression: None: no face, or nothing that could be measured.
+    """
 
     sequence: int
     capture_time: float
@@ -41,10 +48,15 @@ class Express:
 
 
 class ComposeExpression:
-    """The picture path's node with one more input, held like the analysis and drawn with its own age."""
+    """The picture path's node with one more input, held like the analysis and drawn with its own age.
+
+    Args:
+        compose: the picture path's node.
+        panel: draws the values.
+        shows: whether anything is drawn on the picture (the raw view is the frame itself and stays untouched).
+    """
 
     def __init__(self, compose: Compose, panel: ExpressionPanel, shows: Callable[[], bool]) -> None:
-        """shows: whether anything is drawn on the picture (the raw view is the frame itself and stays untouched)."""
         self._compose = compose
         self._panel = panel
         self._shows = shows
@@ -52,7 +64,13 @@ class ComposeExpression:
     def process(
         self, frame: Frame, analysis: Side[TrackedFrame] | None = None, expression: Side[ExpressionResult] | None = None
     ) -> RenderedFrame:
-        """The picture to show for this frame."""
+        """The picture to show for this frame.
+
+        Args:
+            frame: to be shown.
+            analysis: the newest result, or None.
+            expression: the newest values, or None.
+        """
         shown = self._compose.process(frame, analysis)
         if expression is None or expression.payload.expression is None:
             return shown
@@ -69,13 +87,19 @@ class ComposeExpression:
 
 
 class ExpressionRows:
-    """Writes `openface3.csv`: one row for every frame that the network saw. Its scale is 0..1, hence its own column names.
+    """Writes `openface3.csv`: one row for every frame that the network saw.
 
-    Not measured is an empty cell. timestamp: capture time, in seconds, as in frames.csv.
+    Its scale is 0..1, hence its own column names. Not measured is an empty cell. timestamp: capture time, in seconds, as in frames.csv.
+
+    Args:
+        folder: of the session.
+        network: gives the names of units and emotions.
+
+    Raises:
+        DeviceError: the file cannot be made.
     """
 
     def __init__(self, folder: Path, network: Multitask) -> None:
-        """Raises DeviceError when the file cannot be made."""
         self._units, self._emotions = network.units, network.emotions
         self.path = folder / FILE
         try:
@@ -87,7 +111,11 @@ class ExpressionRows:
         describe_file(folder, FILE, meanings(network.units, network.emotions))
 
     def process(self, expressed: ExpressionResult) -> None:
-        """One row. Raises DeviceError when the disk does not take it."""
+        """Write one row.
+
+        Raises:
+            DeviceError: the disk does not take it.
+        """
         cells = [str(expressed.sequence), f"{expressed.capture_time:.6f}"]
         cells.append("" if expressed.face_id is None else str(expressed.face_id))
         found = expressed.expression
@@ -104,7 +132,11 @@ class ExpressionRows:
             raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file.
+
+        Raises:
+            DeviceError: the disk does not take the last rows.
+        """
         try:
             self._file.close()
         except OSError as error:
@@ -112,7 +144,12 @@ class ExpressionRows:
 
 
 def meanings(units: tuple[int, ...], emotions: tuple[str, ...]) -> dict[str, str]:
-    """What each column means, for the session's data dictionary."""
+    """What each column means, for the session's data dictionary.
+
+    Args:
+        units: their numbers.
+        emotions: their names.
+    """
     words = {
         "sequence": "the frame's row in frames.csv",
         "timestamp": "its capture time, seconds on the session's clock",
@@ -129,7 +166,12 @@ def meanings(units: tuple[int, ...], emotions: tuple[str, ...]) -> dict[str, str
 
 
 def columns(units: tuple[int, ...], emotions: tuple[str, ...]) -> list[str]:
-    """openface3.csv's columns. of3_AUxx and of3_emotion_*: 0..1; of3_gaze_*: radians."""
+    """openface3.csv's columns. of3_AUxx and of3_emotion_*: 0..1; of3_gaze_*: radians.
+
+    Args:
+        units: their numbers.
+        emotions: their names.
+    """
     return [
         "sequence",
         "timestamp",

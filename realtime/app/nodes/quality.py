@@ -13,19 +13,18 @@ FEWER_OTHERS = "other people half as often"
 
 
 class Quality:
-    """Which steps are taken now. Read from any thread; changed by `update` alone."""
+    """Which steps are taken now. Read from any thread; changed by `update` alone.
+
+    Args:
+        limit: Seconds; the 95th percentile of the results' latency is to stay below it.
+        enabled: False: nothing is ever given up.
+        light_landmarks: There is a lighter landmark network.
+        several: Several people are followed; the patient comes first.
+    """
 
     def __init__(
         self, limit: float, *, enabled: bool = True, light_landmarks: bool = False, several: bool = False
     ) -> None:
-        """Nothing is given up yet.
-
-        Args:
-            limit: Seconds; the 95th percentile of the results' latency is to stay below it.
-            enabled: False: nothing is ever given up.
-            light_landmarks: There is a lighter landmark network.
-            several: Several people are followed; the patient comes first.
-        """
         first = [FEWER_OTHERS] if several else []
         self.steps = [
             *first,

@@ -20,7 +20,12 @@ class PictureSink(Protocol):
 
 
 class Record:
-    """The recording of what is shown. blur: draws other pictures for it, with every face hidden, a few frames later."""
+    """The recording of what is shown.
+
+    Args:
+        recorder: writes the file.
+        blur: draws other pictures for it, with every face hidden, a few frames later.
+    """
 
     def __init__(self, recorder: PictureSink, blur: FaceBlur | None = None) -> None:
         self._recorder = recorder
@@ -52,7 +57,9 @@ class Record:
 class RecordRaw:
     """The captured frames, on their way to a recorder with a thread and a backlog of its own.
 
-    wait: hold the graph up when the backlog is full (offline, where every frame counts).
+    Args:
+        recorder: writes the file.
+        wait: hold the graph up when the backlog is full (offline, where every frame counts).
     """
 
     def __init__(self, recorder: RawRecorder, *, wait: bool) -> None:
@@ -69,7 +76,12 @@ class RecordRaw:
 
 
 class Show:
-    """Hands the newest picture to whoever shows it (window, virtual camera)."""
+    """Hands the newest picture to whoever shows it (window, virtual camera).
+
+    Args:
+        show: takes the picture.
+        close: called at the end.
+    """
 
     def __init__(self, show: Callable[[NDArray[np.uint8]], None], close: Callable[[], None] = lambda: None) -> None:
         self._show = show

@@ -54,7 +54,13 @@ def streams(
 ) -> dict[str, Callable[[Sequence[int]], Stream]]:
     """What the configuration asks for, by name; each is opened with the Action Units, and gets the markers too.
 
-    Raises UserInputError when the address is none.
+    Args:
+        config: of the run.
+        markers: of the session.
+        clock: seconds.
+
+    Raises:
+        UserInputError: the address is none.
     """
     wanted: dict[str, Callable[[Sequence[int]], Stream]] = {}
     if config.lsl:

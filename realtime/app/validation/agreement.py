@@ -30,7 +30,12 @@ class Agreement:
 
 
 def agreement(coded: F64, measured: F64) -> Agreement:
-    """Of two (N,) series of intensities."""
+    """Agreement of two series of intensities.
+
+    Args:
+        coded: (N,).
+        measured: likewise.
+    """
     there, found = coded >= PRESENT, measured >= PRESENT
     hits, wrong = int((there & found).sum()), int((there != found).sum())
     f1 = 2 * hits / (2 * hits + wrong) if there.any() else None
@@ -38,14 +43,24 @@ def agreement(coded: F64, measured: F64) -> Agreement:
 
 
 def pearson(a: F64, b: F64) -> float | None:
-    """Pearson's r of two (N,) series; None where one of them does not vary."""
+    """Pearson's r; None where one of the two does not vary.
+
+    Args:
+        a: (N,).
+        b: likewise.
+    """
     if len(a) < 3 or a.std() == 0 or b.std() == 0:
         return None
     return float(np.corrcoef(a, b)[0, 1])
 
 
 def icc(a: F64, b: F64) -> float | None:
-    """ICC(3,1) of two (N,) series; None where neither varies."""
+    """ICC(3,1); None where neither of the two varies.
+
+    Args:
+        a: (N,).
+        b: likewise.
+    """
     if len(a) < 3:
         return None
     both = np.stack([a, b], axis=1)

@@ -25,7 +25,12 @@ _NOT_CODED = 9
 
 
 class Coded(NamedTuple):
-    """What a coder judged: an Action Unit on one side, or `both` where the code is of the whole face."""
+    """What a coder judged.
+
+    Attributes:
+        unit: number of the Action Unit.
+        side: left, right, or `both` where the code is of the whole face.
+    """
 
     unit: int
     side: Side
@@ -52,6 +57,10 @@ class Recording:
 
 def recordings(layout: Layout, folder: Path) -> list[Recording]:
     """Every coded recording of a folder, by name.
+
+    Args:
+        layout: how files are named.
+        folder: to search.
 
     Raises:
         UserInputError: the folder is not there, holds nothing in this layout, or a file is damaged.

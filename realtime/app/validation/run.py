@@ -35,7 +35,13 @@ class Judged:
         self._series: Series = {}
 
     def add(self, number: int, face: Face | None, recording: Recording) -> None:
-        """One frame. number: as the codes count."""
+        """One frame.
+
+        Args:
+            number: as the codes count.
+            face: found on it, or None.
+            recording: with the codes.
+        """
         codes = {coded: values[number] for coded, values in recording.codes.items() if number in values}
         if not codes:
             return

@@ -17,16 +17,27 @@ _REST_SECONDS = 0.3
 
 
 class Offset(NamedTuple):
-    """at: the flash's time in the file. seconds: how much later than the flash the beep begins."""
+    """One flash with its beep.
+
+    Attributes:
+        at: the flash's time in the file.
+        seconds: how much later than the flash the beep begins.
+    """
 
     at: float
     seconds: float
 
 
 def av_offsets(path: Path) -> list[Offset]:
-    """Every flash (the picture's mean rises past half its range) with the nearest beep within half a second.
+    """Find every flash (the picture's mean rises past half its range) with the nearest beep within half a second.
 
-    A flash is as exact as its picture's time stamp; a beep is found to about a millisecond. Raises UserInputError.
+    A flash is as exact as its picture's time stamp; a beep is found to about a millisecond.
+
+    Args:
+        path: of the recording.
+
+    Raises:
+        UserInputError: it cannot be read, or holds no picture or no sound.
     """
     times: list[float] = []
     light: list[float] = []

@@ -17,7 +17,11 @@ RATE = 48_000
 
 
 def portaudio() -> ModuleType:
-    """The module sounddevice. Raises DeviceError where it or PortAudio's library is missing."""
+    """The module sounddevice.
+
+    Raises:
+        DeviceError: it or PortAudio's library is missing.
+    """
     try:
         return importlib.import_module("sounddevice")
     except ImportError:
@@ -28,9 +32,19 @@ def portaudio() -> ModuleType:
 
 
 def choose(module: ModuleType, device: str, kind: str) -> tuple[int, int]:
-    """(number, rate) of a device for `kind` "input" or "output". device: '' for the default, a number, or part of a name.
+    """Find a device.
 
-    Raises DeviceError when there is none at all, UserInputError when there are some, but not this one.
+    Args:
+        module: sounddevice.
+        device: '' for the default, a number, or part of a name.
+        kind: "input" or "output".
+
+    Returns:
+        Its number and rate in samples per second.
+
+    Raises:
+        DeviceError: there is none at all.
+        UserInputError: there are some, but not this one.
     """
     what = "microphone" if kind == "input" else "sound output"
     try:
@@ -56,7 +70,17 @@ def choose(module: ModuleType, device: str, kind: str) -> tuple[int, int]:
 
 
 def open_stream(kind: Callable[..., Any], device: int, rate: int, callback: Callable[..., None]) -> Any:
-    """A stream of one channel, not started. kind: sounddevice's InputStream or OutputStream. Raises what PortAudio raises."""
+    """A stream of one channel, not started.
+
+    Args:
+        kind: sounddevice's InputStream or OutputStream.
+        device: its number.
+        rate: samples per second.
+        callback: called on PortAudio's thread.
+
+    Raises:
+        Exception: what PortAudio raises.
+    """
     return kind(
         device=device,
         channels=1,
@@ -69,7 +93,11 @@ def open_stream(kind: Callable[..., Any], device: int, rate: int, callback: Call
 
 
 def close_stream(stream: Any) -> None:
-    """Let go of the device at once, whatever state it is in."""
+    """Let go of the device at once, whatever state it is in.
+
+    Args:
+        stream: of sounddevice.
+    """
     with contextlib.suppress(Exception):
         stream.abort(ignore_errors=True)
         stream.close(ignore_errors=True)

@@ -46,10 +46,16 @@ class _Block:
 
 
 class PortAudioInput:
-    """The microphone through PortAudio. The callback copies, and nothing else."""
+    """The microphone through PortAudio. The callback copies, and nothing else.
+
+    Args:
+        device: number or a part of its name; '': the default.
+        clock: the program's, seconds.
+        deliver: called with each block and the time of its first sample.
+        again: look for devices that came since PortAudio was loaded.
+    """
 
     def __init__(self, device: str, clock: Callable[[], float], deliver: Deliver, *, again: bool = False) -> None:
-        """again: look for devices that came since PortAudio was loaded. Raises DeviceError or UserInputError."""
         module = portaudio()
         if again:
             with contextlib.suppress(Exception):
@@ -174,7 +180,11 @@ class Microphone:
         self.notices.append(f"The microphone {self.name} was gone for {seconds:.1f} s; the recording is silent there.")
 
     def start(self, origin: float) -> None:
-        """The recording begins at this time."""
+        """The recording begins at this time.
+
+        Args:
+            origin: seconds on the program's clock.
+        """
         self.track.start(origin)
 
     def read(self, until: float) -> F32:
@@ -241,7 +251,16 @@ class Microphone:
 
 
 def open_microphone(device: str, clock: Callable[[], float]) -> Microphone:
-    """The named or default ('') microphone, watched. Raises DeviceError (none) or UserInputError (no such one)."""
+    """A microphone, watched.
+
+    Args:
+        device: number or a part of its name; '': the default.
+        clock: the program's, seconds.
+
+    Raises:
+        DeviceError: there is none.
+        UserInputError: there is none of this name.
+    """
     microphone = Microphone(
         clock,
         lambda deliver: PortAudioInput(device, clock, deliver),
@@ -256,5 +275,10 @@ _playing: set[int] = set()
 
 
 def playing(stream: object, *, on: bool) -> None:
-    """An output was opened or closed."""
+    """Note that an output was opened or closed.
+
+    Args:
+        stream: the output.
+        on: it was opened.
+    """
     (_playing.add if on else _playing.discard)(id(stream))

@@ -16,10 +16,15 @@ Synthesise = Callable[[int, float], NDArray[np.float32]]
 
 
 class Player:
-    """Calls `synthesise` for every block that the sound output wants. latency: seconds from there to the loudspeaker."""
+    """Calls `synthesise` for every block that the sound output wants.
+
+    Args:
+        device: number or a part of its name; '': the default.
+        clock: the program's, seconds.
+        make: given the output's rate, gives `synthesise`.
+    """
 
     def __init__(self, device: str, clock: Callable[[], float], make: Callable[[int], Synthesise]) -> None:
-        """make: given the output's rate. Raises DeviceError (no output) or UserInputError (no such one)."""
         module = portaudio()
         number, self.rate = choose(module, device, "output")
         synthesise = make(self.rate)

@@ -17,10 +17,12 @@ class SoundClock:
     Times are gathered into seconds; each second's median offset is one point, and a Theil-Sen line through the last two
     minutes gives rate and offset (P. K. Sen, 1968: a third of the points may be wild). Two seconds in a row that are more
     than 30 ms off the line mean that samples were lost unnoticed: the line begins anew from there and keeps its rate.
+
+    Args:
+        rate: nominal, in samples per second.
     """
 
     def __init__(self, rate: int) -> None:
-        """rate: nominal, in samples per second."""
         self.rate = rate
         self.updates = 0
         self.steps = 0
@@ -43,7 +45,12 @@ class SoundClock:
         return self.rate / (1 + self._slope)
 
     def update(self, index: int, time: float) -> None:
-        """Sample number `index` was taken at about `time` (seconds on the program's clock)."""
+        """Learn when a sample was taken.
+
+        Args:
+            index: number of the sample.
+            time: about when, seconds on the program's clock.
+        """
         at = index / self.rate
         self.updates += 1
         self._bucket.append(time - at)

@@ -30,10 +30,15 @@ def speaking_program(language: str) -> Sequence[str] | None:
 
 
 class Voice:
-    """Reads sentences aloud, one at a time; a new one interrupts the one before."""
+    """Reads sentences aloud, one at a time; a new one interrupts the one before.
+
+    Look for a voice.
+
+    Args:
+        language: two letters.
+    """
 
     def __init__(self, language: str) -> None:
-        """Look for a voice. language: two letters."""
         self._command = speaking_program(language)
         self._speaking: subprocess.Popen[bytes] | None = None
 

@@ -20,14 +20,24 @@ _LEVEL = 0.2
 
 
 class Beeps:
-    """A beep at every whole period after `begin` (seconds on the program's clock), at its time to the sample."""
+    """A beep at every whole period after `begin` (seconds on the program's clock), at its time to the sample.
+
+    Args:
+        begin: seconds on the program's clock.
+        rate: samples per second.
+    """
 
     def __init__(self, begin: float, rate: int) -> None:
         self._begin = begin
         self._rate = rate
 
     def samples(self, count: int, heard: float) -> NDArray[np.float32]:
-        """(count,) samples, the first of which is heard at `heard`."""
+        """(count,) samples, the first of which is heard at `heard`.
+
+        Args:
+            count: of samples.
+            heard: when the first is heard, seconds.
+        """
         since = heard + np.arange(count) / self._rate - self._begin
         on = (since >= 0) & (since % PERIOD < _BEEP_SECONDS)
         return np.where(on, _LEVEL * np.cos(2 * np.pi * _HERTZ * (since % PERIOD)), 0.0).astype(np.float32)
@@ -43,7 +53,15 @@ def stored_measurement() -> dict[str, Any] | None:
 
 
 def keep(found: dict[str, Any]) -> None:
-    """Store a measurement for sessions to come. Raises OSError or DeviceError."""
+    """Store a measurement for sessions to come.
+
+    Args:
+        found: the measurement, plain values.
+
+    Raises:
+        OSError: the folder cannot be written.
+        DeviceError: the file cannot be written.
+    """
     private_folder(_place().parent)
     write_json(_place(), found)
 

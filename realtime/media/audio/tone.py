@@ -15,8 +15,15 @@ _TWO_PI = 2 * math.pi
 
 @dataclass(frozen=True, slots=True)
 class ToneSettings:
-    """low, high: Hz. dead_band: 0..1, sides that differ by less are silence. volume: 0..CEILING. hold: seconds until a
-    value that is not renewed falls silent."""
+    """How a balance sounds.
+
+    Attributes:
+        low: Hz.
+        high: likewise.
+        dead_band: 0..1, sides that differ by less are silence.
+        volume: 0..CEILING.
+        hold: seconds until a value that is not renewed falls silent.
+    """
 
     low: float = 220.0
     high: float = 880.0
@@ -30,6 +37,10 @@ class Tone:
 
     `update` may come from another thread than `samples`. Amplitude moves by at most the ceiling per 50 ms, pitch glides,
     the phase never jumps.
+
+    Args:
+        settings: pitch, loudness, silence.
+        rate: samples per second.
     """
 
     def __init__(self, settings: ToneSettings, rate: int) -> None:
@@ -41,11 +52,21 @@ class Tone:
         self._pitch = math.log(math.sqrt(settings.low * settings.high))
 
     def update(self, value: float | None, now: float) -> None:
-        """A new balance (-1..1; None: silence) at `now` (seconds)."""
+        """Take in a new balance.
+
+        Args:
+            value: balance -1..1; None: silence.
+            now: seconds.
+        """
         self._target = (None if value is None else min(1.0, max(-1.0, value)), now)
 
     def samples(self, count: int, now: float) -> NDArray[np.float32]:
-        """The next `count` samples (count,), each within +-CEILING."""
+        """The next `count` samples (count,), each within +-CEILING.
+
+        Args:
+            count: of samples.
+            now: when the first is heard, seconds.
+        """
         settings = self.settings
         value, told = self._target
         heard = value is not None and abs(value) > settings.dead_band and now - told <= settings.hold

@@ -34,7 +34,15 @@ _TABLE = _table()
 
 
 def interpolate(samples: F32, positions: NDArray[np.floating]) -> F32:
-    """`samples` (N,) at fractional `positions` (M,), each at least 8 samples from both ends: 16 taps, Kaiser window."""
+    """Samples between samples: 16 taps, Kaiser window.
+
+    Args:
+        samples: (N,).
+        positions: (M,) fractional indices, each at least 8 samples from both ends.
+
+    Returns:
+        (M,) float32.
+    """
     whole = np.floor(positions).astype(np.int64)
     phase = np.rint((positions - whole) * _PHASES).astype(np.int64)
     taps = samples[whole[:, None] + np.arange(1 - _HALF, 1 + _HALF)]
