@@ -199,14 +199,14 @@ class ActionUnitEstimator:
         """
         units = self._action_units
         assert units is not None
-        stranger: Sides[Intensities] | None = None
+        without_baseline: Sides[Intensities] | None = None
 
         def against(reference: Reference) -> Sides[Intensities]:
-            nonlocal stranger
+            nonlocal without_baseline
             raw = units.measure(found, reference.baseline, windows, reference.picture)
             if reference.baseline is not None:
                 return raw
-            stranger = raw
+            without_baseline = raw
             return shrunk(raw)
 
         values, self._share = self._reference.measure(against, time)
@@ -215,7 +215,7 @@ class ActionUnitEstimator:
         every = _JUDGED_SETTLED if self._running.settled else _JUDGED_PROVISIONAL
         still = self._running.watch(found, time)
         if still and self._frames % every == 0 and len(hidden) < len(get_args(FacePart)):
-            judged = units.measure(found, None, windows) if stranger is None else stranger
+            judged = units.measure(found, None, windows) if without_baseline is None else without_baseline
             self._running.update(found, time, without_hidden(judged, hidden), units.embedding)
         return values
 
@@ -236,7 +236,7 @@ class ActionUnitEstimator:
 
 
 def shrunk(values: Sides[Intensities]) -> Sides[Intensities]:
-    """Intensities of a stranger, the low ones lowered: what a face of unknown rest reads below 1.5 is mostly its build.
+    """Intensities of somebody unknown, the low ones lowered: what a face of unknown rest reads below 1.5 is mostly its build.
 
     The order of values is kept, and 0 and 5 stay. Of 71 people at rest, 95 in 100 read at most 1.6 without it on any Action Unit.
     """

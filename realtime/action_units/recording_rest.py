@@ -147,7 +147,7 @@ class NearestRest:
 def measure_against(
     units: ActionUnits, reference: Reference, found: Descriptor, windows: Windows, hidden: Sequence[FacePart]
 ) -> Sides[Intensities]:
-    """Intensities of one frame; NaN on covered parts. Without a baseline low ones are lowered, as of any stranger.
+    """Intensities of one frame; NaN on covered parts. Without a baseline low ones are lowered, as of anybody unknown.
 
     Args:
         units: the network.

@@ -30,7 +30,7 @@ class Reference:
     calibrated: bool = False
 
 
-STRANGER = Reference()
+UNKNOWN = Reference()
 """Of a person of whom nothing is known."""
 
 
@@ -45,7 +45,7 @@ class ReferenceBlend:
     """
 
     def __init__(self) -> None:
-        self.restart(STRANGER)
+        self.restart(UNKNOWN)
 
     def restart(self, reference: Reference) -> None:
         """Another person is measured from here on: there is nothing to blend from.

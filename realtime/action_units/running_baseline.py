@@ -54,16 +54,16 @@ class AdmissionSettings:
     settled_seconds: float = 5.0
 
 
-def unrest(stranger: Sides[dict[int, float]]) -> float:
+def unrest(without_baseline: Sides[dict[int, float]]) -> float:
     """How far a face of unknown rest is from rest: the length of the vector of its intensities, 0: no Action Unit at all.
 
     Args:
-        stranger: intensities by Action Unit, measured without a baseline. The stronger side counts. AU 45 counts from 1 on, where
+        without_baseline: intensities by Action Unit, measured without a baseline. The stronger side counts. AU 45 counts from 1 on, where
             open eyes end, and AU 18 by half: full lips read up to 2. NaN, on a covered part, does not count.
     """
     total = 0.0
-    for unit in stranger.left:
-        value = max((side[unit] for side in stranger if not math.isnan(side[unit])), default=0.0)
+    for unit in without_baseline.left:
+        value = max((side[unit] for side in without_baseline if not math.isnan(side[unit])), default=0.0)
         value = max(value - _OPEN_EYES, 0.0) if unit == _BLINK else value / 2 if unit == _PUCKER else value
         total += value * value
     return math.sqrt(total)
@@ -127,19 +127,21 @@ class RunningBaseline:
         )
         return self._still
 
-    def update(self, found: Descriptor, time: float, stranger: Sides[dict[int, float]], embedding: F32 | None) -> int:
+    def update(
+        self, found: Descriptor, time: float, without_baseline: Sides[dict[int, float]], embedding: F32 | None
+    ) -> int:
         """Judge the frame that was watched last, and take it in where it shows rest.
 
         Args:
             found: the frame's descriptor.
             time: capture time, seconds.
-            stranger: intensities by Action Unit, measured without a baseline.
+            without_baseline: intensities by Action Unit, measured without a baseline.
             embedding: (2, EMBEDDING_SIZE) of the frame; None where there is none.
 
         Returns:
             The weight with which it was taken in; 0: not at all.
         """
-        weight = self.weight(stranger) if self._still else 0
+        weight = self.weight(without_baseline) if self._still else 0
         if weight:
             self._shapes.update(found.shape.reshape(-1), weight)
             if embedding is not None:
@@ -149,17 +151,17 @@ class RunningBaseline:
             self._newest_time = time
         return weight
 
-    def weight(self, stranger: Sides[dict[int, float]]) -> int:
+    def weight(self, without_baseline: Sides[dict[int, float]]) -> int:
         """How much a frame with these intensities says about rest; 0: it is none.
 
         Args:
-            stranger: intensities of the frame, measured as of a person whose rest is not known.
+            without_baseline: intensities of the frame, measured as of a person whose rest is not known.
         """
         wanted = self._settings
-        away = unrest(stranger)
+        away = unrest(without_baseline)
         limits = {_BLINK: wanted.eyes, _SMILE: wanted.smile}
         if away > wanted.unrest or any(
-            value > limits.get(unit, wanted.single) for side in stranger for unit, value in side.items()
+            value > limits.get(unit, wanted.single) for side in without_baseline for unit, value in side.items()
         ):
             return 0
         result: int = max(1, round(wanted.full * 0.5 ** (away / wanted.half)))

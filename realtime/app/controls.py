@@ -180,8 +180,8 @@ def model_choice(
 
 def camera_choice(config: Config, source: VideoSource, cameras: Sequence[Camera]) -> CameraChoice | Fixed:
     """The cameras that the page may offer. cameras: those of this machine now."""
-    chosen, negotiated = config.source, source.negotiated
-    if source.spec.kind is not SourceKind.CAMERA or negotiated is None or not negotiated.live:
+    chosen, info = config.source, source.stream_info
+    if source.spec.kind is not SourceKind.CAMERA or info is None or not info.live:
         return Fixed("Camera", chosen, "The source is no camera; choose another at the start, with --source.")
     if len(cameras) < 2:
         return Fixed("Camera", chosen, "There is no other camera on this machine.")

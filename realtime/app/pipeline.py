@@ -187,7 +187,7 @@ def build(
     """
     cv2.setNumThreads(1)  # every node has a thread already; OpenCV's own would only take turns with them
     quality = _quality(config, outputs)
-    height, width = (source.negotiated.height, source.negotiated.width) if source.negotiated else (720, 1280)
+    height, width = (source.stream_info.height, source.stream_info.width) if source.stream_info else (720, 1280)
     path = open_path(
         config,
         height,
@@ -225,8 +225,8 @@ class _Wiring:
         self._clock = clock
         self._source = source
         self._offline = config.speed == "max"
-        negotiated = source.negotiated
-        self._edge = Policies.of(config, (negotiated and negotiated.fps) or 30.0)
+        info = source.stream_info
+        self._edge = Policies.of(config, (info and info.fps) or 30.0)
         self._graph = Graph("facemirror-live", clock=clock, trace=Trace() if config.trace else None)
         self._measure: Measure | MeasureOpenFace2 = self._measures()
         self._units = path.measures.units
@@ -234,7 +234,7 @@ class _Wiring:
             self._measure, self._units = _openface2(config, outputs.folder)
         self._scene = Scene(config.view, self._units, selfie=config.selfie, panel=config.panel)
         self._examination = self._open_examination()
-        fps = (negotiated and negotiated.fps) or 30.0
+        fps = (info and info.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
         self._detect = Detect(
             path.detector,
@@ -276,7 +276,7 @@ class _Wiring:
         self._check_tone()
         graph, edge, outputs = self._graph, self._edge, self._outputs
         # A camera or stream that vanishes may come back; a file that cannot be read any further will not.
-        live = self._source.negotiated is not None and self._source.negotiated.live
+        live = self._source.stream_info is not None and self._source.stream_info.live
         camera = graph.source(
             "camera",
             Capture(self._source, outputs.captured),

@@ -158,9 +158,9 @@ class Run:
             stack.callback(source.close)
             with self._interrupts.calling(raise_interrupt):
                 source.open()
-            assert source.negotiated is not None
+            assert source.stream_info is not None
             outputs = progress.outputs = RunOutputs.open(
-                config, source.negotiated, clock.now, self._notifier, stop=self.stop, press=self._press
+                config, source.stream_info, clock.now, self._notifier, stop=self.stop, press=self._press
             )
             stack.callback(outputs.close)
             self.notices += outputs.missing
@@ -333,7 +333,7 @@ class Run:
             face_frames=app.track.face_frames,
             tracked_frames=app.track.tracked_frames,
             models={spec.name: spec.sha256 for spec in app.models},
-            negotiated=source.negotiated.as_dict() if source.negotiated else None,
+            negotiated=source.stream_info.as_dict() if source.stream_info else None,
             notices=self.notices,
             live=self._config.speed == "realtime",
         )

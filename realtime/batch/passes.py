@@ -146,11 +146,11 @@ def points_pass(
             listener.frame(frame, faces[0] if faces else None)
         done.seconds = frame.capture_time
         progress(done.frames, frame.capture_time)
-    if source.negotiated is not None:
+    if source.stream_info is not None:
         done.width, done.height, done.fps = (
-            source.negotiated.width,
-            source.negotiated.height,
-            source.negotiated.fps,
+            source.stream_info.width,
+            source.stream_info.height,
+            source.stream_info.fps,
         )
     done.notices = list(source.notices)
     done.rests = {key: search.rest() for key, search in searches.items()}

@@ -1,7 +1,7 @@
 """Takes connections in, and bounds what they may cost before they have shown the token.
 
-A socket costs a descriptor of the whole program, the recording's and the camera's as well. So strangers (connections on
-which the token was not shown) are few at any time and stay for a few seconds only, and all connections together are bounded.
+A socket costs a descriptor of the whole program, the recording's and the camera's as well. So connections on
+which the token was not shown are few at any time and stay for a few seconds only, and all connections together are bounded.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 log = logging.getLogger(__name__)
 
-MOST_STRANGERS = 32
+MOST_UNAUTHENTICATED = 32
 """Connections without the token; one more closes the oldest."""
 MOST_CONNECTIONS = 128
 """All connections; one more is closed at once."""
-STRANGER_SECONDS = 5.0
+UNAUTHENTICATED_SECONDS = 5.0
 """After which a connection that has not shown the token is closed, whatever it sends."""
 _SWEEP_SECONDS = 0.5
 _RETRY_SECONDS = 0.5
@@ -36,9 +36,9 @@ class ConnectionGate:
     Args:
         listening: the socket; it is closed by whoever opened it.
         protocol: makes the protocol of a new connection.
-        strangers: most connections that have not shown the token.
+        unauthenticated: most connections that have not shown the token.
         connections: most connections of all kinds.
-        seconds: for which a stranger may stay.
+        seconds: for which one may stay without it.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class ConnectionGate:
         listening: socket.socket,
         protocol: Callable[[], asyncio.BaseProtocol],
         *,
-        strangers: int = MOST_STRANGERS,
+        unauthenticated: int = MOST_UNAUTHENTICATED,
         connections: int = MOST_CONNECTIONS,
-        seconds: float = STRANGER_SECONDS,
+        seconds: float = UNAUTHENTICATED_SECONDS,
     ) -> None:
         self._listening = listening
         self._protocol = protocol
-        self._most_strangers = strangers
+        self._most_unauthenticated = unauthenticated
         self._most = connections
         self._seconds = seconds
         self._open: list[_Connection] = []
@@ -95,9 +95,9 @@ class ConnectionGate:
                 self.refused += 1
                 accepted.close()
                 continue
-            strangers = [connection for connection in self._open if not connection.known]
-            if len(strangers) >= self._most_strangers:
-                self._close(strangers[0])
+            unauthenticated = [connection for connection in self._open if not connection.known]
+            if len(unauthenticated) >= self._most_unauthenticated:
+                self._close(unauthenticated[0])
             try:
                 transport, _ = await loop.connect_accepted_socket(self._protocol, accepted)
             except OSError:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.types import Sides
+
 POINTS = 98
 
 CONTOUR = tuple(range(33))
@@ -110,12 +112,12 @@ def interocular(points: NDArray[np.floating]) -> float:
     return float(np.hypot(dx, dy))
 
 
-def eye_opening(points: NDArray[np.floating]) -> tuple[float, float]:
-    """How far the eyes are open, (patient's right, patient's left): mean lid distance over the eye's width, no unit.
+def eye_opening(points: NDArray[np.floating]) -> Sides[float]:
+    """How far the eyes of (98, 2) points are open: mean lid distance over the eye's width, no unit.
 
     NaN where the eye has no width.
     """
-    return _opening(points, *RIGHT_EYE), _opening(points, 72, 71, 70, 69, 68, 75, 74, 73)
+    return Sides(_opening(points, 72, 71, 70, 69, 68, 75, 74, 73), _opening(points, *RIGHT_EYE))
 
 
 def _opening(points: NDArray[np.floating], *eye: int) -> float:

@@ -110,7 +110,7 @@ class EdgeState:
     carries_watermark: bool = True
     unavailable: bool = False  # the producer does not come back for now: no join waits for it
     ended: bool = False
-    refusing: DropReason | None = None  # every put is dropped with this cause
+    refusing: DropReason | None = None  # every put is dropped with this reason
     on_readable: Callable[[], None] = _nothing
     on_writable: Callable[[], None] = _nothing
     on_drop: DropListener | None = None
@@ -123,9 +123,9 @@ class EdgeState:
             lost: reason and envelope of each.
         """
         if self.on_drop is not None:
-            for cause, envelope in lost:
+            for reason, envelope in lost:
                 try:
-                    self.on_drop(cause, envelope)
+                    self.on_drop(reason, envelope)
                 except Exception:
                     log.exception("a drop listener failed on edge %s", self.name)
 
@@ -141,16 +141,16 @@ class EdgeState:
                 return True
         return False
 
-    def refuse(self, cause: DropReason | None) -> None:
-        """Drop what waits and every later put with `cause`; None opens the edge again."""
+    def refuse(self, reason: DropReason | None) -> None:
+        """Drop what waits and every later put with `reason`; None opens the edge again."""
         lost: list[tuple[DropReason, Envelope[Any]]] = []
         with self.lock:
-            self.refusing = cause
-            if cause is not None:
-                lost = [(cause, entry.envelope) for entry in self.items]
+            self.refusing = reason
+            if reason is not None:
+                lost = [(reason, entry.envelope) for entry in self.items]
                 self.items.clear()
                 if lost:
-                    self.dropped[cause] = self.dropped.get(cause, 0) + len(lost)
+                    self.dropped[reason] = self.dropped.get(reason, 0) + len(lost)
         self.report_drops(lost)
         self.wake_producer()
         self.on_readable()
@@ -214,15 +214,15 @@ class Sender(Generic[T]):
                     lost.append((DropReason.OVERFLOW, envelope))
                 else:
                     if full:
-                        cause = DropReason.SUPERSEDED if isinstance(s.policy, Latest) else DropReason.OVERFLOW
-                        lost.append((cause, s.items.popleft().envelope))
+                        reason = DropReason.SUPERSEDED if isinstance(s.policy, Latest) else DropReason.OVERFLOW
+                        lost.append((reason, s.items.popleft().envelope))
                     s.items.append(Entry(envelope, now))
                     if len(s.items) > s.deepest:
                         s.deepest = len(s.items)
             if envelope.sequence > s.watermark:
                 s.watermark = envelope.sequence
-            for cause, _ in lost:
-                s.dropped[cause] = s.dropped.get(cause, 0) + 1
+            for reason, _ in lost:
+                s.dropped[reason] = s.dropped.get(reason, 0) + 1
         if lost:
             s.report_drops(lost)
         if wake:
@@ -363,19 +363,19 @@ class Receiver(Generic[T]):
             if s.release(envelope):
                 s.delivered += 1
 
-    def drop(self, cause: DropReason, envelope: Envelope[T]) -> None:
+    def drop(self, reason: DropReason, envelope: Envelope[T]) -> None:
         """Count one taken envelope as dropped.
 
         Args:
-            cause: why.
+            reason: why.
             envelope: one that was taken.
         """
         s = self._state
         with s.lock:
             if not s.release(envelope):
                 return
-            s.dropped[cause] = s.dropped.get(cause, 0) + 1
-        s.report_drops([(cause, envelope)])
+            s.dropped[reason] = s.dropped.get(reason, 0) + 1
+        s.report_drops([(reason, envelope)])
 
     def take_reset(self, up_to: int | None) -> Reset | None:
         """The next control message that belongs before sequence `up_to` (None: any).
@@ -452,13 +452,13 @@ class Edge(Generic[T]):
         """No join downstream waits for a sequence: watermarks need not travel here."""
         self._state.carries_watermark = False
 
-    def refuse(self, cause: DropReason | None) -> None:
-        """Drop what waits and every later put with `cause`; None opens the edge again.
+    def refuse(self, reason: DropReason | None) -> None:
+        """Drop what waits and every later put with `reason`; None opens the edge again.
 
         Args:
-            cause: of the drops; None opens the edge again.
+            reason: of the drops; None opens the edge again.
         """
-        self._state.refuse(cause)
+        self._state.refuse(reason)
 
     def mark_unavailable(self, unavailable: bool) -> None:
         """While unavailable, joins treat every sequence as one that will not come."""
@@ -482,5 +482,5 @@ class Edge(Generic[T]):
         """The counts, read at one instant."""
         s = self._state
         with s.lock:
-            dropped = {cause.value: n for cause, n in s.dropped.items()}
+            dropped = {reason.value: n for reason, n in s.dropped.items()}
             return EdgeStatistics(s.put, s.delivered, dropped, len(s.items) + len(s.taken), s.deepest)

@@ -198,12 +198,12 @@ class SideInput:
     def _is_before_reset(self, envelope: Envelope[Any]) -> bool:
         return bool(self._resets) and envelope.sequence < self._resets.get(envelope.source, 0)
 
-    def forget(self, cause: DropReason) -> None:
+    def forget(self, reason: DropReason) -> None:
         """Release the held value; it counts as dropped if no primary ever saw it.
 
         Args:
-            cause: why it is released.
+            reason: why it is released.
         """
         if self._held is not None and not self._used:
-            self.receiver.drop(cause, self._held.envelope)
+            self.receiver.drop(reason, self._held.envelope)
         self._held = None

@@ -345,19 +345,19 @@ class Node:
             log.warning("node %s: %s", self.name, text, exc_info=error)
         self.counts.last_error = text
 
-    def finish_input(self, cause: DropReason) -> None:
+    def finish_input(self, reason: DropReason) -> None:
         """No more input will be taken: release what is held and end the outputs.
 
         Args:
-            cause: of the drops.
+            reason: of the drops.
         """
         if self.ended:
             return
         self.ended = True
         if self._waiting is not None and self.primary is not None:
-            self.primary.drop(cause, self._waiting.envelope)
+            self.primary.drop(reason, self._waiting.envelope)
             self._waiting = None
         for side in self.sides:
-            side.forget(cause)
+            side.forget(reason)
             side.receiver.leave()
         self.ports.end()

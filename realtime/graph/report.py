@@ -205,7 +205,7 @@ def make_report(
 
 
 def _path(steps: list[tuple[str, EdgeStatistics]]) -> PathReport:
-    dropped = {(name, cause): n for name, s in steps for cause, n in s.dropped.items()}
+    dropped = {(name, reason): n for name, s in steps for reason, n in s.dropped.items()}
     counts = [s for _, s in steps]
     withheld = sum(before.delivered - after.put for before, after in pairwise(counts))
     return PathReport(counts[0].put, counts[-1].delivered, dropped, withheld, sum(s.queued for s in counts))

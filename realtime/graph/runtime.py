@@ -76,7 +76,7 @@ class WatchedNode:
 class Supervisor:
     """Checks every node and source a few times per stall time-out.
 
-    A node that is busy with one frame for longer than its stall time-out is bypassed: its inputs drop what comes (cause
+    A node that is busy with one frame for longer than its stall time-out is bypassed: its inputs drop what comes (reason
     stalled), so that nobody blocks on it, and joins that wait for its results take it as "no result". When it comes back
     it is part of the graph again. A source that gives nothing for too long has its stop token set; see `Source.run`.
 
@@ -247,20 +247,20 @@ class Run:
 
     async def _run_until_stopped(self, until: asyncio.Event | None, duration: float | None) -> None:
         """From the first `open` until there is a reason to stop."""
-        causes = [asyncio.ensure_future(self._after(self._stopping.wait, ""))]
+        endings = [asyncio.ensure_future(self._after(self._stopping.wait, ""))]
         if until is not None:
-            causes.append(asyncio.ensure_future(self._after(until.wait, "stopped")))
+            endings.append(asyncio.ensure_future(self._after(until.wait, "stopped")))
         supervising: asyncio.Task[None] | None = None
         try:
             if not await self._open():
                 return
             if duration is not None:
-                causes.append(asyncio.ensure_future(self._after(lambda: asyncio.sleep(duration), "duration")))
+                endings.append(asyncio.ensure_future(self._after(lambda: asyncio.sleep(duration), "duration")))
             supervising = asyncio.ensure_future(self._supervisor().watch())
-            causes.append(asyncio.ensure_future(self._after(self._every_node_finished, "ended")))
-            await asyncio.wait(causes, return_when=asyncio.FIRST_COMPLETED)
+            endings.append(asyncio.ensure_future(self._after(self._every_node_finished, "ended")))
+            await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in [*causes, *([supervising] if supervising else [])]:
+            for task in [*endings, *([supervising] if supervising else [])]:
                 task.cancel()
 
     async def _after(self, wait: Callable[[], Awaitable[object]], reason: str) -> None:

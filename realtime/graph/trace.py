@@ -35,17 +35,17 @@ class Trace:
         if len(self._frames) < self._limit:
             self._frames.append((node, envelope.source, envelope.sequence, started, ended, failed))
 
-    def drop(self, edge: str, cause: DropReason, envelope: Envelope[Any], now: float) -> None:
+    def drop(self, edge: str, reason: DropReason, envelope: Envelope[Any], now: float) -> None:
         """A frame was dropped on `edge`.
 
         Args:
             edge: its name.
-            cause: why.
+            reason: why.
             envelope: the frame.
             now: seconds.
         """
         if len(self._drops) < self._limit:
-            self._drops.append((edge, cause.value, envelope.source, envelope.sequence, now))
+            self._drops.append((edge, reason.value, envelope.source, envelope.sequence, now))
 
     def events(self) -> list[dict[str, Any]]:
         """The trace's events, times in microseconds from the first one."""
@@ -77,9 +77,9 @@ class Trace:
             begun.add(key)
             flow = {"ph": phase, "id": flows.setdefault(key, len(flows) + 1), "name": "frame", "cat": "frame"}
             out.append(flow | common | ({"bp": "e"} if phase == "f" else {}))
-        for edge, cause, source, sequence, when in drops:
-            mark = {"ph": "i", "s": "t", "name": f"{cause} {source} {sequence}", "cat": "drop"}
-            out.append(mark | {"pid": _PROCESS, "tid": row(edge), "ts": (when - zero) * 1e6, "args": {"cause": cause}})
+        for edge, reason, source, sequence, when in drops:
+            mark = {"ph": "i", "s": "t", "name": f"{reason} {source} {sequence}", "cat": "drop"}
+            out.append(mark | {"pid": _PROCESS, "tid": row(edge), "ts": (when - zero) * 1e6, "args": {"cause": reason}})
         return out
 
     def text(self, name: str) -> str:

@@ -144,10 +144,10 @@ class Decoder:
             self._first = next(self._pictures, None)
             if self._first is None:
                 raise UserInputError(f"{self.opening.name} holds no picture that can be decoded.")
-            negotiated = self._negotiated(container, stream, self._first.picture)
-            self._live = negotiated.live
-            self._period = 1 / negotiated.fps if negotiated.fps else 0.0
-            return negotiated
+            info = self._stream_info(container, stream, self._first.picture)
+            self._live = info.live
+            self._period = 1 / info.fps if info.fps else 0.0
+            return info
         except BaseException:
             self.close()
             raise
@@ -287,7 +287,7 @@ class Decoder:
                 return now - age
         return now
 
-    def _negotiated(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> StreamInfo:
+    def _stream_info(self, container: InputContainer, stream: VideoStream, picture: VideoFrame) -> StreamInfo:
         orientation, pixel_aspect = Orientation.of(picture), _pixel_aspect(stream)
         width, height = square_size(picture.width, picture.height, pixel_aspect)
         if orientation.transposed:

@@ -66,7 +66,7 @@ class VideoSource:
 
     Attributes:
         spec: what is read now.
-        negotiated: what the source really gives; None before `open`.
+        stream_info: what the source really gives; None before `open`.
         notices: sentences for the user that are no reason to stop (a file cut short, a changed picture size).
         lost: frames lost in the source.
         changes: which frame was the first of which source, once `choose` had another one opened.
@@ -88,7 +88,7 @@ class VideoSource:
         in_line: bool = False,
     ) -> None:
         self.spec = spec
-        self.negotiated: StreamInfo | None = None
+        self.stream_info: StreamInfo | None = None
         self.notices: list[str] = []
         self.lost = 0
         self.changes: list[Changed] = []
@@ -173,13 +173,13 @@ class VideoSource:
             )
         self._decoder, self._thread = decoder, thread
         try:
-            negotiated = thread.open(stop)
+            info = thread.open(stop)
         except BaseException:
             self.close()
             raise
-        if negotiated is None:
+        if info is None:
             return None
-        return self._start(opening, negotiated)
+        return self._start(opening, info)
 
     def read(self, stop: StopToken) -> Frame | None:
         """Wait for the next frame.
@@ -195,8 +195,8 @@ class VideoSource:
         """
         if self._chosen is not None:
             raise DeviceError(f"Changing from {self.spec} to {self._chosen}.")
-        decoder, thread, negotiated = self._decoder, self._thread, self.negotiated
-        if decoder is None or thread is None or negotiated is None:
+        decoder, thread, info = self._decoder, self._thread, self.stream_info
+        if decoder is None or thread is None or info is None:
             raise RuntimeError("open() comes before read()")
         decoded = thread.take(stop)
         if decoded is None:
@@ -216,7 +216,7 @@ class VideoSource:
         if capture_time is None:
             return None
         # What was overwritten before anybody asked for the first frame is no loss.
-        lost, self._started = decoded.lost if self._started or not negotiated.live else 0, True
+        lost, self._started = decoded.lost if self._started or not info.live else 0, True
         self.lost += lost
         self._sequence += 1 + lost
         self._last_capture = capture_time
@@ -232,32 +232,32 @@ class VideoSource:
         if thread is not None:
             thread.close()
 
-    def _start(self, opening: OpenPlan, negotiated: StreamInfo) -> StreamInfo:
-        turn = negotiated.rotation - self._rotation
+    def _start(self, opening: OpenPlan, info: StreamInfo) -> StreamInfo:
+        turn = info.rotation - self._rotation
         if self._rotation in (90, 270):
-            negotiated = replace(negotiated, width=negotiated.height, height=negotiated.width)
-        negotiated = replace(negotiated, rotation=turn % 360)
-        period = 1 / negotiated.fps if negotiated.fps else 1 / 30
-        self.negotiated = negotiated
-        self._to_bgr = ToBgr(broadcast=opening.broadcast, pixel_aspect=negotiated.pixel_aspect)
+            info = replace(info, width=info.height, height=info.width)
+        info = replace(info, rotation=turn % 360)
+        period = 1 / info.fps if info.fps else 1 / 30
+        self.stream_info = info
+        self._to_bgr = ToBgr(broadcast=opening.broadcast, pixel_aspect=info.pixel_aspect)
         self._pts = PtsNormalizer(period)
         self._schedule = Schedule()
         self._started = False
-        self._shape = (negotiated.height, negotiated.width, 3)
-        if negotiated.mirrored:
+        self._shape = (info.height, info.width, 3)
+        if info.mirrored:
             self._note_once(
                 f"{opening.name} has its picture mirrored, and it is shown and measured so, as players do: the person's left "
                 "and right are exchanged."
             )
-        if self._last_capture is not None and negotiated.live:
+        if self._last_capture is not None and info.live:
             missed = max(0, round((self._clock() - self._last_capture) / period) - 1)
             self._sequence += missed
             self.lost += missed
-        return negotiated
+        return info
 
     def _capture_time(self, decoded: Decoded, pts: float, stop: StopToken) -> float | None:
-        assert self.negotiated is not None
-        if self.negotiated.live:
+        assert self.stream_info is not None
+        if self.stream_info.live:
             return decoded.arrival
         if self._speed == "max":
             return None if stop.is_set() else pts

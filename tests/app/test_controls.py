@@ -107,7 +107,7 @@ def test_a_recording_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 @pytest.fixture
 def file_source() -> VideoSource:
-    return cast("VideoSource", SimpleNamespace(negotiated=None, spec=SimpleNamespace(kind=SourceKind.FILE)))
+    return cast("VideoSource", SimpleNamespace(stream_info=None, spec=SimpleNamespace(kind=SourceKind.FILE)))
 
 
 def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_source: VideoSource) -> None:

@@ -42,12 +42,12 @@ def test_every_picture_is_turned_clockwise(rotation: Rotation, tmp_path: Path) -
     image[:24, :32] = 255  # top left
     path = clip(tmp_path / "corner.mp4", [image] * 3)
     source = VideoSource(parse_source(str(path)), time.monotonic, speed="max", rotate=rotation)
-    negotiated = source.open()
+    info = source.open()
     frame = source.read(StopToken())
     source.close()
     height, width = (64, 48) if rotation in (90, 270) else (48, 64)
-    assert (negotiated.height, negotiated.width) == frame.image.shape[:2] == (height, width)
-    assert negotiated.rotation == -rotation % 360
+    assert (info.height, info.width) == frame.image.shape[:2] == (height, width)
+    assert info.rotation == -rotation % 360
     corners = frame.image[[0, 0, -1, -1], [0, -1, -1, 0], 0] > 127
     assert list(corners) == [turn == rotation for turn in (0, 90, 180, 270)]
     assert not frame.image.flags.writeable

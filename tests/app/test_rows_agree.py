@@ -28,7 +28,7 @@ class FakeSource:
     """A live camera: `count` frames, one every `period` seconds, each announced when it is read."""
 
     def __init__(self, count: int, period: float) -> None:
-        self.negotiated = StreamInfo("fake", "fake", "raw", "bgr24", WIDTH, HEIGHT, 1 / period, 0, True, None)
+        self.stream_info = StreamInfo("fake", "fake", "raw", "bgr24", WIDTH, HEIGHT, 1 / period, 0, True, None)
         self.frames = iter([Frame(PICTURES[n % 4].copy(), n, n * period) for n in range(count)])
 
     def read(self, stop: StopToken) -> Frame | None:

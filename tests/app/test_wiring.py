@@ -81,7 +81,7 @@ def two_tiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wired(config: Config, outputs: Outputs | None = None, *, stream: StreamInfo = CAMERA, **parts: Any) -> App:
     """The graph of a run. The networks are those of the world of discs."""
     path = replace(face_path(), **parts)
-    source: Any = SimpleNamespace(negotiated=stream, open=anything, close=anything, read=anything)
+    source: Any = SimpleNamespace(stream_info=stream, open=anything, close=anything, read=anything)
     return build(config, source, outputs or Outputs(), RealClock(), lambda *_args, **_named: path)
 
 

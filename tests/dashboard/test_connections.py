@@ -1,4 +1,4 @@
-"""What connections may cost: strangers are few and stay shortly, and the person with the token gets in all the same."""
+"""What connections may cost: those without the token are few and stay shortly, and the person with the token gets in all the same."""
 
 import asyncio
 import contextlib
@@ -82,7 +82,7 @@ def test_the_oldest_stranger_makes_room() -> None:
         assert await ended(first[0])
         assert len(gate._open) == 4
 
-    asyncio.run(gate_with(use, strangers=4))
+    asyncio.run(gate_with(use, unauthenticated=4))
 
 
 def test_a_stranger_is_closed_after_its_time_and_the_known_one_is_not() -> None:

@@ -66,7 +66,7 @@ def test_eye_opening_by_hand() -> None:
     points[71], points[73] = (23, -1), (23, 1)
     points[70], points[74] = (22, -1.5), (22, 1.5)
     points[69], points[75] = (21, -0.5), (21, 0.5)
-    assert wflw.eye_opening(points) == pytest.approx((6 / 24, 6 / 12))
+    assert wflw.eye_opening(points) == pytest.approx((6 / 12, 6 / 24))
 
 
 def test_eye_without_width_is_not_measured() -> None:

@@ -196,13 +196,13 @@ def test_in_the_graph_the_tracker_starts_anew_and_the_rows_show_the_gap(clock: F
 def test_where_it_cannot_be_chosen_the_page_says_why(
     word: str, cameras: Sequence[Camera], settings: dict[str, Any], reason: str
 ) -> None:
-    source: Any = SimpleNamespace(spec=parse_source(word), negotiated=SimpleNamespace(live=True))
+    source: Any = SimpleNamespace(spec=parse_source(word), stream_info=SimpleNamespace(live=True))
     offered = camera_choice(Config(source=word, **settings), source, cameras)
     assert isinstance(offered, Fixed)
     assert reason in offered.reason
     choice = camera_choice(
         Config(source="camera:0"),
-        cast("VideoSource", SimpleNamespace(spec=parse_source("camera:0"), negotiated=SimpleNamespace(live=True))),
+        cast("VideoSource", SimpleNamespace(spec=parse_source("camera:0"), stream_info=SimpleNamespace(live=True))),
         KNOWN,
     )
     assert isinstance(choice, CameraChoice)

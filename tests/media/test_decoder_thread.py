@@ -13,7 +13,7 @@ from realtime.media.stream_info import StreamInfo
 from tests.media.clips import FakeClock, Stop
 
 
-def negotiated(*, live: bool) -> StreamInfo:
+def info(*, live: bool) -> StreamInfo:
     return StreamInfo("fake", "fake", "raw", "bgr24", 64, 48, 30.0, 0, live, None if live else 1.0)
 
 
@@ -31,7 +31,7 @@ class FakeDecoder:
     def open(self) -> StreamInfo:
         if self.failure is not None:
             raise self.failure
-        return negotiated(live=self.live)
+        return info(live=self.live)
 
     def next(self) -> Decoded | None:
         self.gate(self.given)
@@ -89,7 +89,7 @@ def test_a_stall_is_told_after_its_time_out() -> None:
 
     decoder = FakeDecoder(0, then="block")
     thread = thread_of(decoder, clock, stall_timeout=5.0, wait=wait)
-    thread._info = negotiated(live=True)
+    thread._info = info(live=True)
     with pytest.raises(DeviceError, match="no frame for 5 s"):
         thread.take(Stop())
     assert 5.0 < clock.now < 5.2
@@ -105,7 +105,7 @@ def test_a_stop_ends_a_stalled_take_at_the_next_look() -> None:
 def test_a_stop_ends_a_hanging_open_and_the_thread_lets_go_by_itself() -> None:
     decoder = FakeDecoder(0)
     hang = threading.Event()
-    decoder.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
+    decoder.open = lambda: hang.wait(20) and info(live=True)  # type: ignore[method-assign, assignment, return-value]
     thread = thread_of(decoder, wait=lambda *_: None)
     assert thread.open(Stop(after=2)) is None
     thread.close()
@@ -119,7 +119,7 @@ def test_a_device_that_never_opens_is_given_up() -> None:
     clock = FakeClock(0.0)
     decoder = FakeDecoder(0)
     hang = threading.Event()
-    decoder.open = lambda: hang.wait(20) and negotiated(live=True)  # type: ignore[method-assign, assignment, return-value]
+    decoder.open = lambda: hang.wait(20) and info(live=True)  # type: ignore[method-assign, assignment, return-value]
 
     def wait(_: threading.Condition, seconds: float) -> None:
         clock.now += seconds

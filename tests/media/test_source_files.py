@@ -116,9 +116,9 @@ def test_the_display_matrix_is_honoured(tmp_path: Path, degrees: int) -> None:
     expected = np.rot90(picture, -degrees // 90)
     assert frame.image.shape == expected.shape
     assert np.median(np.abs(frame.image.astype(int) - expected)) <= 6
-    assert opened.negotiated is not None
-    assert (opened.negotiated.height, opened.negotiated.width) == expected.shape[:2]
-    assert opened.negotiated.rotation == (-degrees) % 360
+    assert opened.stream_info is not None
+    assert (opened.stream_info.height, opened.stream_info.width) == expected.shape[:2]
+    assert opened.stream_info.rotation == (-degrees) % 360
 
 
 @pytest.mark.parametrize("a", [-1, 1])
@@ -141,7 +141,7 @@ def test_every_display_matrix_shows_the_picture_as_players_do(
     expected[to[..., 1].astype(int), to[..., 0].astype(int)] = picture
     assert shown.shape == expected.shape
     assert np.median(np.abs(shown.astype(int) - expected)) <= 6
-    info = opened.negotiated
+    info = opened.stream_info
     assert info is not None
     mirrored = (a * d < 0) ^ transposed
     assert info.mirrored == mirrored
@@ -165,8 +165,8 @@ def test_pixels_that_are_not_square_are_made_square(tmp_path: Path, aspect: Frac
     opened = source(write_clip(tmp_path / "sar.mp4", [picture] * 3, codec="libx264", pixel_aspect=aspect))
     frame = frames_of(opened)[0]
     assert frame.image.shape == (*size[::-1], 3)
-    assert opened.negotiated is not None
-    assert (opened.negotiated.width, opened.negotiated.height) == size
+    assert opened.stream_info is not None
+    assert (opened.stream_info.width, opened.stream_info.height) == size
     for row, column in ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)):
         there = frame.image[round(row * size[1]), round(column * size[0])].astype(int)
         assert np.abs(there - picture[round(row * 48), round(column * 64)]).max() <= 8
@@ -184,8 +184,8 @@ def test_time_stamps_may_begin_anywhere(tmp_path: Path, start: float) -> None:
     frames = frames_of(opened)
     assert opened.notices == []
     assert [frame.capture_time for frame in frames] == pytest.approx([i / 30 for i in range(90)], abs=0.002)
-    assert opened.negotiated is not None
-    assert opened.negotiated.duration == pytest.approx(3.0, abs=0.1)
+    assert opened.stream_info is not None
+    assert opened.stream_info.duration == pytest.approx(3.0, abs=0.1)
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 3])
     opened = source(cut)
@@ -216,8 +216,8 @@ def test_unusual_pictures_keep_their_levels(
     # Grey files carry no range tag and are read as full range by custom, whatever the writer meant.
     tolerance = 20 if "gray" in pixel_format else 6
     assert [np.median(f.image) for f in frames] == pytest.approx([40, 120, 200], abs=tolerance)
-    assert opened.negotiated is not None
-    assert opened.negotiated.pixel_format == pixel_format
+    assert opened.stream_info is not None
+    assert opened.stream_info.pixel_format == pixel_format
 
 
 def test_a_picture_size_that_changes_is_followed_and_told(tmp_path: Path) -> None:
@@ -350,8 +350,8 @@ def test_the_size_wish_of_a_camera_reaches_no_file(tmp_path: Path) -> None:
     opened = VideoSource(parse_source(str(clip)), clock, size=(1280, 720), fps=60, speed="max")
     frame = frames_of(opened)[0]
     assert frame.image.shape == (48, 64, 3)
-    assert opened.negotiated is not None
-    assert (opened.negotiated.width, opened.negotiated.fps, opened.negotiated.live) == (64, 30.0, False)
+    assert opened.stream_info is not None
+    assert (opened.stream_info.width, opened.stream_info.fps, opened.stream_info.live) == (64, 30.0, False)
 
 
 def test_reading_before_opening_is_a_programmers_mistake(tmp_path: Path) -> None:

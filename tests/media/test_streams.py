@@ -82,9 +82,9 @@ def read_all(source: VideoSource, limit: int = 1000, stop: StopToken | None = No
 def test_a_tcp_stream_is_live_and_its_end_is_an_end(serve: Callable[..., Server], transport_stream: bytes) -> None:
     server = serve(lambda connection: connection.sendall(transport_stream))
     source = VideoSource(parse_source(f"tcp://127.0.0.1:{server.port}"), time.monotonic)
-    negotiated = source.open()
-    assert negotiated is not None
-    assert (negotiated.live, negotiated.codec, negotiated.width) == (True, "h264", 128)
+    info = source.open()
+    assert info is not None
+    assert (info.live, info.codec, info.width) == (True, "h264", 128)
     frames = read_all(source)
     source.close()
     skipped = FRAMES - 1 - frames[-1].sequence
@@ -162,13 +162,13 @@ def test_udp_datagrams(transport_stream: bytes) -> None:
     thread.start()
     source = VideoSource(parse_source(f"udp://127.0.0.1:{port}"), time.monotonic)
     try:
-        negotiated = source.open()
+        info = source.open()
         frames = read_all(source, limit=10)
     finally:
         enough.set()
         source.close()
-    assert negotiated is not None
-    assert negotiated.live
+    assert info is not None
+    assert info.live
     assert len(frames) == 10
     assert all(b.sequence > a.sequence for a, b in itertools.pairwise(frames))
     thread.join(10)
@@ -206,9 +206,9 @@ def test_a_recording_over_http_is_paced_and_whole(serve: Callable[..., Server], 
     server = serve(http(clip.read_bytes(), "video/mp4"))
     clock = FakeClock(10.0)
     source = VideoSource(parse_source(f"http://127.0.0.1:{server.port}/a.mp4"), clock, sleep=clock.sleep)
-    negotiated = source.open()
-    assert negotiated is not None
-    assert not negotiated.live
+    info = source.open()
+    assert info is not None
+    assert not info.live
     frames = read_all(source)
     source.close()
     assert [number_of(frame.image) for frame in frames] == list(range(25))
@@ -223,9 +223,9 @@ def test_motion_jpeg_over_http_is_live_and_its_end_is_a_failure(serve: Callable[
         body.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n")
     server = serve(http(body.getvalue(), "multipart/x-mixed-replace; boundary=frame", length=False))
     source = VideoSource(parse_source(f"http://127.0.0.1:{server.port}/stream"), time.monotonic)
-    negotiated = source.open()
-    assert negotiated is not None
-    assert (negotiated.live, negotiated.codec) == (True, "mjpeg")
+    info = source.open()
+    assert info is not None
+    assert (info.live, info.codec) == (True, "mjpeg")
     first = source.read(StopToken())
     assert first is not None
     assert first.sequence == 0

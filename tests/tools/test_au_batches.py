@@ -24,7 +24,7 @@ from realtime.action_units.model import (  # noqa: E402
 from realtime.action_units.rest_frame import EYE, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
 from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
-from tools.train.action_units.batches import Deck  # noqa: E402
+from tools.train.action_units.batches import BatchSampler  # noqa: E402
 from tools.train.action_units.samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
 from tools.train.action_units.train import answer  # noqa: E402
 
@@ -56,11 +56,11 @@ def network() -> ActionUnitNet:
 
 def test_a_training_sample_is_the_live_input(network: ActionUnitNet) -> None:
     (at_rest, rest_image, rest_points), (moving, image, points) = faces(1, 4, True), faces(2, 4, False)
-    deck = Deck(joined([at_rest, moving, faces(3, -1, False)[0]]))
-    assert deck.acquainted.tolist() == [1]
-    assert deck.strangers.tolist() == [2]
+    sampler = BatchSampler(joined([at_rest, moving, faces(3, -1, False)[0]]))
+    assert sampler.with_baseline.tolist() == [1]
+    assert sampler.without_baseline.tolist() == [2]
     with torch.no_grad():
-        taught = answer(network, deck.batch(np.array([1]), None)).numpy()
+        taught = answer(network, sampler.batch(np.array([1]), None)).numpy()
         found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
         look = look_at(network, rest_image, rest_points)
         live = measured(
@@ -95,27 +95,27 @@ def look_at(network: ActionUnitNet, image: U8, points: F32) -> np.ndarray:
 
 def test_several_pictures_at_rest_count_by_their_mean(network: ActionUnitNet) -> None:
     (one, *first), (two, *second), (moving, image, points) = faces(1, 4, True), faces(5, 4, True), faces(2, 4, False)
-    deck = Deck(joined([one, two, moving]), rests=2)
+    sampler = BatchSampler(joined([one, two, moving]), rests=2)
     with torch.no_grad():
-        taught = answer(network, deck.batch(np.array([2]), None)).numpy()
+        taught = answer(network, sampler.batch(np.array([2]), None)).numpy()
         look = (look_at(network, *first) + look_at(network, *second)) / 2
         found = Descriptor(moving.shape[0], tuple(moving.pose[0].tolist()))
         rest = (one.shape[0] + two.shape[0]) / 2
         # Both lie equally far from their mean: the first is measured from.
         live = measured(network, found, rest, look, pictured(one, *first), image, points)
     np.testing.assert_allclose(taught, live, atol=1e-4)
-    drawn = deck.batch(np.array([2]), np.random.default_rng(0))
+    drawn = sampler.batch(np.array([2]), np.random.default_rng(0))
     assert drawn.rest_eye.shape == (2, 2, 1, *EYE)
     assert not torch.equal(drawn.rest_eye[0], drawn.rest_eye[1])
 
 
 def test_a_stranger_has_no_rest_and_sides_are_the_patients(network: ActionUnitNet) -> None:
-    deck = Deck(joined([faces(1, 4, True)[0], faces(2, 4, False)[0], faces(3, -1, False)[0]]))
-    batch = deck.batch(np.array([2]), None)
+    sampler = BatchSampler(joined([faces(1, 4, True)[0], faces(2, 4, False)[0], faces(3, -1, False)[0]]))
+    batch = sampler.batch(np.array([2]), None)
     assert batch.known.tolist() == [[0], [0]]
     assert batch.points[:, POINT_FEATURES - 1].tolist() == [0, 0]
-    np.testing.assert_array_equal(batch.truth.numpy(), deck.data.truth[2])
-    spoilt = deck.batch(np.array([1, 2]), np.random.default_rng(0))
+    np.testing.assert_array_equal(batch.truth.numpy(), sampler.data.truth[2])
+    spoilt = sampler.batch(np.array([1, 2]), np.random.default_rng(0))
     assert spoilt.eye.shape == (4, 1, *EYE)
     assert spoilt.mouth.shape == (4, 1, *MOUTH)
 
@@ -128,15 +128,15 @@ def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
     sample = faces(1, 4, True)[0]
     left, right, mouth = FaceWindows(MARGIN).cut(image, points)
     still = replace(sample, left=left[None], right=right[None], mouth=mouth[None])
-    deck = Deck(joined([still, replace(still, rest=np.array([False]))]))
+    sampler = BatchSampler(joined([still, replace(still, rest=np.array([False]))]))
     rng = np.random.default_rng(1)
-    batch = deck.batch(np.ones(64, int), rng)
+    batch = sampler.batch(np.ones(64, int), rng)
     eyes = batch.flow[:, : 2 * 42].reshape(-1, 42, 2)[batch.flow[:, -1] > 0]
     assert len(eyes) > 60
     own = eyes - eyes.median(dim=1, keepdim=True).values
     assert 0.1 < eyes.abs().mean() < 0.5, "each picture lies a trace elsewhere"
     assert own.abs().median() < 0.15
-    plain = deck.batch(np.ones(1, int), None)
+    plain = sampler.batch(np.ones(1, int), None)
     assert (batch.eye[0] - plain.eye[0]).abs().mean() > 0.1
 
 

@@ -1,4 +1,4 @@
-"""What the Action Unit exam takes for rest is what the program would, and a mirror image's rest is the mirror of it."""
+"""What the Action Unit evaluation takes for rest is what the program would, and a mirror image's rest is the mirror of it."""
 
 from typing import Any, cast
 
@@ -57,7 +57,7 @@ def exact_points(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_rest_is_the_median_and_the_picture_is_the_nearest_to_it() -> None:
     shard = pictures(4)
     units = ActionUnits(looks, [12])
-    (known, _), *others = au_people.acquaintances([shard], NO_MODEL, units).values()
+    (known, _), *others = au_people.known_people([shard], NO_MODEL, units).values()
     assert not others
     shapes = [describe(points).shape for points in shard["points"][:3]]
     np.testing.assert_allclose(known.rest.shape, np.median(shapes, axis=0), atol=1e-6)
@@ -68,8 +68,8 @@ def test_rest_is_the_median_and_the_picture_is_the_nearest_to_it() -> None:
 @pytest.mark.usefixtures("exact_points")
 def test_a_mirror_images_rest_is_the_mirror_of_rest() -> None:
     shard, units = pictures(4), ActionUnits(looks, [12])
-    _, mirror = au_people.acquaintances([shard], NO_MODEL, units)["7"]
-    real, _ = au_people.acquaintances([swapped(shard)], NO_MODEL, units)["7"]
+    _, mirror = au_people.known_people([shard], NO_MODEL, units)["7"]
+    real, _ = au_people.known_people([swapped(shard)], NO_MODEL, units)["7"]
     np.testing.assert_allclose(mirror.rest.shape, real.rest.shape, atol=1e-4)
     assert mirror.rest.embedding is not None
     assert mirror.picture is not None

@@ -145,10 +145,10 @@ def _steps(report: Report) -> None:
     smoother.reset()
     course = (0, 0, 0, 0.5, 1, 0.5, 0, 0)
     openings = [
-        wflw.eye_opening(smoother.update((face + c * (closed - face)).astype(np.float32), i / 30))[0]
+        wflw.eye_opening(smoother.update((face + c * (closed - face)).astype(np.float32), i / 30)).right
         for i, c in enumerate(course)
     ]
-    start = wflw.eye_opening(face)[0]
+    start = wflw.eye_opening(face).right
     report.add("blink of three frames, amplitude kept", (start - min(openings)) / start, "share", ">= 0.8")
 
 

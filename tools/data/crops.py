@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from tools.data.appearance import degrade, paint, relight
 from tools.data.expressions import displacement_field, moved_points, random_features, random_movement
+from tools.data.lid_lip_warps import close_eye, open_mouth
 from tools.data.occluders import occlude
 from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
-from tools.data.slits import close_eye, open_mouth
 from tools.data.winks import Shut, draw_shut, random_eyes, squeezed
 
 Floats = NDArray[np.floating[Any]]
@@ -24,7 +24,7 @@ BORDERS = (cv2.BORDER_CONSTANT, cv2.BORDER_CONSTANT, cv2.BORDER_REPLICATE, cv2.B
 
 @dataclass(frozen=True)
 class Strength:
-    """How often each mishap is tried; the defaults are for photographs. Rendered faces come bent and spoilt already."""
+    """How often each mishap is tried; the defaults are for photographs. Rendered faces come bent and degraded already."""
 
     bend: float = 0.4
     features: float = 0.3
@@ -79,7 +79,7 @@ def random_geometry(rng: Generator, hard: bool) -> tuple[NDArray[np.float64], fl
 def sample_face(
     picture: U8, points: Floats, trust: Floats, rng: Generator, strength: Strength, other: U8 | None
 ) -> Sample:
-    """A crop that holds the face, spoilt at random. `other` is a crop of something else, used as an occluder's texture."""
+    """A crop that holds the face, degraded at random. `other` is a crop of something else, used as an occluder's texture."""
     # The picture itself is never mirrored (that would copy it): the crop's matrix mirrors.
     mirror = bool(rng.random() < 0.5)
     if mirror:

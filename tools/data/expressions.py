@@ -1,4 +1,4 @@
-"""Bending a photograph and its points together: jaws, brows, mouth corners, one side at a time (lids and lips: `slits`).
+"""Bending a photograph and its points together: jaws, brows, mouth corners, one side at a time (lids and lips: `lid_lip_warps`).
 
 The photographs of the collages smile or look neutral; what a clinic films does neither. Each movement is a set of wished
 displacements of some of the 98 points; between the points the picture follows by a Gaussian-weighted mean of the nearest

@@ -1,4 +1,4 @@
-"""Batches for the landmark network: photographs, rendered faces and crops without a face, mixed and spoilt at random."""
+"""Batches for the landmark network: photographs, rendered faces and crops without a face, mixed and degraded at random."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Shutting one eye of a photograph as people do: gently or squeezed, the brow down and the cheek up on that side alone.
 
-Synthetic photographs and posed portraits hardly ever wink, so a network that saw only them shuts both eyes together. The lid itself is
-`slits.close_eye`; here is what goes with it: the movement of the skin around, the lashes that show as a dark line in a shut eye, and
-the folds that a squeeze draws. Points are crop units 0..1, they move exactly with the picture.
+Synthetic photographs and posed portraits hardly ever wink, so a network that saw only them shuts both eyes together. The lid
+itself is `lid_lip_warps.close_eye`; here is what goes with it: the movement of the skin around, the lashes that show as a dark
+line in a shut eye, and the folds that a squeeze draws. Points are crop units 0..1, they move exactly with the picture.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.data.expressions import displacement_field, moved_points
+from tools.data.lid_lip_warps import close_eye
 from tools.data.points98 import crop_matrix, invert, square_from_points, transform
-from tools.data.slits import close_eye
 
 Floats = NDArray[np.floating[Any]]
 U8 = NDArray[np.uint8]

@@ -16,16 +16,16 @@ from tools.train.action_units.points import locate
 F32 = NDArray[np.float32]
 
 
-class Acquaintance(NamedTuple):
+class KnownPerson(NamedTuple):
     """What is known of a person at rest: medians, and the picture nearest to them (None where none is near)."""
 
     rest: Baseline
     picture: RestFrame | None
 
 
-def acquaintances(
+def known_people(
     shards: Sequence[Mapping[str, NDArray[np.generic]]], model: LandmarkModel, units: ActionUnits
-) -> dict[str, tuple[Acquaintance, Acquaintance]]:
+) -> dict[str, tuple[KnownPerson, KnownPerson]]:
     """Of every person in the files, from the pictures at rest: as they are, and of the mirror image."""
     rng = np.random.default_rng(1)
     seen: dict[str, list[tuple[Descriptor, Windows, F32]]] = {}
@@ -40,10 +40,10 @@ def acquaintances(
             units.measure(found, None, windows)
             assert units.embedding is not None
             seen.setdefault(str(shard["person"][i]), []).append((found, windows, units.embedding))
-    return {name: acquainted(frames, units.identity) for name, frames in seen.items()}
+    return {name: with_rest(frames, units.identity) for name, frames in seen.items()}
 
 
-def acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[Acquaintance, Acquaintance]:
+def with_rest(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -> tuple[KnownPerson, KnownPerson]:
     """From frames at rest (descriptor, windows, embedding of this network): what is known of the person, and of the mirror image."""
     shape = np.median([found.shape for found, _, _ in frames], axis=0).astype(np.float32)
     embedding = np.median([embedding for _, _, embedding in frames], axis=0).astype(np.float32)
@@ -52,7 +52,7 @@ def acquainted(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) 
     for found, windows, _ in frames:
         keeper.offer(found, windows, rest.shape)
         mirror_keeper.offer(found.mirrored(), in_mirror(windows), mirror.shape)
-    return Acquaintance(rest, keeper.picture), Acquaintance(mirror, mirror_keeper.picture)
+    return KnownPerson(rest, keeper.picture), KnownPerson(mirror, mirror_keeper.picture)
 
 
 def in_mirror(windows: Windows) -> Windows:

@@ -24,7 +24,7 @@ from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose
 from realtime.face.wflw import FLIP_ORDER
 from realtime.models import Registry
-from tools.evaluate.au_people import Acquaintance, acquaintances
+from tools.evaluate.au_people import KnownPerson, known_people
 from tools.evaluate.figures import Figure, Options, auc
 from tools.synth.hidden import COVERED_BROWS, photograph_of
 from tools.synth.make import read_shard
@@ -104,7 +104,7 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
                 f"{needed} is not there; make it with python -m tools.train.action_units.pictures --held-out."
             )
     shard, rng = read_shard(file), np.random.default_rng(4)
-    resting = acquaintances([shard, read_shard(more)], model, units)
+    resting = known_people([shard, read_shard(more)], model, units)
     truth = intensities(shard["expression"].astype(np.float32))
     guess, swapped, kept, turns = [], [], [], []
     for i in np.flatnonzero(~shard["rest"].astype(bool)):
@@ -126,7 +126,7 @@ def read(file: Path, model: LandmarkModel, units: ActionUnits) -> tuple[F32, F32
     return np.asarray(guess), np.asarray(swapped), truth[kept], np.asarray(turns, np.float32), brows
 
 
-def _values(units: ActionUnits, found: Descriptor, known: Acquaintance, windows: Windows) -> list[list[float]]:
+def _values(units: ActionUnits, found: Descriptor, known: KnownPerson, windows: Windows) -> list[list[float]]:
     left, right = units.measure(found, known.rest, windows, known.picture)
     return [[left[u] for u in UNITS], [right[u] for u in UNITS]]
 

@@ -19,7 +19,7 @@ from realtime.face.face_model import HEAD_3D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose, facing_angles
 from realtime.types import Millimetres, Sides
-from tools.evaluate.au_people import Acquaintance, acquainted
+from tools.evaluate.au_people import KnownPerson, with_rest
 from tools.synth.camera import Camera, rotation
 from tools.synth.drawing import Looks, draw
 from tools.synth.kit import Kit
@@ -110,7 +110,7 @@ class Examiner:
         at_rest, mm = exact_points(self._kit, patient, expression_of(patient, "rest", rng))
         self._pupils_mm = float(np.linalg.norm(at_rest[96] - at_rest[97])) * mm
         self._head = HeadSize("pupil distance")
-        self._known: Acquaintance | None = None
+        self._known: KnownPerson | None = None
 
     def examine(self, repetitions: int) -> Examined:
         """Every movement, so many times."""
@@ -133,7 +133,7 @@ class Examiner:
             units.measure(one.found, None, one.windows)
             assert units.embedding is not None
             known.append((one.found, one.windows, units.embedding))
-        self._known = acquainted(known, units.identity)[0]
+        self._known = with_rest(known, units.identity)[0]
         for number, (seen, exact) in enumerate(rests, 1):
             yield (
                 Repetition("rest", number, "counted", rest=self._snapshot(seen)),
@@ -213,7 +213,7 @@ def look(networks: Networks, head: HeadSize, picture: U8, points: F32, pupils_mm
     return Seen(lengths, pose, found, networks.units.cut(picture, points))
 
 
-def snapshot_of(units: ActionUnits, seen: list[Seen], known: Acquaintance | None) -> Snapshot:
+def snapshot_of(units: ActionUnits, seen: list[Seen], known: KnownPerson | None) -> Snapshot:
     """Take the frames of a moment together.
 
     Args:

@@ -15,7 +15,7 @@ from realtime.clinic.excursion import share
 from realtime.clinic.trials import Trial, View, length
 from realtime.types import U8
 from tools.data.london_labels import Labelled, labelled
-from tools.evaluate.au_people import Acquaintance, acquainted
+from tools.evaluate.au_people import KnownPerson, with_rest
 from tools.evaluate.clinic_people import Networks, Seen, look, snapshot_of
 from tools.evaluate.figures import Figure
 from tools.evaluate.real_pictures import half_smile
@@ -52,14 +52,14 @@ class _Person:
         self._networks = networks
         # Hand-placed pupils and iris rings give this person's pupil distance.
         self._pupils_mm = float(np.linalg.norm(calm.points[96] - calm.points[97])) * calm.portrait.mm
-        self._known: Acquaintance | None = None
+        self._known: KnownPerson | None = None
         seen = self._look(calm.portrait.picture, calm.points)
         units, frames = networks.units, []
         for one in seen:
             units.measure(one.found, None, one.windows)
             assert units.embedding is not None
             frames.append((one.found, one.windows, units.embedding))
-        self._known = acquainted(frames, units.identity)[0]
+        self._known = with_rest(frames, units.identity)[0]
         self.rest = snapshot_of(units, seen, self._known)
 
     def _look(self, picture: U8, near: F32) -> list[Seen]:

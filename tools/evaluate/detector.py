@@ -55,12 +55,12 @@ def evaluate(
         retinaface_onnx.export(retinaface.load(checkpoint), exported, source=checkpoint.name, licence="MIT")
         official, ours = Detector(exported), Detector(model)
         known = familiar(held, trained)
-        for spoilt in (False, True):
-            shown = list(windows(held, known, count, seed=7, spoilt=spoilt))
+        for degraded in (False, True):
+            shown = list(windows(held, known, count, seed=7, degraded=degraded))
             for width in (640, 320):
                 for least, row in on_windows(ours, official, shown, width).items():
-                    figures[f"{'spoilt' if spoilt else 'clean'} {width} px, faces >= {least} px"] = row
-        itself = list(windows(held, known, count // 2, seed=7, spoilt=False))
+                    figures[f"{'spoilt' if degraded else 'clean'} {width} px, faces >= {least} px"] = row
+        itself = list(windows(held, known, count // 2, seed=7, degraded=False))
         figures[f"the official one's eyes, the picture moved by {SHIFT} px"] = of_itself(official, itself)
         if faces is not None:
             figures |= of_labelled_faces({"ours": ours, "official": official}, faces)

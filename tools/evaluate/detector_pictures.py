@@ -61,7 +61,7 @@ def familiar(held: list[Source], trained: list[Source]) -> list[NDArray[np.bool_
 
 
 def windows(
-    held: list[Source], known: list[NDArray[np.bool_]], count: int, seed: int, *, spoilt: bool
+    held: list[Source], known: list[NDArray[np.bool_]], count: int, seed: int, *, degraded: bool
 ) -> Iterator[Window]:
     """`count` windows of 640x360 around unfamiliar faces of 24 to 330 px, turned by up to some 20 degrees."""
     rng = np.random.default_rng(seed)
@@ -77,7 +77,7 @@ def windows(
         image = warp(source, matrix, scale, SIDE, cv2.BORDER_CONSTANT, (90, 90, 90))[top : top + ROWS]
         boxes, _ = carry(source.boxes, source.points, matrix, mirror)
         boxes[:, 1::2] -= top
-        shown = spoil(rng, image) if spoilt else np.ascontiguousarray(image)
+        shown = spoil(rng, image) if degraded else np.ascontiguousarray(image)
         inside = (boxes[:, :2].min(axis=1) >= 0) & (boxes[:, 2] <= SIDE) & (boxes[:, 3] <= ROWS)
         yield Window(shown, boxes[known[which]], boxes[inside & ~known[which]])
 

@@ -58,7 +58,7 @@ def photographs(ours: Model, other: Model, faces: FaceSet, boxes: F32, fives: F3
 
 
 def hard(ours: Landmarks, net: Pfld, faces: FaceSet, views: int = 2) -> list[Figure]:
-    """Held-out photographs spoilt as in training (with another seed): ours and PFLD-GhostOne on the same crops."""
+    """Held-out photographs degraded as in training (with another seed): ours and PFLD-GhostOne on the same crops."""
     rng = np.random.default_rng(11)
     strength = Strength(bend=0.5, features=0.2, occlude=0.5, paint=0.2, hard_geometry=0.0)
     shrink = np.array([[1, 0, 0], [0, 1, 0]], np.float64) * (CROP_GROWTH / PFLD_GROWTH)

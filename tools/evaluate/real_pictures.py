@@ -14,7 +14,7 @@ from realtime.face.wflw import FLIP_ORDER
 from tools.data.london_labels import Labelled
 from tools.data.points98 import eye_opening, transform
 from tools.data.winks import Shut, winked
-from tools.evaluate.au_people import Acquaintance, acquainted
+from tools.evaluate.au_people import KnownPerson, with_rest
 from tools.train.action_units.points import locate
 from tools.train.action_units.table import UNITS
 
@@ -43,7 +43,7 @@ class Viewer:
         """The network's points (98, 2), from a crop around `near` (98, 2) a little off, then once more from its own."""
         return locate(self.model, picture, near, np.random.default_rng(seed))
 
-    def face(self, picture: U8, near: F32, known: Acquaintance | None = None, seed: int = 5) -> Seen:
+    def face(self, picture: U8, near: F32, known: KnownPerson | None = None, seed: int = 5) -> Seen:
         """Action Units of the face near these points, of a stranger or of somebody known."""
         return self._seen(picture, self.points(picture, near, seed), known)
 
@@ -55,7 +55,7 @@ class Viewer:
         result: F32 = np.abs(straight.values - self.face(flipped, swapped).values[::-1]).reshape(-1)
         return result
 
-    def _seen(self, picture: U8, points: F32, known: Acquaintance | None) -> Seen:
+    def _seen(self, picture: U8, points: F32, known: KnownPerson | None) -> Seen:
         found = describe(points)
         if found is None:
             zero = np.zeros((2, len(UNITS)), np.float32)
@@ -66,7 +66,7 @@ class Viewer:
         return Seen(values, eye_opening(points)[::-1].astype(np.float32), points)
 
 
-def resting(viewer: Viewer, picture: U8, near: F32) -> Acquaintance:
+def resting(viewer: Viewer, picture: U8, near: F32) -> KnownPerson:
     """What is known of a person after a calibration on this picture: some views of it, a little unlike each other."""
     frames = []
     for seed in range(REST_VIEWS):
@@ -77,7 +77,7 @@ def resting(viewer: Viewer, picture: U8, near: F32) -> Acquaintance:
             viewer.units.measure(found, None, windows)
             assert viewer.units.embedding is not None
             frames.append((found, windows, viewer.units.embedding))
-    return acquainted(frames, viewer.units.identity)[0]
+    return with_rest(frames, viewer.units.identity)[0]
 
 
 def half_smile(calm: Labelled, smiling: Labelled, side: int) -> tuple[U8, F32]:

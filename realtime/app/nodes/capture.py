@@ -18,7 +18,7 @@ class Capture:
     def __init__(self, source: VideoSource, listeners: Sequence[Callable[[Frame], None]] = ()) -> None:
         self.source = source
         self._listeners = listeners
-        self._opened_before = source.negotiated is not None
+        self._opened_before = source.stream_info is not None
 
     def open(self) -> None:
         """Open the device or file; raises what the user should read."""

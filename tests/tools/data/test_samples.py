@@ -7,9 +7,9 @@ import pytest
 from tests.tools.data.test_points98 import face
 from tools.data import crops, negatives
 from tools.data.expressions import GRID, displacement_field, moved_points, random_movement, sample_field
+from tools.data.lid_lip_warps import close_eye, open_mouth
 from tools.data.occluders import hand_mask
 from tools.data.points98 import eye_opening, square_from_points
-from tools.data.slits import close_eye, open_mouth
 
 
 def dotted(points: np.ndarray, which: list[int]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Batches for the Action Unit network: both sides of faces, spoilt a little, each beside a picture of the person at rest."""
+"""Batches for the Action Unit network: both sides of faces, degraded a little, each beside a picture of the person at rest."""
 
 from dataclasses import dataclass
 
@@ -47,17 +47,17 @@ class Batch:
         return torch.cat([self.points, rest, self.flow, self.eye.flatten(1), self.mouth.flatten(1)], dim=1)
 
 
-class Deck:
+class BatchSampler:
     """Draws faces and, for each, `rests` pictures of the same person at rest (some twice where there are fewer)."""
 
     def __init__(self, data: Samples, rests: int = 2) -> None:
         self.data = data
         self._count = rests
-        self.strangers: Rows = np.flatnonzero(data.person < 0)
+        self.without_baseline: Rows = np.flatnonzero(data.person < 0)
         resting = np.flatnonzero(data.rest)
         self._rests = {int(p): resting[data.person[resting] == p] for p in np.unique(data.person[resting])}
         moving = np.flatnonzero(~data.rest & (data.person >= 0))
-        self.acquainted: Rows = moving[[int(p) in self._rests for p in data.person[moving]]]
+        self.with_baseline: Rows = moving[[int(p) in self._rests for p in data.person[moving]]]
         # Shapes as they are and mirrored (2, N, 98, 2), the person's mean at rest likewise, zero where none is known.
         mean = np.zeros_like(data.shape)
         for p, rows in self._rests.items():
@@ -66,19 +66,19 @@ class Deck:
             self._rests[p] = rows[np.argsort([rms_distance(data.shape[r], mean[rows[0]]) for r in rows])]
         self._shapes, self._means = both_sides(data.shape), both_sides(mean)
 
-    def draw(self, rng: np.random.Generator, size: int, strangers: float) -> Rows:
-        """Faces to learn from, `strangers` the share of those without a rest; now and then one at rest itself."""
-        few = min(round(strangers * size), len(self.strangers))
-        rows = [rng.choice(self.acquainted, size - few)]
+    def draw(self, rng: np.random.Generator, size: int, without_baseline: float) -> Rows:
+        """Faces to learn from, `without_baseline` the share of those without a rest; now and then one at rest itself."""
+        few = min(round(without_baseline * size), len(self.without_baseline))
+        rows = [rng.choice(self.with_baseline, size - few)]
         if few:
-            rows.append(rng.choice(self.strangers, few))
+            rows.append(rng.choice(self.without_baseline, few))
         chosen: Rows = np.concatenate(rows)
         for k in np.flatnonzero((rng.random(size) < 0.08) & (self.data.person[chosen] >= 0)):
             chosen[k] = rng.choice(self._rests[int(self.data.person[chosen[k]])])
         return chosen
 
     def batch(self, rows: Rows, rng: np.random.Generator | None) -> Batch:
-        """With `rng` spoilt, and some rests withheld; without it as they are, by the first pictures at rest and the mean shape."""
+        """With `rng` degraded, and some rests withheld; without it as they are, by the first pictures at rest and the mean shape."""
         data, count = self.data, len(rows)
         person = data.person[rows]
         shape_known, look_known = person >= 0, person >= 0

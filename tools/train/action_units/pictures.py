@@ -6,7 +6,7 @@ With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before t
 it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
 
-Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or spoilt: what blurs a
+Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or degraded: what blurs a
 picture blurs the points, which is the landmark network's matter (`tools.train.action_units.train` shows every picture once more as a cheap
 camera would).
 """
@@ -40,7 +40,7 @@ def render_people(
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
     rng = np.random.default_rng([seed, 17, int(held_out)])
-    # The exam asks nothing that no picture shows; training may meet anybody.
+    # The evaluation asks nothing that no picture shows; training may meet anybody.
     files = awake_files(bank, held_out) if held_out else bank_files(bank, held_out)
     people = people or len(files)
     nothing = np.zeros(len(EXPRESSION_NAMES), np.float32)

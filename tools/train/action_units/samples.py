@@ -45,16 +45,16 @@ class Samples:
         return Samples(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def samples_of(file: Path, model: LandmarkModel, seed: int, *, spoilt: bool = False) -> Samples:
+def samples_of(file: Path, model: LandmarkModel, seed: int, *, degraded: bool = False) -> Samples:
     """Every picture of a file of `tools.synth.make` (strangers) or `tools.train.action_units.pictures` (people with pictures at rest).
 
-    spoilt: as a cheap camera would have taken it.
+    degraded: as a cheap camera would have taken it.
     """
     shard, rng = read_shard(file), np.random.default_rng(seed)
     windows = FaceWindows(MARGIN)
     shapes, poses, cuts, kept = [], [], [], []
     for i, picture in enumerate(shard["image"]):
-        image = degrade(rng, picture.astype(np.float32)) if spoilt else picture
+        image = degrade(rng, picture.astype(np.float32)) if degraded else picture
         seen = locate(model, image, shard["points"][i].astype(np.float32), rng)
         found = describe(seen)
         if found is None:

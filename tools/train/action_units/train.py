@@ -28,7 +28,7 @@ from realtime.models import Registry
 from tools.networks.action_units import ActionUnitNet, export
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
-from tools.train.action_units.batches import Batch, Deck
+from tools.train.action_units.batches import Batch, BatchSampler
 from tools.train.action_units.options import options
 from tools.train.action_units.photographs import from_collages, from_portraits
 from tools.train.action_units.samples import Samples, joined, kept, samples_of, stored
@@ -38,7 +38,7 @@ from tools.train.muon import Optimisers
 from tools.train.trainer import Trainer
 
 F32 = NDArray[np.float32]
-STRANGERS = 0.25
+WITHOUT_BASELINE = 0.25
 """Share of faces without a rest in a batch."""
 
 
@@ -48,29 +48,29 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
     spec = registry.manifest.find("landmarks")
     model = landmark_model(registry.open(spec))
 
-    def of(file: Path, seed: int, *, spoilt: bool = False) -> Samples:
-        name = f"{file.parent.name}_{file.stem}{'_spoilt' if spoilt else ''}_{spec.sha256[:12]}.npz"
+    def of(file: Path, seed: int, *, degraded: bool = False) -> Samples:
+        name = f"{file.parent.name}_{file.stem}{'_spoilt' if degraded else ''}_{spec.sha256[:12]}.npz"
         store = arguments.out / "samples" / name
-        return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, spoilt=spoilt))
+        return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, degraded=degraded))
 
     found = [file for kind in ("", "seated_", "shut_") for file in arguments.people.glob(f"{kind}train*.npz")]
     files = sorted(file for file in found if ".part" not in file.name)
     rests = arguments.people / "rests_train.npz"
 
-    def people(file: Path, *, spoilt: bool) -> Samples:
-        own = of(file, 2 + spoilt, spoilt=spoilt)
+    def people(file: Path, *, degraded: bool) -> Samples:
+        own = of(file, 2 + degraded, degraded=degraded)
         if "_" in file.stem.removeprefix("seated_").removeprefix(
             "shut_"
         ):  # heads that came back as others: their rests are all in the file
             return own
-        more = of(rests, 8 + spoilt, spoilt=spoilt)
+        more = of(rests, 8 + degraded, degraded=degraded)
         return joined([own, more.rows(np.flatnonzero(np.isin(more.person, own.person)))])
 
     # Every person is met twice, clean and through a cheap camera: what changes between the two must not read as a movement.
     parts = [
-        strangers_to_each_other(people(file, spoilt=spoilt), number)
+        apart_from_each_other(people(file, degraded=degraded), number)
         for number, file in enumerate(files)
-        for spoilt in (False, True)
+        for degraded in (False, True)
     ]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
@@ -90,16 +90,16 @@ def photographed(arguments: argparse.Namespace, model: LandmarkModel, network: s
             if store.exists()
             else kept(store, from_portraits(arguments.portraits, shared, detector, model, 21))
         )
-        out.append(strangers_to_each_other(found, number))
+        out.append(apart_from_each_other(found, number))
     if arguments.photographs:
         store = arguments.out / "samples" / f"photographs_{network}.npz"
         most = arguments.most_photographs
         found = stored(store) if store.exists() else kept(store, from_collages(arguments.photographs, model, 23, most))
-        out.append(strangers_to_each_other(found, number + 1))
+        out.append(apart_from_each_other(found, number + 1))
     return out
 
 
-def strangers_to_each_other(people: Samples, number: int) -> Samples:
+def apart_from_each_other(people: Samples, number: int) -> Samples:
     """The same with person numbers that no other file has."""
     return replace(people, person=np.where(people.person < 0, -1, people.person + number * 1_000_000).astype(np.int32))
 
@@ -118,13 +118,13 @@ def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
     return network.read(batch.points, batch.flow, looks[:count], rest, batch.known)
 
 
-def guesses(network: ActionUnitNet, deck: Deck) -> tuple[F32, F32]:
+def guesses(network: ActionUnitNet, sampler: BatchSampler) -> tuple[F32, F32]:
     """(guess, truth) of everybody who moves, both (2N, units)."""
     network.eval()
     out, truth = [], []
     with torch.no_grad():
-        for rows in np.array_split(deck.acquainted, max(1, len(deck.acquainted) // 128)):
-            batch = deck.batch(rows, None)
+        for rows in np.array_split(sampler.with_baseline, max(1, len(sampler.with_baseline) // 128)):
+            batch = sampler.batch(rows, None)
             out.append(answer(network, batch).clamp(0, 5).numpy())
             truth.append(batch.truth.numpy())
     return np.concatenate(out), np.concatenate(truth)
@@ -141,10 +141,10 @@ def main() -> None:
     prepare(a.seed, a.threads)
     rng = np.random.default_rng(a.seed)
     parts = prepared(a)
-    train, held = Deck(parts[0], rests=1), Deck(parts[1])
+    train, held = BatchSampler(parts[0], rests=1), BatchSampler(parts[1])
     print(
-        f"{len(train.acquainted)} faces with a rest and {len(train.strangers)} without to learn from, "
-        f"{len(held.acquainted)} held out",
+        f"{len(train.with_baseline)} faces with a rest and {len(train.without_baseline)} without to learn from, "
+        f"{len(held.with_baseline)} held out",
         flush=True,
     )
     network = ActionUnitNet(len(UNITS)).to(memory_format=torch.channels_last)
@@ -155,7 +155,11 @@ def main() -> None:
     if a.start_from and a.start_from.suffix == ".pt":
         network.load_state_dict(load_checkpoint(a.start_from)["average"])
     elif a.start_from:
-        unfold(network, a.start_from, [train.batch(train.draw(rng, 64, STRANGERS), rng).features() for _ in range(12)])
+        unfold(
+            network,
+            a.start_from,
+            [train.batch(train.draw(rng, 64, WITHOUT_BASELINE), rng).features() for _ in range(12)],
+        )
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
@@ -163,7 +167,7 @@ def main() -> None:
     ahead = ThreadPoolExecutor(1)  # torch and numpy let go of the interpreter: the next batch is made during the step
 
     def ordered() -> Future[Batch]:
-        return ahead.submit(lambda: train.batch(train.draw(rng, a.batch, STRANGERS), rng))
+        return ahead.submit(lambda: train.batch(train.draw(rng, a.batch, WITHOUT_BASELINE), rng))
 
     def batches() -> Iterator[Batch]:
         following = ordered()

@@ -106,7 +106,7 @@ class Composer:
         self._weights = weights / weights.sum()
 
     def compose(self, rng: Generator, size: int) -> Composite:
-        """One composite: 50 % a crop full of faces, 25 % pasted faces, 25 % without a face; then spoilt."""
+        """One composite: 50 % a crop full of faces, 25 % pasted faces, 25 % without a face; then degraded."""
         kind = rng.random()
         made = (
             self.crop(rng, size) if kind < 0.5 else self.pasted(rng, size) if kind < 0.75 else self.faceless(rng, size)

@@ -45,7 +45,7 @@ def load_network(checkpoint: Path) -> StarLite:
 
 @torch.no_grad()
 def covariance_scale(network: StarLite, faces: FaceSet, seed: int = 5) -> float:
-    """Half the robust mean of squared Mahalanobis errors on mildly spoilt held-out crops."""
+    """Half the robust mean of squared Mahalanobis errors on mildly degraded held-out crops."""
     rng = np.random.default_rng(seed)
     strength = Strength(bend=0.2, features=0.2, occlude=0.25, paint=0.1, hard_geometry=0.2)
     distances = []
@@ -65,7 +65,7 @@ def covariance_scale(network: StarLite, faces: FaceSet, seed: int = 5) -> float:
 
 @torch.no_grad()
 def presence_shift(network: StarLite, faces: FaceSet, count: int = 800, missed: float = 0.02, seed: int = 6) -> float:
-    """What to add to the presence logit so that 0.5 is passed by all but the share `missed` of whole, mildly spoilt faces.
+    """What to add to the presence logit so that 0.5 is passed by all but the share `missed` of whole, mildly degraded faces.
 
     Taken on training photographs: the rates on held-out ones are then figures, not settings.
     """
