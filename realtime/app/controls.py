@@ -10,18 +10,16 @@ from realtime.app.nodes.detect_track import Track
 from realtime.app.nodes.people import TrackPeople
 from realtime.app.pipeline import App
 from realtime.config import Config
+from realtime.dashboard.choices import ChoiceCommand, Fixed, SceneChoice
 from realtime.dashboard.commands import (
     CalibrateCommand,
     CalibrationProgress,
-    ChoiceCommand,
     Command,
     Commands,
     ExaminationCommand,
-    Fixed,
     MarkerCommand,
     Phase,
     PlaceCommand,
-    SceneChoice,
     SwitchCommand,
     Unavailable,
 )

@@ -17,7 +17,8 @@ It knows nothing of what the payloads are, and imports nothing from the rest of 
 
 from realtime.graph.clock import Clock, RealClock, VirtualClock
 from realtime.graph.controller import LatencyController, LatencyControllerSettings
-from realtime.graph.edges import Edge, EdgeStatistics
+from realtime.graph.edge_state import EdgeStatistics
+from realtime.graph.edges import Edge
 from realtime.graph.graph import Graph
 from realtime.graph.histogram import Percentiles
 from realtime.graph.joins import Exact, Hold, Join, LatestBefore

@@ -14,7 +14,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.graph.edges import Entry, Receiver
+from realtime.graph.edge_ends import Receiver
+from realtime.graph.edge_state import Entry
 from realtime.graph.messages import Envelope, Reset, Side
 from realtime.graph.policies import DropReason
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from realtime.graph.edges import Entry, Receiver, Sender
+from realtime.graph.edge_ends import Receiver, Sender
+from realtime.graph.edge_state import Entry
 from realtime.graph.histogram import DurationHistogram
 from realtime.graph.joins import SideInput
 from realtime.graph.messages import Envelope, Reset, Side

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from realtime.graph.clock import Clock
-from realtime.graph.edges import EdgeStatistics
+from realtime.graph.edge_state import EdgeStatistics
 from realtime.graph.histogram import Percentiles
 from realtime.graph.runtime import Run
 from realtime.graph.source import Source

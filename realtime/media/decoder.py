@@ -20,39 +20,8 @@ from realtime.media.convert import square_size
 from realtime.media.demux_options import OpenPlan
 from realtime.media.libav_errors import opening_error, reading_error
 from realtime.media.orientation import Orientation
+from realtime.media.recording_end import duration_of, early_end
 from realtime.media.stream_info import StreamInfo
-
-
-def early_end(
-    name: str,
-    *,
-    frames: int,
-    damaged: int,
-    expected_frames: int | None,
-    end: float | None,
-    expected_end: float | None,
-) -> str | None:
-    """Judge whether a recording was whole.
-
-    Args:
-        name: how the sentence calls it.
-        frames: pictures that could be decoded.
-        damaged: pictures that could not.
-        expected_frames: the index's count; None where the format keeps none.
-        end: seconds from the first picture to the end of the last.
-        expected_end: what the file's header says; it speaks for sound too, which may outlast the picture by a little.
-
-    Returns:
-        One sentence when it was cut short or damaged, None when it was whole.
-    """
-    if expected_frames and frames + damaged < expected_frames - max(1, expected_frames // 100):
-        return f"{name} is cut short or damaged: {frames} of {expected_frames} frames could be read."
-    if end is not None and expected_end is not None and expected_end - end > max(1.0, 0.02 * expected_end):
-        return f"{name} is cut short: it ends after {end:.1f} s, although it says it lasts {expected_end:.1f} s."
-    if damaged:
-        return f"{name} is damaged: {damaged} frame{'s' if damaged > 1 else ''} could not be read."
-    return None
-
 
 _RETRY_SECONDS = 0.002
 _ARRIVALS_KEPT = 128
@@ -293,7 +262,7 @@ class Decoder:
         if orientation.transposed:
             width, height = height, width
         rate = stream.average_rate or stream.guessed_rate
-        duration = _duration(container, self._first.time if self._first else None)
+        duration = duration_of(container, self._first.time if self._first else None)
         return StreamInfo(
             source=self.opening.name,
             input_format=container.format.name,
@@ -322,23 +291,8 @@ class Decoder:
             damaged=self.damaged,
             expected_frames=stream.frames if counted else None,
             end=self._last_time - self._first_time + self._period if self._count else None,
-            expected_end=_duration(container, self._first_time),
+            expected_end=duration_of(container, self._first_time),
         )
-
-
-def _duration(container: InputContainer, first_time: float | None) -> float | None:
-    """Seconds from the first picture to the end, as the header says; None where it says nothing.
-
-    Matroska's header tells where the last picture ends, not how long the film is, when time stamps do not begin at zero.
-    """
-    if not container.duration or container.duration <= 0:
-        return None
-    seconds = container.duration / av.time_base
-    if "matroska" in container.format.name and first_time is not None and 0 < first_time < seconds:
-        result: float | None = seconds - first_time
-        return result
-    stamp: float | None = seconds
-    return stamp
 
 
 def _pixel_aspect(stream: VideoStream) -> float:

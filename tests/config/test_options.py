@@ -10,7 +10,7 @@ from realtime.cli import main
 from realtime.cli.parser import add_run_options, build_parser
 from realtime.config import Config, descriptions
 from realtime.config.options import command_line_options
-from realtime.dashboard.commands import SceneChoice
+from realtime.dashboard.choices import SceneChoice
 from realtime.types import View
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
+from realtime.dashboard.choices import ChoiceCommand, SceneChoice
 from realtime.dashboard.commands import (
     CalibrationProgress,
-    ChoiceCommand,
     Command,
     Commands,
     MarkerCommand,
-    SceneChoice,
     SwitchCommand,
     Unavailable,
 )

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.dashboard.commands import Commands, Fixed
+from realtime.dashboard.choices import Fixed
+from realtime.dashboard.commands import Commands
 from realtime.dashboard.messages import encode_picture
 from realtime.dashboard.service import Dashboard
 from tests.dashboard.chromium import PROGRAM, Page, browser

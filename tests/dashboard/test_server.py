@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
-from realtime.dashboard.commands import CalibrateCommand, Commands, Fixed, SceneChoice, Unavailable
+from realtime.dashboard.choices import Fixed, SceneChoice
+from realtime.dashboard.commands import CalibrateCommand, Commands, Unavailable
 from realtime.dashboard.service import Dashboard
 from realtime.errors import DeviceError
 from realtime.types import View

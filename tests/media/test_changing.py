@@ -13,7 +13,7 @@ import pytest
 from realtime.app.controls import CameraChoice, camera_choice
 from realtime.app.nodes.capture import Capture
 from realtime.config import Config
-from realtime.dashboard.commands import Fixed
+from realtime.dashboard.choices import Fixed
 from realtime.errors import DeviceError
 from realtime.graph import Graph, Latest, Restart, VirtualClock
 from realtime.media import video_source as module
