@@ -161,6 +161,72 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+class AppendedFile:
+    """A new file of this user alone that grows line by line or record by record. One caller at a time.
+
+    Args:
+        path: of a file that does not exist.
+        header: written first.
+
+    Attributes:
+        path: the file.
+
+    Raises:
+        DeviceError: it cannot be created.
+    """
+
+    def __init__(self, path: Path, header: bytes = b"") -> None:
+        self.path = path
+        try:
+            self._file: IO[bytes] = open_private(path, "xb")
+            self._file.write(header)
+        except OSError as error:
+            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._file.closed
+
+    def write(self, content: bytes, *, flush: bool = False) -> None:
+        """Append something.
+
+        Args:
+            content: the line, with its end, or the record.
+            flush: hand it to the system at once.
+
+        Raises:
+            DeviceError: the disk does not take it.
+        """
+        try:
+            self._file.write(content)
+            if flush:
+                self._file.flush()
+        except OSError as error:
+            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
+
+    def flush(self) -> None:
+        """Hand what was written to the system.
+
+        Raises:
+            DeviceError: the disk does not take it.
+        """
+        self.write(b"", flush=True)
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice.
+
+        Raises:
+            DeviceError: the disk does not take what was still on the way.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            raise DeviceError(f"{self.path} cannot be written to its end ({reason(error)}).") from None
+
+
 @contextlib.contextmanager
 def one_at_a_time(path: Path) -> Iterator[None]:
     """Let no other process of this machine run its block for the same `path` meanwhile; wait for it.

@@ -89,6 +89,17 @@ def test_a_still_gives_every_face_with_all_its_measures(analyze: FaceAnalyzer, p
         assert left.action_units.left[unit] == pytest.approx(right.action_units.right[unit], abs=0.35)
 
 
+def test_a_video_says_how_well_rest_is_known_and_a_still_does_not(
+    analyze: FaceAnalyzer, portrait: U8, frames: list[TrackedFace]
+) -> None:
+    last = frames[-1].face
+    assert last is not None
+    assert last.rest == "provisional"
+    assert (last.to_row()["rest"], last.to_dict()["rest_share"]) == ("provisional", last.rest_share)
+    (still,) = analyze(portrait)
+    assert (still.baseline, still.rest, still.to_row()["rest_share"]) == ("none", "", None)
+
+
 def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:
     """No face, id, smoothing or rest of one picture enters the next."""
     first = analyze(portrait).to_dict()

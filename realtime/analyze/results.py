@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from realtime.errors import UserInputError
-from realtime.types import F32, FaceObservation, Frame, Millimetres, Sides
+from realtime.types import F32, FaceObservation, Frame, Millimetres, RestState, Sides
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,8 @@ class Face:
         baseline: what the intensities are measured against: none (the mean face), the running median of this face, or a
             calibration.
         detected: the detector saw the face on this picture; otherwise it was followed from the picture before.
+        rest: how well the person's rest is known, in a video; empty in a still and while nothing is known.
+        rest_share: share of the newest baseline in the intensities; below 1 a change of it is being blended in.
         millimetres: lengths of the face; None where they were not asked for.
     """
 
@@ -45,6 +47,8 @@ class Face:
     baseline: Baseline = "none"
     detected: bool = True
     millimetres: Millimetres | None = None
+    rest: RestState = ""
+    rest_share: float = 1.0
 
     @classmethod
     def of(
@@ -88,6 +92,8 @@ class Face:
             "action_units": {"left": left, "right": right},
             "baseline": self.baseline,
             "detected": self.detected,
+            "rest": self.rest,
+            "rest_share": self.rest_share,
             **({} if self.millimetres is None else {"millimetres": _lengths(self.millimetres)}),
         }
 
@@ -103,6 +109,7 @@ class Face:
         for unit in self.action_units.left:
             for side, values in zip(("left", "right"), self.action_units, strict=True):
                 row[f"AU{unit:02d}_{side}"] = _plain(values.get(unit, math.nan))
+        row["rest"], row["rest_share"] = self.rest or None, self.rest_share if self.rest else None
         if self.millimetres is not None:
             row |= {f"mm_{name}": value for name, value in _lengths(self.millimetres).items()}
         return row

@@ -3,6 +3,7 @@
 import threading
 import time as clock
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -192,7 +193,9 @@ class _Parts:
         units = self._estimator.update(found, frame.image, time=frame.capture_time)
         meter = self._meter
         lengths = None if meter is None else meter.update(found, frame.image, frame.capture_time)
-        return Face.of(found, units, self._estimator.neutral_state, lengths)
+        estimator = self._estimator
+        face = Face.of(found, units, estimator.neutral_state, lengths)
+        return replace(face, rest=estimator.rest_state, rest_share=estimator.rest_share)
 
     def reset(self) -> None:
         """Forget the face and its baseline."""

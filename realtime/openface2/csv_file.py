@@ -7,12 +7,11 @@ This path measures no gaze: that group is off unless asked for, and its cells ar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import numpy as np
 
-from realtime.errors import DeviceError
-from realtime.files import open_private, reason
+from realtime.files import AppendedFile
 from realtime.openface2.assets import INTENSITY_AUS, OCCURRENCE_AUS
 from realtime.openface2.camera import Camera, head_pose, landmarks_3d
 from realtime.openface2.pdm import MODES, POINTS, ShapeModel
@@ -171,11 +170,7 @@ class CsvFile:
     def __init__(self, path: Path, rows: CsvRows, header: Sequence[str]) -> None:
         self._rows = rows
         self.path = path
-        try:
-            self._file: IO[str] = open_private(path, "x", newline="\n")
-            self._file.write(",".join(header) + "\n")
-        except OSError as error:
-            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+        self._file = AppendedFile(path, (",".join(header) + "\n").encode())
 
     def write(self, context: RowContext, measurement: Measurement) -> None:
         """Append one frame.
@@ -187,10 +182,7 @@ class CsvFile:
         Raises:
             DeviceError: the disk does not take it.
         """
-        try:
-            self._file.write(self._rows.line(context, measurement) + "\n")
-        except OSError as error:
-            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
+        self._file.write((self._rows.line(context, measurement) + "\n").encode())
 
     def flush(self) -> None:
         """Hand what was written to the system."""

@@ -9,13 +9,12 @@ loses at most its last flush.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, open_regular, reason
+from realtime.errors import UserInputError
+from realtime.files import AppendedFile, open_regular, reason
 from realtime.openface2.assets import Assets
 from realtime.openface2.pipeline import Face, Measurement
 from realtime.openface2.postprocess import Session
@@ -72,11 +71,7 @@ class PartsFile:
         self._models = len(intensity.aus) + len(classes)
         self._dtype = _record(self._models)
         self.path = path
-        try:
-            self._file: IO[bytes] = open_private(path, "xb")
-            self._file.write(json.dumps(header).encode() + b"\n")
-        except OSError as error:
-            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+        self._file = AppendedFile(path, json.dumps(header).encode() + b"\n")
 
     def write(self, frame: int, time: float, measurement: Measurement) -> None:
         """Append one frame.
@@ -93,10 +88,7 @@ class PartsFile:
         record["frame"], record["time"], record["settled"] = frame, time, measurement.settled
         record["predicted"] = np.nan if measurement.frame_parts is None else measurement.frame_parts
         record["neutral"] = np.nan if measurement.neutral_parts is None else measurement.neutral_parts
-        try:
-            self._file.write(record.tobytes())
-        except OSError as error:
-            raise DeviceError(f"{self.path} cannot be written ({reason(error)}).") from None
+        self._file.write(record.tobytes())
 
     def flush(self) -> None:
         """Hand what was written to the system."""

@@ -14,16 +14,15 @@ One JSON object a line. `kind` is one of
     row       n, t, shown, cause, age, measured: frame n's row was written; measured: with its own analysis
 """
 
-import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, open_regular, reason
+from realtime.files import AppendedFile, open_regular, reason
 from realtime.session.schema import LATEST, FrameRow
 from realtime.types import Region
 
@@ -55,10 +54,7 @@ class DecisionLog:
         self.notices: list[str] = []
         self._clock = clock
         self._lock = threading.Lock()
-        try:
-            self._file: IO[str] | None = open_private(path, "x", newline="\n")
-        except OSError as error:
-            raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+        self._file: AppendedFile | None = AppendedFile(path)
         self._flushed = clock()
 
     def neutral(self, rest: Baseline) -> None:
@@ -153,26 +149,29 @@ class DecisionLog:
         with self._lock:
             file, self._file = self._file, None
             if file is not None:
-                with contextlib.suppress(OSError):
+                try:
                     file.close()
+                except DeviceError as error:
+                    self._give_up(error)
 
     def _put(self, **what: Any) -> None:
         line = json.dumps(what, separators=(",", ":"), allow_nan=False) + "\n"
         with self._lock:
             if self._file is None:
                 return
+            now = self._clock()
+            due = now - self._flushed >= _FLUSH_SECONDS
             try:
-                self._file.write(line)
-                now = self._clock()
-                if now - self._flushed >= _FLUSH_SECONDS:
-                    self._file.flush()
-                    self._flushed = now
-            except OSError as error:
-                self.failed = True
-                self.notices.append(
-                    f"Writing {self.path} stopped ({reason(error)}); the session cannot be replayed beyond this point."
-                )
-                self._file = None
+                self._file.write(line.encode(), flush=due)
+            except DeviceError as error:
+                self._give_up(error)
+            else:
+                self._flushed = now if due else self._flushed
+
+    def _give_up(self, error: DeviceError) -> None:
+        self.failed = True
+        self.notices.append(f"{error} The session cannot be replayed beyond this point.")
+        self._file = None
 
 
 def read_decisions(path: Path) -> Iterator[Mapping[str, Any]]:

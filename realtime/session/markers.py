@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, open_regular, reason
+from realtime.files import AppendedFile, open_regular, reason
 from realtime.session.schema import LATEST
 from realtime.session.spreadsheet import as_typed, guarded
 
@@ -73,14 +73,10 @@ class SessionMarkers:
         self._wall = wall
         self._lock = threading.Lock()
         self._newest = -1
-        self._file: IO[str] | None = None
+        self._file: AppendedFile | None = None
         if path is not None:
-            try:
-                self._file = open_private(path, "x", newline="")
-                self._file.write(",".join(COLUMNS) + "\n")
-                self._file.flush()
-            except OSError as error:
-                raise DeviceError(f"{path} cannot be written ({reason(error)}).") from None
+            self._file = AppendedFile(path, (",".join(COLUMNS) + "\n").encode())
+            self._file.flush()
 
     @property
     def newest(self) -> int:
@@ -146,7 +142,7 @@ class SessionMarkers:
         with self._lock:
             file, self._file = self._file, None
             if file is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(DeviceError):  # every marker was flushed when it was set
                     file.close()
 
     def _write(self, mark: Mark) -> None:
@@ -157,11 +153,7 @@ class SessionMarkers:
         line = io.StringIO()
         cells = (mark.sequence, f"{mark.capture_time:.6f}", mark.wall_time, guarded(mark.text), mark.source)
         csv.writer(line, lineterminator="\n").writerow(cells)
-        try:
-            self._file.write(line.getvalue())
-            self._file.flush()
-        except OSError as error:
-            raise DeviceError(f"The marker cannot be written to {self._path} ({reason(error)}).") from None
+        self._file.write(line.getvalue().encode(), flush=True)
 
 
 def read_markers(path: Path) -> list[Mark]:

@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from realtime.errors import UserInputError
 from realtime.session.manifest import read_manifest
 from realtime.session.verify import verify
 from realtime.types import RenderedFrame
+from tests.live.waiting import eventually
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
 NOISE = "lavfi:nullsrc=s=320x240:r=30,geq=random(1)*255:128:128"
@@ -81,13 +81,9 @@ def test_three_fast_signals_while_it_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=["SIGHUP", "SIGINT"])
 def test_a_signal_while_models_are_opened(tmp_path: Path, number: signal.Signals) -> None:
     program = Program(tmp_path, "--source", "lavfi:testsrc=size=320x240:rate=30")
-    deadline = time.monotonic() + 50
-    while not (
-        program.session / "data_dictionary.json"
-    ).exists():  # the session's files are there, the models come next
-        assert program.process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    described = program.session / "data_dictionary.json"  # the session's files are there, the models come next
+    eventually(lambda: described.exists() or program.process.poll() is not None, 50, "the session's files")
+    assert program.process.poll() is None
     program.process.send_signal(number)
     assert program.end()[0] in (130, -signal.SIGINT)
     assert program.summary["ended"] in ("before the start", "interrupted")

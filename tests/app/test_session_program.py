@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -17,6 +16,7 @@ from realtime.cli import main
 from realtime.errors import DeviceError
 from realtime.media.recorder import VideoRecorder
 from realtime.session.verify import verify
+from tests.live.waiting import eventually
 
 FRAMES = 14
 
@@ -150,11 +150,10 @@ def test_a_killed_session_is_readable_to_its_last_second(tmp_path: Path) -> None
     program = subprocess.Popen([sys.executable, "-m", "realtime", *words], stderr=subprocess.PIPE)
     rows = folder / "frames.csv"
     try:
-        deadline = time.monotonic() + 50
-        while not (rows.exists() and rows.read_bytes().count(b"\n") > 45):
-            assert program.poll() is None, program.stderr.read()
-            assert time.monotonic() < deadline, "no rows came"
-            time.sleep(0.02)
+        eventually(
+            lambda: program.poll() is not None or (rows.exists() and rows.read_bytes().count(b"\n") > 45), 50, "rows"
+        )
+        assert program.poll() is None, program.stderr.read()
     finally:
         program.send_signal(signal.SIGKILL)
         program.communicate()
