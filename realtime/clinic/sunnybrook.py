@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 
 from realtime.clinic.eface import NO_FOLD
-from realtime.clinic.excursion import TARGETS, share, unit_share
+from realtime.clinic.excursion import TARGETS, excursion, share, unit_share
 from realtime.clinic.items import Item, Score, overrule, sum_of
 from realtime.clinic.statistics import SDC_OF_SEM, Spread, spread
 from realtime.clinic.synkinesis import GRADES, SynkinesisMatrix
@@ -67,6 +67,11 @@ def sunnybrook(examination: Examination, matrix: SynkinesisMatrix) -> Score:
     ]
     if examination.scale is None:
         remarks.append("There are no millimetres: voluntary movement is judged by Action Units.")
+    elif by_action_units := _judged_by_units(examination):
+        remarks.append(
+            f"Judged by Action Units, because lengths were not measured at the peak: {', '.join(by_action_units)}. "
+            "Do not compare that with sittings that were judged by lengths."
+        )
     if examination.affected == "none":
         remarks.append("No side is affected: in each item the weaker side was judged.")
     return Score(
@@ -120,10 +125,28 @@ def shares(examination: Examination, movement: Movement) -> Spread | None:
         None where no repetition gives one.
     """
     found = trials(examination, movement)
-    measure = unit_share if examination.scale is None else share
+    measure = unit_share if by_units(examination, movement) else share
     # The weaker side is chosen once, by all repetitions: choosing it in each would count noise as weakness.
     each = [spread(measure(trial, movement, view) for trial in found) for view in views(examination.affected)]
     return min((one for one in each if one is not None), key=lambda one: one.mean, default=None)
+
+
+def by_units(examination: Examination, movement: Movement) -> bool:
+    """Whether Action Units tell the shares: there are no millimetres, or none of the lengths that this movement is judged by.
+
+    A healthy side that was measured and hardly moved is no reason.
+    """
+    if examination.scale is None:
+        return True
+    region = TARGETS[movement].region
+    found = trials(examination, movement)
+    return not any(all(math.isfinite(excursion(one, region, side)) for side in ("left", "right")) for one in found)
+
+
+def _judged_by_units(examination: Examination) -> list[str]:
+    """Movements that Action Units tell although there are millimetres."""
+    lacking = [one for one in VOLUNTARY if TARGETS[one].region != "nose" and by_units(examination, one)]
+    return [WORDS[one] for one in lacking if shares(examination, one) is not None]
 
 
 def no_share(examination: Examination, movement: Movement) -> str:

@@ -76,6 +76,21 @@ def test_without_millimetres_action_units_tell_the_share() -> None:
     assert found.eface.item("eface.smile").value is None
 
 
+def test_a_smile_whose_heights_were_withheld_is_judged_by_action_units_and_says_so() -> None:
+    """The corner's height is not given at that pose; a smile that was measured and hardly seen stays empty."""
+    none = Sides(float("nan"), float("nan"))
+    units = {12: Sides(1.0, 4.0)}
+    rest = snapshot({}, {12: Sides(0.0, 0.0)})
+    seen = examination("left", {"open_smile": snapshot({"corner_height": none}, units)}, rest=rest)
+    found = score_examination(seen)
+    assert found.sunnybrook.item("sunnybrook.voluntary.open_smile").value == 2
+    assert found.fngs.item("fngs.oral").value == region_grade(0.25)
+    assert [one for one in found.sunnybrook.remarks if "not measured at the peak: open smile. " in one]
+    still = score_examination(examination("left", {"open_smile": snapshot({}, units)}, rest=rest))
+    assert still.sunnybrook.item("sunnybrook.voluntary.open_smile").value is None
+    assert not any("Action Units" in one for one in still.sunnybrook.remarks)
+
+
 def test_rest_items_need_more_than_their_step_and_more_than_noise() -> None:
     crooked = snapshot({"corner_height": Sides(-64.5, -62.0), "fissure_height": Sides(9.0, 8.0)})
     found = score_examination(examination("left", peaks("left", 0.5), rest=crooked)).sunnybrook
