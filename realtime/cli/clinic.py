@@ -70,9 +70,14 @@ def _print(found: Scores) -> None:
     console = Console()
     for scale in found.scales:
         kind = "an estimate of a clinician's judgement" if scale.estimate else "by the published formula"
-        table = Table(Column("item", no_wrap=True), "value", "clinician", "± SDC95", "", box=None, header_style="bold")
-        for item in (*scale.items, *scale.totals):
-            table.add_row(escape(item.name), *_cells(item))
+        items = (*scale.items, *scale.totals)
+        # The words need the width: a column stands only where it holds something.
+        given = any(one.overruled is not None for one in items)
+        columns = [Column("item", no_wrap=True), Column("value ± SDC95", no_wrap=True)]
+        columns += [Column("clinician", no_wrap=True)] if given else []
+        table = Table(*columns, "", box=None, header_style="bold")
+        for item in items:
+            table.add_row(*_cells(item, given=given))
         console.print(f"[bold]{escape(scale.title)}[/bold], {kind}")
         console.print(table)
         for remark in scale.remarks:
@@ -80,12 +85,14 @@ def _print(found: Scores) -> None:
         console.print()
 
 
-def _cells(item: Item) -> tuple[str, str, str, str]:
+def _cells(item: Item, *, given: bool) -> list[str]:
     spread = item.spread
-    noise = f"{spread.sdc:.1f}" if spread is not None and spread.count > 1 else ""
-    estimate = shown(replace(item, overruled=None))
-    given = "" if item.overruled is None else f"{item.overruled:g}"
-    return estimate, given, noise, escape(item.reason if item.used is None else item.term)
+    noise = f" ± {spread.sdc:.1f}" if spread is not None and spread.count > 1 else ""
+    estimate = shown(replace(item, overruled=None)) + (noise if item.value is not None else "")
+    # A total that only the clinician's values complete has its noise beside it.
+    clinician = "" if item.overruled is None else f"{item.overruled:g}" + (noise if item.value is None else "")
+    words = escape(item.reason if item.used is None else item.term)
+    return [escape(item.name), estimate, *([clinician] if given else []), words]
 
 
 def progress(options: argparse.Namespace) -> int:

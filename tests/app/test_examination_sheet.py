@@ -87,6 +87,19 @@ def test_faces_are_drawn_where_no_picture_may_be_or_can_be_shown(raw: bool, tmp_
     assert ("There are no raw frames" in page) is not raw
 
 
+def test_the_scores_can_be_read_in_eighty_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    kept = session(tmp_path / "a", examined("2026-11-27T10:00:00+00:00"))
+    for words in ([], ["--overrule", "sunnybrook.rest.cheek=1"]):
+        assert main(["score", str(kept), *words]) == 0
+        printed = capsys.readouterr().out
+        assert "…" not in printed
+        assert "zygomaticus" in printed
+        assert len(printed.splitlines()) < 110
+
+
 def test_a_clinicians_value_stands_beside_the_estimate_and_can_be_withdrawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
