@@ -30,6 +30,10 @@ _NO_FOLDER = "An examination is kept in a session folder; start with --session D
 _NO_PERSON = "An examination needs the person's name; start with --person NAME."
 _ONE_ONLY = "This session holds an examination already; start another session for the next one."
 _RUNNING = "An examination is running already; stop it before another one begins."
+_NOT_BEGUN = (
+    "The examination did not begin, and nothing was measured: no face was well placed for three seconds. "
+    "Sit in front of the camera, or press the space bar to begin at once."
+)
 _NOT_RUNNING = "No examination is running."
 
 
@@ -339,6 +343,9 @@ class GuidedExamination:
         """The run ends: an examination that is not over stays as far as it came."""
         if self._log is not None:
             self._log.close()
+        machine = self._machine
+        if machine is not None and machine.begun is None and machine.starts_itself and self._times:
+            self._around.say(_NOT_BEGUN)
         self._around.close()
 
 

@@ -116,6 +116,7 @@ class SessionWriter:
         self.folder = folder
         self.started = Start.now(clock)
         self.notices: list[str] = []
+        self._uncalibrated = ""
         self.stored_baseline: Baseline | None = None
         self._person = checked_name(person) if person is not None else None
         self._people = CalibrationStore(people)
@@ -171,6 +172,8 @@ class SessionWriter:
             return
         try:
             self._people.store(self._person, calibration.neutral, calibration.frames, now)
+            if self._uncalibrated in self.notices:  # notices are read at the end, when it no longer holds
+                self.notices.remove(self._uncalibrated)
         except (DeviceError, UserInputError) as error:
             self.notices.append(str(error))
 
@@ -217,9 +220,10 @@ class SessionWriter:
             return
         found = self._people.find(self._person)
         if found is None:
-            self.notices.append(
+            self._uncalibrated = (
                 f"No calibration is stored for {self._person} yet; press c, or use the dashboard, to make one."
             )
+            self.notices.append(self._uncalibrated)
             return
         self.stored_baseline = found.neutral
         if self.decisions is not None:

@@ -151,6 +151,16 @@ def test_without_a_folder_there_is_none() -> None:
         GuidedExamination(Around(None).make(), Wish("Ada"), begins=True)
 
 
+def test_an_examination_that_never_began_says_so_at_the_end(tmp_path: Path) -> None:
+    around = Around(tmp_path)
+    guided = GuidedExamination(around.make(), Wish("Ada", SMILE), begins=True)
+    guided.seen(Patient().look(0, 0.0), 360, 640)
+    guided.close()
+    (sentence,) = around.said
+    assert "did not begin" in sentence
+    assert "well placed" in sentence
+
+
 def test_one_key_starts_pauses_and_goes_on(tmp_path: Path) -> None:
     guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
     phases = []

@@ -4,15 +4,20 @@ import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
+from realtime.action_units.calibration import Calibration
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import data_folder
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.markers import COLUMNS, LONGEST, Mark, SessionMarkers, read_markers
+from realtime.session.writer import SessionWriter
+from realtime.types import Analysis
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
@@ -157,3 +162,12 @@ def test_the_users_folder_follows_the_system(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert data_folder() == tmp_path / "facemirror-live"
+
+
+def test_a_calibration_made_in_the_session_takes_back_that_there_was_none(tmp_path: Path) -> None:
+    writer = SessionWriter(None, lambda: 0.0, person="Ada", people=tmp_path / "people")
+    assert ["No calibration is stored for Ada" in one for one in writer.all_notices()] == [True]
+    analysis = cast("Analysis", SimpleNamespace(sequence=7, capture_time=0.5))
+    writer.calibrated(analysis, Calibration(neutral=NEUTRAL, frames=60))
+    writer.close()
+    assert writer.all_notices() == []
