@@ -13,7 +13,7 @@ import numpy as np
 from realtime.app.examinations import before, open_examination
 from realtime.app.replay import Pictures
 from realtime.clinic import Examination, Movement, Scale, Snapshot, measure_lengths
-from realtime.clinic.noise_floor import noise_floor
+from realtime.clinic.noise_floor import errors_at_peaks, noise_floor
 from realtime.clinic.sheet import SheetContent, sheet_page
 from realtime.clinic.types import MOVEMENTS
 from realtime.errors import DeviceError, UserInputError
@@ -79,7 +79,12 @@ def write_sheet(session: Path, target: Path, *, landmarks_only: bool = False, we
         for movement, number in wanted.shown.items()
         if number in rows
     }
-    floor = _floor([(frames[n], rows[n]) for n in wanted.rests if n in frames and n in rows], weights)
+    known = {number: (frames[number], rows[number]) for number in wanted.every if number in frames and number in rows}
+    floor = _floor(
+        [known[number] for number in wanted.rests if number in known],
+        {movement: known[number][0] for movement, number in wanted.shown.items() if number in known},
+        weights,
+    )
     remarks = [] if frames else [_NO_RAW]
     content = SheetContent(examination, before(session, examination), pictures, floor, remarks)
     try:
@@ -162,8 +167,8 @@ def _encoded(picture: U8) -> bytes:
     return cv2.imencode(kind, picture, options)[1].tobytes()
 
 
-def _floor(rests: list[tuple[U8, _Row]], weights: Path | None) -> Mapping[str, float]:
-    """The method's own left minus right, from pictures at rest and their mirror images."""
+def _floor(rests: list[tuple[U8, _Row]], peaks: Mapping[Movement, U8], weights: Path | None) -> Mapping[str, float]:
+    """The method's own left minus right, from pictures at rest and at the peaks, and their mirror images."""
     known = [(picture, row.mm_per_pixel) for picture, row in rests if np.isfinite(row.mm_per_pixel)]
     if not known:
         return {}
@@ -178,7 +183,11 @@ def _floor(rests: list[tuple[U8, _Row]], weights: Path | None) -> Mapping[str, f
             return None
         return measure_lengths(faces[0].points, Scale(scale, "iris"), faces[0].pose)
 
-    return noise_floor((picture for picture, _ in known), measured)
+    rest = noise_floor((picture for picture, _ in known), measured)
+    at_peaks: dict[Movement, Mapping[str, float]] = {
+        one: noise_floor([picture], measured) for one, picture in peaks.items() if one != "rest"
+    }
+    return {**rest, **errors_at_peaks(rest, at_peaks)}
 
 
 def sheet_beside(session: Path, out: Path | None) -> Path:

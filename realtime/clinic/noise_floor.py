@@ -6,9 +6,23 @@ from dataclasses import fields
 
 import numpy as np
 
+from realtime.clinic.types import Movement
 from realtime.types import U8, Millimetres, Sides
 
 Measure = Callable[[U8], Millimetres | None]
+_AT_PEAK = {
+    "brow_raise.elevation": ("brow_height", 1),
+    "gentle_closure.gap": ("fissure_height", 0),
+    "tight_closure.gap": ("fissure_height", 0),
+    "open_smile.commissure": ("commissure", 1),
+    "open_smile.dental_show": ("dental_show", 0),
+    "open_smile.fissure": ("fissure_height", 0),
+    "closed_smile.commissure": ("commissure", 1),
+    "pucker.commissure": ("commissure", -1),
+    "pucker.fissure": ("fissure_height", 0),
+    "eee.lower_lip": ("lower_lip_height", -1),
+}
+"""By measure of `sheet_rows`: its length, and whether it is a rise from rest (1), a fall (-1) or taken as it is at the peak (0)."""
 
 
 def mirror_error(straight: Millimetres, mirrored: Millimetres) -> dict[str, float]:
@@ -51,3 +65,22 @@ def noise_floor(pictures: Iterable[U8], measure: Measure) -> Mapping[str, float]
             for name, error in mirror_error(straight, mirrored).items():
                 errors.setdefault(name, []).append(error)
     return {name: float(np.median(values)) for name, values in errors.items()}
+
+
+def errors_at_peaks(rest: Mapping[str, float], peaks: Mapping[Movement, Mapping[str, float]]) -> dict[str, float]:
+    """The method's own left minus right of what is measured at the peaks.
+
+    Args:
+        rest: the error at rest, by length.
+        peaks: the same at each movement's peak.
+
+    Returns:
+        By measure, such as "pucker.commissure"; only what was measured both at rest and at the peak.
+    """
+    by_name = {str(movement): errors for movement, errors in peaks.items()}
+    found = {}
+    for measure, (name, sign) in _AT_PEAK.items():
+        peak = by_name.get(measure.split(".")[0], {}).get(name)
+        if peak is not None and (name in rest or not sign):
+            found[measure] = sign * (peak - rest[name]) if sign else peak
+    return found

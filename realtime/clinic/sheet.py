@@ -45,7 +45,8 @@ class SheetContent:
         examination: with what the clinician overruled.
         before: the same person's examination before, to compare with; None: there is none.
         pictures: PNG or JPEG files by movement.
-        floor: the method's own left minus right at rest, by length (see `noise_floor`); empty: not measured.
+        floor: the method's own left minus right, by length at rest and by measure at the peaks (see `noise_floor`); empty: not
+            measured.
         remarks: sentences about this session that the examination does not know.
     """
 
@@ -203,7 +204,7 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
         share = row.share(content.examination.affected)
         cells += [f"{100 * share:.0f} %" if math.isfinite(share) else "", number(row.sdc)]
         if content.floor:
-            error = content.floor.get(_LENGTH_OF.get(row.name, ""), math.nan)
+            error = content.floor.get(_LENGTH_OF.get(row.name, row.name), math.nan)
             cells.append(f"{error:+z.1f}" if math.isfinite(error) else "")
         if before:
             cells += [_change(then, now) for then, now in zip(earlier[row.name].sides, row.sides, strict=True)]
