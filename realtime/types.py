@@ -26,7 +26,7 @@ RestState = Literal["", "provisional", "settled", "calibrated"]
 class Sides(NamedTuple, Generic[T]):
     """One value for each of the patient's own sides, whatever mirror view is shown. Left comes first.
 
-    Args:
+    Attributes:
         left: of the patient's left side.
         right: of the patient's right side.
     """
