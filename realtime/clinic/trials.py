@@ -138,6 +138,8 @@ def missing(examination: Examination, movement: Movement, measure: str = "") -> 
     """
     tries: list[Repetition] = [one for one in examination.repetitions if one.movement == movement]
     name = WORDS[movement]
+    if not tries and not examination.finished:
+        return f"The examination was broken off, and {name} was not reached or not asked for."
     if not tries:
         return f"The movement {name} was not part of the examination."
     if any(one.outcome == "counted" for one in tries):

@@ -1,5 +1,7 @@
 """Sunnybrook, FNGS and HB-8: the published formulas, the steps, and what stays empty with its reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from realtime.clinic import Affected, Examination, Movement, Repetition, Snapshot
@@ -122,7 +124,9 @@ def test_what_cannot_be_judged_is_empty_with_a_reason(name: str) -> None:
     nothing = Examination("Ada", "left", "eface", "", "iris", repetitions=(Repetition("pucker", 1, "skipped"),))
     item = next(one for one in score_examination(nothing).items() if one.name == name)
     assert item.value is None
-    assert item.reason.endswith(("was skipped.", "was not part of the examination."))
+    assert item.reason.endswith(("was skipped.", "was not reached or not asked for."))
+    over = next(one for one in score_examination(replace(nothing, finished=True)).items() if one.name == name)
+    assert over.reason.endswith(("was skipped.", "was not part of the examination."))
 
 
 def test_an_overruled_value_must_be_on_the_scale() -> None:
