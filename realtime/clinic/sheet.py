@@ -255,7 +255,7 @@ def _synkinesis(found: Scores) -> str:
         '<span class="mild">mild</span> <span class="moderate">moderate</span> <span class="severe">severe</span>. '
         "In brackets: moves in the movement itself. Eye: share of its opening that is lost.</p>"
     )
-    return f"<table>{''.join(body)}</table>{note}"
+    return f'<table class="synkinesis">{"".join(body)}</table>{note}'
 
 
 def _cell(cell: Cell) -> str:
