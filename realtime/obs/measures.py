@@ -10,7 +10,8 @@ from realtime.types import Analysis, Millimetres, Sides
 _UNIT = re.compile(r"AU0*(\d{1,2})")
 _PARTS = ("left", "right", "mean", "larger", "difference", "symmetry")
 _ANGLES = ("yaw", "pitch", "roll")
-_LENGTHS = tuple(f.name for f in fields(Millimetres) if f.name not in ("mm_per_pixel", "source", "withheld"))
+_SCALE = ("mm_per_pixel", "source", "withheld", "scale_state")
+_LENGTHS = tuple(f.name for f in fields(Millimetres) if f.name not in _SCALE)
 _MIDLINE = ("philtrum_deviation", "fai")
 
 

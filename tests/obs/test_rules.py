@@ -158,6 +158,7 @@ def test_measures(name: str, value: float) -> None:
         ("AU12.top > 2", "no measure 'AU12.top'"),
         ("smile > 2", "no measure 'smile'"),
         ("mm.nose.left > 2", "no measure"),
+        ("mm.scale_state.left > 2", "no measure"),
         ("AU12.left == 2", "cannot be read"),
         ("AU12.left > much", "cannot be read"),
         ("", "cannot be read"),
