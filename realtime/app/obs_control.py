@@ -1,9 +1,12 @@
 """OBS on the page: one button that puts the overlay into OBS's scene, and what the connection is doing."""
 
 import threading
+from typing import TYPE_CHECKING
 
 from realtime.dashboard.buttons import ButtonCommand
-from realtime.obs.client import ObsClient
+
+if TYPE_CHECKING:
+    from realtime.obs.client import ObsClient
 
 
 class ObsControl:
@@ -14,7 +17,7 @@ class ObsControl:
         overlay: the overlay page's address, with its token.
     """
 
-    def __init__(self, client: ObsClient, overlay: str) -> None:
+    def __init__(self, client: "ObsClient", overlay: str) -> None:
         self._client = client
         self._overlay = overlay
         self._lock = threading.Lock()

@@ -125,7 +125,9 @@ def test_the_page_describes_and_carries_out_every_command(tmp_path: Path, file_s
         lambda logged: written.append(dict(logged)),
     )
     found = page.commands.describe()
-    assert list(found) == ["calibrate", "record", "examination", "marker", "view", "face", "side", "camera", "model"]
+    assert list(found) == [
+        *("calibrate", "record", "examination", "marker", "view", "face", "patient", "side", "camera", "model")
+    ]
     assert found["calibrate"] == {
         "reason": None,
         "phase": "idle",

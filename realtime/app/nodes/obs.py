@@ -3,15 +3,17 @@
 import getpass
 import sys
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from realtime.config import Config
 from realtime.errors import FacemirrorError, UserInputError
-from realtime.obs.client import ObsClient
 from realtime.obs.password import ask_for_password, check_address, find_password
 from realtime.obs.rules import Fired, Rule, RuleEngine
 from realtime.session.markers import Mark
 from realtime.types import TrackedFrame
+
+if TYPE_CHECKING:
+    from realtime.obs.client import ObsClient
 
 
 class Sender(Protocol):
@@ -99,7 +101,7 @@ def open_client(
     clock: Callable[[], float],
     say: Callable[[str], None],
     read: Callable[[str], str] = getpass.getpass,
-) -> ObsClient:
+) -> "ObsClient":
     """Find OBS's password and make the client; it is not started yet.
 
     Args:
@@ -111,6 +113,9 @@ def open_client(
     Raises:
         UserInputError: the address is none.
     """
+    # Imported here: without --obs the web client costs neither time nor memory.
+    from realtime.obs.client import ObsClient
+
     assert config.obs.url is not None
     url = check_address(config.obs.url)
     password = find_password(url)
