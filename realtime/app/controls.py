@@ -87,14 +87,23 @@ class FaceChoice:
 
 
 class PatientPlace:
-    """The face that the user points at becomes the patient's."""
+    """The face that the user points at becomes the patient's.
+
+    Args:
+        track: follows the faces.
+        scene: knows where the captured picture lies in the shown one.
+    """
 
     def __init__(self, track: TrackPeople, scene: Scene) -> None:
         self._track = track
         self._scene = scene
 
     def choose(self, x: float, y: float) -> None:
-        """Take the face at this place of the shown picture; x, y: shares of its width and height.
+        """Take the face at this place of the shown picture.
+
+        Args:
+            x: share of the picture's width, 0..1.
+            y: share of its height, 0..1.
 
         Raises:
             UserInputError: there is none, or the view shows no place of the captured picture.
@@ -109,7 +118,12 @@ class PatientPlace:
 
 
 class CameraChoice:
-    """Another camera in the running graph: the source fails on purpose and is opened again, like one that was unplugged."""
+    """Another camera in the running graph: the source fails on purpose and is opened again, like one that was unplugged.
+
+    Args:
+        source: of the running graph.
+        cameras: those of this machine.
+    """
 
     def __init__(self, source: VideoSource, cameras: Sequence[Camera]) -> None:
         self._source = source
@@ -177,7 +191,13 @@ def model_choice(
 
 
 def camera_choice(config: Config, source: VideoSource, cameras: Sequence[Camera]) -> CameraChoice | Fixed:
-    """The cameras that the page may offer. cameras: those of this machine now."""
+    """The cameras that the page may offer.
+
+    Args:
+        config: the settings.
+        source: of the running graph.
+        cameras: those of this machine now.
+    """
     chosen, info = config.source, source.stream_info
     if source.spec.kind is not SourceKind.CAMERA or info is None or not info.live:
         return Fixed("Camera", chosen, "The source is no camera; choose another at the start, with --source.")

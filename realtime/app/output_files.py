@@ -30,7 +30,12 @@ def json_with(*keys: str) -> Callable[[bytes], bool]:
 
 
 def begins_with(mark: bytes, *, within: int = 0) -> Callable[[bytes], bool]:
-    """Make the test whether a file begins with `mark`, or has it in its first `within` bytes."""
+    """Make the test whether a file is of a kind.
+
+    Args:
+        mark: what such a file begins with.
+        within: how many of its first bytes may hold the mark; 0: it stands at the very beginning.
+    """
     return lambda content: mark in content[:within] if within else content.startswith(mark)
 
 

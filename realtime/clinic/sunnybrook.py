@@ -135,6 +135,10 @@ def by_units(examination: Examination, movement: Movement) -> bool:
     """Whether Action Units tell the shares: there are no millimetres, or none of the lengths that this movement is judged by.
 
     A healthy side that was measured and hardly moved is no reason.
+
+    Args:
+        examination: finished or not.
+        movement: one of those that are judged.
     """
     if examination.scale is None:
         return True

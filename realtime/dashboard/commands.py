@@ -37,7 +37,12 @@ class CommandUnavailableError(Exception):
 
 
 class ShownFrame(NamedTuple):
-    """The newest frame that was shown: seconds on the frames' clock, and its number."""
+    """The newest frame that was shown.
+
+    Attributes:
+        capture_time: seconds on the frames' clock.
+        sequence: its number.
+    """
 
     capture_time: float
     sequence: int
@@ -90,7 +95,13 @@ class Unavailable(NamedTuple):
 
 
 class CalibrationProgress(NamedTuple):
-    """A calibration's course. share: 0..1 of the rest that is needed. sentence: what the person should do or know."""
+    """A calibration's course.
+
+    Attributes:
+        phase: where it is.
+        share: 0..1 of the rest that is needed.
+        sentence: what the person should do or know.
+    """
 
     phase: Phase
     share: float
@@ -165,7 +176,11 @@ class Examination(Protocol):
     def guides(self) -> bool: ...
 
     def ask(self, word: str, changes: Mapping[str, str] | None = None) -> None:
-        """Carry out a command: start, pause, continue, skip, redo or stop. changes: what to start with, by name.
+        """Carry out a command.
+
+        Args:
+            word: start, pause, continue, skip, redo or stop.
+            changes: what to start with, by name.
 
         Raises:
             UserInputError: it cannot be carried out.
@@ -235,7 +250,12 @@ class Places(Protocol):
     """Chooses what lies at a place of the picture."""
 
     def choose(self, x: float, y: float) -> None:
-        """Choose what is shown there; x, y: shares of the shown picture's width and height, 0..1."""
+        """Choose what is shown there.
+
+        Args:
+            x: share of the shown picture's width, 0..1.
+            y: share of its height, 0..1.
+        """
         ...
 
 

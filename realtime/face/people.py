@@ -187,7 +187,12 @@ class PeopleTracker:
         return Observed(of_patient, tuple(found[number] for number in sorted(found)), sure)
 
     def has_face_at(self, x: float, y: float) -> bool:
-        """Whether a face that is followed now lies at this point of the picture (pixels). From any thread."""
+        """Whether a face that is followed now lies at this point of the picture. From any thread.
+
+        Args:
+            x: pixels from the left.
+            y: pixels from the top.
+        """
         return self._at_place(x, y) is not None
 
     def _due(self, sequence: int, others_every: int) -> list[_Followed]:

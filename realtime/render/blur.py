@@ -227,7 +227,12 @@ class HiddenRegions:
 
 
 def is_patient_for_certain(analysis: Analysis | None, age: float | None) -> bool:
-    """Whether the tracked face is the patient's beyond doubt, on an analysis that is so old (seconds)."""
+    """Whether the tracked face is the patient's beyond doubt.
+
+    Args:
+        analysis: the newest one.
+        age: seconds between its frame and the one that is shown; None: not known.
+    """
     return analysis is not None and analysis.face is not None and analysis.sure and age is not None and age <= _FRESH
 
 

@@ -71,7 +71,12 @@ class PanelPlace:
         return beside
 
     def picture_place(self, height: int, width: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom edge of the picture on a canvas of this size: less than all of it beside a strip."""
+        """Left, top, right and bottom edge of the picture on a canvas: less than all of it beside a strip.
+
+        Args:
+            height: of the canvas, pixels.
+            width: of the canvas, pixels.
+        """
         panel = self._panel
         if not self.in_strip or panel is None or not self._units or panel.height > height or panel.width > width // 2:
             return 0, 0, width, height

@@ -150,9 +150,8 @@ def analysis_of(frame: Frame, observed: Observed, *, faces: int | None = None) -
 
     Args:
         frame: that was looked at.
+        observed: the patient's face and everybody else's.
         faces: see `Analysis`.
-        face: the patient's, or None.
-        others: everybody else.
     """
     number, time = frame.sequence, frame.capture_time
     others = tuple(Analysis(number, time, other) for other in observed.others)
