@@ -231,3 +231,18 @@ def test_the_face_lights_the_side_that_moves(dashboard: Dashboard) -> None:
         await page.until(dark, lambda: tell(dashboard, next(frame), left=[None] * 3, right=[None] * 3))
 
     in_browser(scene)
+
+
+def test_lengths_say_that_they_are_held(dashboard: Dashboard) -> None:
+    value = {"name": "brow_height", "words": "brow height", "unit": "mm", "left": 20.1, "right": 18.4}
+    mm = {"values": [value], "per_pixel": 0.2, "source": "iris", "state": "measured", "withheld": ""}
+    colour = "getComputedStyle(document.querySelector('#lengths-rows td')).color"
+    warning = "getComputedStyle(document.querySelector('#warnings')).color"
+
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{dashboard.url}?token={TOKEN}", 1280, 720)
+        await page.until(f"{colour} !== {warning}", lambda: tell(dashboard, next(frame), mm=mm))
+        await page.until(f"{colour} === {warning}", lambda: tell(dashboard, next(frame), mm=mm, status="held"))
+
+    in_browser(scene)
