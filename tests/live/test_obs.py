@@ -98,5 +98,5 @@ def test_obs_shows_the_picture_and_obeys_the_face(tmp_path: Path) -> None:
         figures = json.loads(summary.read_text("utf-8"))["obs"]
         print(f"\nOBS {obs.version}:", json.dumps(figures))
         assert figures["connections"] == 1
-        assert figures["requests"]["refused"] == 1
+        assert figures["requests"]["refused"] >= 1  # once for every time that the face is found
         assert figures["requests"]["answered"] > 10
