@@ -123,7 +123,9 @@ def open_pyvirtualcam(width: int, height: int, fps: float, device: str | None) -
         return result
     except (RuntimeError, OSError, ValueError) as error:
         wanted = f" {device}" if device else ""
-        raise DeviceError(f"No virtual camera{wanted} could be opened: {_one_line(error)} {how_to_get()}") from None
+        taken = "is not a video output device" in str(error)
+        advice = "Another program sends to it already: end that one, or take another device." if taken else how_to_get()
+        raise DeviceError(f"No virtual camera{wanted} could be opened: {_one_line(error)} {advice}") from None
 
 
 def how_to_get(platform: str = sys.platform) -> str:

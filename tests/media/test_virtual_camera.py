@@ -84,6 +84,17 @@ def test_every_backends_reason_stands_in_the_sentence(monkeypatch: pytest.Monkey
     assert all(word in sentence for word in ("Cam 1", "not installed", "no device", how_to_get()))
 
 
+def test_a_device_that_another_program_writes_to_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_words: object, **_more: object) -> None:
+        raise RuntimeError("'v4l2loopback' backend: Device /dev/video0 is not a video output device.")
+
+    module = SimpleNamespace(Camera=taken, PixelFormat=SimpleNamespace(BGR=1))
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", module)
+    with pytest.raises(DeviceError, match="Another program sends to it already") as caught:
+        open_pyvirtualcam(640, 480, 30, "/dev/video0")
+    assert "modprobe" not in str(caught.value)
+
+
 def test_the_real_packages_interface_is_the_one_used_here() -> None:
     module = pytest.importorskip("pyvirtualcam")
     assert hasattr(module.PixelFormat, "BGR")
