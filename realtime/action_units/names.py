@@ -3,6 +3,7 @@
 Names and muscles are those of the Facial Action Coding System (Ekman and Friesen, 1978; Ekman, Friesen and Hager, 2002).
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -60,3 +61,8 @@ def muscle_of(unit: int) -> str:
     """The muscles; empty for a unit that is not listed."""
     known = NAMES.get(unit)
     return known.muscle if known is not None else ""
+
+
+def measured_units(units: Iterable[int]) -> str:
+    """The Action Units that a run measures, for a sentence about one that it does not."""
+    return ", ".join(map(str, units)) or "none at all with these models"

@@ -26,6 +26,7 @@ import cv2
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import Calibration
+from realtime.action_units.names import measured_units
 from realtime.analyze.models import landmark_tiers
 from realtime.app.examination import GuidedExamination
 from realtime.app.examination_screen import ExaminationScreen
@@ -421,7 +422,7 @@ class _Wiring:
     def _check_tone(self) -> None:
         tone = self._outputs.tone
         if tone is not None and tone.unit not in self._units:
-            known = ", ".join(str(unit) for unit in self._units) or "none at all with these models"
+            known = measured_units(self._units)
             raise UserInputError(f"--tone {tone.unit}: this Action Unit is not measured; there are {known}.")
 
 

@@ -14,19 +14,10 @@ from typing import Literal
 from realtime.clinic.excursion import REGIONS, Region, excursion
 from realtime.clinic.statistics import SDC_OF_SEM
 from realtime.clinic.trials import Side, Trial, every_rest, missing, trials
-from realtime.clinic.types import Examination, Movement, Snapshot
+from realtime.clinic.types import MOVEMENTS, Examination, Movement, Snapshot
 from realtime.types import Sides
 
-MOVING: tuple[Movement, ...] = (
-    "brow_raise",
-    "gentle_closure",
-    "tight_closure",
-    "open_smile",
-    "closed_smile",
-    "snarl",
-    "pucker",
-    "eee",
-)
+MOVING = tuple(movement for movement in MOVEMENTS if movement != "rest")
 INTENDED: dict[Movement, frozenset[Region]] = {
     "brow_raise": frozenset({"brow"}),
     "gentle_closure": frozenset({"eye", "lids"}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from realtime.types import ScaleSource, Sides
 
@@ -19,17 +19,7 @@ Movement = Literal[
     "pucker",
     "eee",
 ]
-MOVEMENTS: tuple[Movement, ...] = (
-    "rest",
-    "brow_raise",
-    "gentle_closure",
-    "tight_closure",
-    "open_smile",
-    "closed_smile",
-    "snarl",
-    "pucker",
-    "eee",
-)
+MOVEMENTS: tuple[Movement, ...] = get_args(Movement)
 Outcome = Literal["counted", "rejected", "skipped"]
 AgeGroup = Literal["adult", "child"]
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
 from realtime.errors import DeviceError, FacemirrorError
@@ -128,19 +128,12 @@ class ObsClient:
 
     def figures(self) -> dict[str, Any]:
         """For the summary. age_ms: from the capture of the frame that fired a rule to OBS's answer."""
-        ages = self.ages.percentiles()
-        counts = self.counts
         return {
             "url": self.url,
             "state": self.state,
             "connections": self.connections,
-            "requests": {
-                "sent": counts.sent,
-                "answered": counts.answered,
-                "refused": counts.refused,
-                "unsent": counts.unsent,
-            },
-            "age_ms": {"p50": ages.p50, "p95": ages.p95, "p99": ages.p99, "max": ages.max, "count": ages.count},
+            "requests": asdict(self.counts),
+            "age_ms": asdict(self.ages.percentiles()),
         }
 
     def _waited(self, ask: Callable[[ObsConnection], Awaitable[T]]) -> T:

@@ -109,15 +109,9 @@ class Condition:
         return Condition(tuple(clause.loosened() for clause in self.clauses), self.seconds)
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """The Action Units that it needs."""
-        measures = [clause.measure for clause in self.clauses if isinstance(clause, Comparison)]
-        return tuple(measure.unit for measure in measures if measure.unit is not None)
-
-    @property
-    def lengths(self) -> bool:
-        """Whether it needs millimetres."""
-        return any(isinstance(clause, Comparison) and clause.measure.length for clause in self.clauses)
+    def measures(self) -> tuple[Measure, ...]:
+        """What it compares."""
+        return tuple(clause.measure for clause in self.clauses if isinstance(clause, Comparison))
 
 
 def parse_condition(text: str) -> Condition:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from realtime.obs.measures import Measure, parse_measure
+
 _NAMES = """
     GetVersion GetStats BroadcastCustomEvent CallVendorRequest GetHotkeyList TriggerHotkeyByName
     TriggerHotkeyByKeySequence Sleep GetPersistentData SetPersistentData GetSceneCollectionList SetCurrentSceneCollection
@@ -75,13 +77,13 @@ class TextRequest:
 
     Attributes:
         source: the text source's name in OBS.
-        value: the measure, as a rule names it.
+        value: the measure.
         template: `{}` in it becomes the number.
         decimals: of the number.
     """
 
     source: str
-    value: str
+    value: Measure
     template: str = "{}"
     decimals: int = 1
 
@@ -143,7 +145,7 @@ def _text(table: Mapping[str, Any]) -> TextRequest:
     template = _name(table, "template") if "template" in table else "{}"
     if "{}" not in template:
         raise ValueError(f"template needs {{}} where the number stands, as in 'Smile {{}}', not {template!r}")
-    return TextRequest(_name(table, "text"), _name(table, "value"), template, decimals)
+    return TextRequest(_name(table, "text"), parse_measure(_name(table, "value")), template, decimals)
 
 
 def _free(table: Mapping[str, Any]) -> ObsRequest:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.obs.conditions import Condition, parse_condition
-from realtime.obs.measures import Measure, parse_measure
+from realtime.obs.measures import Measure
 from realtime.obs.requests import Action, ObsRequest, TextRequest, parse_action
 from realtime.types import Analysis
 
@@ -40,19 +40,11 @@ class Rule:
     interval: float = 0.5
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """The Action Units that it needs."""
+    def measures(self) -> tuple[Measure, ...]:
+        """What its conditions compare and its texts show."""
         conditions = [condition for condition in (self.when, self.until) if condition is not None]
-        texts = [parse_measure(action.value).unit for action in self.then if isinstance(action, TextRequest)]
-        found = [unit for condition in conditions for unit in condition.units] + [u for u in texts if u is not None]
-        return tuple(found)
-
-    @property
-    def lengths(self) -> bool:
-        """Whether it needs millimetres."""
-        conditions = [condition for condition in (self.when, self.until) if condition is not None]
-        texts = [parse_measure(action.value).length for action in self.then if isinstance(action, TextRequest)]
-        return any(condition.lengths for condition in conditions) or any(texts)
+        compared = [measure for condition in conditions for measure in condition.measures]
+        return (*compared, *(action.value for action in self.then if isinstance(action, TextRequest)))
 
 
 def read_rule(
@@ -85,9 +77,6 @@ def read_rule(
         raise ValueError("'then' says nothing to do")
     if any(isinstance(action, TextRequest) for action in reverse):
         raise ValueError("a text source belongs into 'then': it is kept up to date while the condition holds")
-    for action in actions:
-        if isinstance(action, TextRequest):
-            parse_measure(action.value)
     is_event = start is not None and bool(start.event)
     if is_event and (end is not None or reverse or any(isinstance(action, TextRequest) for action in actions)):
         raise ValueError("an event has no end: 'until', 'otherwise' and text sources need a condition that lasts")
@@ -241,7 +230,6 @@ class _TextState:
     def __init__(self, text: TextRequest, rule: Rule) -> None:
         self._text = text
         self._rule = rule
-        self._measure: Measure = parse_measure(text.value)
         self._shown: ObsRequest | None = None
         self._time = -math.inf
 
@@ -253,7 +241,7 @@ class _TextState:
         """Give the new text, where it has changed and the interval is over."""
         if analysis.capture_time - self._time < self._rule.interval - 1e-9:
             return []
-        value = self._measure.value(analysis)
+        value = self._text.value.value(analysis)
         request = self._text.request(value if math.isfinite(value) else None)
         if request == self._shown:
             return []

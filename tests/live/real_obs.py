@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +124,6 @@ def _has_scenes(url: str) -> bool:
     try:
         return bool(asyncio.run(_ask(url, "GetSceneList", {})).get("scenes"))
     except DeviceError:
-        time.sleep(0.2)
         return False
 
 

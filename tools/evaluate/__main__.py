@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from realtime.errors import FacemirrorError, UserInputError
-from tools.evaluate.figures import Figure, Options, as_json, table
+from tools.evaluate.figures import Figure, Options, finish
 
 PARTS = ("detector", "landmarks", "aus", "real")
 
@@ -50,10 +50,7 @@ def main() -> int:
     except FacemirrorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(table(figures))
-    if arguments.json:
-        arguments.json.write_text(as_json(figures), encoding="utf-8")
-    return int(any(f.met is False for f in figures))
+    return finish(figures, arguments.json)
 
 
 if __name__ == "__main__":

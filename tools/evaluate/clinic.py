@@ -26,7 +26,7 @@ from realtime.errors import FacemirrorError
 from realtime.models import Registry
 from tools.evaluate.clinic_people import Examined, Examiner, Networks
 from tools.evaluate.clinic_real import real_figures
-from tools.evaluate.figures import Figure, as_json, table
+from tools.evaluate.figures import Figure, finish
 from tools.synth.heads import load_head
 from tools.synth.hidden import COVERED_BROWS, awake_files, photograph_of
 from tools.synth.kit import load_kit
@@ -61,10 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     except FacemirrorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(table(figures))
-    if options.json:
-        options.json.write_text(as_json(figures), encoding="utf-8")
-    return int(any(one.met is False for one in figures))
+    return finish(figures, options.json)
 
 
 def open_networks(weights: Path) -> Networks:

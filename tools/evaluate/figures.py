@@ -64,3 +64,15 @@ def table(figures: list[Figure]) -> str:
 def as_json(figures: list[Figure]) -> str:
     """The figures as JSON, with whether each aim was met."""
     return json.dumps([asdict(f) | {"met": f.met} for f in figures], indent=1, default=float)
+
+
+def finish(figures: list[Figure], json_file: Path | None) -> int:
+    """Print the figures, and write them where that is asked for.
+
+    Returns:
+        The exit code: 1 where a bound is not kept.
+    """
+    print(table(figures))
+    if json_file is not None:
+        json_file.write_text(as_json(figures), encoding="utf-8")
+    return int(any(figure.met is False for figure in figures))

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from realtime.face.geometry import iou
+
 Boxes = Mapping[Hashable, NDArray[np.float32]]
 """(4,) box x1, y1, x2, y2 by identity, of one frame."""
 OVERLAP = 0.5
@@ -42,7 +44,7 @@ def identity_scores(truth: Sequence[Boxes], found: Sequence[Boxes], overlap: flo
     last: dict[Hashable, Hashable] = {}
     switches = matched = 0
     for there, here in zip(truth, found, strict=True):
-        shares = {(a, b): share for a in there for b in here if (share := _iou(there[a], here[b])) >= overlap}
+        shares = {(a, b): share for a in there for b in here if (share := iou(there[a], here[b])) >= overlap}
         for pair in shares:
             together[pair] = together.get(pair, 0) + 1
         pairs = _frame_pairs(shares, last)
@@ -83,12 +85,3 @@ def _most_together(together: Mapping[tuple[Hashable, Hashable], int]) -> int:
     for (a, b), count in together.items():
         counts[rows.index(a), columns.index(b)] = count
     return int(counts[linear_sum_assignment(counts, maximize=True)].sum()) if counts.size else 0
-
-
-def _iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    width = min(float(a[2]), float(b[2])) - max(float(a[0]), float(b[0]))
-    height = min(float(a[3]), float(b[3])) - max(float(a[1]), float(b[1]))
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (a, b)]
-    return width * height / (sum(areas) - width * height)

@@ -31,7 +31,7 @@ from realtime.models import Registry
 from realtime.types import F32, F64, U8, Millimetres
 from tools.data.london import IRIS_MM, IRIS_RINGS, for_training, read_template
 from tools.data.london_irises import portrait_eyes, ring_sides
-from tools.evaluate.figures import Figure, as_json, table
+from tools.evaluate.figures import Figure, finish
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.camera import rotation as head_rotation
 from tools.synth.expressions import random_expression
@@ -63,10 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     except FacemirrorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(table(figures))
-    if options.json:
-        options.json.write_text(as_json(figures), encoding="utf-8")
-    return int(any(one.met is False for one in figures))
+    return finish(figures, options.json)
 
 
 def iris_figures(weights: Path, eyes: Path) -> list[Figure]:

@@ -26,6 +26,7 @@ from realtime.app.nodes.detect_track import analysis_of
 from realtime.app.nodes.people import MeasurePeople
 from realtime.config import Config
 from realtime.errors import FacemirrorError
+from realtime.face.geometry import iou
 from realtime.face.people import Observed, PeopleTracker
 from realtime.types import Detections, Frame, TrackedFrame
 from tools.evaluate.blur_scenes import collage_portraits
@@ -107,7 +108,7 @@ def run_scene(scene: PeopleScene, path: FacePath, tracker: PeopleTracker, *, eve
 
 
 def _nearest_actor(box: F32, truths: Sequence[Truth]) -> int:
-    return max(truths, key=lambda one: _overlap(one.box, box)).actor
+    return max(truths, key=lambda one: iou(one.box, box)).actor
 
 
 def _note(story: _Story, truths: Sequence[Truth], ours: Boxes, nearest: Boxes) -> None:
@@ -121,8 +122,7 @@ def _note(story: _Story, truths: Sequence[Truth], ours: Boxes, nearest: Boxes) -
                 {
                     number: box
                     for number, box in boxes.items()
-                    if any(_overlap(box, one) >= 0.5 for one in sure)
-                    or not any(_overlap(box, one) >= 0.3 for one in unsure)
+                    if any(iou(box, one) >= 0.5 for one in sure) or not any(iou(box, one) >= 0.3 for one in unsure)
                 }
             )
         )
@@ -138,15 +138,6 @@ def _of_detector(box: F32) -> F32:
     out: F32 = box.copy()
     out[1] += 0.2 * (box[3] - box[1])
     return out
-
-
-def _overlap(a: F32, b: F32) -> float:
-    width = min(float(a[2]), float(b[2])) - max(float(a[0]), float(b[0]))
-    height = min(float(a[3]), float(b[3])) - max(float(a[1]), float(b[1]))
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [float((box[2] - box[0]) * (box[3] - box[1])) for box in (a, b)]
-    return width * height / (sum(areas) - width * height)
 
 
 def _apart(a: F32, b: F32) -> float:

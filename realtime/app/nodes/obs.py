@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from realtime.action_units.names import measured_units
 from realtime.config import Config
 from realtime.errors import FacemirrorError, UserInputError
 from realtime.obs.password import ask_for_password, check_address, find_password
@@ -83,11 +84,12 @@ def check_rules(rules: Sequence[Rule], units: Sequence[int], *, millimetres: boo
         UserInputError: one does; the sentence names it.
     """
     for rule in rules:
-        strange = [unit for unit in rule.units if unit not in units]
+        strange = [one.unit for one in rule.measures if one.unit is not None and one.unit not in units]
         if strange:
-            known = ", ".join(map(str, units)) or "none at all with these models"
-            raise UserInputError(f"Rule {rule.name!r}: AU {strange[0]} is not measured; there are {known}.")
-        if rule.lengths and not millimetres:
+            raise UserInputError(
+                f"Rule {rule.name!r}: AU {strange[0]} is not measured; there are {measured_units(units)}."
+            )
+        if not millimetres and any(one.length for one in rule.measures):
             raise UserInputError(f"Rule {rule.name!r} compares a length, so it needs --millimetres.")
 
 

@@ -135,7 +135,7 @@ def read_with_opencv(count: int) -> list[tuple[int, float, U8]]:
 def judged(read: Callable[[int], list[tuple[int, float, U8]]]) -> str:
     """Order, rate, age, size and colours of what a reader gets."""
     with sending(120) as sent:
-        time.sleep(1.0)
+        _until(lambda: len(sent) >= FPS, 60, "pictures are sent")
         found = read(40)
     numbers = [number for number, _, _ in found]
     assert found[0][2].shape == (HEIGHT, WIDTH, 3), found[0][2].shape
@@ -154,7 +154,7 @@ def judged(read: Callable[[int], list[tuple[int, float, U8]]]) -> str:
 def two_readers() -> str:
     """Both get pictures; one that stops reading does not stop the other, nor the sender."""
     with sending(120) as sent:
-        time.sleep(1.0)
+        _until(lambda: len(sent) >= FPS, 60, "pictures are sent")
         lazy = av.open("/dev/video0", format="v4l2")
         try:
             next(lazy.decode(video=0))
