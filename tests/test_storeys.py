@@ -19,6 +19,7 @@ LIBRARY = frozenset(
         "face",
         "action_units",
         "clinic",
+        "exchange",
         "render",
         "session",
         "streams",

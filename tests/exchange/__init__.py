@@ -1,0 +1,1 @@
+"""Exchange: annotations, formats of other programs, alignment and agreement."""
