@@ -3,6 +3,7 @@
 A face becomes the patient by a rule only after it has shown that it lives (see `Liveness`): a poster never does.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -56,6 +57,19 @@ class PatientChoice:
         """
         self.face_id, self._last = face_id, time
 
+    def choose_next(self, people: Sequence[Seen], time: float) -> None:
+        """The next face to the right of the patient's, from the rightmost the leftmost, is the patient from then on.
+
+        Args:
+            people: everybody who is followed on this frame.
+            time: its capture time, seconds.
+        """
+        here = next((_middle(one) for one in people if one.face_id == self.face_id), -math.inf)
+        others = [one for one in people if one.face_id != self.face_id]
+        right = [one for one in others if _middle(one) > here]
+        if others:
+            self.choose(min(right or others, key=_middle).face_id, time)
+
     def forget(self) -> None:
         """Nobody is known."""
         self.face_id = self._first = None
@@ -90,5 +104,10 @@ class PatientChoice:
         if self._rule == "first":
             return min(people, key=lambda one: one.face_id, default=None)
         if self._rule == "left-most":
-            return min(people, key=lambda one: float(one.box[0] + one.box[2]), default=None)
+            return min(people, key=_middle, default=None)
         return max(people, key=lambda one: float((one.box[2] - one.box[0]) * (one.box[3] - one.box[1])), default=None)
+
+
+def _middle(one: Seen) -> float:
+    """Twice the distance of a face's middle from the picture's left side, pixels."""
+    return float(one.box[0] + one.box[2])

@@ -3,20 +3,22 @@
 Each face has a `FaceFollower` of its own; the detector finds newcomers and confirms the rest. Detections are joined to faces
 in two stages, sure ones first, weak ones only to faces that are followed already (ByteTrack, Zhang et al. 2022), each by the
 best assignment. A face that is hidden by another is lost at once rather than followed on the other head; its motion is
-carried on by a Kalman filter (SORT, Bewley et al. 2016), and who comes back is known by place while that is fresh, and by looks.
+carried on by a Kalman filter (SORT, Bewley et al. 2016). This is the frame's loop; `KnownPeople` says who is who.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from realtime.face import matching, wflw
+from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.assignment import assign
 from realtime.face.detection_schedule import DetectionPass, DetectionSchedule
+from realtime.face.followed import Followed, half_sizes_away, same_face
 from realtime.face.follower import FaceFollower
 from realtime.face.geometry import iou
+from realtime.face.known_people import KnownPeople
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import SURE, Located, Locator, share_inside
 from realtime.face.patient_choice import PatientChoice, PatientRule, Seen
@@ -30,15 +32,6 @@ from realtime.types import F32, Detection, Detections, FaceObservation, Frame, R
 MOST = 8
 """People that can be followed at once."""
 _NEWCOMERS = 3  # looked at in one detection pass: each costs two calls of the landmark network
-_TOGETHER = 0.3  # mean distance of two faces' points, in inter-ocular distances, below which they are one face
-_TOUCHING = 0.02  # overlap (IoU) of two heads from which one may hide the other
-_HEAD = 1.15  # size of a head, hair and ears included, in sizes of its face's box
-_BESIDE = 1.5  # the same where a face comes into view: hair and shoulders hide part of it for longer
-_BEHIND = 4.0  # seconds for which a person who vanished beside another head is expected to come out from behind it
-_MIXED = 1.0  # seconds after two heads touched in which their identities are doubted
-_SWAPS = 3  # looks in a row that must say so before two identities change places
-_STRANGE = 4  # clear looks in a row that must say that a face is somebody else
-_MERGE_AFTER = 4  # crops of a newcomer before it is compared with people who are away
 
 
 class Observed(NamedTuple):
@@ -54,26 +47,6 @@ class Observed(NamedTuple):
     patient: FaceObservation | None
     others: tuple[FaceObservation, ...] = ()
     sure: bool = True
-
-
-@dataclass(slots=True, eq=False)
-class _Followed:
-    """A person whose face is followed. sequence: of the frame on which it was last looked at."""
-
-    person: Person
-    follower: FaceFollower
-    track: Track
-    observation: FaceObservation
-    pattern: F32
-    sequence: int
-    since: float
-    mixed_until: float = -1.0
-    strange: int = 0
-
-    @property
-    def box(self) -> F32:
-        """(4,) of the face, as last seen."""
-        return self.track.box
 
 
 class _Newcomer(NamedTuple):
@@ -106,16 +79,14 @@ class PeopleTracker:
         self._all = settings
         self._settings = settings.tracker
         self._identity = settings.identity
+        self._known = KnownPeople(settings.identity)
         self._locator = Locator(landmarks, settings.tracker.second_look)
         self._scene = SceneChange(settings.tracker.cut_difference, settings.tracker.cut_share)
         self._choice = PatientChoice(rule, settings.patient)
         self._schedule = DetectionSchedule(DetectionPass(0, 1))
         self._most = most
-        self._followed: list[_Followed] = []
-        self._away: list[Person] = []
+        self._followed: list[Followed] = []
         self._candidates: list[Candidate] = []
-        self._swaps: dict[frozenset[int], int] = {}
-        self._people_seen = 0
         self._last_pass = -1
         self._valid_from = 0
         self._doubt = False
@@ -138,9 +109,8 @@ class PeopleTracker:
     def reset(self) -> None:
         """Forget everybody (the source was restarted). Identities go on counting."""
         self._followed.clear()
-        self._away.clear()
+        self._known.forget()
         self._candidates.clear()
-        self._swaps.clear()
         self._choice.forget()
         self._last_pass, self._valid_from = -1, 0
         self._schedule.restart(DetectionPass(0, 1))
@@ -177,13 +147,15 @@ class PeopleTracker:
         self._separate(frame)
         if detections is not None and detections.sequence >= self._valid_from:
             self._apply_detections(frame, detections)
-        self._unmix(frame)
+        for given_up, person in self._known.put_right(self._followed, frame.sequence, frame.capture_time):
+            if self._choice.face_id == given_up:
+                self._choice.choose(person.face_id, person.last)
         patient = self._patient(frame, next_face=next_face, chosen=chosen)
         self._plan(frame)
         looked_at = [one for one in self._followed if one.sequence == frame.sequence]
         found = {one.person.face_id: _named(one.observation, one.person.face_id) for one in looked_at}
         of_patient = None if patient is None else found.pop(patient, None)
-        sure = any(self._is_sure(one, frame.capture_time) for one in looked_at if one.person.face_id == patient)
+        sure = any(self._known.is_sure(one, frame.capture_time) for one in looked_at if one.person.face_id == patient)
         return Observed(of_patient, tuple(found[number] for number in sorted(found)), sure)
 
     def has_face_at(self, x: float, y: float) -> bool:
@@ -195,7 +167,7 @@ class PeopleTracker:
         """
         return self._at_place(x, y) is not None
 
-    def _due(self, sequence: int, others_every: int) -> list[_Followed]:
+    def _due(self, sequence: int, others_every: int) -> list[Followed]:
         """The patient, and of the others those who have waited longest."""
         patient = [one for one in self._followed if one.person.face_id == self._choice.face_id]
         others = [one for one in self._followed if one.person.face_id != self._choice.face_id]
@@ -204,14 +176,15 @@ class PeopleTracker:
         )
         return patient + waiting[: -(-len(others) // others_every)]
 
-    def _follow(self, frame: Frame, one: _Followed, *, cut: bool) -> None:
+    def _follow(self, frame: Frame, one: Followed, *, cut: bool) -> None:
         """Look for the face where it was."""
         settings = self._settings
         look = one.follower.look(frame, one.track, cut=cut)
         found = look.found
         inside = share_inside(found.landmarks.points, *self._size) >= settings.inside
-        touched = self._touched(one, frame.capture_time)
-        like = look.likeness >= settings.appearance and not (touched and self._looks_strange(one, look.pattern))
+        touched = self._known.is_touched(one, self._followed, frame.capture_time)
+        otherwise = touched and self._known.looks_otherwise(one, look.pattern)
+        like = look.likeness >= settings.appearance and not otherwise
         if found.presence < settings.lost_presence or not inside or (cut and not like):
             self._lose(one)
             return
@@ -230,45 +203,14 @@ class PeopleTracker:
         one.pattern, one.sequence = look.pattern, frame.sequence
         one.person.seen(one.box, frame.capture_time)
         if touched:
-            one.mixed_until = frame.capture_time + _MIXED
+            self._known.doubt(one, frame.capture_time)
         elif one.track.doubt == 0 and found.presence >= SURE:
-            if self._is_stranger(one, look.pattern, frame.capture_time):
+            if self._known.is_mismatch(one, look.pattern, frame.capture_time):
                 return
             yaw = 0.0 if one.observation.pose is None else one.observation.pose[0]
             one.person.looks.learn(look.pattern, yaw)
             if not found.visibility.hidden:
                 one.person.life.update(one.observation.points, frame.capture_time)
-
-    def _is_stranger(self, one: _Followed, pattern: F32, time: float) -> bool:
-        """Whether a face taken for somebody by its place turns out, in clear view, to be somebody else."""
-        one.strange = one.strange + 1 if self._looks_strange(one, pattern) and one.mixed_until >= time else 0
-        if one.strange >= _STRANGE:
-            self._away.append(one.person)
-            one.person = self._somebody_new(one.box, time)
-            one.strange = 0
-        return one.strange > 0
-
-    def _looks_strange(self, one: _Followed, pattern: F32) -> bool:
-        """Whether a crop (256,) is not what the person looks like, where that is known."""
-        looks = one.person.looks
-        return looks.seen >= _MERGE_AFTER and looks.likeness(pattern) < self._identity.stranger
-
-    def _somebody_new(self, box: F32, time: float) -> Person:
-        self._people_seen += 1
-        return Person.first_seen(self._people_seen, box, time)
-
-    def _is_sure(self, one: _Followed, time: float) -> bool:
-        """Whether nothing speaks against this face being the person's."""
-        looks = one.person.looks
-        quiet = one.mixed_until < time and not one.track.doubt and not one.track.missed
-        return quiet and looks.seen >= _MERGE_AFTER and looks.likeness(one.pattern) >= self._identity.beside
-
-    def _touched(self, one: _Followed, time: float) -> bool:
-        """Whether another head may hide this one, or come out from behind it."""
-        behind = (person for person in self._away if time - person.last <= _BEHIND)
-        if any(_overlap(person.motion.at(time), one.box, _HEAD) for person in behind):
-            return True
-        return any(other is not one and _overlap(other.box, one.box, _HEAD) for other in self._followed)
 
     def _separate(self, frame: Frame) -> None:
         """Of two followers on one face, the one whose person looks less like it is lost: that one is hidden."""
@@ -276,17 +218,17 @@ class PeopleTracker:
             for other in list(self._followed):
                 if one is other or one not in self._followed or other not in self._followed:
                     continue
-                if not _same_face(one.track.points, other.track.points):
+                if not same_face(one.track.points, other.track.points):
                     continue
                 likes = [who.person.looks.likeness(who.pattern) for who in (one, other)]
                 loser = other if likes[0] >= likes[1] else one
                 self._lose(loser)
                 winner = one if loser is other else other
-                winner.mixed_until = frame.capture_time + _MIXED
+                self._known.doubt(winner, frame.capture_time)
 
-    def _lose(self, one: _Followed) -> None:
+    def _lose(self, one: Followed) -> None:
         self._followed.remove(one)
-        self._away.append(one.person)
+        self._known.left(one.person)
         self._doubt = True
 
     def _lose_all(self) -> None:
@@ -322,15 +264,14 @@ class PeopleTracker:
         free = [face for face in free if all(iou(face.box, box) < self._settings.match_overlap for box in places)]
         self._meet(frame, free)
 
-    def _confirm(self, frame: Frame, one: _Followed, face: Detection, then: F32, eyes: F32) -> None:
+    def _confirm(self, frame: Frame, one: Followed, face: Detection, then: F32, eyes: F32) -> None:
         """The detector sees this person's face, too."""
         slipped = matching.is_upright(eyes) and matching.eye_drift(face, eyes) > self._settings.drift_eyes
         if slipped:
             shift = matching.middle(one.box) - matching.middle(then)
             found = self._locator.from_box(frame.image, face, shift)
             pattern = Appearance.of(found.landmarks.patch)
-            likely = one.person.looks.likeness(pattern) >= self._identity.beside or one.person.looks.seen < _MERGE_AFTER
-            if found.presence < self._settings.start_presence or not likely:
+            if found.presence < self._settings.start_presence or not self._known.may_be(one, pattern):
                 return
             one.observation = one.follower.start(frame, one.track, found, pattern)
             one.pattern, one.sequence = pattern, frame.sequence
@@ -361,24 +302,13 @@ class PeopleTracker:
             if (
                 found.presence >= self._settings.start_presence
                 and share_inside(points, *self._size) >= self._settings.inside
-                and not any(_same_face(points, other) for other in known)
+                and not any(same_face(points, other) for other in known)
             ):
                 newcomers.append(_Newcomer(face, found, Appearance.of(found.landmarks.patch)))
-        for newcomer, person in self._recognised(newcomers, frame.capture_time):
+        looks = [(one.pattern, matching.face_box(one.found.landmarks.points)) for one in newcomers]
+        persons = self._known.recognise(looks, self._followed, frame.capture_time)
+        for newcomer, person in zip(newcomers, persons, strict=True):
             self._take(frame, newcomer, person)
-
-    def _recognised(self, newcomers: list[_Newcomer], time: float) -> list[tuple[_Newcomer, Person | None]]:
-        """Each newcomer with the person it is; None: somebody new."""
-        cost = np.full((len(newcomers), len(self._away)), np.inf)
-        for row, newcomer in enumerate(newcomers):
-            box = matching.face_box(newcomer.found.landmarks.points)
-            hidden = any(_overlap(box, one.box, _BESIDE) for one in self._followed)
-            for column, person in enumerate(self._away):
-                score = person.recognition(newcomer.pattern, box, time, self._identity, partly_hidden=hidden)
-                if score > 0:
-                    cost[row, column] = 2.0 - score
-        persons = {row: self._away[column] for row, column in assign(cost, 2.0)}
-        return [(newcomer, persons.get(row)) for row, newcomer in enumerate(newcomers)]
 
     def _take(self, frame: Frame, newcomer: _Newcomer, person: Person | None) -> None:
         """Follow this face, if there is room."""
@@ -389,90 +319,41 @@ class PeopleTracker:
             # The patient is back: the smallest face gives way.
             self._lose(min(self._followed, key=lambda one: float(one.box[2] - one.box[0])))
         if person is None:
-            person = self._somebody_new(newcomer.face.box, time)
+            person = self._known.new(newcomer.face.box, time)
         else:
-            self._away.remove(person)
+            self._known.returned(person)
         track = Track(person.face_id, points, points, newcomer.face.box, newcomer.found.pose, time)
         follower = FaceFollower(self._locator, self._all)
         observation = follower.start(frame, track, newcomer.found, newcomer.pattern)
         person.seen(track.box, time)
-        taken = _Followed(person, follower, track, observation, newcomer.pattern, frame.sequence, since=time)
+        taken = Followed(person, follower, track, observation, newcomer.pattern, frame.sequence, since=time)
         self._followed.append(taken)
-        if self._touched(taken, time):
-            taken.mixed_until = time + _MIXED
-
-    def _unmix(self, frame: Frame) -> None:
-        """Set right what went wrong while heads touched, or when somebody came back and was not recognised."""
-        time = frame.capture_time
-        mixed = [one for one in self._followed if one.mixed_until >= time and one.sequence == frame.sequence]
-        for place, one in enumerate(mixed):
-            for other in mixed[place + 1 :]:
-                pair = frozenset((one.person.face_id, other.person.face_id))
-                self._swaps[pair] = self._swaps.get(pair, 0) + 1 if self._fits_better_swapped(one, other) else 0
-                if self._swaps[pair] >= _SWAPS:
-                    one.person, other.person = other.person, one.person
-                    self._swaps[pair] = 0
-        for one in self._followed:
-            if _MERGE_AFTER <= one.person.looks.seen <= self._identity.late_looks:
-                self._recognise_late(one)
-        self._away = [person for person in self._away if time - person.last <= self._identity.remembered]
-
-    def _fits_better_swapped(self, one: _Followed, other: _Followed) -> bool:
-        if _overlap(one.box, other.box, _HEAD):
-            return False
-        a, b = one.person.looks, other.person.looks
-        straight = a.likeness(one.pattern) + b.likeness(other.pattern)
-        return b.likeness(one.pattern) + a.likeness(other.pattern) > straight + self._identity.margin
-
-    def _recognise_late(self, one: _Followed) -> None:
-        """A person who was taken for somebody new gets the old identity back."""
-        likes = [
-            (person.looks.likeness_to(one.person.looks), person)
-            for person in self._away
-            if person.face_id < one.person.face_id and person.last <= one.since
-        ]
-        best = max(likes, key=lambda pair: pair[0], default=None)
-        if best is None or best[0] < self._identity.same:
-            return
-        person = best[1]
-        person.looks.absorb(one.person.looks)
-        person.life.alive = person.life.alive or one.person.life.alive
-        person.motion, person.last = one.person.motion, one.person.last
-        person.seconds += one.person.seconds
-        if self._choice.face_id == one.person.face_id:
-            self._choice.choose(person.face_id, person.last)
-        self._away.remove(person)
-        one.person = person
+        if self._known.is_touched(taken, self._followed, time):
+            self._known.doubt(taken, time)
 
     def _patient(self, frame: Frame, *, next_face: bool, chosen: tuple[float, float] | None) -> int | None:
         """Whose session it is."""
         time = frame.capture_time
+        people = [
+            Seen(one.person.face_id, one.box, one.person.life.alive, one.person.seconds) for one in self._followed
+        ]
         if chosen is not None:
             there = self._at_place(*chosen)
             if there is not None:
                 self._choice.choose(there.person.face_id, time)
         elif next_face:
-            now = [one for one in self._followed if one.person.face_id == self._choice.face_id]
-            here = float(now[0].box[0] + now[0].box[2]) if now else -np.inf
-            others = [one for one in self._followed if one not in now]
-            right = [one for one in others if float(one.box[0] + one.box[2]) > here]
-            if others:
-                leftmost = min(right or others, key=lambda one: float(one.box[0] + one.box[2]))
-                self._choice.choose(leftmost.person.face_id, time)
-        return self._choice.update(
-            [Seen(one.person.face_id, one.box, one.person.life.alive, one.person.seconds) for one in self._followed],
-            time,
-        )
+            self._choice.choose_next(people, time)
+        return self._choice.update(people, time)
 
-    def _at_place(self, x: float, y: float) -> _Followed | None:
+    def _at_place(self, x: float, y: float) -> Followed | None:
         """The face under a point of the picture, or next to it by less than half a face."""
-        best = min(list(self._followed), key=lambda one: _away_from(one.box, x, y), default=None)
-        return best if best is not None and _away_from(best.box, x, y) <= 1.0 else None
+        best = min(list(self._followed), key=lambda one: half_sizes_away(one.box, x, y), default=None)
+        return best if best is not None and half_sizes_away(best.box, x, y) <= 1.0 else None
 
     def _plan(self, frame: Frame) -> None:
         """When the detector runs next."""
         identity, time = self._identity, frame.capture_time
-        expected = any(time - person.last <= identity.beside_seconds for person in self._away)
+        expected = self._known.anybody_expected(time)
         full = len(self._followed) >= self._most and not expected
         every = 1 if self._doubt or self._candidates or not self._followed else identity.interval
         if every > 1 and not full:
@@ -489,27 +370,5 @@ def _distances(boxes: list[F32], faces: list[Detection]) -> np.ndarray[tuple[int
     return table
 
 
-def _overlap(box: F32, other: F32, size: float) -> bool:
-    """Whether the heads of two faces (4,) overlap. size: of a head, in sizes of its box."""
-    return iou(_grown(box, size), _grown(other, size)) > _TOUCHING
-
-
-def _grown(box: F32, size: float) -> F32:
-    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) * np.float32(size / 2)
-    return np.concatenate([middle - half, middle + half])
-
-
-def _same_face(points: F32, other: F32) -> bool:
-    """Whether two sets of (98, 2) points lie on one face."""
-    scale = max(wflw.interocular(points), wflw.interocular(other), 1e-3)
-    return bool(np.hypot(*(points - other).T).mean() < _TOGETHER * scale)
-
-
 def _named(observation: FaceObservation, face_id: int) -> FaceObservation:
     return observation if observation.face_id == face_id else replace(observation, face_id=face_id)
-
-
-def _away_from(box: F32, x: float, y: float) -> float:
-    """How far a point lies from a box's middle, in halves of its sides; up to 1 inside."""
-    width, height = max(float(box[2] - box[0]), 1.0), max(float(box[3] - box[1]), 1.0)
-    return max(abs(2 * x - float(box[0] + box[2])) / width, abs(2 * y - float(box[1] + box[3])) / height)
