@@ -194,9 +194,9 @@ def measure_here(out: str, name: str) -> dict[str, Any]:
 def _ended(ledger: Ledger, child: WorkerProcess, name: str) -> dict[str, Any]:
     code = child.process.returncode
     why = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    held = ledger.holder(name)
+    held = ledger.claims.holder(name)
     if held is not None and held.worker.here and held.worker.pid == child.process.pid:
-        ledger.bury(held, witnessed=True, why=why)
+        ledger.claims.revoke(held, witnessed=True, why=why)
         return {"name": name, "outcome": "died", "why": why}
     return {"name": name, "outcome": "busy"}
 

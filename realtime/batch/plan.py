@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from realtime.batch.claims import DEATHS
 from realtime.batch.fingerprint import Fingerprint
 from realtime.batch.inputs import Input
-from realtime.batch.ledger import DEATHS, Identity, Ledger, State
+from realtime.batch.ledger import Ledger, State
 from realtime.batch.options import Options
+from realtime.batch.results import Identity
 from realtime.batch.worker import columns_digest
 from realtime.config import Config
 from realtime.errors import UserInputError
@@ -67,7 +69,7 @@ def begin(
             say(f"Another {other} than last time: what was made before is made again.")
     if not ledger.exists or other:
         ledger.create(fingerprint, config, options)
-    ledger.clean()
+    ledger.claims.clean()
     for one in found:
         ledger.add(one)
     plan = Plan(ledger.inputs())
@@ -83,11 +85,11 @@ def _look(
     if state == "done":
         change = _change(ledger, one, fingerprint)
         if change and force:
-            ledger.forget_done(one.name)
+            ledger.results.forget(one.name)
         elif change:
             plan.changed[one.name] = f"{one.path}: {change}; --force measures it again."
     elif state == "failed":
-        failure = ledger.failure(one.name)
+        failure = ledger.results.failure(one.name)
         # Whoever put the missing file there, or a whole one in its place, wants it measured.
         if retry or failure is None or not failure[1].looks_like(Identity.of(one.path)):
             ledger.retry(one.name)
@@ -97,7 +99,7 @@ def _look(
 
 def _change(ledger: Ledger, one: Input, fingerprint: Fingerprint) -> str:
     """What is another than when the recording was measured; empty: nothing."""
-    content = ledger.done(one.name) or {}
+    content = ledger.results.done(one.name) or {}
     if content.get("fingerprint") != fingerprint.hash:
         return "it was measured with another program, models or settings"
     if content.get("columns") != columns_digest(one):
@@ -115,7 +117,7 @@ def _change(ledger: Ledger, one: Input, fingerprint: Fingerprint) -> str:
         return ""
     if sha256 != then.sha256:
         return "the file has changed since it was measured"
-    ledger.note_identity(one.name, Identity(now.path, now.size, now.modified, sha256))
+    ledger.results.note_identity(one.name, Identity(now.path, now.size, now.modified, sha256))
     return ""
 
 
@@ -132,7 +134,7 @@ def problems_of(ledger: Ledger, plan: Plan) -> list[str]:
         if one.name in plan.changed:
             found.append(plan.changed[one.name])
         elif state == "failed":
-            failure = ledger.failure(one.name)
+            failure = ledger.results.failure(one.name)
             found.append(failure[0] if failure else f"{one.path} failed.")
         elif state == "aside":
             found.append(
@@ -140,6 +142,6 @@ def problems_of(ledger: Ledger, plan: Plan) -> list[str]:
                 "--retry tries it again."
             )
         elif state == "done":
-            notices = (ledger.done(one.name) or {}).get("figures", {}).get("notices", [])
+            notices = (ledger.results.done(one.name) or {}).get("figures", {}).get("notices", [])
             found += [str(notice) for notice in notices]
     return found

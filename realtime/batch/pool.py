@@ -216,10 +216,10 @@ class Pool:
         worker.wait(10.0)
         if name is None:
             return
-        held = self.ledger.holder(name)
+        held = self.ledger.claims.holder(name)
         if held is not None and held.worker.here and held.worker.pid == worker.process.pid:
             why = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-            self.ledger.bury(held, witnessed=True, why=why)
+            self.ledger.claims.revoke(held, witnessed=True, why=why)
             self.events.died(name, why)
             return
         # It ended before it could claim anything: a broken installation would do that for ever.

@@ -86,7 +86,7 @@ class WorkQueue:
         self._looked = now
         for name in sorted(self._others):
             state = self.ledger.state(name)
-            if state == "waiting" or (state == "claimed" and self.ledger.break_dead_claim(name)):
+            if state == "waiting" or (state == "claimed" and self.ledger.claims.break_dead(name)):
                 self._others.discard(name)
                 if self.ledger.state(name) == "waiting":
                     self._pending.append(name)

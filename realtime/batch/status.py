@@ -62,7 +62,7 @@ def read_status(ledger: Ledger, now: Callable[[], float] = time.time) -> Status:
     ledger.head()
     states, inputs = ledger.states(), ledger.inputs()
     counts = {word: list(states.values()).count(word) for word in ("done", "failed", "aside", "claimed", "waiting")}
-    done = (ledger.done(name) or {} for name, state in states.items() if state == "done")
+    done = (ledger.results.done(name) or {} for name, state in states.items() if state == "done")
     seconds = sum(float(content.get("figures", {}).get("seconds", 0.0)) for content in done)
     return Status(len(states), counts, seconds, _workers(ledger, now()), problems_of(ledger, Plan(inputs)))
 

@@ -48,7 +48,7 @@ def done_of(ledger: Ledger, plan: Plan) -> list[tuple[Input, Mapping[str, Any]]]
     """
     states = ledger.states()
     kept = (one for one in plan.inputs if states.get(one.name) == "done" and one.name not in plan.changed)
-    return [(one, (ledger.done(one.name) or {}).get("figures", {})) for one in kept]
+    return [(one, (ledger.results.done(one.name) or {}).get("figures", {})) for one in kept]
 
 
 def recordings_columns() -> list[str]:
@@ -90,7 +90,7 @@ def _recordings(
     for one in plan.inputs:
         found = figures.get(one.name, {})
         state = "changed" if one.name in plan.changed else states.get(one.name, "waiting")
-        failure = ledger.failure(one.name) if state == "failed" else None
+        failure = ledger.results.failure(one.name) if state == "failed" else None
         remark = plan.changed.get(one.name) or (failure[0] if failure else " ".join(found.get("notices", [])))
         values = {**found, **found.get("action_units", {})}
         carried = [guarded(one.columns.get(name, "")) for name in columns]

@@ -22,11 +22,14 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import psutil
 
+from realtime.batch.claims import Claim
 from realtime.batch.fingerprint import Fingerprint, digest
 from realtime.batch.inputs import Input
-from realtime.batch.ledger import Claim, Identity, Ledger, sync_tree
+from realtime.batch.ledger import Ledger
+from realtime.batch.ledger_files import sync_tree
 from realtime.batch.liveness import Process
 from realtime.batch.options import Options
+from realtime.batch.results import Identity
 from realtime.config import Config
 from realtime.errors import DeviceError, FacemirrorError
 from realtime.files import open_private, private_folder, reason
@@ -100,7 +103,7 @@ class Worker:
             self._answer(name, "version", sentence=self.refusal)
             return
         try:
-            claim = self._ledger.claim(name, self._parent)
+            claim = self._ledger.claims.take(name, self._parent)
         except OSError as error:
             self._answer(
                 name, _outcome_of(error), sentence=f"{self._ledger.folder} cannot be written ({reason(error)})."
@@ -116,8 +119,8 @@ class Worker:
         finally:
             with self._lock:
                 self._claim = None
-            shutil.rmtree(self._ledger.part(claim), ignore_errors=True)
-            self._ledger.release(claim)
+            shutil.rmtree(self._ledger.claims.part(claim), ignore_errors=True)
+            self._ledger.claims.release(claim)
 
     def _measure(self, claim: Claim) -> None:
         one = self._ledger.input(claim.name)
@@ -128,12 +131,14 @@ class Worker:
         try:
             with log_to(self._ledger.log(claim.name)):
                 figures = self._bundle(one, claim)
-                sync_tree(self._ledger.part(claim))
+                sync_tree(self._ledger.claims.part(claim))
             kept = Identity(identity.path, identity.size, identity.modified, str(figures.pop("sha256")))
             if not Identity.of(one.path).looks_like(identity):
                 self._fail(one, identity, f"{one.path} was changed while it was read; say --retry when it is finished.")
                 return
-            self._ledger.commit(claim, self._fingerprint.hash, kept, columns_digest(one), figures)
+            self._ledger.results.commit(
+                claim, self._ledger.claims.part(claim), self._fingerprint.hash, kept, columns_digest(one), figures
+            )
         except OSError as error:
             self._failed_on_disk(one, identity, error)
         except FacemirrorError as error:
@@ -154,7 +159,7 @@ class Worker:
             self._networks = open_networks(self._config)
         if not one.path.exists():
             raise MissingInputError(f"{one.path}: there is no such file.")
-        folder = private_folder(self._ledger.part(claim))
+        folder = private_folder(self._ledger.claims.part(claim))
         measured = measure_recording(one, folder, self._networks, self._fingerprint, self._options, self._told)
         return {**measured.figures, "sha256": measured.sha256, "host": claim.worker.host.partition("/")[0]}
 
@@ -177,7 +182,7 @@ class Worker:
 
     def _fail(self, one: Input, identity: Identity, sentence: str) -> None:
         try:
-            self._ledger.fail(one.name, sentence, identity)
+            self._ledger.results.fail(one.name, sentence, identity)
         except FacemirrorError as error:
             self._answer(one.name, "full", sentence=str(error))
         else:
@@ -221,8 +226,8 @@ class Worker:
         """Whoever started this process is gone: leave the recording as it was found, and end at once."""
         with self._lock:
             if self._claim is not None:
-                shutil.rmtree(self._ledger.part(self._claim), ignore_errors=True)
-                self._ledger.release(self._claim)
+                shutil.rmtree(self._ledger.claims.part(self._claim), ignore_errors=True)
+                self._ledger.claims.release(self._claim)
             self.leave()
             os._exit(0)
 

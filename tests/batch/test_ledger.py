@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from realtime.batch.claims import DEATHS, Claim
 from realtime.batch.fingerprint import Fingerprint
 from realtime.batch.inputs import Input
-from realtime.batch.ledger import DEATHS, Claim, Identity, Ledger
+from realtime.batch.ledger import Ledger
 from realtime.batch.liveness import Heartbeats, Process
 from realtime.batch.options import Options
 from realtime.batch.plan import Plan, begin, problems_of
+from realtime.batch.results import Identity
 from realtime.batch.run import WorkQueue
 from realtime.batch.worker import columns_digest
 from realtime.config import Config
@@ -39,13 +41,13 @@ def start(ledger: Ledger, *found: Input, now: Fingerprint = NOW, retry: bool = F
 
 def finish(ledger: Ledger, one: Input, now: Fingerprint = NOW) -> None:
     """As a worker does."""
-    claim = ledger.claim(one.name, Process.this())
+    claim = ledger.claims.take(one.name, Process.this())
     assert claim is not None
-    ledger.part(claim).mkdir()
-    (ledger.part(claim) / "frames.csv").write_text("rows")
+    ledger.claims.part(claim).mkdir()
+    (ledger.claims.part(claim) / "frames.csv").write_text("rows")
     identity = replace(Identity.of(one.path), sha256=_sha(one.path))
-    ledger.commit(claim, now.hash, identity, columns_digest(one), {"notices": []})
-    ledger.release(claim)
+    ledger.results.commit(claim, ledger.claims.part(claim), now.hash, identity, columns_digest(one), {"notices": []})
+    ledger.claims.release(claim)
 
 
 def _sha(path: Path) -> str:
@@ -61,7 +63,7 @@ def dead(process: Process) -> Process:
 
 def claimed_by(ledger: Ledger, name: str, worker: Process, parent: Process) -> Claim:
     """A claim that another process left."""
-    claim = ledger.claim(name, parent)
+    claim = ledger.claims.take(name, parent)
     assert claim is not None
     path = ledger.folder / "claims" / f"{name}.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "worker": worker.as_json()}))
@@ -74,13 +76,13 @@ def replace_worker(claim: Claim, worker: Process) -> Claim:
 
 def test_of_several_claims_one_succeeds(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
-    first = ledger.claim("a", Process.this())
+    first = ledger.claims.take("a", Process.this())
     assert first is not None
-    assert ledger.claim("a", Process.this()) is None
+    assert ledger.claims.take("a", Process.this()) is None
     assert ledger.state("a") == "claimed"
-    ledger.release(replace_worker(first, first.worker)._replace(nonce="another"))
+    ledger.claims.release(replace_worker(first, first.worker)._replace(nonce="another"))
     assert ledger.state("a") == "claimed"
-    ledger.release(first)
+    ledger.claims.release(first)
     assert ledger.state("a") == "waiting"
 
 
@@ -89,10 +91,10 @@ def test_a_recording_that_kills_three_workers_is_put_aside_until_it_is_retried(l
     for number in range(DEATHS):
         assert ledger.state("a") == "waiting"
         claim = claimed_by(ledger, "a", dead(me), me)
-        ledger.part(claim).mkdir()
-        assert ledger.break_dead_claim("a")
-        assert not ledger.part(claim).exists()
-        assert ledger.deaths("a") == number + 1
+        ledger.claims.part(claim).mkdir()
+        assert ledger.claims.break_dead("a")
+        assert not ledger.claims.part(claim).exists()
+        assert ledger.claims.deaths("a") == number + 1
     assert ledger.state("a") == "aside"
     assert ledger.states() == {"a": "aside"}
     (sentence,) = problems_of(ledger, plan)
@@ -104,15 +106,15 @@ def test_a_recording_that_kills_three_workers_is_put_aside_until_it_is_retried(l
 def test_a_kill_of_the_whole_batch_is_not_held_against_a_recording(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
     claimed_by(ledger, "a", dead(Process.this()), dead(Process.this()))
-    assert ledger.break_dead_claim("a")
-    assert ledger.deaths("a") == 0
+    assert ledger.claims.break_dead("a")
+    assert ledger.claims.deaths("a") == 0
     assert ledger.state("a") == "waiting"
 
 
 def test_a_living_worker_keeps_its_claim(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
-    ledger.claim("a", Process.this())
-    assert not ledger.break_dead_claim("a")
+    ledger.claims.take("a", Process.this())
+    assert not ledger.claims.break_dead("a")
 
 
 def test_another_machines_worker_is_dead_when_its_heartbeat_stands_still(ledger: Ledger, one: Input) -> None:
@@ -123,20 +125,20 @@ def test_another_machines_worker_is_dead_when_its_heartbeat_stands_still(ledger:
     claimed_by(ledger, "a", away, away)
     for number in range(5):
         beat.write_text(json.dumps({"beat": number}))
-        assert not ledger.break_dead_claim("a")
+        assert not ledger.claims.break_dead("a")
         clock.now += 50
     clock.now += 50
-    assert ledger.break_dead_claim("a")
+    assert ledger.claims.break_dead("a")
 
 
 def test_a_claim_that_was_taken_over_meanwhile_is_left_alone(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
     old = claimed_by(ledger, "a", dead(Process.this()), Process.this())
-    assert ledger.break_dead_claim("a")
-    new = ledger.claim("a", Process.this())
-    ledger.bury(old, witnessed=True, why="late")
-    assert ledger.holder("a") == new
-    assert ledger.deaths("a") == 1
+    assert ledger.claims.break_dead("a")
+    new = ledger.claims.take("a", Process.this())
+    ledger.claims.revoke(old, witnessed=True, why="late")
+    assert ledger.claims.holder("a") == new
+    assert ledger.claims.deaths("a") == 1
 
 
 def test_what_is_done_stays_done(ledger: Ledger, one: Input) -> None:
@@ -147,7 +149,7 @@ def test_what_is_done_stays_done(ledger: Ledger, one: Input) -> None:
     assert plan.changed == {}
     os.utime(one.path, ns=(1, 1))  # touched, the same content: it is read once, and then known again
     assert start(ledger, one).changed == {}
-    assert (ledger.done("a") or {})["input"]["modified_ns"] == 1
+    assert (ledger.results.done("a") or {})["input"]["modified_ns"] == 1
 
 
 @pytest.mark.parametrize("what", ["content", "columns"])
@@ -183,7 +185,7 @@ def test_another_program_model_or_setting_is_refused_with_what_differs(ledger: L
 
 def test_a_failure_is_tried_again_when_the_file_has_changed(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
-    ledger.fail("a", "it is no video.", Identity.of(one.path))
+    ledger.results.fail("a", "it is no video.", Identity.of(one.path))
     plan = start(ledger, one)
     assert problems_of(ledger, plan) == ["it is no video."]
     one.path.write_bytes(b"a whole one now")
@@ -224,7 +226,7 @@ def test_a_bundle_without_its_note_is_made_again_in_place(ledger: Ledger, one: I
 def test_what_others_have_is_taken_over_when_they_die(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
     clock, me = FakeClock(), Process.this()
-    claim = ledger.claim("a", me)
+    claim = ledger.claims.take("a", me)
     assert claim is not None
     todo = WorkQueue(ledger, clock=clock)
     todo.fill(["a"])
@@ -240,7 +242,7 @@ def test_what_others_have_is_taken_over_when_they_die(ledger: Ledger, one: Input
 
 def test_whoever_only_takes_part_does_not_wait_for_others(ledger: Ledger, one: Input) -> None:
     start(ledger, one)
-    ledger.claim("a", Process.this())
+    ledger.claims.take("a", Process.this())
     todo = WorkQueue(ledger, wait=False)
     todo.fill(["a"])
     assert todo.finished

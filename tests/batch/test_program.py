@@ -262,7 +262,7 @@ def test_a_killed_worker_costs_nothing_but_time(clips: Path, tmp_path: Path, run
     threads: list[int] = []
 
     def kill_once(name: str, _frames: int, _seconds: float) -> None:
-        held = ledger.holder(name)
+        held = ledger.claims.holder(name)
         if held is None:
             return
         process = psutil.Process(held.worker.pid)
@@ -277,7 +277,7 @@ def test_a_killed_worker_costs_nothing_but_time(clips: Path, tmp_path: Path, run
     pool.run()
     assert pool.stopped == ""
     assert [word for word in said if "killed by signal 9" in word]
-    assert sum(ledger.deaths(name) for name in ledger.states()) == 1
+    assert sum(ledger.claims.deaths(name) for name in ledger.states()) == 1
     assert max(threads) == 3, "the one that measures, one that listens, one for the heartbeat"
     run("--out", out)
     assert differences(tmp_path / "calm", out) == []

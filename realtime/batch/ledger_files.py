@@ -1,0 +1,91 @@
+"""The ledger's files: where each lies, how one is read, and how they are brought to disk.
+
+Any of them may be half-written or damaged (a kill, a network drive that shows a file before its content): what cannot be read
+is as if it were not there.
+"""
+
+import contextlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from realtime.files import private_folder
+
+KINDS = ("inputs", "claims", "deaths", "done", "failed", "workers", "logs", "parts")
+
+
+class LedgerFiles:
+    """The files below one ledger's folder.
+
+    Args:
+        folder: the ledger's.
+
+    Attributes:
+        folder: the ledger's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def create(self) -> None:
+        """Make the folders. Raises OSError."""
+        for kind in KINDS:
+            private_folder(self.folder / kind)
+
+    def path(self, kind: str, name: str, ending: str = ".json") -> Path:
+        """Where the file of a recording lies.
+
+        Args:
+            kind: one of `KINDS`.
+            name: the recording's.
+            ending: of the file.
+        """
+        return self.folder / kind / f"{name}{ending}"
+
+    def listed(self, kind: str) -> list[Path]:
+        """The files of one kind, by name."""
+        with contextlib.suppress(FileNotFoundError):
+            return [
+                path
+                for path in sorted((self.folder / kind).iterdir())
+                if path.suffix == ".json" and not path.name.startswith(".")
+            ]
+        return []
+
+    def names(self, kind: str) -> list[str]:
+        """The recordings that have a file of this kind."""
+        return [path.name.removesuffix(".json") for path in self.listed(kind)]
+
+    def read(self, path: Path) -> dict[str, Any] | None:
+        """None: there is none, or half of one (some network drives show a file before its content)."""
+        try:
+            content = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return content if isinstance(content, dict) else None
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's own entries to disk, where the system can do that."""
+    with contextlib.suppress(OSError):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def sync_tree(path: Path) -> None:
+    """Bring every file of a folder to disk. Raises OSError."""
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+    sync_folder(path)
+
+
+def now() -> str:
+    """The time in UTC, as the ledger writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
