@@ -9,19 +9,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from realtime.app.examination_request import ExaminationRequest
+from realtime.app.examination_view import Shown, message_of
 from realtime.clinic.examination import ExaminationMachine
 from realtime.clinic.input_log import NAME as LOG
 from realtime.clinic.input_log import Begin, InputLog
-from realtime.clinic.language import Words, words_of
+from realtime.clinic.language import words_of
 from realtime.clinic.observation import Observation
-from realtime.clinic.protocol import BUILT_IN, DEFAULT, Protocol, load_protocol
 from realtime.clinic.status import COMMANDS, Command, Event, Status
 from realtime.clinic.store import write_examination
-from realtime.clinic.types import Affected, AgeGroup, Examination, Repetition
+from realtime.clinic.types import Examination
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.session.calibration_store import checked_name
 
-Cue = Callable[[Event, "Shown"], None]
+Cue = Callable[[Event, Shown], None]
 _SOURCE = "examination"
 _REMEMBERED = 900
 _FAREWELL = 6.0
@@ -35,63 +36,6 @@ _NOT_BEGUN = (
     "Sit in front of the camera, or press the space bar to begin at once."
 )
 _NOT_RUNNING = "No examination is running."
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an examination is begun with.
-
-    Attributes:
-        person: whose it is; empty: not known yet.
-        protocol: what is asked for.
-        affected: the affected side.
-        language: the words' code.
-        age_group: chooses the assumed iris diameter.
-        earlier: of an examination that was broken off and is gone on with.
-    """
-
-    person: str = ""
-    protocol: Protocol = field(default_factory=lambda: load_protocol(DEFAULT))
-    affected: Affected = "none"
-    language: str = "en"
-    age_group: AgeGroup = "adult"
-    earlier: tuple[Repetition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What screens show.
-
-    Attributes:
-        status: the machine's.
-        words: in which it is said.
-        cue: the newest event, for sounds.
-        cue_number: its number.
-    """
-
-    status: Status
-    words: Words
-    cue: str = ""
-    cue_number: int = 0
-
-    @property
-    def title(self) -> str:
-        """What is asked for, in two or three words; empty before and after."""
-        movement = self.status.movement
-        return "" if movement is None else self.words.movements[movement]
-
-    @property
-    def sentence(self) -> str:
-        """What to do now."""
-        status = self.status
-        if status.phase == "instruction" and status.movement is not None:
-            return self.words.instructions[status.movement]
-        return self.words.phases[status.phase]
-
-    @property
-    def remark(self) -> str:
-        """What is wrong; empty: nothing."""
-        return "" if self.status.reason is None else self.words.reasons[self.status.reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +76,14 @@ class GuidedExamination:
 
     Args:
         around: see `Surroundings`.
-        wish: what the command line asks for.
+        request: what the command line asks for.
         begins: wait for a well-placed face and begin by itself.
 
     Raises:
         UserInputError: the protocol or the language is unknown, or the person is examined elsewhere.
     """
 
-    def __init__(self, around: Surroundings, wish: Wish, *, begins: bool) -> None:
+    def __init__(self, around: Surroundings, request: ExaminationRequest, *, begins: bool) -> None:
         self._around = around
         self._lock = threading.Lock()
         self._commands: deque[Command] = deque()
@@ -149,10 +93,10 @@ class GuidedExamination:
         self._begun = ""
         self._stored = 0
         self._over_since: float | None = None
-        self._wish = wish
-        self._shown = Shown(Status(), words_of(wish.language))
+        self._request = request
+        self._shown = Shown(Status(), words_of(request.language))
         if begins:
-            self._take(wish, itself=True)
+            self._take(request, itself=True)
 
     @property
     def shown(self) -> Shown:
@@ -165,9 +109,12 @@ class GuidedExamination:
         return self._machine is not None
 
     @property
-    def wish(self) -> Wish:
+    def request(self) -> ExaminationRequest:
         """What the examination is begun with."""
-        return self._wish
+        return self._request
+
+    def _message(self) -> dict[str, Any]:
+        return message_of(self._shown, self._request, guides=self.guides)
 
     def ask(self, word: str, changes: Mapping[str, str] | None = None) -> None:
         """Carry out a command with the next frame.
@@ -184,7 +131,7 @@ class GuidedExamination:
             machine = self._machine
             if command == "start" and (machine is None or machine.begun is None):
                 if machine is None:
-                    self._take(_changed(self._wish, changes or {}), itself=False)
+                    self._take(self._request.with_changes(changes or {}), itself=False)
             elif command == "start":
                 raise UserInputError(_ONE_ONLY if machine is not None and machine.over else _RUNNING)
             elif machine is None or machine.over:
@@ -199,25 +146,25 @@ class GuidedExamination:
                 return known
         raise UserInputError(f"An examination does not know {word[:20]!r}; it knows {', '.join(COMMANDS)}.")
 
-    def _take(self, wish: Wish, *, itself: bool) -> None:
+    def _take(self, request: ExaminationRequest, *, itself: bool) -> None:
         """Make the machine; the log is opened with the first frame."""
         if self._around.folder is None:
             raise UserInputError(_NO_FOLDER)
-        if not wish.person:
+        if not request.person:
             raise UserInputError(_NO_PERSON)
-        words = words_of(wish.language)
-        self._around.claim(checked_name(wish.person))
-        self._wish = wish
+        words = words_of(request.language)
+        self._around.claim(checked_name(request.person))
+        self._request = request
         machine = ExaminationMachine(
-            wish.protocol,
-            wish.affected,
+            request.protocol,
+            request.affected,
             starts_itself=itself,
             calibrates=self._around.calibrate is not None,
-            earlier=wish.earlier,
+            earlier=request.earlier,
         )
         self._shown = Shown(machine.status, words)
         self._machine = machine
-        self._around.publish(message_of(self))
+        self._around.publish(self._message())
 
     def seen(self, observation: Observation, height: int, width: int) -> None:
         """Take the next analysed frame.
@@ -254,12 +201,12 @@ class GuidedExamination:
 
     def _open_log(self, machine: ExaminationMachine, first: int, height: int, width: int) -> None:
         assert self._around.folder is not None
-        wish, itself = self._wish, machine.starts_itself
+        request, itself = self._request, machine.starts_itself
         begin = Begin(
-            wish.protocol, wish.affected, itself, machine.calibrates, height, width, len(wish.earlier), first
+            request.protocol, request.affected, itself, machine.calibrates, height, width, len(request.earlier), first
         )  # fmt: skip
         self._begun = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._stored = len(wish.earlier)
+        self._stored = len(request.earlier)
         try:
             self._log = InputLog(self._around.folder / LOG, begin)
         except DeviceError as error:
@@ -273,7 +220,7 @@ class GuidedExamination:
         shown = Shown(status, before.words, cue, number)
         if shown != before:
             self._shown = shown
-            self._around.publish(message_of(self))
+            self._around.publish(self._message())
 
     def _happened(self, machine: ExaminationMachine, event: Event) -> None:
         around = self._around
@@ -302,14 +249,14 @@ class GuidedExamination:
 
     def examination(self, machine: ExaminationMachine) -> Examination:
         """What is stored as of now."""
-        wish = self._wish
+        request = self._request
         return Examination(
-            checked_name(wish.person),
-            wish.affected,
-            wish.protocol.name,
+            checked_name(request.person),
+            request.affected,
+            request.protocol.name,
             self._begun,
             machine.scale,
-            wish.age_group,
+            request.age_group,
             machine.finished,
             tuple(machine.repetitions),
             {},
@@ -347,50 +294,3 @@ class GuidedExamination:
         if machine is not None and machine.begun is None and machine.starts_itself and self._times:
             self._around.say(_NOT_BEGUN)
         self._around.close()
-
-
-def _changed(wish: Wish, changes: Mapping[str, str]) -> Wish:
-    """The wish with what a page named."""
-    affected: dict[str, Affected] = {"left": "left", "right": "right", "both": "both", "none": "none"}
-    side, protocol = changes.get("affected", wish.affected), changes.get("protocol", wish.protocol.name)
-    if protocol not in (*BUILT_IN, wish.protocol.name):
-        # A page names no files of this machine.
-        raise UserInputError(f"A page can ask for {', '.join(BUILT_IN)}; other protocols are named by --protocol.")
-    if side not in affected:
-        raise UserInputError(f"The affected side is left, right, both or none, not {side[:20]!r}.")
-    return Wish(
-        wish.person or changes.get("person", "").strip(),
-        wish.protocol if protocol == wish.protocol.name else load_protocol(protocol),
-        affected[side],
-        changes.get("language", wish.language),
-        wish.age_group,
-        wish.earlier,
-    )
-
-
-def message_of(guided: GuidedExamination) -> dict[str, Any]:
-    """What the pages are told."""
-    shown, wish = guided.shown, guided.wish
-    status = shown.status
-    return {
-        "type": "examination",
-        "guides": guided.guides,
-        "person": wish.person,
-        "protocol": wish.protocol.name,
-        "affected": wish.affected,
-        "language": shown.words.code,
-        "phase": status.phase,
-        "movement": status.movement,
-        "title": shown.title,
-        "sentence": shown.sentence,
-        "remark": shown.remark,
-        "number": status.number,
-        "of": status.of,
-        "count": status.count,
-        "share": round(status.share, 2),
-        "done": status.done,
-        "total": status.total,
-        "seconds_left": round(status.seconds_left),
-        "cue": shown.cue,
-        "cue_number": shown.cue_number,
-    }

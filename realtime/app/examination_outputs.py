@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime import __version__
-from realtime.app.examination import GuidedExamination, Shown, Surroundings, Wish
+from realtime.app.examination import GuidedExamination, Surroundings
+from realtime.app.examination_request import ExaminationRequest
+from realtime.app.examination_view import Shown
 from realtime.clinic.input_log import read_inputs
 from realtime.clinic.protocol import load_protocol
 from realtime.clinic.status import Event
@@ -74,7 +76,7 @@ class ExaminationOutputs:
         """
         settings = self._config.examination
         try:
-            wish = self._wish()
+            request = self._request_of_settings()
             around = Surroundings(
                 self._writer.folder,
                 self._mark,
@@ -88,18 +90,18 @@ class ExaminationOutputs:
                 self._claim,
                 self._close,
             )
-            return GuidedExamination(around, wish, begins=settings.guided)
+            return GuidedExamination(around, request, begins=settings.guided)
         except BaseException:
             self._close()
             raise
 
-    def _wish(self) -> Wish:
+    def _request_of_settings(self) -> ExaminationRequest:
         """What the settings ask for."""
         config, settings = self._config, self._config.examination
         if settings.resume is None:
             protocol = load_protocol(settings.protocol)
             group = config.millimetres.age_group
-            return Wish(config.person or "", protocol, settings.affected, settings.language, group)
+            return ExaminationRequest(config.person or "", protocol, settings.affected, settings.language, group)
         folder = Path(settings.resume) if settings.resume else self._last_broken_off()
         broken_off, begin = read_examination(folder), read_inputs(folder)[0]
         if broken_off.finished:
@@ -107,7 +109,7 @@ class ExaminationOutputs:
         if config.person and checked_name(config.person) != broken_off.person:
             raise UserInputError(f"The examination in {folder} is {broken_off.person}'s, not {config.person}'s.")
         earlier = without_pictures(broken_off.repetitions)
-        return Wish(
+        return ExaminationRequest(
             broken_off.person,
             begin.protocol,
             broken_off.affected,

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from realtime.app.examination import GuidedExamination, Shown
+from realtime.app.examination import GuidedExamination
+from realtime.app.examination_view import Shown
 from realtime.render.guide_panel import Guide, with_guide
 from realtime.types import U8
 

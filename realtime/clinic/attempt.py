@@ -45,6 +45,7 @@ class Attempt:
         go: when the signal was given, seconds.
 
     Attributes:
+        movement: that was asked for.
         onset: when the movement began, seconds of capture time; None: not yet.
         returned: when it was over; None: not yet.
         go: when the signal was given, seconds.
@@ -53,6 +54,7 @@ class Attempt:
     """
 
     def __init__(self, movement: Movement, at_rest: Sequence[Observation], go: float) -> None:
+        self.movement = movement
         self.onset: float | None = None
         self.returned: float | None = None
         self.go = go

@@ -5,7 +5,6 @@ a replay, or in a test.
 """
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
@@ -13,22 +12,21 @@ from realtime.clinic.activity import snapshot
 from realtime.clinic.agenda import Agenda
 from realtime.clinic.attempt import HOLD_SECONDS, Attempt
 from realtime.clinic.countdown import CountDown
-from realtime.clinic.gate import problem
+from realtime.clinic.gate import fault_of, problem
 from realtime.clinic.language import Phase, Reason, stored_sentence
 from realtime.clinic.observation import Observation
 from realtime.clinic.protocol import SECONDS, Protocol
+from realtime.clinic.recent_frames import RecentFrames
 from realtime.clinic.status import Command, Event, Status
 from realtime.clinic.timing import EASY, LOOK, REST_SPAN, Timing, timing
 from realtime.clinic.types import Affected, Movement, Outcome, Repetition, Snapshot
 from realtime.types import ScaleSource
 
-_KEPT = 1.5
 _SETTLES = 1.5
 _NO_FACE = 0.4
 _MINUTE = 60.0
 _STARTS_ITSELF = 3.0
 _SHOWN_REASON = 2.5
-_LONGEST_STEP = 0.5
 _REDO_SECONDS = 10.0
 
 
@@ -75,9 +73,7 @@ class ExaminationMachine:
         self._timing: Timing = EASY
         self._phase: Phase = "waiting"
         self._entered = 0.0
-        self._now = -math.inf
-        self._recent: deque[Observation] = deque()
-        self._seen = -math.inf
+        self._recent = RecentFrames()
         self._ready: float | None = None
         self._tries = 0
         self._unmoved = 0
@@ -114,7 +110,7 @@ class ExaminationMachine:
         """What the person should see now."""
         agenda, left = self._agenda, max(0.0, self._budget - self._active)
         place, total, done = agenda.place, agenda.total, agenda.total - agenda.left
-        reason = self._reason if self._now <= self._reason_until else None
+        reason = self._reason if self._recent.now <= self._reason_until else None
         if self.over or place is None or self._phase == "waiting":
             return Status(self._phase, reason=reason, done=done, total=total, seconds_left=left)
         return Status(
@@ -132,7 +128,7 @@ class ExaminationMachine:
 
     def command(self, command: Command) -> None:
         """Carry out a command at the time of the frame that came last; one that means nothing now changes nothing."""
-        if not math.isfinite(self._now):
+        if not self._recent.begun:
             self._early.append(command)  # there is no time yet
             return
         if self.over:
@@ -162,25 +158,19 @@ class ExaminationMachine:
         Returns:
             What has happened since the last call, commands included.
         """
-        passed = min(observation.time - self._now, _LONGEST_STEP) if math.isfinite(self._now) else 0.0
-        self._now = observation.time
+        passed = self._recent.add(observation)
         while self._early:
             self.command(self._early.pop(0))
         self.scale = self.scale or observation.scale
-        self._recent.append(observation)
-        while self._recent[0].time < self._now - _KEPT:
-            self._recent.popleft()
-        if observation.face_id is not None or not math.isfinite(self._seen):
-            self._seen = self._now
         if not self.over and self._phase not in ("waiting", "paused"):
-            self._go_on(observation, max(0.0, passed))
+            self._go_on(observation, passed)
         elif self._phase == "waiting" and self.starts_itself:
             self._wait_for_place()
         events, self._events = self._events, []
         return events
 
     def _go_on(self, observation: Observation, passed: float) -> None:
-        absent = self._now - self._seen
+        absent = self._recent.absent
         if absent > _MINUTE:
             self._enter("paused")
             self._tell("no_face_for_a_minute", math.inf)
@@ -201,18 +191,18 @@ class ExaminationMachine:
     # Before the signal.
 
     def _wait_for_place(self) -> None:
-        found = self._look(LOOK)
+        found = self._recent.last(LOOK)
         place = problem(found, "rest") if found else "no_face"
         self._reason, self._reason_until = place, math.inf
         if place is not None:
             self._ready = None
             return
-        self._ready = self._now if self._ready is None else self._ready
-        if self._now - self._ready >= _STARTS_ITSELF:
+        self._ready = self._recent.now if self._ready is None else self._ready
+        if self._recent.now - self._ready >= _STARTS_ITSELF:
             self._begin()
 
     def _begin(self) -> None:
-        self.begun = self._now
+        self.begun = self._recent.now
         self._reason = None
         self._events.append("started")
         if self._agenda.place is None:
@@ -226,16 +216,16 @@ class ExaminationMachine:
         self._timing = timing(self._budget - self._active, agenda.movements_left, agenda.left)
         self._attempt = None
         self._counting.stop()
-        self._started = self._now
+        self._started = self._recent.now
         self._enter("instruction" if instruct else "rest")
         if instruct:
             self._events.append("instruction")
 
     def _count_down(self) -> None:
         counting, movement = self._counting, self._agenda.movement
-        step = counting.update(self._look(LOOK), movement, self._level, self._entered)
+        step = counting.update(self._recent.last(LOOK), movement, self._level, self._entered)
         if counting.calibrating:
-            self._entered = self._now
+            self._entered = self._recent.now
         if step == "signal":
             self._signal(movement)
         elif step != "wait":
@@ -249,13 +239,13 @@ class ExaminationMachine:
                 self._close("rejected", wrong)
 
     def _signal(self, movement: Movement) -> None:
-        window = [one for one in self._look(REST_SPAN) if one.face_id is not None]
+        window = [one for one in self._recent.last(REST_SPAN) if one.face_id is not None]
         self._rest = snapshot(window)
         if movement == "rest":
             self._level = self._level or self._rest
             self._close("counted")
             return
-        self._attempt = Attempt(movement, window, self._now)
+        self._attempt = Attempt(movement, window, self._recent.now)
         self._enter("go")
         self._events.append("go")
 
@@ -267,7 +257,7 @@ class ExaminationMachine:
         attempt.update(observation)
         if observation.faces is not None and observation.faces > 1:
             self._close("rejected", "second_face")
-        elif self._now - self._seen > _NO_FACE:
+        elif self._recent.absent > _NO_FACE:
             self._close("rejected", "no_face")
         elif self._phase == "go" and attempt.onset is not None:
             self._enter("hold", attempt.onset)
@@ -281,14 +271,9 @@ class ExaminationMachine:
 
     def _judge(self, attempt: Attempt) -> None:
         """Whether a try that is over counts."""
-        peak = attempt.peak()
-        if {one.face_id for one in attempt.frames if one.face_id is not None} - {attempt.face_id}:
-            self._close("rejected", "other_face")
-        elif peak is None:
-            found = problem(attempt.frames, self._agenda.movement)
-            self._close("rejected", found or "hidden")
-        elif (found := problem(peak.window, self._agenda.movement, self._rest)) is not None:
-            self._close("rejected", found)
+        wrong = fault_of(attempt, self._rest)
+        if wrong is not None:
+            self._close("rejected", wrong)
         elif attempt.onset is None and self._affected != "both" and self._unmoved == 0 and self._timing.tries > 1:
             # One side is healthy, so something should have moved: perhaps the signal was missed. A second time it is
             # what this face can do, and counts.
@@ -312,7 +297,7 @@ class ExaminationMachine:
                 None if attempt is None or attempt.onset is None else self._moment(attempt.onset),
                 None if peak is None else self._moment(peak.time),
                 None if attempt is None or attempt.returned is None else self._moment(attempt.returned),
-                self._moment(self._now),
+                self._moment(self._recent.now),
                 self._rest if outcome == "counted" else None,
                 None if peak is None else snapshot(peak.window),
             )
@@ -342,7 +327,7 @@ class ExaminationMachine:
 
     def _skip(self) -> None:
         """Leave out what remains of this movement."""
-        self._agenda.skip_movement(self._moment(self._now))
+        self._agenda.skip_movement(self._moment(self._recent.now))
         self._events.append("stored")
         self._attempt = None
         self._advance()
@@ -366,16 +351,13 @@ class ExaminationMachine:
 
     def _enter(self, phase: Phase, since: float | None = None) -> None:
         self._phase = phase
-        self._entered = self._now if since is None else since
+        self._entered = self._recent.now if since is None else since
 
     def _since(self) -> float:
-        return self._now - self._entered
-
-    def _look(self, seconds: float) -> list[Observation]:
-        return [one for one in self._recent if one.time > self._now - seconds]
+        return self._recent.now - self._entered
 
     def _tell(self, reason: Reason, seconds: float = _SHOWN_REASON) -> None:
-        self._reason, self._reason_until = reason, self._now + seconds
+        self._reason, self._reason_until = reason, self._recent.now + seconds
 
     def _moment(self, time: float) -> float:
         return round(time - (self.begun or 0.0) + self.offset, 6)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from realtime.clinic.activity import DRIVERS, value_of
+from realtime.clinic.attempt import Attempt
 from realtime.clinic.language import Reason
 from realtime.clinic.observation import Observation
 from realtime.clinic.types import Movement, Snapshot
@@ -37,6 +38,21 @@ def problem(window: Sequence[Observation], movement: Movement, rest: Snapshot | 
     if len({one.face_id for one in seen}) > 1:
         return "other_face"
     return _place(seen) or _turn(seen, rest) or _sight(seen, movement)
+
+
+def fault_of(attempt: Attempt, rest: Snapshot | None) -> Reason | None:
+    """Why a try that is over cannot be measured; None: it can.
+
+    Args:
+        attempt: with all its frames.
+        rest: the face just before the signal.
+    """
+    if {one.face_id for one in attempt.frames if one.face_id is not None} - {attempt.face_id}:
+        return "other_face"
+    peak = attempt.peak()
+    if peak is None:
+        return problem(attempt.frames, attempt.movement) or "hidden"
+    return problem(peak.window, attempt.movement, rest)
 
 
 def _place(seen: Sequence[Observation]) -> Reason | None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.app.examination import GuidedExamination, Surroundings, Wish, message_of
+from realtime.app.examination import GuidedExamination, Surroundings
 from realtime.app.examination_outputs import broken_off_sentence, spoken, without_pictures
+from realtime.app.examination_request import ExaminationRequest
 from realtime.app.examination_screen import ExaminationScreen, guide_of
 from realtime.app.nodes.face_count import FaceCount
 from realtime.clinic.input_log import NAME as LOG
@@ -75,12 +76,12 @@ def lead(guided: GuidedExamination, *, limit: float = 60.0, until: str = "") -> 
 
 def test_an_examination_begun_on_a_page_is_stored_marked_and_ends(tmp_path: Path) -> None:
     around = Around(tmp_path)
-    guided = GuidedExamination(around.make(), Wish(protocol=SMILE), begins=False)
+    guided = GuidedExamination(around.make(), ExaminationRequest(protocol=SMILE), begins=False)
     assert not guided.guides
     guided.seen(Patient().look(0, 0.0), 360, 640)
     assert not list(tmp_path.iterdir()), "nothing is stored before it is asked for"
     guided.ask("start", {"person": " Ada ", "affected": "left", "language": "de"})
-    assert message_of(guided)["language"] == "de"
+    assert json.loads(around.published[-1])["language"] == "de"
     lead(guided)
     stored = read_examination(tmp_path)
     assert stored.finished
@@ -109,7 +110,7 @@ def test_an_examination_begun_on_a_page_is_stored_marked_and_ends(tmp_path: Path
 
 
 def test_every_try_is_in_the_file_before_the_next_begins(tmp_path: Path) -> None:
-    guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
+    guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest("Ada", SMILE), begins=True)
     lead(guided, until="go")
     stored = read_examination(tmp_path)
     assert not stored.finished
@@ -121,7 +122,7 @@ def test_every_try_is_in_the_file_before_the_next_begins(tmp_path: Path) -> None
 
 
 def test_what_cannot_be_done_is_one_sentence(tmp_path: Path) -> None:
-    guided = GuidedExamination(Around(tmp_path).make(), Wish(), begins=False)
+    guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest(), begins=False)
     for word, sentence in (("pause", "No examination is running"), ("dance", "does not know 'dance'")):
         with pytest.raises(UserInputError, match=sentence):
             guided.ask(word)
@@ -148,12 +149,12 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path: Path) -> None:
 
 def test_without_a_folder_there_is_none() -> None:
     with pytest.raises(UserInputError, match="--session DIR"):
-        GuidedExamination(Around(None).make(), Wish("Ada"), begins=True)
+        GuidedExamination(Around(None).make(), ExaminationRequest("Ada"), begins=True)
 
 
 def test_an_examination_that_never_began_says_so_at_the_end(tmp_path: Path) -> None:
     around = Around(tmp_path)
-    guided = GuidedExamination(around.make(), Wish("Ada", SMILE), begins=True)
+    guided = GuidedExamination(around.make(), ExaminationRequest("Ada", SMILE), begins=True)
     guided.seen(Patient().look(0, 0.0), 360, 640)
     guided.close()
     (sentence,) = around.said
@@ -162,7 +163,7 @@ def test_an_examination_that_never_began_says_so_at_the_end(tmp_path: Path) -> N
 
 
 def test_one_key_starts_pauses_and_goes_on(tmp_path: Path) -> None:
-    guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
+    guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest("Ada", SMILE), begins=True)
     phases = []
     for sequence in range(3):
         guided.ask("toggle")
@@ -191,7 +192,7 @@ def test_one_person_is_examined_once_at_a_time_and_a_kill_is_remembered(tmp_path
 
 def test_what_was_broken_off_is_told_and_its_pictures_are_elsewhere(tmp_path: Path) -> None:
     assert "before anything was measured" in broken_off_sentence("Ada", tmp_path)
-    guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
+    guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest("Ada", SMILE), begins=True)
     lead(guided, until="go")
     guided.close()
     assert "after 1 repetitions that count" in broken_off_sentence("Ada", tmp_path)
@@ -201,7 +202,7 @@ def test_what_was_broken_off_is_told_and_its_pictures_are_elsewhere(tmp_path: Pa
     assert rest.sequence == -1
     further = tmp_path / "further"
     further.mkdir()
-    second = GuidedExamination(Around(further).make(), Wish("Ada", SMILE, earlier=earlier), begins=True)
+    second = GuidedExamination(Around(further).make(), ExaminationRequest("Ada", SMILE, earlier=earlier), begins=True)
     lead(second)
     stored = read_examination(further)
     assert stored.finished
@@ -220,7 +221,7 @@ def test_a_damaged_log_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_is_said_and_shown(tmp_path: Path) -> None:
-    guided = GuidedExamination(Around(tmp_path).make(), Wish("Ada", SMILE), begins=True)
+    guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest("Ada", SMILE), begins=True)
     picture = np.full((720, 1280, 3), 77, np.uint8)
     screen = ExaminationScreen(guided, lambda image: image, clock=lambda: 1.0)
     lead(guided, until="hold")
@@ -237,7 +238,7 @@ def test_what_is_said_and_shown(tmp_path: Path) -> None:
     assert spoken("relax", guided.shown) == "Hold it."
     assert spoken("tick", guided.shown) == ""
     guided.close()
-    idle = GuidedExamination(Around(tmp_path).make(), Wish(), begins=False)
+    idle = GuidedExamination(Around(tmp_path).make(), ExaminationRequest(), begins=False)
     assert ExaminationScreen(idle, lambda image: image).draw(picture) is picture
 
 
@@ -281,7 +282,7 @@ def test_faces_are_counted_in_searches_of_the_whole_picture_only() -> None:
 
 @pytest.mark.parametrize("code", ["en", "de", "es"])
 def test_the_panel_has_room_for_every_sentence(code: str) -> None:
-    from realtime.app.examination import Shown
+    from realtime.app.examination_view import Shown
     from realtime.clinic.status import Status
     from realtime.render.guide_panel import with_guide
 

@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 
-from realtime.app.examination import Shown
+from realtime.app.examination_view import Shown
 from realtime.clinic.types import Movement
 from realtime.types import U8
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime.app.examination import Shown
+from realtime.app.examination_view import Shown
 from realtime.app.pipeline import App
 from realtime.app.replay import replay_session
 from realtime.app.run import Run
