@@ -14,6 +14,8 @@
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
 that the same file gives the same numbers on every run.
+
+This file is longer than others and stays whole: a reader who wants to know where a frame goes looks here and nowhere else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
