@@ -120,7 +120,7 @@ class RunOutputs:
             steer = None if obs is None or not config.obs.rules else SteerObs(read_rules(config), obs)
             if steer is not None:
                 writer.markers.listeners.append(steer.marker)
-            camera = _virtual_camera(config, source, fps)
+            camera = _virtual_camera(config, source, fps, notifier.say)
             no_window = None if config.headless else no_window_reason()
             window = not config.headless and no_window is None
             hub = None if dashboard is None else dashboard.hub
@@ -241,10 +241,10 @@ def _dashboard(config: Config, now: Callable[[], float]) -> "Dashboard":
     return Dashboard(config.listen, config.port, make_token(os.environ.get(TOKEN_VARIABLE)), now)
 
 
-def _virtual_camera(config: Config, source: StreamInfo, fps: float) -> Show | None:
+def _virtual_camera(config: Config, source: StreamInfo, fps: float, say: Callable[[str], None]) -> Show | None:
     if config.virtual_camera is None:
         return None
-    camera = VirtualCamera(fps, config.virtual_camera or None)
+    camera = VirtualCamera(fps, config.virtual_camera or None, say=say)
     camera.open(source.width, source.height)
     return Show(camera.send, camera.close)
 

@@ -159,6 +159,8 @@ class Run:
             with self._interrupts.calling(raise_interrupt):
                 source.open()
             assert source.stream_info is not None
+            for sentence in source.notices:
+                self._notifier.say(sentence)
             outputs = progress.outputs = RunOutputs.open(
                 config, source.stream_info, clock.now, self._notifier, stop=self.stop, press=self._press
             )

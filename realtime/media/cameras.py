@@ -1,8 +1,9 @@
 """Which cameras there are, and which one a source word means."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ from av.error import FFmpegError
 from realtime.errors import DeviceError, UserInputError
 from realtime.media.camera_modes import CameraMode, ask, parse_modes
 from realtime.media.source_spec import SourceSpec
+from realtime.media.v4l2 import can_capture, highest_rate, opened
 
 _SYSFS = Path("/sys/class/video4linux")
 
@@ -53,7 +55,12 @@ def list_cameras() -> list[Camera]:
 
 def camera_modes(camera: Camera) -> list[CameraMode]:
     """The sizes, rates and formats this camera offers; empty when it does not say or is in use."""
-    return parse_modes(ask(camera.address, device_format()), device_format())
+    modes = parse_modes(ask(camera.address, device_format()), device_format())
+    if device_format() == "v4l2":
+        # libav's list has no rates.
+        with suppress(OSError), opened(camera.address) as device:
+            return [replace(one, fps=highest_rate(device, one.format, one.width, one.height)) for one in modes]
+    return modes
 
 
 def _is_video(device: object) -> bool:
@@ -73,14 +80,19 @@ def _from_devices(devices: Sequence[tuple[str, str, bool]]) -> list[Camera]:
     return cameras
 
 
-def _linux_cameras(sysfs: Path) -> list[Camera]:
-    """Video4Linux capture nodes. A camera's second node carries metadata, no pictures; sysfs numbers it 1 and up."""
+def _linux_cameras(sysfs: Path, captures: Callable[[str], bool | None] = can_capture) -> list[Camera]:
+    """Video4Linux capture nodes. A camera's second node carries metadata, no pictures; sysfs numbers it 1 and up.
+
+    An output is no camera, nor is a loopback device to which nobody sends. A node that cannot be asked is listed: whoever
+    chooses it reads why it cannot be had.
+    """
     cameras = []
     for node in sorted(sysfs.glob("video*"), key=lambda path: (len(path.name), path.name)):
         digits = node.name.removeprefix("video")
         if not digits.isdecimal() or _read(node / "index") not in ("", "0"):
             continue
-        cameras.append(Camera(int(digits), _read(node / "name"), f"/dev/{node.name}"))
+        if captures(f"/dev/{node.name}") is not False:
+            cameras.append(Camera(int(digits), _read(node / "name"), f"/dev/{node.name}"))
     return cameras
 
 
@@ -121,3 +133,44 @@ def find_camera(spec: SourceSpec, cameras: Sequence[Camera] | None = None) -> Ca
     if len(fitting) > 1 and not exact:
         raise UserInputError(f"More than one camera is called {spec.target!r}; known cameras: {listing}.")
     return fitting[0]
+
+
+class CameraFinder:
+    """Finds the camera that a source word means, and the same one again after it was unplugged.
+
+    Plugged in anew, a camera often gets another number, and the first camera of a machine may then be another one.
+    """
+
+    def __init__(self) -> None:
+        self._spec: SourceSpec | None = None
+        self._camera: Camera | None = None
+        self._others: frozenset[str] = frozenset()
+
+    def find(self, spec: SourceSpec) -> Camera:
+        """The camera of a word.
+
+        Args:
+            spec: the word; the same one as before means the camera of before.
+
+        Raises:
+            DeviceError: there is no camera, not that number, or it is gone.
+            UserInputError: no name fits, or several do.
+        """
+        known = list_cameras()
+        before = self._camera if spec == self._spec else None
+        camera = find_camera(spec, known) if before is None else self._again(before, known)
+        self._spec, self._camera = spec, camera
+        if before is None:
+            self._others = frozenset(one.address for one in known) - {camera.address}
+        return camera
+
+    def _again(self, before: Camera, known: Sequence[Camera]) -> Camera:
+        same = [one for one in known if one.name == before.name]
+        for one in same:
+            if one.address == before.address:
+                return one
+        # Not its twin, which was there all the time.
+        new = [one for one in same if one.address not in self._others]
+        if not new:
+            raise DeviceError(f"camera {before.label} is not there (unplugged?).")
+        return new[0]

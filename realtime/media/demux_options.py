@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from realtime.errors import DeviceError
 from realtime.media.cameras import Camera, device_format, find_camera
 from realtime.media.source_spec import SourceKind, SourceSpec
+from realtime.media.stream_info import StreamInfo
 
 # Short probing. Not `nobuffer`: it throws the probed packets away, the first keyframe among them; and not `low_delay`,
 # which changes nothing for streams without reordering and cannot help those with it.
@@ -16,6 +18,7 @@ _STREAM = {"analyzeduration": "500000", "probesize": "1000000"}
 _UDP = {"overrun_nonfatal": "1", "fifo_size": "50000", "buffer_size": "2097152"}
 _DEFAULT_SIZE = (1280, 720)
 _DEFAULT_FPS = 30.0
+_NEARLY = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,26 @@ class OpenPlan:
         return not (self.device or self.network)
 
 
-def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | None = None) -> OpenPlan:
+def plan(
+    spec: SourceSpec,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    find: Callable[[SourceSpec], Camera] | None = None,
+) -> OpenPlan:
     """Find out how to open a source.
 
     Args:
         spec: the source.
         size: wished (width, height) in pixels; matters to cameras only.
         fps: wished rate; likewise.
+        find: finds the camera of a word; None: `find_camera`.
 
     Raises:
         UserInputError: no such camera is known.
         DeviceError: there is no camera, or the demo clip is missing.
     """
     if spec.kind is SourceKind.CAMERA:
-        return _camera(find_camera(spec), size, fps)
+        return _camera((find or find_camera)(spec), size, fps)
     if spec.kind is SourceKind.LAVFI:
         return OpenPlan(str(spec), (Attempt(spec.target, "lavfi"),), broadcast=False)
     if spec.kind is SourceKind.DEMO:
@@ -97,6 +106,27 @@ def plan(spec: SourceSpec, size: tuple[int, int] | None = None, fps: float | Non
         may_end=scheme in ("tcp", "udp", "srt"),
         network=True,
     )
+
+
+def unmet_wish(opening: OpenPlan, info: StreamInfo, size: tuple[int, int] | None, fps: float | None) -> str | None:
+    """A sentence when a camera gives another size than was wished, or fewer pictures.
+
+    Args:
+        opening: how it was opened.
+        info: what it gives; turned pictures have their sides exchanged.
+        size: wished (width, height) in pixels.
+        fps: wished rate.
+    """
+    if not opening.device:
+        return None
+    given = []
+    if size is not None and (info.width, info.height) not in (size, size[::-1]):
+        given.append(f"{info.width}x{info.height} instead of {size[0]}x{size[1]}")
+    if fps is not None and info.fps is not None and info.fps < _NEARLY * fps:
+        given.append(f"{info.fps:.4g} pictures a second instead of {fps:.4g}")
+    if not given:
+        return None
+    return f"{opening.name} gives {' and '.join(given)}; `facemirror-live cameras` lists what it has."
 
 
 def demo_clip() -> Path:

@@ -10,11 +10,12 @@ from av.error import FFmpegError
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.graph import StopToken
+from realtime.media.cameras import CameraFinder
 from realtime.media.convert import Rotation, ToBgr, rotated
 from realtime.media.decoder import Decoded, Decoder
 from realtime.media.decoder_in_line import InLineDecoder
 from realtime.media.decoder_thread import DecoderThread
-from realtime.media.demux_options import OpenPlan, plan
+from realtime.media.demux_options import OpenPlan, plan, unmet_wish
 from realtime.media.pacing import PtsNormalizer, Schedule
 from realtime.media.plugin_source import PluginDecoder, plugin_source
 from realtime.media.source_spec import SourceKind, SourceSpec
@@ -100,6 +101,7 @@ class VideoSource:
         self._rotation: Rotation = 0
         self._speed = speed
         self._requested = (size, fps)
+        self._cameras = CameraFinder()
         self._decode_threads = decode_threads
         self._timeouts = (open_timeout, stall_timeout)
         self._in_line = in_line
@@ -146,7 +148,7 @@ class VideoSource:
 
     def _open(self, stop: StopToken | None) -> StreamInfo | None:
         self.close()
-        opening = plan(self.spec, *self._requested)
+        opening = plan(self.spec, *self._requested, self._cameras.find)
         if callable(self._rotate):
             self._rotate = self._rotate()
         self._rotation = self._rotate
@@ -249,6 +251,8 @@ class VideoSource:
                 f"{opening.name} has its picture mirrored, and it is shown and measured so, as players do: the person's left "
                 "and right are exchanged."
             )
+        if (unmet := unmet_wish(opening, info, *self._requested)) is not None:
+            self._note_once(unmet)
         if self._last_capture is not None and info.live:
             missed = max(0, round((self._clock() - self._last_capture) / period) - 1)
             self._sequence += missed

@@ -5,6 +5,7 @@ pyvirtualcam is GPLv2 and therefore an optional extra; nothing here imports it b
 
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from realtime.errors import DeviceError
 from realtime.media.loopback import free_stuck_devices
 from realtime.media.recorder import fit
 
+_RETRY_SECONDS = 1.0
 INSTALL_PACKAGE = 'pip install "facemirror-live[virtual-camera]"'
 
 
@@ -36,16 +38,30 @@ class VirtualCamera:
     Args:
         fps: what readers of the device are told; frames are sent as they come, never waited for.
         device: the device's name (Linux: /dev/videoN), or None for the first free one. `send` opens the device with the first frame
-            and raises DeviceError if that fails or the device is lost.
+            and raises DeviceError if that fails or the device is lost; a lost one is looked for every second.
         open_backend: opens the device; given width, height, fps and device.
+        say: told when a lost device is back.
+        clock: seconds.
     """
 
-    def __init__(self, fps: float = 30.0, device: str | None = None, open_backend: OpenBackend | None = None) -> None:
+    def __init__(
+        self,
+        fps: float = 30.0,
+        device: str | None = None,
+        open_backend: OpenBackend | None = None,
+        *,
+        say: Callable[[str], None] = lambda _sentence: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._fps = fps
         self._wanted = device
         self._open_backend = open_backend or open_pyvirtualcam
+        self._say = say
+        self._clock = clock
         self._backend: CameraBackend | None = None
         self._size = (0, 0)
+        self._lost = ""
+        self._next_try = 0.0
 
     @property
     def device(self) -> str | None:
@@ -80,7 +96,7 @@ class VirtualCamera:
             DeviceError: the device is gone.
         """
         if self._backend is None:
-            self.open(image.shape[1], image.shape[0])
+            self._reopen(*(self._size if self._lost else image.shape[1::-1]))
         assert self._backend is not None
         width, height = self._size
         if image.shape[:2] != (height, width):
@@ -89,7 +105,27 @@ class VirtualCamera:
             self._backend.send(image)
         except (RuntimeError, OSError, ValueError) as error:
             self.close()
-            raise DeviceError(f"The virtual camera failed ({_one_line(error)}).") from None
+            self._lost = (
+                f"The virtual camera failed ({_one_line(error).removesuffix('.')}); it is looked for every second."
+            )
+            self._next_try = self._clock() + _RETRY_SECONDS
+            raise DeviceError(self._lost) from None
+
+    def _reopen(self, width: int, height: int) -> None:
+        """Open for the first time, or, at most once a second, again; its size stays."""
+        if not self._lost:
+            self.open(width, height)
+            return
+        # Until it is back the same sentence is raised, which is told once.
+        if self._clock() < self._next_try:
+            raise DeviceError(self._lost)
+        self._next_try = self._clock() + _RETRY_SECONDS
+        try:
+            device = self.open(width, height)
+        except DeviceError:
+            raise DeviceError(self._lost) from None
+        self._lost = ""
+        self._say(f"The virtual camera is back: {device}.")
 
     def close(self) -> None:
         """Let go of the device. Safe to call twice."""

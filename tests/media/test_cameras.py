@@ -1,5 +1,6 @@
 """Which camera a word means, and the modes that the three systems print."""
 
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,12 @@ from av.error import FFmpegError
 from realtime.errors import DeviceError, UserInputError
 from realtime.media import cameras, demux_options
 from realtime.media.camera_modes import ask, parse_modes
-from realtime.media.cameras import Camera, _from_devices, _linux_cameras, find_camera
+from realtime.media.cameras import Camera, CameraFinder, _from_devices, _linux_cameras, find_camera
+from realtime.media.demux_options import OpenPlan, unmet_wish
 from realtime.media.libav_errors import opening_error
 from realtime.media.source_spec import parse_source
+from realtime.media.stream_info import StreamInfo
+from realtime.media.v4l2 import highest_rate
 
 KNOWN = [
     Camera(0, "Integrated Camera", "/dev/video0"),
@@ -61,12 +65,77 @@ def test_linux_lists_capture_nodes_in_order_and_leaves_metadata_nodes_out(tmp_pa
         (tmp_path / node / "index").write_text(index + "\n")
         (tmp_path / node / "name").write_text(name + "\n")
     (tmp_path / "videofoo").mkdir()
-    assert _linux_cameras(tmp_path) == [
+    assert _linux_cameras(tmp_path, lambda _: None) == [
         Camera(0, "Webcam", "/dev/video0"),
         Camera(2, "", "/dev/video2"),
         Camera(10, "Grabber", "/dev/video10"),
     ]
     assert _linux_cameras(tmp_path / "nowhere") == []
+
+
+def test_an_output_is_no_camera(tmp_path: Path) -> None:
+    for node in ("video0", "video2"):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "index").write_text("0\n")
+    assert _linux_cameras(tmp_path, lambda device: device == "/dev/video2") == [Camera(2, "", "/dev/video2")]
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ([Camera(0, "Webcam", "/dev/video0"), Camera(2, "Other", "/dev/video2")], "/dev/video0"),
+        ([Camera(2, "Other", "/dev/video2"), Camera(3, "Webcam", "/dev/video3")], "/dev/video3"),
+        ([Camera(2, "Other", "/dev/video2")], None),
+        ([Camera(0, "Other", "/dev/video0")], None),
+        ([Camera(2, "Other", "/dev/video2"), Camera(4, "Webcam", "/dev/video4")], None),
+    ],
+    ids=["same", "another number", "gone", "another camera has its number", "its twin"],
+)
+def test_a_camera_that_was_unplugged_is_waited_for_and_no_other_taken(
+    monkeypatch: pytest.MonkeyPatch, known: list[Camera], found: str | None
+) -> None:
+    first = [Camera(0, "Webcam", "/dev/video0"), Camera(2, "Other", "/dev/video2"), Camera(4, "Webcam", "/dev/video4")]
+    monkeypatch.setattr(cameras, "list_cameras", lambda: first)
+    finder = CameraFinder()
+    assert finder.find(parse_source("camera")).address == "/dev/video0"
+    monkeypatch.setattr(cameras, "list_cameras", lambda: known)
+    if found is None:
+        with pytest.raises(DeviceError, match=r"camera 0 \(Webcam\) is not there \(unplugged\?\)"):
+            finder.find(parse_source("camera"))
+    else:
+        assert finder.find(parse_source("camera")).address == found
+    assert finder.find(parse_source(f"camera:{known[0].index}")) == known[0]
+
+
+def test_a_mode_that_the_camera_lacks_is_told_with_what_it_gives() -> None:
+    info = StreamInfo("camera 0", "v4l2", "mjpeg", "yuvj422p", 1280, 720, 15.0, 0, True, None)
+    camera = OpenPlan("camera 0 (Webcam)", (), device=True)
+    assert unmet_wish(camera, info, (1234, 567), 60.0) == (
+        "camera 0 (Webcam) gives 1280x720 instead of 1234x567 and 15 pictures a second instead of 60; "
+        "`facemirror-live cameras` lists what it has."
+    )
+    assert unmet_wish(camera, info, (720, 1280), 15.0) is None
+    assert unmet_wish(camera, info, None, None) is None
+    assert unmet_wish(OpenPlan("clip.mp4", ()), info, (1234, 567), None) is None
+
+
+def test_linux_tells_the_highest_rate_of_a_mode() -> None:
+    intervals = {0: (1, 15), 1: (1, 30), 2: (2, 15)}
+
+    def discrete(_fd: int, request: int, arg: bytes) -> bytes:
+        index, code, width, height = struct.unpack_from("4I", arg)
+        assert (request, len(arg), width, height) == (0xC034564B, 52, 640, 480)
+        assert struct.pack("I", code) == b"MJPG"
+        if index not in intervals:
+            raise OSError(22, "past the last one")
+        return arg[:16] + struct.pack("3I", 1, *intervals[index]) + bytes(24)
+
+    def stepwise(_fd: int, _request: int, arg: bytes) -> bytes:
+        return arg[:16] + struct.pack("3I", 3, 1, 60) + bytes(24)
+
+    assert highest_rate(0, "mjpeg", 640, 480, discrete) == 30
+    assert highest_rate(0, "mjpeg", 640, 480, stepwise) == 60
+    assert highest_rate(0, "an unknown format", 640, 480, discrete) is None
 
 
 def test_macos_and_windows_number_their_video_devices(monkeypatch: pytest.MonkeyPatch) -> None:

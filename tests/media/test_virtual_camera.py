@@ -53,16 +53,33 @@ def test_an_odd_picture_gets_an_even_camera() -> None:
     assert backend.frames[0].shape == (360, 640, 3)
 
 
-def test_a_device_that_is_lost_is_told_and_opened_again_with_the_next_frame() -> None:
-    backends = [FakeBackend(), FakeBackend()]
-    backends[0].failure = RuntimeError("device\nvanished")
-    rest = iter(backends)
-    camera = VirtualCamera(open_backend=lambda *_: next(rest))
-    with pytest.raises(DeviceError, match="device; vanished"):
-        camera.send(picture(64, 48))
-    assert backends[0].closed == 1
-    camera.send(picture(64, 48))
-    assert len(backends[1].frames) == 1
+def test_a_device_that_is_lost_is_told_looked_for_every_second_and_told_again_when_it_is_back() -> None:
+    first, second = FakeBackend(), FakeBackend()
+    first.failure = RuntimeError("device\nvanished")
+    answers: list[FakeBackend | None] = [first, None, second]
+    asked: list[tuple[int, int]] = []
+    said: list[str] = []
+    now = 100.0
+
+    def open_backend(width: int, height: int, _fps: float, _device: str | None) -> FakeBackend:
+        asked.append((width, height))
+        if (answer := answers.pop(0)) is None:
+            raise DeviceError("No virtual camera could be opened.")
+        return answer
+
+    camera = VirtualCamera(open_backend=open_backend, say=said.append, clock=lambda: now)
+    for seconds, tries in ((0.0, 1), (0.5, 1), (1.1, 2), (1.9, 2)):
+        now = 100.0 + seconds
+        with pytest.raises(DeviceError, match=r"device; vanished.*every second"):
+            camera.send(picture(64, 48))
+        assert len(asked) == tries
+    assert first.closed == 1
+    assert said == []
+    now = 102.2
+    camera.send(picture(32, 32))
+    assert said == ["The virtual camera is back: /dev/video9."]
+    assert asked == [(64, 48)] * 3
+    assert [frame.shape for frame in second.frames] == [(48, 64, 3)]
 
 
 def test_a_missing_package_is_told_with_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:

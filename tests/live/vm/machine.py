@@ -13,9 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.live.vm.counting import write_counted_demo
+
 TOOLS = (
     "qemu-system-x86_64",
     "busybox",
+    "ffmpeg",
     "apt-get",
     "apt-cache",
     "dpkg",
@@ -27,16 +30,17 @@ TOOLS = (
     "gzip",
 )
 MISSING = [name for name in TOOLS if shutil.which(name) is None]
-_MODULES = ("virtio_pci", "9p", "9pnet_virtio", "overlay", "videodev", "vivid")
+_MODULES = {"boot": ("virtio_pci", "9p", "9pnet_virtio", "overlay", "videodev"), "usb": ("vhci-hcd", "uvcvideo")}
+"""What is loaded at the start, and what the guest loads for the USB camera."""
 _MOUNT = "trans=virtio,version=9p2000.L,msize=512000"
 _INIT = f"""#!/bin/busybox sh
 B=/bin/busybox
 $B mount -t proc proc /proc; $B mount -t sysfs sys /sys; $B mount -t devtmpfs dev /dev
-for module in /modules/*-*.ko; do case $module in *vivid*) ;; *) $B insmod $module;; esac; done
+for module in /modules/boot/*.ko; do $B insmod $module; done
 $B mount -t 9p -o {_MOUNT},cache=loose,ro host /lower
 $B mount -t tmpfs -o size=1500m tmpfs /rw; $B mkdir -p /rw/up /rw/work
 $B mount -t overlay -o lowerdir=/lower,upperdir=/rw/up,workdir=/rw/work overlay /new
-$B mkdir -p /new/vm /new/modules; $B cp /modules/* /new/modules/
+$B mkdir -p /new/vm /new/modules; $B cp -r /modules/* /new/modules/
 $B mount -t 9p -o {_MOUNT} shared /new/vm
 $B mount --move /proc /new/proc; $B mount --move /sys /new/sys; $B mount --move /dev /new/dev
 exec $B switch_root /new /bin/sh /vm/run.sh
@@ -102,12 +106,14 @@ def _pack(folder: Path, root: Path, release: str, loopback: Path) -> None:
     for name in ("bin", "modules", "proc", "sys", "dev", "new", "lower", "rw"):
         (first / name).mkdir(parents=True, exist_ok=True)
     shutil.copy(str(shutil.which("busybox")), first / "bin" / "busybox")
-    order: list[str] = []
-    for module in _MODULES:
-        listed = _tool(["modprobe", "-d", str(root), "-S", release, "--show-depends", module])
-        order += [line.split()[1] for line in listed.splitlines() if line.startswith("insmod")]
-    for number, path in enumerate(dict.fromkeys(order)):
-        shutil.copy(path, first / "modules" / f"{number:02d}-{Path(path).name}")
+    for group, modules in _MODULES.items():
+        (first / "modules" / group).mkdir(exist_ok=True)
+        order: list[str] = []
+        for module in modules:
+            listed = _tool(["modprobe", "-d", str(root), "-S", release, "--show-depends", module])
+            order += [line.split()[1] for line in listed.splitlines() if line.startswith("insmod")]
+        for number, path in enumerate(dict.fromkeys(order)):
+            shutil.copy(path, first / "modules" / group / f"{number:02d}-{Path(path).name}")
     shutil.copy(loopback, first / "modules" / loopback.name)
     (first / "init").write_text(_INIT, "ascii")
     (first / "init").chmod(0o755)
@@ -138,11 +144,13 @@ def run(folder: Path, source: Path, seconds: float) -> list[dict[str, Any]]:
     check = os.environ.get("LIVE_CHECK", "")
     (shared / "run.sh").write_text(_RUN.format(root=source, path=paths, python=sys.executable, check=check), "utf-8")
     _compile_kernels(shared / "kernels", source)
+    if not (shared / "counted.mp4").exists():
+        write_counted_demo(shared / "counted.mp4", 300)
     command = [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "3000"),
         *("-nographic", "-no-reboot", "-net", "none"),
         *("-kernel", str(folder / "vmlinuz"), "-initrd", str(folder / "initrd.gz")),
-        *("-append", "console=ttyS0 quiet panic=1"),
+        *("-append", "console=ttyS0 quiet panic=1 no_timer_check nowatchdog"),
         *("-virtfs", "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap"),
         *("-virtfs", f"local,path={shared},mount_tag=shared,security_model=none"),
     ]
