@@ -30,7 +30,7 @@ class FaceChangeNotice:
             self._face_id = analysis.face.face_id
         if analysis.capture_time >= self._until:
             return
-        scale = canvas.shape[0] / 720
+        scale = min(canvas.shape[0] / 720, canvas.shape[1] / 640)
         at = (round(12 * scale), round(36 * scale))
         text = f"Another face is followed now: face {self._face_id}"
         for colour, width in ((INK, 4), (WARNING, 1)):

@@ -1,6 +1,6 @@
 """Where the panel of Action Units stands: in a corner that the face leaves free, or in a strip of its own beside the picture.
 
-The panel is there to be read beside the face, so it never covers one: a hidden eye is worse than a smaller picture.
+Beside a wide or square picture the strip is on the right, and a tall one gets it below, where it costs less of the picture. The panel is there to be read beside the face, so it never covers one: a hidden eye is worse than a smaller picture.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,19 @@ import cv2
 import numpy as np
 
 from realtime.render.au_panel import AuPanel, panel_scale
+from realtime.render.status import status_height
 from realtime.types import F32, U8, PanelMode, Sides
 
-Place = Literal["left", "right", "strip"]
+Place = Literal["left", "right", "lower left", "lower right", "strip"]
+Edges = tuple[int, int, int, int]
 
 _MARGIN = 12
 _FOREHEAD = 0.45
 """The landmarks end at the brows: the head reaches above their box by this share of its height."""
 _STAY = 90
 """Pictures for which a corner must have been free before the panel comes back to it from the strip."""
+_WIDEST = 0.55
+"""The panel's largest share of the width: on smaller pictures it would be half of what is seen, or not readable."""
 _BACKGROUND = (34, 30, 28)
 
 
@@ -59,15 +63,17 @@ class PanelPlace:
         if self._panel is None or self._size != (height, width):
             self._size = (height, width)
             self._panel = AuPanel(self._units, panel_scale(height, width), flipped=self._flipped)
-        panel = self._panel
-        if panel.height > height or panel.width > width // 2:
+        if not self._fits(height, width):
             return canvas
+        panel = self._panel
         place = self.mode if self.mode != "auto" else self._choose(faces)
         if place != "strip":
             panel.draw(canvas, values, self._corner(place))
             return canvas
-        beside = _beside(canvas, panel.width)
-        panel.draw(beside, values, (width - panel.width, max(0, (height - panel.height) // 2)))
+        left, top, right, bottom = self._picture(height, width)
+        beside: U8 = np.full_like(canvas, _BACKGROUND)
+        beside[top:bottom, left:right] = cv2.resize(canvas, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        panel.draw(beside, values, self._strip(height, width))
         return beside
 
     def picture_place(self, height: int, width: int) -> tuple[int, int, int, int]:
@@ -77,20 +83,48 @@ class PanelPlace:
             height: of the canvas, pixels.
             width: of the canvas, pixels.
         """
-        panel = self._panel
-        if not self.in_strip or panel is None or not self._units or panel.height > height or panel.width > width // 2:
+        if not self.in_strip or not self._units or not self._fits(height, width):
             return 0, 0, width, height
-        return _place_beside(height, width, panel.width)
+        return self._picture(height, width)
+
+    def _fits(self, height: int, width: int) -> bool:
+        panel = self._panel
+        return (
+            panel is not None
+            and panel.height + status_height(height, width) <= height
+            and panel.width <= _WIDEST * width
+        )
+
+    def _picture(self, height: int, width: int) -> Edges:
+        """Left, top, right and bottom edge of the smaller picture beside or above the strip."""
+        assert self._panel is not None
+        if height > width:
+            free = height - status_height(height, width) - self._panel.height
+            small = round(width * free / height)
+            left = (width - small) // 2
+            return left, 0, left + small, free
+        small_width = width - self._panel.width
+        small_height = round(height * small_width / width)
+        top = (height - small_height) // 2
+        return 0, top, small_width, top + small_height
+
+    def _strip(self, height: int, width: int) -> tuple[int, int]:
+        """The panel's upper left in the strip."""
+        assert self._panel is not None
+        if height > width:
+            return (width - self._panel.width) // 2, height - status_height(height, width) - self._panel.height
+        return width - self._panel.width, max(0, (height - self._panel.height) // 2)
 
     def _corner(self, place: Place) -> tuple[int, int]:
         assert self._panel is not None
-        margin = round(_MARGIN * self._panel.scale)
-        if margin + self._panel.height > self._size[0]:
-            margin = 0
-        return (margin if place == "left" else self._size[1] - self._panel.width - margin), margin
+        height, width = self._size
+        free = height - status_height(height, width) - self._panel.height
+        margin = min(round(_MARGIN * self._panel.scale), free)
+        x = margin if place.endswith("left") else width - self._panel.width - margin
+        return x, free - margin if place.startswith("lower") else margin
 
     def _choose(self, faces: Sequence[F32]) -> Place:
-        corners: tuple[Place, ...] = ("right", "left")
+        corners: tuple[Place, ...] = ("right", "left", "lower right", "lower left")
         free = [place for place in corners if not any(self._covers(place, face) for face in faces)]
         if self._place == "strip":
             self._free = self._free + 1 if free else 0
@@ -106,19 +140,3 @@ class PanelPlace:
         x, y = self._corner(place)
         top = face[1] - _FOREHEAD * (face[3] - face[1])
         return bool(face[0] < x + self._panel.width and face[2] > x and top < y + self._panel.height and face[3] > y)
-
-
-def _beside(canvas: U8, strip: int) -> U8:
-    """The picture made smaller, with `strip` pixels free on its right; a new picture of the same size."""
-    height, width = canvas.shape[:2]
-    left, top, right, bottom = _place_beside(height, width, strip)
-    made: U8 = np.full_like(canvas, _BACKGROUND)
-    made[top:bottom, left:right] = cv2.resize(canvas, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-    return made
-
-
-def _place_beside(height: int, width: int, strip: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom edge of the smaller picture."""
-    small_height, small_width = round(height * (width - strip) / width), width - strip
-    top = (height - small_height) // 2
-    return 0, top, small_width, top + small_height

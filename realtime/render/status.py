@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from realtime.render.palette import NEUTRAL, WARNING
 from realtime.types import RestState
 
+_FULL_WIDTH = 640
+"""Pixels of the longest line at scale 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
@@ -41,6 +44,21 @@ def rest_words(rest: RestState, share: float) -> str:
     return f"{rest}, changing" if rest and share < 1 else rest
 
 
+def status_height(height: int, width: int) -> int:
+    """Pixels at the bottom of a picture that the line takes.
+
+    Args:
+        height: of the picture, pixels.
+        width: likewise.
+    """
+    return round(26 * _scale(height, width))
+
+
+def _scale(height: int, width: int) -> float:
+    """1 at 720p; the line must fit into the width of a tall picture, too."""
+    return min(height / 720, width / _FULL_WIDTH)
+
+
 def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
     """Draw in place, in yellow when what is shown is not fresh.
 
@@ -48,13 +66,13 @@ def draw_status(image: NDArray[np.uint8], figures: LiveFigures) -> None:
         image: (H, W, 3) uint8 BGR, changed.
         figures: what is written.
     """
-    scale = image.shape[0] / 720
+    scale = _scale(image.shape[0], image.shape[1])
     result = "none" if figures.result_age_ms is None else f"{figures.result_age_ms:.0f} ms"
     age = "" if figures.age_ms is None else f"age {figures.age_ms:.0f} ms   "
     text = f"{figures.fps:.0f} fps   {age}result age {result}   dropped {figures.dropped}   {figures.state}"
     if figures.rest:
         text += f"   rest: {figures.rest}"
-    tall = round(26 * scale)
+    tall = status_height(image.shape[0], image.shape[1])
     strip = image[image.shape[0] - tall :]
     np.right_shift(strip, 1, out=strip)
     colour = WARNING if figures.state != "tracked" else NEUTRAL

@@ -10,7 +10,7 @@ from realtime.render.landmarks import draw_midline
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.panel_place import PanelPlace
 from realtime.render.scene import Scene
-from realtime.render.status import LiveFigures, draw_status, rest_words
+from realtime.render.status import LiveFigures, draw_status, rest_words, status_height
 from realtime.types import Analysis, FaceObservation, Sides, View
 
 FIGURES = LiveFigures(30.0, 8.0, 0.0, 0, "tracked")
@@ -124,8 +124,10 @@ def test_the_panel_never_covers_the_face(size: tuple[int, int], middle: float) -
     assert drawn.shape == picture.shape
     if place.in_strip:
         # The whole picture is there, smaller: nothing of it is darkened.
-        shown = drawn[drawn.shape[0] // 2, : width // 2]
-        assert (shown == 200).all()
+        left, top, right, bottom = place.picture_place(height, width)
+        assert (drawn[top:bottom, left:right] == 200).all()
+        assert max((right - left) / width, (bottom - top) / height) > 0.45
+        assert (drawn[-status_height(height, width) :] != 50).all(), "the line at the bottom needs its place"
         return
     if drawn is picture and (picture == 200).all():
         return  # too small for a panel
@@ -142,6 +144,29 @@ def test_the_panel_stays_where_it_is_until_the_face_comes_there() -> None:
         x1, *_ = drawn_on(place.draw(picture, Sides({}, {}), [face]))
         corners.append(x1 < WIDTH // 2)
     assert corners == [False, False, False, True, True, False]
+
+
+def test_a_tall_picture_has_its_panel_below_the_face_or_below_the_picture() -> None:
+    height, width = 1280, 720
+    picture = np.full((height, width, 3), 200, np.uint8)
+    place = PanelPlace("auto", UNITS)
+    above = np.array([150, 250, 570, 750], np.float32)
+    _, y1, _, y2 = drawn_on(place.draw(picture.copy(), Sides({}, {}), [above]))
+    assert not place.in_strip
+    assert y1 > above[3]
+    assert y2 < height - status_height(height, width)
+    near = np.array([50, 250, 670, 1150], np.float32)
+    drawn = place.draw(picture, Sides({}, {}), [near])
+    assert place.in_strip
+    left, top, right, bottom = place.picture_place(height, width)
+    assert (drawn[top:bottom, left:right] == 200).all()
+    assert (bottom - top) / height > 0.7
+
+
+def test_the_status_line_fits_into_a_tall_picture() -> None:
+    picture = np.zeros((1280, 720, 3), np.uint8)
+    draw_status(picture, LiveFigures(30.0, 108.0, 133.0, 1234, "tracked", "provisional, changing"))
+    assert np.nonzero(picture.any(axis=(0, 2)))[0].max() < 720 - 8
 
 
 def test_the_strip_stays_for_a_while() -> None:
