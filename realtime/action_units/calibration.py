@@ -64,6 +64,7 @@ class CalibrationProgress(NamedTuple):
 
 
 IDLE = CalibrationProgress("idle", 0.0, "No calibration is running.")
+BEGUN = CalibrationProgress("waiting", 0.0, "Look into the camera and rest your face.")
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class Calibration:
         self._started = None
         self._face_id = None
         self.neutral = None
-        self.progress = CalibrationProgress("waiting", 0.0, "Look into the camera and rest your face.")
+        self.progress = BEGUN
 
     def update(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.baseline import Baseline
-from realtime.action_units.calibration import Calibration
+from realtime.action_units.calibration import BEGUN, Calibration, CalibrationProgress
 from realtime.action_units.covered import without_hidden
 from realtime.action_units.descriptor import Descriptor, describe
 from realtime.action_units.model import FULL, ActionUnits
@@ -109,6 +109,11 @@ class ActionUnitEstimator:
     def ask_for_calibration(self) -> None:
         """A calibration begins with the next frame. From any thread; asking while one runs begins again."""
         self._asked = True
+
+    @property
+    def calibration_progress(self) -> CalibrationProgress:
+        """How far the calibration is, also of one that begins with the next frame. May be read from any thread."""
+        return BEGUN if self._asked else self.calibration.progress
 
     def begin_if_asked(self) -> bool:
         """Whether a calibration begins now. On the measuring thread, before a frame is measured."""

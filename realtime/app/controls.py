@@ -52,7 +52,7 @@ class CalibrationControl:
     @property
     def progress(self) -> CalibrationProgress:
         """In the page's phases."""
-        phase, share, sentence = self._measures.calibration.progress
+        phase, share, sentence = self._measures.calibration_progress
         shown: Phase = "running" if phase == "waiting" or phase == "collecting" else phase
         return CalibrationProgress(shown, share, sentence)
 

@@ -24,6 +24,7 @@ from realtime.dashboard.commands import (
 from realtime.dashboard.hub import Client, Hub
 from realtime.dashboard.security import Bucket, Guard, security_headers
 from realtime.errors import FacemirrorError
+from realtime.files import shortened
 from realtime.session.markers import LONGEST
 
 _LARGEST_BODY = 16 * 1024
@@ -206,7 +207,7 @@ class Server:
             return _refusal(400, 'The command must be a JSON object, such as {"text": "smile"}.')
         command = self.commands.get(name)
         if command is None:
-            raise web.HTTPNotFound
+            return _refusal(404, f"There is no command {shortened(name)}; GET /api/v1 lists them.")
         origin = "dashboard" if "Origin" in request.headers else "http"
         try:
             action = command.action(Request(payload, self.hub.newest, origin))

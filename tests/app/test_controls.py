@@ -50,7 +50,9 @@ def test_each_key_does_its_thing(tmp_path: Path) -> None:
     running, recorder = app(), PausableRecorder(make, on=False)
     writer = SessionWriter(tmp_path, lambda: 3.5)
     keys = controls(tmp_path, recorder, said, app=running, writer=writer)
+    assert keys.calibrate.describe()["phase"] == "idle"
     keys.press("c")
+    assert keys.calibrate.describe()["phase"] == "running", "before the frame that it begins with"
     assert running.measures.begin_if_asked()
     assert keys.calibrate.describe()["phase"] == "running"
     keys.press("n")
