@@ -1,6 +1,7 @@
 """Where the panel of Action Units stands: in a corner that the face leaves free, or in a strip of its own beside the picture.
 
-Beside a wide or square picture the strip is on the right, and a tall one gets it below, where it costs less of the picture. The panel is there to be read beside the face, so it never covers one: a hidden eye is worse than a smaller picture.
+Beside a wide or square picture the strip is on the right, and a tall one gets it below, where it costs less of the picture.
+The panel is there to be read beside the face, so it never covers one: a hidden eye is worse than a smaller picture.
 """
 
 from collections.abc import Sequence
