@@ -12,6 +12,8 @@ from realtime.config.options import CommandLineOption, command_line_options
 from realtime.config.settings import Config
 
 Command = Callable[[argparse.Namespace], int]
+FORMATS = ("elan", "boris", "boris-tsv", "bids", "openface", "parquet")
+"""What `export --to` takes."""
 
 _NETWORKS = ("live:run", "live:demo", "session:replay", "validate:run", "bench:bench")
 """Commands that load everything."""
@@ -165,9 +167,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--sessions", type=Path, default=Path("sessions"), metavar="DIR", help="folder of sessions (default: sessions)"
     )
     progress.add_argument("--out", type=Path, metavar="FILE", help="the page; default: DIR/NAME-progress.html")
-    export = session("export", "write a session's rows in another format")
-    export.add_argument("--parquet", action="store_true", required=True, help="frames.parquet")
-    export.add_argument("--out", type=Path, metavar="FILE", help="default: SESSION-frames.parquet beside the session")
+    _add_exchange(command)
     people = command("people", "session:people", "the people whose calibration is stored")
     people.add_argument(
         "--people-folder", "--people", dest="people", type=Path, metavar="DIR", help="folder of stored calibrations"
@@ -191,6 +191,33 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     bench.add_argument("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     return parser
+
+
+def _add_exchange(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """The options of `export`, `import`, `align` and `compare`."""
+    export = command("export", "exchange:export", "a session's annotations or rows in another program's format")
+    export.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    kind = export.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--to", choices=FORMATS, help="annotations: elan, boris, boris-tsv; all: bids; rows: the others")
+    kind.add_argument("--parquet", action="store_true", help="the same as --to parquet")
+    export.add_argument(
+        "--out", type=Path, metavar="PATH", help="file, or folder for bids; default: beside the session"
+    )
+    export.add_argument("--coder", metavar="NAME", help="whose annotations; default: the only ones")
+    export.add_argument("--subject", metavar="LABEL", default="01", help="bids: sub-LABEL (default: 01)")
+    export.add_argument("--bids-session", metavar="LABEL", help="bids: ses-LABEL")
+    export.add_argument("--task", metavar="LABEL", default="face", help="bids: task-LABEL (default: face)")
+    export.add_argument(
+        "--space-after-comma", action="store_true", help="openface: as OpenFace up to 2.1 wrote it, for older scripts"
+    )
+    read = command("import", "exchange:read", "another program's annotations or rows of a session, beside it")
+    read.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    read.add_argument(
+        "file", type=Path, metavar="FILE", help=".eaf, .boris, BORIS's or BIDS's events (.tsv), OpenFace's .csv"
+    )
+    read.add_argument("--coder", metavar="NAME", help="whose annotations these are; default: as the file says")
+    read.add_argument("--observation", metavar="NAME", help="BORIS: which observation, where the file has several")
+    read.add_argument("--replace", action="store_true", help="in place of what this coder has said so far")
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:

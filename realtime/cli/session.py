@@ -1,4 +1,4 @@
-"""`facemirror-live verify`, `replay`, `report`, `export` and `people`: what a session left behind."""
+"""`facemirror-live verify`, `replay`, `report` and `people`: what a session left behind."""
 
 import argparse
 import json
@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from realtime.app.output_files import PARQUET, REPORT, check_output
+from realtime.app.output_files import REPORT, check_output
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.folder import create_beside
 from realtime.session.manifest import add_to_manifest, session_of
-from realtime.session.parquet import write_parquet
 from realtime.session.verify import verify as verify_session
 
 _WRONG = 3
@@ -58,10 +57,10 @@ def report(options: argparse.Namespace) -> int:
     from realtime.session.report import write_report
 
     session_of(options.session)
-    page = options.out or _beside(options.session, "report.html")
+    page = options.out or beside(options.session, "report.html")
     check_output(page, "--out", REPORT)
     print(write_report(options.session, page))
-    _list(options.session, page, "report")
+    list_in_manifest(options.session, page, "report")
     if has_examination(options.session):
         from realtime.app.examination_sheet import sheet_beside, write_sheet
 
@@ -69,17 +68,7 @@ def report(options: argparse.Namespace) -> int:
         check_output(target, "--out", REPORT)
         only = options.landmarks_only
         print(write_sheet(options.session, target, landmarks_only=only, weights=options.weights))
-        _list(options.session, target, "report")
-    return 0
-
-
-def export(options: argparse.Namespace) -> int:
-    """Write frames.parquet."""
-    session_of(options.session)
-    target = options.out or _beside(options.session, "frames.parquet")
-    check_output(target, "--out", PARQUET)
-    print(write_parquet(options.session / "frames.csv", target))
-    _list(options.session, target, "export")
+        list_in_manifest(options.session, target, "report")
     return 0
 
 
@@ -107,13 +96,24 @@ def people(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(session: Path, target: Path, by: str) -> None:
-    """List a result in the manifest where the user wanted it in the session's folder."""
+def list_in_manifest(session: Path, target: Path, by: str) -> None:
+    """List a result in the manifest where the user wanted it in the session's folder.
+
+    Args:
+        session: the session's folder.
+        target: the result.
+        by: the command's name.
+    """
     inside, folder = target.resolve(), session.resolve()
     if inside.is_relative_to(folder) and inside.is_file():
         add_to_manifest(folder, [inside], by)
 
 
-def _beside(session: Path, name: str) -> Path:
-    """Beside the session's folder, so that its manifest stays true."""
+def beside(session: Path, name: str) -> Path:
+    """A file's path beside the session's folder, so that its manifest stays true.
+
+    Args:
+        session: the session's folder.
+        name: what stands behind the folder's name.
+    """
     return session.resolve().with_name(f"{session.resolve().name}-{name}")

@@ -1,0 +1,159 @@
+"""`facemirror-live export` and `import`: a session's annotations and rows in the formats of other programs."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from realtime.app.output_files import PARQUET, check_output
+from realtime.cli.session import beside, list_in_manifest
+from realtime.cli.terminal import messages
+from realtime.errors import DeviceError, UserInputError
+from realtime.exchange import bids, bids_events, boris, elan, openface_csv
+from realtime.exchange.annotations import Annotations
+from realtime.exchange.notes import Exported, Imported, shifted
+from realtime.exchange.store import annotation_files, annotations_file, read_annotations, write_annotations
+from realtime.exchange.timeline import FRAMES, Timeline, timeline_of
+from realtime.files import reason, write_atomically
+from realtime.session.manifest import session_of
+from realtime.session.parquet import write_parquet
+
+_NAMES = {
+    "elan": "annotations.eaf",
+    "boris": "annotations.boris",
+    "boris-tsv": "events.tsv",
+    "bids": "bids",
+    "openface": "openface.csv",
+}
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write what was asked for, and say what it could not hold."""
+    session: Path = options.session
+    described = session_of(session)
+    if options.parquet or options.to == "parquet":
+        return _export_parquet(session, options.out)
+    target = options.out or beside(session, _NAMES[options.to])
+    if options.to == "bids":
+        times = timeline_of(session)
+        recording = bids.Recording(
+            session / FRAMES, described, times.start, times.film, times.film_start, _annotations(session, options.coder)
+        )
+        entities = bids.Entities(options.subject, options.task, options.bids_session)
+        written, notes = bids.write_bids(recording, target, entities)
+        print(*written, sep="\n")
+        return _say([*times.notes, *notes])
+    if target.exists():
+        raise UserInputError(f"{target} exists already and is not overwritten; choose another name with --out.")
+    if options.to == "openface":
+        made = openface_csv.export_csv(session, space=options.space_after_comma)
+    else:
+        made = _export_annotations(options.to, session, options.coder)
+    try:
+        with write_atomically(target) as file:
+            file.write(made.content)
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    print(target)
+    list_in_manifest(session, target, "export")
+    return _say(made.notes)
+
+
+def _export_parquet(session: Path, out: Path | None) -> int:
+    target = out or beside(session, "frames.parquet")
+    check_output(target, "--out", PARQUET)
+    print(write_parquet(session / FRAMES, target))
+    list_in_manifest(session, target, "export")
+    return 0
+
+
+def _export_annotations(kind: str, session: Path, coder: str | None) -> Exported:
+    found, times = _annotations(session, coder), timeline_of(session)
+    film, notes = times.film, list(times.notes)
+    try:
+        found = shifted(found, -times.film_offset)
+    except UserInputError:
+        notes.append("Annotations lie before the film's start: times count from the first row, and no film is named.")
+        film = None
+    name = session.resolve().name
+    if kind == "elan":
+        made = elan.write_eaf(found, film=film)
+    elif kind == "boris":
+        made = boris.write_project(found, name, film=film)
+    else:
+        made = boris.write_events(found, name, film=film)
+    return Exported(made.content, [*notes, *made.notes])
+
+
+def _annotations(session: Path, coder: str | None) -> Annotations:
+    """One coder's annotations; without a name the only ones, or none where nobody has made any."""
+    if coder is not None:
+        stored = read_annotations(annotations_file(session, coder))
+        if not stored.state:
+            raise UserInputError(f"{coder!r} has made no annotations of {session}.")
+        return stored.annotations
+    files = annotation_files(session)
+    if len(files) > 1:
+        names = ", ".join(repr(read_annotations(path).annotations.coder) for path in files[:8])
+        raise UserInputError(f"{session} has annotations of {names}; say whose with --coder NAME.")
+    return read_annotations(files[0]).annotations if files else Annotations()
+
+
+def read(options: argparse.Namespace) -> int:
+    """Take another program's file, and say what had to be changed."""
+    session, path = options.session, options.file
+    session_of(session)
+    times = timeline_of(session)
+    if not path.exists():
+        raise UserInputError(f"There is no file {path}.")
+    reader, counts_from_film = _reader(path, options.observation)
+    if reader is None:
+        target = beside(session, "openface-rows.csv")
+        if target.exists() and not options.replace:
+            raise UserInputError(f"{target} exists already; say --replace, or move it away.")
+        count = openface_csv.import_csv(path, session / FRAMES, times, target)
+        print(f"{target}: {count:,} rows")
+        return _say(times.notes)
+    imported = reader(path)
+    found = shifted(imported.annotations, times.film_offset if counts_from_film else 0)
+    coder = found.coder if options.coder is None else options.coder
+    target = annotations_file(session, coder)
+    stored = read_annotations(target, coder)
+    if stored.state and not options.replace:
+        raise UserInputError(f"{target} exists already; say --replace, or give these another --coder NAME.")
+    found = Annotations(coder, found.codes, found.labels, found.points, found.exclusions)
+    write_annotations(target, found, replaces=stored.state)
+    counts = f"{len(found.labels)} labels, {len(found.points)} markers, {len(found.exclusions)} exclude ranges"
+    print(f"{target}: {counts}, {len(found.codes)} codes")
+    return _say([*imported.notes, *_beyond(found, times)])
+
+
+def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Imported] | None, bool]:
+    """The reader of a file, None for rows; and whether its times count from the film's start."""
+    suffix = path.suffix.lower()
+    if suffix == ".eaf":
+        return elan.read_eaf, True
+    if suffix in (".boris", ".json"):
+        return lambda file: boris.read_project(file, observation), True
+    if suffix in (".tsv", ".csv", ".txt"):
+        columns = {name.strip() for name in openface_csv.header_of(path)}
+        if "onset" in columns:
+            return bids_events.read_events, False
+        if "Behavior" in columns:
+            return lambda file: boris.read_events(file, observation), True
+        if columns >= {"frame", "timestamp"}:
+            return None, True
+    raise UserInputError(f"{path} is none of .eaf, .boris, events of BORIS or BIDS (.tsv), and OpenFace's .csv.")
+
+
+def _beyond(found: Annotations, times: Timeline) -> list[str]:
+    if times.film is None:
+        return []
+    end = times.film_offset + 1000 * times.film.seconds
+    late = sum(label.end > end + 1000 for label in found.labels) + sum(point.at > end + 1000 for point in found.points)
+    return [f"{late} annotations lie beyond the film's end: is this file of another session?"] if late else []
+
+
+def _say(notes: list[str]) -> int:
+    for note in notes:
+        messages.say(note)
+    return 0

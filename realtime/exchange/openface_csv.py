@@ -1,0 +1,166 @@
+"""OpenFace's CSV: a session's rows as scripts written for OpenFace read them, and OpenFace's rows on a session's clock.
+
+Every column of OpenFace 2.2's FeatureExtraction stands in its place, so that scripts that count columns work too; what was not
+measured is empty. Up to version 2.1 OpenFace wrote a space after each comma, and older scripts ask for `" AU12_r"`.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import DeviceError, UserInputError
+from realtime.exchange.boris import table_of
+from realtime.exchange.notes import Exported
+from realtime.exchange.timeline import FRAMES, Timeline, first_capture_time
+from realtime.files import open_regular, reason, write_atomically
+from realtime.openface2.assets import INTENSITY_AUS
+from realtime.openface2.csv_file import GROUPS, columns
+from realtime.session.read_frames import read_rows
+from realtime.types import F64
+
+OPENFACE2 = "openface2.csv"
+_FROM_ROWS = f"The session has no {OPENFACE2}: AUxx_r is the mean of the patient's two sides; landmarks, pose, gaze and AUxx_c are empty."
+_NO_GAZE = "Gaze is not measured: its columns are empty."
+
+
+def header_of(path: Path) -> list[str]:
+    """The names in a table's first line, as they stand there.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        UserInputError: it cannot be read.
+    """
+    try:
+        with open_regular(path) as file:
+            line = file.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
+    except OSError as error:
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+    return line.split("\t" if "\t" in line else ",")
+
+
+def export_csv(session: Path, *, space: bool = False) -> Exported:
+    """Make OpenFace's CSV of a session: of openface2.csv where there is one, else of frames.csv.
+
+    Args:
+        session: the session's folder.
+        space: behind each comma.
+
+    Raises:
+        UserInputError: there are no rows, or they are damaged.
+    """
+    names, own = columns(GROUPS), session / OPENFACE2
+    if own.is_file():
+        table = table_of(own)
+        lines: Iterator[Mapping[str, str]] = iter(table)
+        missing = [name for name in names if table and name not in table[0]]
+        notes = [_NO_GAZE] if any(name.startswith("gaze") for name in missing) else []
+        if any(name.endswith("_c") for name in missing):
+            notes.append(f"{OPENFACE2} holds no AUxx_c, so these columns are empty.")
+    else:
+        lines, notes = _from_frames(session / FRAMES), [_FROM_ROWS]
+    comma = ", " if space else ","
+    text = [comma.join(names), *(comma.join(row.get(name, "") for name in names) for row in lines)]
+    return Exported(("\n".join(text) + "\n").encode(), notes)
+
+
+def _from_frames(path: Path) -> Iterator[dict[str, str]]:
+    start = first_capture_time(path)
+    for row in table_of(path):
+        if row.get("person") == "other":
+            continue
+        seen = row["face_id"] != ""
+        found = {
+            "frame": str(int(row["sequence"]) + 1),
+            "face_id": row["face_id"] or "0",
+            "timestamp": f"{float(row['capture_time']) - start:.3f}",
+            "confidence": row["confidence"] if seen else "0.00",
+            "success": "1" if seen else "0",
+        }
+        for au in INTENSITY_AUS:
+            sides = row.get(f"AU{au:02d}_left"), row.get(f"AU{au:02d}_right")
+            if sides[0] and sides[1]:
+                found[f"AU{au:02d}_r"] = f"{(float(sides[0]) + float(sides[1])) / 2:.3f}"
+        yield found
+
+
+def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
+    """Write OpenFace's Action Units on the session's clock, each row with the session's frame that it belongs to.
+
+    The whole face has one value there, so the columns are `AU12` and `AU12_present`, without a side.
+
+    Args:
+        path: OpenFace's file; its timestamps count from the film's start.
+        frames: the session's frames.csv.
+        times: of the session.
+        target: the file to write.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        UserInputError: a file is damaged, or no row lies within the session.
+        DeviceError: the target cannot be written.
+    """
+    rows = read_rows(frames)
+    if not len(rows.times):
+        raise UserInputError(f"{frames.parent} has no rows, so nothing can be placed on its clock.")
+    captured = rows.times + rows.start
+    step = float(np.median(np.diff(captured))) if len(captured) > 1 else 0.0
+    try:
+        table = _one_face(table_of(path))
+        stamps = np.array([float(row["timestamp"]) for row in table]) + times.film_start
+    except (KeyError, ValueError) as error:
+        raise UserInputError(f"{path} is no CSV of OpenFace, or damaged ({str(error)[:60]}).") from None
+    if not len(stamps) or stamps[0] > captured[-1] + step or stamps[-1] < captured[0] - step:
+        raise UserInputError(f"{path} and {frames.parent} have no time in common.")
+    nearest = nearest_places(captured, stamps)
+    units = [name for name in table[0] if name.startswith("AU") and name[-2:] in ("_r", "_c")]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    heads = [name[:-2] + ("" if name.endswith("_r") else "_present") for name in units]
+    writer.writerow(["sequence", "capture_time", "face_id", "confidence", "success", *heads])
+    for row, stamp, place in zip(table, stamps.tolist(), nearest.tolist(), strict=True):
+        near = abs(captured[place] - stamp) <= step / 2 + 1e-3
+        seen = row.get("success", "1") not in ("0", "")
+        cells = [row[name] if seen else "" for name in units]
+        head = [str(rows.sequences[place]) if near else "", f"{stamp:.6f}"]
+        writer.writerow([*head, *(row.get(name, "") for name in ("face_id", "confidence", "success")), *cells])
+    try:
+        with write_atomically(target) as file:
+            file.write(text.getvalue().encode())
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    return len(table)
+
+
+def _one_face(table: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows of the face that is seen most often."""
+    table = [{name: cell.strip() for name, cell in row.items()} for row in table]
+    counts: dict[str, int] = {}
+    for row in table:
+        if row.get("success", "1") not in ("0", ""):
+            counts[row.get("face_id", "")] = counts.get(row.get("face_id", ""), 0) + 1
+    if len(counts) < 2:
+        return table
+    most = max(counts, key=lambda face: counts[face])
+    return [row for row in table if row.get("face_id", "") == most]
+
+
+def nearest_places(times: F64, wanted: F64) -> NDArray[np.intp]:
+    """(M,) the place of the nearest of N rising times for each of M others.
+
+    Args:
+        times: (N,), N > 0.
+        wanted: (M,).
+    """
+    after = np.searchsorted(times, wanted).clip(1, max(1, len(times) - 1))
+    before = after - 1
+    after = np.minimum(after, len(times) - 1)
+    closer = np.abs(times[before] - wanted) <= np.abs(times[after] - wanted)
+    return np.where(closer, before, after)
