@@ -27,7 +27,12 @@ _NAMES = {
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write what was asked for, and say what it could not hold."""
+    """Write what was asked for, and say what it could not hold.
+
+    Raises:
+        UserInputError: the session has no rows, or the target exists.
+        DeviceError: the target cannot be written.
+    """
     session: Path = options.session
     described = session_of(session)
     if options.parquet or options.to == "parquet":
@@ -99,7 +104,11 @@ def _annotations(session: Path, coder: str | None) -> Annotations:
 
 
 def read(options: argparse.Namespace) -> int:
-    """Take another program's file, and say what had to be changed."""
+    """Take another program's file, and say what had to be changed.
+
+    Raises:
+        UserInputError: there is no such file, it is damaged or of another kind, or this coder's annotations exist.
+    """
     session, path = options.session, options.file
     session_of(session)
     times = timeline_of(session)
