@@ -35,13 +35,22 @@ class Asset:
     media_type: str
 
 
-def load_assets() -> dict[str, Asset]:
-    """By file name."""
-    found = {
+def assets_of(package: str) -> dict[str, Asset]:
+    """The files of a package's folder `assets`, by file name.
+
+    Args:
+        package: its full name.
+    """
+    return {
         entry.name: Asset(entry.read_bytes(), _TYPES[entry.name.rsplit(".", 1)[1]])
-        for entry in files("realtime.dashboard").joinpath("assets").iterdir()
+        for entry in files(package).joinpath("assets").iterdir()
         if entry.name.rsplit(".", 1)[-1] in _TYPES
     }
+
+
+def load_assets() -> dict[str, Asset]:
+    """Everything that the dashboard's pages are made of, by file name."""
+    found = assets_of("realtime.dashboard")
     found["palette.css"] = Asset(palette_css().encode(), "text/css")
     found["guide.js"] = Asset(guide_js().encode(), _TYPES["js"])
     found["names.js"] = Asset(names_js().encode(), _TYPES["js"])

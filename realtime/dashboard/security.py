@@ -111,7 +111,7 @@ def security_headers(host: str) -> dict[str, str]:
         host: the Host that was checked; WebSockets are named for browsers whose 'self' leaves them out.
     """
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; font-src 'self'; "
         f"connect-src 'self' ws://{host}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {

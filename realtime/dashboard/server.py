@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from aiohttp import ClientPayloadError, WSCloseCode, WSMsgType, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import WSCloseCode, WSMsgType, web
 
+from realtime.dashboard.access import Access, refusal
 from realtime.dashboard.assets import PAGES, Asset, load_assets
 from realtime.dashboard.commands import (
     Action,
@@ -21,11 +21,11 @@ from realtime.dashboard.commands import (
     Request,
     json_object,
 )
+from realtime.dashboard.hosting import serve_asset
 from realtime.dashboard.hub import Client, Hub
-from realtime.dashboard.security import Bucket, Guard, security_headers
+from realtime.dashboard.security import Bucket, Guard
 from realtime.errors import FacemirrorError
 from realtime.files import shortened
-from realtime.session.markers import LONGEST
 
 _LARGEST_BODY = 16 * 1024
 _LARGEST_MESSAGE = 4 * 1024
@@ -34,10 +34,8 @@ _HEARTBEAT = 10.0
 _FAREWELL = 1.0
 _BODY_SECONDS = 5.0
 _ANSWER_SECONDS = 10.0
-_SHOWN = web.RequestKey("token_shown", bool)
 
 log = logging.getLogger(__name__)
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(slots=True)
@@ -65,12 +63,14 @@ class Server:
     assets: dict[str, Asset] = field(default_factory=load_assets)
     _sockets: set[web.WebSocketResponse] = field(default_factory=set)
     _command_rate: Bucket = field(default_factory=lambda: Bucket(10, 30))
-    _strangers: Bucket = field(default_factory=lambda: Bucket(5, 20))
+    _access: Access = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._access = Access(self.guard, self.admit)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._check], client_max_size=_LARGEST_BODY)
-        app.on_response_prepare.append(self._add_headers)
+        app = self._access.application(_LARGEST_BODY)
         app.on_shutdown.append(self._farewell)
         for path in PAGES:
             app.router.add_get(path, self._page, allow_head=False)
@@ -81,13 +81,6 @@ class Server:
         app.router.add_post("/api/{command}", self._command)  # the page's, and that of programs before version 1
         return app
 
-    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        host = request.headers.get("Host", "")
-        response.headers.update(
-            security_headers(host if self.guard.right_host(host) else f"127.0.0.1:{self.guard.port}")
-        )
-        response.headers.popall("Server", None)
-
     async def _farewell(self, _app: web.Application) -> None:
         async def part(socket: web.WebSocketResponse) -> None:
             with contextlib.suppress(TimeoutError, ConnectionError):
@@ -96,51 +89,25 @@ class Server:
 
         await asyncio.gather(*(part(socket) for socket in list(self._sockets)))
 
-    @web.middleware
-    async def _check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        headers, guard = request.headers, self.guard
-        if not guard.right_host(headers.get("Host")):
-            return _refusal(403, "This server answers to its own address only; open the link that the program printed.")
-        shown = request.query.get("token") or headers.get("Authorization", "").removeprefix("Bearer ") or None
-        token_shown = guard.right_token(shown)
-        if not token_shown and (shown is not None or not guard.right_token(request.cookies.get(guard.cookie))):
-            if not self._strangers.allow(time.monotonic()):
-                return _refusal(429, "Too many requests without the token; wait a moment.")
-            return _refusal(
-                401, "The token is missing or wrong; open the link that the program printed when it started."
-            )
-        speaks = request.method != "GET" or headers.get("Upgrade", "").lower() == "websocket"
-        if speaks and not guard.right_origin(headers.get("Origin"), headers.get("Host"), token_shown=token_shown):
-            return _refusal(403, "This request comes from a page of another site and is refused.")
-        request[_SHOWN] = token_shown
-        self.admit(request.transport)
-        try:
-            return await handler(request)
-        except web.HTTPRequestEntityTooLarge:
-            return _refusal(413, f"That is too long: a marker holds at most {LONGEST} characters.")
-        except web.HTTPException as error:
-            return _refusal(error.status, f"{error.reason}.")
-
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        response = _serve(self.assets[PAGES[request.path]])
-        if request[_SHOWN]:
-            response.set_cookie(self.guard.cookie, self.guard.token, httponly=True, samesite="Strict", path="/")
+        response = serve_asset(self.assets[PAGES[request.path]])
+        self._access.welcome(request, response)
         return response
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         asset = self.assets.get(request.match_info["name"])
         if asset is None:
             raise web.HTTPNotFound
-        return _serve(asset)
+        return serve_asset(asset)
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         if self.hub.watchers >= _MOST_CLIENTS:
-            return _refusal(503, f"{_MOST_CLIENTS} pages are open already; close one.")
+            return refusal(503, f"{_MOST_CLIENTS} pages are open already; close one.")
         socket = web.WebSocketResponse(max_msg_size=_LARGEST_MESSAGE, heartbeat=_HEARTBEAT, compress=False)
         try:
             await socket.prepare(request)
         except ConnectionError:
-            return _refusal(400, "The connection was closed before it was answered.")
+            return refusal(400, "The connection was closed before it was answered.")
         client = Client(picture=request.query.get("picture") == "1")
         self.hub.join(client)
         self._sockets.add(socket)
@@ -193,21 +160,21 @@ class Server:
     async def _command(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["command"]
         if not self._command_rate.allow(time.monotonic()):
-            return _refusal(429, "Too many commands at once; wait a moment.")
+            return refusal(429, "Too many commands at once; wait a moment.")
         if request.content_type != "application/json":
-            return _refusal(415, "Commands are read as JSON (Content-Type: application/json).")
+            return refusal(415, "Commands are read as JSON (Content-Type: application/json).")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             # Unpacking could cost far more than the body's bound.
-            return _refusal(400, "Commands are read as they are: send the body without compression.")
+            return refusal(400, "Commands are read as they are: send the body without compression.")
         body = await _body(request)
         if body is None:
-            return _refusal(400, "The command cannot be read: its body does not come, or not as its headers say.")
+            return refusal(400, "The command cannot be read: its body does not come, or not as its headers say.")
         payload = json_object(body)
         if payload is None:
-            return _refusal(400, 'The command must be a JSON object, such as {"text": "smile"}.')
+            return refusal(400, 'The command must be a JSON object, such as {"text": "smile"}.')
         command = self.commands.get(name)
         if command is None:
-            return _refusal(404, f"There is no command {shortened(name)}; GET /api/v1 lists them.")
+            return refusal(404, f"There is no command {shortened(name)}; GET /api/v1 lists them.")
         origin = "dashboard" if "Origin" in request.headers else "http"
         try:
             action = command.action(Request(payload, self.hub.newest, origin))
@@ -215,11 +182,11 @@ class Server:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await self.run(lambda: waited_for.carry_out(action))
         except CommandError as error:
-            return _refusal(error.status, str(error))
+            return refusal(error.status, str(error))
         except (CommandUnavailableError, FacemirrorError) as error:
-            return _refusal(409, str(error))
+            return refusal(409, str(error))
         except TimeoutError:
-            return _refusal(503, "The program did not answer in time.")
+            return refusal(503, "The program did not answer in time.")
         return web.json_response(command.describe())
 
 
@@ -242,30 +209,6 @@ class _WaitedFor:
         action()
 
 
-class _OwnFaults(logging.Filter):
-    """Lets the program's own faults through, a few a minute; what a client did wrong is nobody's news here."""
-
-    _CLIENTS = (HttpProcessingError, ConnectionError, ClientPayloadError, TimeoutError)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rate = Bucket(0.1, 5)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, self._CLIENTS) or isinstance(getattr(error, "__cause__", None), self._CLIENTS):
-            return False
-        return self._rate.allow(time.monotonic())
-
-
-def quiet_logger() -> logging.Logger:
-    """For aiohttp, which writes a traceback for each request that it cannot parse: strangers could fill a disk with them."""
-    logger = logging.getLogger("realtime.dashboard.http")
-    if not any(isinstance(one, _OwnFaults) for one in logger.filters):
-        logger.addFilter(_OwnFaults())
-    return logger
-
-
 async def _body(request: web.Request) -> bytes | None:
     """The request's body; None where it does not come, or is broken."""
     try:
@@ -273,12 +216,3 @@ async def _body(request: web.Request) -> bytes | None:
             return await request.read()
     except (TimeoutError, web.RequestPayloadError):
         return None
-
-
-def _serve(asset: Asset) -> web.Response:
-    charset = None if asset.media_type.startswith("font/") else "utf-8"
-    return web.Response(body=asset.content, content_type=asset.media_type, charset=charset)
-
-
-def _refusal(status: int, sentence: str) -> web.Response:
-    return web.json_response({"error": sentence}, status=status)

@@ -12,17 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from realtime.dashboard.commands import Commands
-from realtime.dashboard.connections import ConnectionGate
+from realtime.dashboard.hosting import GRACE_SECONDS, Admission, hosted
 from realtime.dashboard.hub import Hub
 from realtime.dashboard.listen import bind, own_names, reachable_name
 from realtime.dashboard.security import Guard, is_loopback
-from realtime.dashboard.server import Server, quiet_logger
+from realtime.dashboard.server import Server
 from realtime.dashboard.status_feed import RunStatus, publish_status
 from realtime.files import reason
-
-_GRACE = 2.0
-_KEEP_ALIVE = 60.0
-_LINGERING = 1.0
 
 
 class Dashboard:
@@ -109,7 +105,7 @@ class Dashboard:
                 self._loop.close()
         elif self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(_GRACE + 1.0)
+            self._thread.join(GRACE_SECONDS + 1.0)
 
     def _run(self, commands: Commands, run: RunStatus) -> None:
         asyncio.set_event_loop(self._loop)
@@ -128,35 +124,18 @@ class Dashboard:
         async def carry_out(action: Callable[[], None]) -> None:
             await self._loop.run_in_executor(self._actions, action)
 
-        gate: ConnectionGate | None = None
+        def application(admission: Admission) -> web.Application:
+            return Server(
+                self.guard, self.hub, commands, self._clock, carry_out, admission, self._send_timeout
+            ).application()
 
-        def admit(transport: asyncio.BaseTransport | None) -> None:
-            if gate is not None:
-                gate.admit(transport)
-
-        server = Server(self.guard, self.hub, commands, self._clock, carry_out, admit, self._send_timeout)
-        runner = web.AppRunner(
-            server.application(),
-            access_log=None,
-            shutdown_timeout=_GRACE,
-            handle_signals=False,
-            keepalive_timeout=_KEEP_ALIVE,
-            lingering_time=_LINGERING,
-            auto_decompress=False,
-            logger=quiet_logger(),
-        )
         stopped = asyncio.create_task(self._stop.wait())
-        await runner.setup()
-        assert runner.server is not None
-        gate = ConnectionGate(self._socket, runner.server)
-        accepting = asyncio.create_task(gate.run())
-        publishing = asyncio.create_task(publish_status(self.hub, commands, run))
-        try:
-            ended, _ = await asyncio.wait([stopped, accepting, publishing], return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()  # a page that gets no more news, or takes nobody in, has failed as a whole
-        finally:
-            for task in (stopped, publishing, accepting):
-                task.cancel()
-            self._socket.close()
-            await runner.cleanup()
+        async with hosted(application, self._socket) as accepting:
+            publishing = asyncio.create_task(publish_status(self.hub, commands, run))
+            try:
+                ended, _ = await asyncio.wait([stopped, accepting, publishing], return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    task.result()  # a page that gets no more news, or takes nobody in, has failed as a whole
+            finally:
+                for task in (stopped, publishing):
+                    task.cancel()
