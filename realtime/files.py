@@ -20,6 +20,7 @@ from realtime.privacy import umask
 _NAME = "facemirror-live"
 _LONGEST_NAME = 100
 _LONGEST_WORDS = 200
+_FAR_BEHIND = 2**30
 
 
 def data_folder() -> Path:
@@ -254,6 +255,55 @@ def _lock(file: IO[Any]) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def hold(file: IO[Any]) -> None:
+    """Let other processes see (`is_held`) that this one still writes the file, until it closes it or ends in any way.
+
+    Where the file system knows no locks nothing happens.
+
+    Args:
+        file: open for writing.
+    """
+    with contextlib.suppress(OSError):
+        _try_lock(file, shared=False)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process writes the file now, and said so by `hold`. False where there is no such file.
+
+    Args:
+        path: of the file.
+    """
+    try:
+        file = open_regular(path)
+    except OSError:
+        return False
+    with file:
+        try:
+            _try_lock(file, shared=True)
+        except (BlockingIOError, PermissionError):  # Windows says the latter
+            return True
+        except OSError:
+            return False
+    return False
+
+
+def _try_lock(file: IO[Any], *, shared: bool) -> None:
+    """Raises OSError where it cannot be had at once."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        at = file.tell()
+        file.seek(_FAR_BEHIND)  # Windows keeps others from reading locked bytes; these are none
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        finally:
+            file.seek(at)
+    else:
+        import fcntl
+
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ _SOUND_BITS = 128_000
 # AAC's first packet is this much before its first sample. The track begins that much later, so that nothing lies before
 # time 0, which would make the muxer shift the picture's time stamps too.
 _PRIMING = 1024
+_ORIGIN = "first picture at capture time "
 
 
 class Sound(Protocol):
@@ -185,6 +186,8 @@ class VideoRecorder:
         height, width = image.shape[:2]
         self._size = (width, height)
         self.origin = capture_time
+        # In the file's first bytes, so that it survives a kill: who opens it later can tell which row a picture belongs to.
+        self._container.metadata["comment"] = f"{_ORIGIN}{capture_time:.6f}"
         encoder = self._encoder
         stream = self._container.add_stream(encoder.name, rate=Fraction(self._fps).limit_denominator(1001))
         assert isinstance(stream, VideoStream)
@@ -231,6 +234,18 @@ class VideoRecorder:
         if container is not None:
             with contextlib.suppress(FFmpegError, OSError):
                 container.close()
+
+
+def origin_of(comment: str) -> float | None:
+    """The capture time (seconds) of a recording's first picture, which is the file's time 0; None where it does not say.
+
+    Args:
+        comment: the file's.
+    """
+    try:
+        return float(comment.removeprefix(_ORIGIN)) if comment.startswith(_ORIGIN) else None
+    except ValueError:
+        return None
 
 
 def _to_i420(image: NDArray[np.uint8]) -> VideoFrame:

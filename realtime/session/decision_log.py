@@ -14,6 +14,7 @@ One JSON object a line. `kind` is one of
     row       n, t, shown, cause, age, measured: frame n's row was written; measured: with its own analysis
 """
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -202,6 +203,32 @@ def read_decisions(path: Path) -> Iterator[Mapping[str, Any]]:
         ) from None
     except OSError as error:
         raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+
+
+def read_raw_frames(path: Path) -> list[tuple[int, float]]:
+    """Read only which frames are in raw.mkv: of an hour's log in under a second. Lines that are damaged are passed over.
+
+    Args:
+        path: of the log.
+
+    Returns:
+        Sequence and capture time (seconds) of each picture, in the order of the file.
+
+    Raises:
+        UserInputError: the log cannot be read.
+    """
+    found: list[tuple[int, float]] = []
+    try:
+        with open_regular(path) as file:
+            for line in file:
+                if b'"raw"' not in line[:20]:
+                    continue
+                with contextlib.suppress(ValueError, TypeError, KeyError):
+                    one = json.loads(line)
+                    found.append((int(one["n"]), float(one["t"])))
+    except OSError as error:
+        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
+    return found
 
 
 class _OrderCheck:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from realtime.errors import DeviceError
-from realtime.files import open_private, reason
+from realtime.files import hold, open_private, reason
 from realtime.session.row_assembler import PENDING, RowSorter, unsettled
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names
 from realtime.types import Analysis
@@ -66,6 +66,7 @@ class FramesCsv:
         self._copies = False  # incomplete rows stand behind them
         try:
             self._file = open_private(path, "xb", buffering=0)
+            hold(self._file)
             self._end = self._put(",".join(column_names(aus, several=several, millimetres=millimetres)) + "\n")
         except OSError as error:
             self._drop_file()
