@@ -1,0 +1,251 @@
+"""A session opened for the page: what could be read of it, and sentences about what could not."""
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.errors import FacemirrorError, UserInputError
+from realtime.files import is_held
+from realtime.session import markers
+from realtime.session.manifest import printable, session_of
+from realtime.session.markers import Mark, read_markers
+from realtime.session.verify import Verdict, compare
+from realtime.types import F64
+from realtime.viewer.arrays import pack
+from realtime.viewer.curves import MOST_STEPS, curve
+from realtime.viewer.films import Film, Kind, films_of
+from realtime.viewer.rows import SessionRows
+
+ROWS = "frames.csv"
+
+
+def check_session(folder: Path) -> None:
+    """Say at once what cannot be opened at all.
+
+    Args:
+        folder: of a session.
+
+    Raises:
+        UserInputError: it is no session, or is being recorded right now.
+    """
+    session_of(folder)
+    if is_held(folder / ROWS):
+        raise UserInputError(f"{folder} is being recorded right now; end that run, then open it.")
+
+
+@dataclass(frozen=True)
+class ViewedSession:
+    """One session.
+
+    Attributes:
+        folder: of the session.
+        rows: None: they cannot be read.
+        films: its recordings.
+        markers: that were set while it ran.
+        notices: sentences about what is wrong with it.
+    """
+
+    folder: Path
+    rows: SessionRows | None
+    films: list[Film]
+    markers: list[Mark]
+    notices: list[str]
+
+    @classmethod
+    def open(cls, folder: Path) -> "ViewedSession":
+        """Read what there is; nothing is changed.
+
+        Args:
+            folder: of a session.
+
+        Raises:
+            UserInputError: it is no session, or is being recorded right now.
+        """
+        check_session(folder)
+        described = session_of(folder)
+        notices = _said(compare(folder, checksums=False))
+        rows: SessionRows | None = None
+        marks: list[Mark] = []
+        try:
+            rows = SessionRows(folder / ROWS)
+            notices += rows.notices
+            if not len(rows.times):
+                notices.append(f"{ROWS} holds no row.")
+                rows = None
+        except UserInputError as error:
+            notices.append(str(error))
+        try:
+            marks = read_markers(folder / markers.NAME)
+        except UserInputError as error:
+            notices.append(str(error))
+        films, wrong = films_of(folder, described, rows)
+        notices += wrong + [sentence for film in films for sentence in film.notices]
+        if not films and not wrong:
+            notices.append("This session has no recording; its rows are shown.")
+        return cls(folder, rows, films, marks, [printable(sentence) for sentence in notices])
+
+    @property
+    def times(self) -> F64:
+        """(N,) seconds of every frame from the first; of the pictures where there are no rows."""
+        if self.rows is not None:
+            return self.rows.times
+        return self.films[0].times if self.films else np.empty(0)
+
+    def film(self, kind: str) -> Film:
+        """One of the recordings.
+
+        Args:
+            kind: shown or captured.
+
+        Raises:
+            UserInputError: there is none of this kind.
+        """
+        for film in self.films:
+            if film.kind == kind:
+                return film
+        raise UserInputError(f"This session has no recording of what was {kind[:20]}.")
+
+    def describe(self) -> dict[str, Any]:
+        """For the page."""
+        rows = self.rows
+        start = rows.start if rows is not None else 0.0
+        kinds: list[Kind] = [film.kind for film in self.films]
+        return {
+            "name": printable(self.folder.resolve().name),
+            "frames": len(self.times),
+            "seconds": float(self.times[-1]) if len(self.times) else 0.0,
+            "rows": rows is not None,
+            "points": rows is not None and rows.has_points,
+            "several": rows is not None and rows.several,
+            "curves": [] if rows is None else rows.describe(),
+            "films": [film.describe() for film in self.films],
+            "kinds": kinds,
+            "markers": [
+                {"at": mark.capture_time - start, "text": mark.text, "by": mark.source} for mark in self.markers
+            ],
+            "notices": self.notices,
+        }
+
+    def index(self) -> bytes:
+        """When each frame was taken, what became of it, and which picture of each recording shows it."""
+        count = len(self.times)
+        arrays = {"times": self.times, "status": np.zeros(count, np.uint8) if self.rows is None else self.rows.status}
+        for film in self.films:
+            alone = self.rows is None
+            arrays[f"{film.kind}_rows"] = np.arange(len(film.times), dtype=np.int32) if alone else film.rows
+            # The file's own clock begins with its first picture, as the served one does.
+            arrays[f"{film.kind}_film"] = film.index.times - film.index.times[0]
+            arrays[f"{film.kind}_times"] = film.times
+        return pack(arrays)
+
+    def curves(self, names: list[str], first: float, last: float, steps: int) -> bytes:
+        """Curves between two moments; see `curve`.
+
+        Args:
+            names: of columns.
+            first: seconds from the first row.
+            last: likewise.
+            steps: at most so many.
+
+        Raises:
+            UserInputError: there are no rows, no such column, or the moments are none.
+        """
+        if self.rows is None:
+            raise UserInputError("This session has no rows that could be read.")
+        if not (np.isfinite(first) and np.isfinite(last) and first < last):
+            raise UserInputError("The curves' first moment must lie before their last.")
+        arrays = {}
+        for name in names:
+            found = curve(self.times, self.rows.values(name), first, last, max(1, min(steps, MOST_STEPS)))
+            arrays |= dict(zip((f"{name}:t", f"{name}:low", f"{name}:high"), found, strict=True))
+        return pack(arrays)
+
+    def stretch(self, first: int, count: int) -> bytes:
+        """Everything of some frames; see `SessionRows.stretch`.
+
+        Args:
+            first: the first frame.
+            count: how many.
+
+        Raises:
+            UserInputError: there are no rows.
+        """
+        if self.rows is None:
+            raise UserInputError("This session has no rows that could be read.")
+        columns, numbers, frames, texts = self.rows.stretch(first, count)
+        return pack({"numbers": numbers, "frames": frames}, columns=columns, texts=texts)
+
+    def verify(self) -> list[str]:
+        """Read every file through and compare it with the manifest; sentences about what differs.
+
+        Raises:
+            UserInputError: the manifest is damaged.
+        """
+        return _said(compare(self.folder))
+
+    def close(self) -> None:
+        """Let go of the files. Safe to call twice."""
+        if self.rows is not None:
+            self.rows.close()
+        for film in self.films:
+            film.pictures.close()
+
+
+def _said(verdict: Verdict) -> list[str]:
+    found = (
+        [] if verdict.finished else ["This session was not finished (there is no manifest); what can be read is shown."]
+    )
+    return found + [f"{problem.file} {problem.sentence}." for problem in verdict.problems]
+
+
+class Shelf:
+    """The sessions that pages may ask for, by number; each is opened when it is first asked for.
+
+    Args:
+        folders: of sessions.
+    """
+
+    def __init__(self, folders: list[Path]) -> None:
+        self.folders = folders
+        self._open: dict[int, ViewedSession] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """The folders' names, by number."""
+        return [printable(folder.resolve().name) for folder in self.folders]
+
+    def session(self, number: int) -> ViewedSession:
+        """One session, from any thread.
+
+        Args:
+            number: its place among `folders`.
+
+        Raises:
+            UserInputError: there is no such session, or it cannot be opened.
+        """
+        if not 0 <= number < len(self.folders):
+            raise UserInputError("There is no such session on this page.")
+        with self._lock:
+            if number not in self._open:
+                self._open[number] = ViewedSession.open(self.folders[number])
+            return self._open[number]
+
+    def attempt(self, number: int) -> None:
+        """Open a session ahead of the first request; what is wrong with it is told to whoever asks for it.
+
+        Args:
+            number: its place among `folders`.
+        """
+        with contextlib.suppress(FacemirrorError, OSError):
+            self.session(number)
+
+    def close(self) -> None:
+        """Let go of every file. Safe to call twice."""
+        with self._lock:
+            for one in self._open.values():
+                one.close()
+            self._open.clear()
