@@ -31,6 +31,13 @@ def _lazy(where: str) -> Command:
     return call
 
 
+def _port(word: str) -> int:
+    """Raises ArgumentTypeError."""
+    if not word.isdecimal() or not 0 <= int(word) <= 65535:
+        raise argparse.ArgumentTypeError(f"{word!r} is no port; they run from 0 (any free one) to 65535")
+    return int(word)
+
+
 def add_run_options(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
     """The options of a run: one for every setting at the top of `Config`, and those about the settings themselves.
 
@@ -135,6 +142,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     verify = session("verify", "check every file of a session against its manifest, and say what is there")
     verify.add_argument("--json", action="store_true")
+    viewer = command(
+        "open", "open:open_sessions", "look at a session in the browser: recording, overlay, curves, markers, labels"
+    )
+    viewer.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    viewer.add_argument("second", type=Path, nargs="?", metavar="SESSION2", help="another one, beside the first")
+    viewer.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="of the page on this machine; default: any free one"
+    )
     replay = session("replay", "run a session's raw frames again with the live run's decisions")
     replay.add_argument(
         "--out", type=Path, metavar="DIR", help="where frames.csv goes; default: SESSION-replay beside the session"

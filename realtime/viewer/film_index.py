@@ -58,7 +58,8 @@ class FilmIndex:
     @property
     def times(self) -> F64:
         """(N,) seconds on the file's clock."""
-        return self.stamps * float(self.time_base)
+        seconds: F64 = self.stamps.astype(np.float64) * float(self.time_base)
+        return seconds
 
     @property
     def plays_in_browsers(self) -> bool:

@@ -67,5 +67,9 @@ class Viewer:
             reading.cancel()
             self._shelf.close()
 
+    def close(self) -> None:
+        """Let go of a port on which nothing was served."""
+        self._socket.close()
+
     async def _read(self, number: int) -> None:
         await asyncio.to_thread(self._shelf.attempt, number)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime.errors import FacemirrorError, UserInputError
 from realtime.files import is_held
@@ -133,7 +134,10 @@ class ViewedSession:
     def index(self) -> bytes:
         """When each frame was taken, what became of it, and which picture of each recording shows it."""
         count = len(self.times)
-        arrays = {"times": self.times, "status": np.zeros(count, np.uint8) if self.rows is None else self.rows.status}
+        arrays: dict[str, NDArray[Any]] = {
+            "times": self.times,
+            "status": np.zeros(count, np.uint8) if self.rows is None else self.rows.status,
+        }
         for film in self.films:
             alone = self.rows is None
             arrays[f"{film.kind}_rows"] = np.arange(len(film.times), dtype=np.int32) if alone else film.rows
@@ -158,7 +162,7 @@ class ViewedSession:
             raise UserInputError("This session has no rows that could be read.")
         if not (np.isfinite(first) and np.isfinite(last) and first < last):
             raise UserInputError("The curves' first moment must lie before their last.")
-        arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         for name in names:
             found = curve(self.times, self.rows.values(name), first, last, max(1, min(steps, MOST_STEPS)))
             arrays |= dict(zip((f"{name}:t", f"{name}:low", f"{name}:high"), found, strict=True))

@@ -1,0 +1,99 @@
+// What was measured on a frame, drawn over its picture: points where the rows have them, else the box and bars.
+import { FULL } from "./units.js";
+
+// WFLW curves (facts of the data set): first and last point, closed, whose side.
+const CURVES = [
+  [0, 16, false, "right"], [16, 32, false, "left"], [33, 41, true, "right"], [42, 50, true, "left"], [51, 54, false, ""],
+  [55, 57, false, "right"], [57, 59, false, "left"], [60, 67, true, "right"], [68, 75, true, "left"],
+].map(([first, last, closed, side]) => ({ points: Array.from({ length: last - first + 1 }, (_, k) => first + k), closed, side }));
+const LIPS = [
+  [[76, 77, 78, 79], "right"], [[79, 80, 81, 82], "left"], [[82, 83, 84, 85], "left"], [[85, 86, 87, 76], "right"],
+  [[88, 89, 90], "right"], [[90, 91, 92], "left"], [[92, 93, 94], "left"], [[94, 95, 88], "right"],
+].map(([points, side]) => ({ points, closed: false, side }));
+const PUPILS = [[96, "right"], [97, "left"]];
+
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+export class Drawing {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.colours = { left: colour("left"), right: colour("right"), "": colour("text"), box: colour("good") };
+  }
+
+  clear() {
+    const scale = window.devicePixelRatio || 1;
+    const { clientWidth, clientHeight } = this.canvas;
+    if (this.canvas.width !== Math.round(clientWidth * scale)) this.canvas.width = Math.round(clientWidth * scale);
+    if (this.canvas.height !== Math.round(clientHeight * scale)) this.canvas.height = Math.round(clientHeight * scale);
+    this.context.setTransform(1, 0, 0, 1, 0, 0);
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    return { scale, width: this.canvas.width, height: this.canvas.height };
+  }
+
+  // size: of the recorded picture; flipped: it is shown like a mirror; held: the rows are of an earlier frame.
+  draw(rows, size, { flipped = false, held = false, bars = [] } = {}) {
+    const { scale, width, height } = this.clear();
+    const { context } = this;
+    const zoom = Math.min(width / size.width, height / size.height);
+    const left = (width - zoom * size.width) / 2, top = (height - zoom * size.height) / 2;
+    const place = (x, y) => [left + zoom * ((flipped ? size.width - 1 - x : x) + 0.5), top + zoom * (y + 0.5)];
+    context.globalAlpha = held ? 0.45 : 1;
+    rows.forEach((row, number) => {
+      context.lineWidth = (number === 0 ? 1.5 : 0.8) * scale;
+      if (row.points !== null && Number.isFinite(row.points[0])) this.points(row.points, place);
+      else this.box(row, place);
+    });
+    context.globalAlpha = 1;
+    if (rows.length && (rows[0].points === null || !Number.isFinite(rows[0].points[0]))) this.bars(rows[0], bars, scale, flipped);
+  }
+
+  points(cells, place) {
+    const { context } = this;
+    const at = (index) => place(cells[index], cells[98 + index]);
+    for (const { points, closed, side } of [...CURVES, ...LIPS]) {
+      context.strokeStyle = this.colours[side];
+      context.beginPath();
+      points.forEach((index, order) => (order ? context.lineTo(...at(index)) : context.moveTo(...at(index))));
+      if (closed) context.closePath();
+      context.stroke();
+    }
+    for (const [index, side] of PUPILS) {
+      context.fillStyle = this.colours[side];
+      context.beginPath();
+      context.arc(...at(index), 1.6 * context.lineWidth, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+
+  box(row, place) {
+    const [x1, y1] = place(row.get("box_x1"), row.get("box_y1"));
+    const [x2, y2] = place(row.get("box_x2"), row.get("box_y2"));
+    if (!Number.isFinite(x1 + x2)) return;
+    this.context.strokeStyle = this.colours.box;
+    this.context.strokeRect(Math.min(x1, x2), y1, Math.abs(x2 - x1), y2 - y1);
+  }
+
+  // The patient's right stands on the picture's left, unless it is flipped.
+  bars(row, units, scale, flipped) {
+    const { context, canvas } = this;
+    const step = 16 * scale, reach = 60 * scale;
+    const x = canvas.width - reach - 30 * scale;
+    context.font = `600 ${11 * scale}px system-ui`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    units.forEach(({ unit, left, right }, number) => {
+      const y = step * (number + 1);
+      if (y > canvas.height - step) return;
+      for (const [side, name] of [["left", left], ["right", right]]) {
+        const value = Math.min(Math.max(row.get(name), 0), FULL);
+        if (!Number.isFinite(value)) continue;
+        const towards = (side === "left") === flipped ? -1 : 1;
+        context.fillStyle = this.colours[side];
+        context.fillRect(x + towards * 13 * scale, y - 4 * scale, (towards * reach * 0.75 * value) / FULL, 8 * scale);
+      }
+      context.fillStyle = this.colours[""];
+      context.fillText(String(unit), x, y);
+    });
+  }
+}

@@ -1,0 +1,194 @@
+// A recording in the stage: the browser plays it, or the program makes its pictures one by one. Both show exactly the picture asked for.
+import { lastAtMost } from "./viewer_data.js";
+
+class Film {
+  // stage: { video, image }. onPicture(number): a picture is on the screen while it plays.
+  constructor(session, known, stage, onPicture) {
+    const arrays = session.index.arrays;
+    this.session = session;
+    this.known = known;
+    this.kind = known.kind;
+    this.stage = stage;
+    this.onPicture = onPicture;
+    this.clock = arrays[`${known.kind}_film`]; // of each picture, on the served file's clock
+    this.times = arrays[`${known.kind}_times`]; // seconds from the session's first row
+    this.rows = arrays[`${known.kind}_rows`];
+    this.shown = -1;
+    this.wanted = null;
+    this.playing = false;
+    this.byRow = new Map();
+    for (let number = this.rows.length - 1; number >= 0; number -= 1) if (this.rows[number] >= 0) this.byRow.set(this.rows[number], number);
+  }
+
+  get count() {
+    return this.clock.length;
+  }
+
+  // The picture that was on the screen at this frame: its own, or the newest before it. null: there was none yet.
+  pictureOf(frame) {
+    const own = this.byRow.get(frame);
+    if (own !== undefined) return { number: own, own: true };
+    const number = lastAtMost(this.times, this.session.times[frame] + 1e-6);
+    return number < 0 ? null : { number, own: false };
+  }
+
+  frameOf(number) {
+    return this.rows[number] >= 0 ? this.rows[number] : this.session.frameAt(this.times[number]);
+  }
+
+  // Show a picture. While one is on its way, only the newest wish is kept. Resolves when that one is on the screen.
+  show(number) {
+    if (number === this.shown && this.wanted === null) return Promise.resolve();
+    if (this.wanted !== null) {
+      this.wanted.number = number;
+      return this.wanted.done;
+    }
+    const wish = { number };
+    wish.done = this.fulfil(wish).finally(() => (this.wanted = null));
+    this.wanted = wish;
+    return wish.done;
+  }
+
+  async fulfil(wish) {
+    let number;
+    do {
+      number = wish.number;
+      await this.bring(number);
+      this.shown = number;
+    } while (wish.number !== number);
+  }
+}
+
+export class VideoFilm extends Film {
+  constructor(...parts) {
+    super(...parts);
+    this.video = this.stage.video;
+    this.video.src = `${this.session.base}/film/${this.kind}`;
+    this.video.hidden = false;
+    this.stage.image.hidden = true;
+    this.ready = new Promise((resolve, reject) => {
+      this.video.addEventListener("loadeddata", resolve, { once: true });
+      this.video.addEventListener("error", () => reject(new Error("This browser does not play the recording.")), { once: true });
+    });
+  }
+
+  // The middle of the time for which the picture stands: no rounding on the way can lead to its neighbours.
+  middleOf(number) {
+    const begin = this.clock[number];
+    return number + 1 < this.count ? (begin + this.clock[number + 1]) / 2 : begin + 0.004;
+  }
+
+  async bring(number) {
+    await this.ready;
+    const { video } = this;
+    const seeked = new Promise((resolve, reject) => {
+      video.addEventListener("seeked", resolve, { once: true });
+      video.addEventListener("error", () => reject(new Error("The recording cannot be played there.")), { once: true });
+    });
+    video.currentTime = this.middleOf(number);
+    await seeked;
+  }
+
+  play(rate) {
+    this.playing = true;
+    this.video.playbackRate = rate;
+    this.video.play().catch(() => (this.playing = false));
+    this.watch();
+  }
+
+  watch() {
+    this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
+      if (!this.playing) return;
+      this.shown = Math.max(0, lastAtMost(this.clock, mediaTime + 5e-4));
+      this.onPicture(this.shown);
+      this.watch();
+    });
+  }
+
+  // Seconds from the session's first row.
+  get moment() {
+    const number = Math.max(0, lastAtMost(this.clock, this.video.currentTime));
+    return this.times[number] + (this.video.currentTime - this.clock[number]);
+  }
+
+  get ended() {
+    return this.video.ended;
+  }
+
+  pause() {
+    this.playing = false;
+    this.video.pause();
+  }
+
+  close() {
+    this.pause();
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.video.hidden = true;
+  }
+}
+
+export class PictureFilm extends Film {
+  constructor(...parts) {
+    super(...parts);
+    this.image = this.stage.image;
+    this.image.hidden = false;
+    this.stage.video.hidden = true;
+    this.ready = Promise.resolve();
+  }
+
+  async bring(number) {
+    const width = Math.ceil(this.image.parentElement.clientWidth * (window.devicePixelRatio || 1));
+    const next = new Image();
+    next.src = `${this.session.base}/picture/${this.kind}/${number}?width=${width}`;
+    try {
+      await next.decode();
+    } catch {
+      throw new Error(await this.reason(next.src));
+    }
+    this.image.src = next.src;
+    await this.image.decode().catch(() => undefined);
+  }
+
+  async reason(address) {
+    const answer = await fetch(address).catch(() => null);
+    if (answer === null) return "The program does not answer; is it still running?";
+    return answer.ok ? "The picture cannot be shown." : ((await answer.json().catch(() => ({}))).error ?? "The picture cannot be shown.");
+  }
+
+  play(rate) {
+    this.playing = true;
+    this.began = performance.now();
+    this.from = this.times[Math.max(0, this.shown)];
+    this.rate = rate;
+    this.go();
+  }
+
+  async go() {
+    while (this.playing && !this.ended) {
+      const number = Math.max(0, lastAtMost(this.times, this.moment));
+      if (number !== this.shown) {
+        await this.show(number).catch(() => this.pause());
+        if (this.playing) this.onPicture(this.shown);
+      }
+      await new Promise(requestAnimationFrame);
+    }
+  }
+
+  get moment() {
+    return this.from + ((performance.now() - this.began) / 1000) * this.rate;
+  }
+
+  get ended() {
+    return this.shown >= this.count - 1;
+  }
+
+  pause() {
+    this.playing = false;
+  }
+
+  close() {
+    this.pause();
+    this.image.hidden = true;
+  }
+}
