@@ -87,7 +87,8 @@ def films_of(folder: Path, described: Mapping[str, Any], rows: SessionRows | Non
             continue
         try:
             if not path.stat().st_size:
-                raise UserInputError(f"{name} holds no picture.")
+                notices.append(f"{name} holds no picture.")
+                continue
             found.append(_shown(path, described, rows) if name == SHOWN else _captured(path, rows))
         except (UserInputError, OSError) as error:
             notices.append(str(error))

@@ -49,7 +49,12 @@ class VirtualMp4:
         self.size = len(self._head) + index.size
 
     def read(self, first: int, last: int) -> Iterator[bytes]:
-        """The bytes from `first` up to and without `last`, in pieces. Raises OSError."""
+        """The bytes from `first` up to and without `last`, in pieces. Raises OSError.
+
+        Args:
+            first: of the served file.
+            last: likewise.
+        """
         if first < len(self._head):
             yield self._head[first : min(last, len(self._head))]
             first = len(self._head)
