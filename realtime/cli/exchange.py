@@ -154,6 +154,32 @@ def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Impor
     raise UserInputError(f"{path} is none of .eaf, .boris, events of BORIS or BIDS (.tsv), and OpenFace's .csv.")
 
 
+def annotations_in(path: Path) -> Annotations | None:
+    """The annotations of a file of this program or another's; None: it holds no annotations.
+
+    Args:
+        path: file or folder.
+
+    Raises:
+        UserInputError: it is damaged.
+    """
+    if path.is_dir():
+        return None
+    if path.suffix.lower() == ".json" and "annotations" in path.name:
+        return read_annotations(path).annotations
+    if path.suffix.lower() == ".json":
+        return _ours_or_boris(path)
+    reader, _ = _reader(path, None) if path.suffix.lower() != ".csv" else (None, True)
+    return None if reader is None else reader(path).annotations
+
+
+def _ours_or_boris(path: Path) -> Annotations:
+    try:
+        return read_annotations(path).annotations
+    except UserInputError:
+        return boris.read_project(path).annotations
+
+
 def _beyond(found: Annotations, times: Timeline) -> list[str]:
     if times.film is None:
         return []

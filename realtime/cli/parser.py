@@ -233,6 +233,24 @@ def _add_exchange(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     read.add_argument("--coder", metavar="NAME", help="whose annotations these are; default: as the file says")
     read.add_argument("--observation", metavar="NAME", help="BORIS: which observation, where the file has several")
     read.add_argument("--replace", action="store_true", help="in place of what this coder has said so far")
+    align = command("align", "compare:align", "a session's rows on the clock of a recorder of LSL streams, beside it")
+    align.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
+    align.add_argument("xdf", type=Path, metavar="FILE.xdf", help="LabRecorder's file with our stream in it")
+    align.add_argument("--out", type=Path, metavar="FILE", help="default: SESSION-aligned.csv beside the session")
+    compare = command("compare", "compare:compare", "agreement of two sessions, programs or coders: ICC, limits, kappa")
+    for name in ("a", "b"):
+        compare.add_argument(
+            name, type=Path, metavar=name.upper(), help="a session, OpenFace's CSV, or a file of annotations"
+        )
+    compare.add_argument("--out", type=Path, metavar="PAGE", help="the page; default: A-and-B.html beside A")
+    compare.add_argument(
+        "--by",
+        choices=["wall", "capture", "start"],
+        help="the clock; start: first rows lie on each other (default: wall)",
+    )
+    compare.add_argument(
+        "--until", type=float, metavar="SECONDS", help="coders: compare 0 to here; default: to the last one"
+    )
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from realtime.clinic.agreement import mean_squares
 from realtime.types import F64
 
 SDC_OF_SEM = 2.77
@@ -92,15 +93,9 @@ def reliability(table: F64) -> Reliability | None:
     people, repetitions = whole.shape
     if people < 2 or repetitions < 2:
         return None
-    mean = whole.mean()
-    between_people = repetitions * ((whole.mean(axis=1) - mean) ** 2).sum() / (people - 1)
-    between_repetitions = people * ((whole.mean(axis=0) - mean) ** 2).sum() / (repetitions - 1)
-    left = whole - whole.mean(axis=1, keepdims=True) - whole.mean(axis=0, keepdims=True) + mean
-    error = (left**2).sum() / ((people - 1) * (repetitions - 1))
-    total = between_people + (repetitions - 1) * error + repetitions * (between_repetitions - error) / people
-    icc = (between_people - error) / total if total > 0 else math.nan
-    sem = math.sqrt(error)
-    return Reliability(float(icc), sem, SDC_OF_SEM * sem, people, repetitions)
+    found = mean_squares(whole)
+    sem = math.sqrt(found.error)
+    return Reliability(found.icc_agreement, sem, SDC_OF_SEM * sem, people, repetitions)
 
 
 def pooled_sem(spreads: Sequence[Spread]) -> float:

@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.boris import table_of
+from realtime.exchange.moments import nearest_places
 from realtime.exchange.notes import Exported
 from realtime.exchange.timeline import FRAMES, Timeline, first_capture_time
 from realtime.files import open_regular, reason, write_atomically
 from realtime.openface2.assets import INTENSITY_AUS
 from realtime.openface2.csv_file import GROUPS, columns
 from realtime.session.read_frames import read_rows
-from realtime.types import F64
 
 OPENFACE2 = "openface2.csv"
 _FROM_ROWS = f"The session has no {OPENFACE2}: AUxx_r is the mean of the patient's two sides; landmarks, pose, gaze and AUxx_c are empty."
@@ -150,17 +149,3 @@ def _one_face(table: list[dict[str, str]]) -> list[dict[str, str]]:
         return table
     most = max(counts, key=lambda face: counts[face])
     return [row for row in table if row.get("face_id", "") == most]
-
-
-def nearest_places(times: F64, wanted: F64) -> NDArray[np.intp]:
-    """(M,) the place of the nearest of N rising times for each of M others.
-
-    Args:
-        times: (N,), N > 0.
-        wanted: (M,).
-    """
-    after = np.searchsorted(times, wanted).clip(1, max(1, len(times) - 1))
-    before = after - 1
-    after = np.minimum(after, len(times) - 1)
-    closer = np.abs(times[before] - wanted) <= np.abs(times[after] - wanted)
-    return np.where(closer, before, after)

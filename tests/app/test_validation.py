@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.app.validation.agreement import agreement, icc, pearson
+from realtime.app.validation.agreement import agreement
 from realtime.app.validation.layouts import Coded, recordings
 from realtime.app.validation.published import PUBLISHED
 from realtime.cli import main
+from realtime.clinic.agreement import icc_consistency as icc
+from realtime.clinic.agreement import pearson
 from realtime.errors import UserInputError
 from realtime.media.video_source import VideoSource
 from realtime.types import U8
