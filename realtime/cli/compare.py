@@ -45,7 +45,11 @@ def compare(options: argparse.Namespace) -> int:
         f"{'AU':>4} {'side':6}{'moments':>8}{'ICC(2,1)':>10}{'ICC(3,1)':>10}{'r':>7}{'bias':>8}   limits of agreement"
     )
     for one in figures:
-        limits = f"{one.limits.bias:8.2f}   {one.limits.lower:.2f} to {one.limits.upper:.2f}" if one.limits else ""
+        limits = (
+            f"{_number(one.limits.bias):>8}   {_number(one.limits.lower)} to {_number(one.limits.upper)}"
+            if one.limits
+            else ""
+        )
         numbers = f"{_number(one.icc21):>10}{_number(one.icc31):>10}{_number(one.r):>7}"
         print(f"{one.key[0]:>4} {one.key[1]:6}{one.moments:8,}{numbers}{limits}")
     names = (both[0].name, both[1].name)
@@ -99,7 +103,7 @@ def _raters(coders: tuple[Annotations, Annotations], paths: tuple[Path, Path], p
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
 def _write(contents: Mapping[Path, bytes]) -> None:

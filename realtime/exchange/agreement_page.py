@@ -18,8 +18,9 @@ from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING
 from realtime.session.report import css
 from realtime.types import F64
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 440, 230, 40, 10, 12, 24
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 440, 190, 36, 10, 12, 26
 _MOST_POINTS = 400
+_REACHES = (0.5, 1.0, 2.0, 3.0, 5.0)
 _FULL = 5.0
 _UNIT_COLUMNS = (
     *("au", "side", "moments", "mean_a", "mean_b", "icc_2_1", "icc_3_1", "pearson_r"),
@@ -132,12 +133,13 @@ def agreement_page(names: tuple[str, str], paired: Paired, found: Sequence[UnitA
             f"{one.moments:,}",
             *(_figure(value) for value in (*one.means, one.icc21, one.icc31, one.r)),
             _figure(one.limits and one.limits.bias),
-            f"{one.limits.lower:.2f} to {one.limits.upper:.2f}" if one.limits else "–",
+            f"{_figure(one.limits.lower)} to {_figure(one.limits.upper)}" if one.limits else "–",
         ]
         for one in found
     ]
     plots = "".join(
-        f"<figure><figcaption>AU {one.key[0]} {escape(name_of(one.key[0]))}, {one.key[1]}</figcaption>"
+        f"<figure><figcaption>AU {one.key[0]} {escape(name_of(one.key[0]))}, {one.key[1]}: bias "
+        f"{_figure(one.limits.bias)}, limits {_figure(one.limits.lower)} to {_figure(one.limits.upper)}</figcaption>"
         f"{bland_altman(*paired.pairs[one.key], one.limits, _colour(one.key[1]))}</figure>"
         for one in found
         if one.limits is not None
@@ -190,7 +192,8 @@ def bland_altman(first: F64, second: F64, limits: Limits | None, colour: str) ->
     mean, difference = (first[known] + second[known]) / 2, second[known] - first[known]
     if limits is None:
         return ""
-    reach = max(0.5, 1.05 * max(float(np.abs(difference).max()), abs(limits.lower), abs(limits.upper)))
+    largest = max(float(np.abs(difference).max()), abs(limits.lower), abs(limits.upper))
+    reach = next((level for level in _REACHES if largest <= level), largest)
     shown = np.unique(np.linspace(0, len(mean) - 1, min(len(mean), _MOST_POINTS)).round().astype(int))
 
     def x(value: float) -> float:
@@ -201,11 +204,13 @@ def bland_altman(first: F64, second: F64, limits: Limits | None, colour: str) ->
 
     parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Bland-Altman plot">']
     for level, kind in ((0.0, "grid"), (limits.bias, "bias"), (limits.lower, "limit"), (limits.upper, "limit")):
-        parts.append(
-            f'<line class="{kind}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(level):.1f}" y2="{y(level):.1f}"/>'
-        )
-        parts.append(f'<text x="{_LEFT - 5}" y="{y(level) + 4:.1f}" text-anchor="end">{level:.2f}</text>')
-    parts += [f'<text x="{x(tick):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{tick:g}</text>' for tick in range(6)]
+        place = f'x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(level):.1f}" y2="{y(level):.1f}"'
+        parts.append(f'<line class="{kind}" {place}/>')
+    for level in (-reach, 0.0, reach):
+        parts.append(f'<text x="{_LEFT - 5}" y="{y(level) + 4:.1f}" text-anchor="end">{level:g}</text>')
+    parts += [f'<text x="{x(tick):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{tick:g}</text>' for tick in range(6)]
+    parts.append(f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 24}" text-anchor="end">mean of A and B</text>')
+    parts.append(f'<text x="{_LEFT + 4}" y="{_TOP + 8}">B - A</text>')
     parts += [
         f'<circle cx="{x(at):.1f}" cy="{y(apart):.1f}" r="2" fill="{colour}"/>'
         for at, apart in zip(mean[shown].tolist(), difference[shown].tolist(), strict=True)
@@ -218,7 +223,7 @@ def _colour(side: str) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None or not np.isfinite(value) else f"{value:.2f}"
+    return "–" if value is None or not np.isfinite(value) else f"{round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
 def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
