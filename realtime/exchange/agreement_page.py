@@ -206,8 +206,10 @@ def bland_altman(first: F64, second: F64, limits: Limits | None, colour: str) ->
     for level, kind in ((0.0, "grid"), (limits.bias, "bias"), (limits.lower, "limit"), (limits.upper, "limit")):
         place = f'x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y(level):.1f}" y2="{y(level):.1f}"'
         parts.append(f'<line class="{kind}" {place}/>')
-    for level in (-reach, 0.0, reach):
-        parts.append(f'<text x="{_LEFT - 5}" y="{y(level) + 4:.1f}" text-anchor="end">{level:g}</text>')
+    parts += [
+        f'<text x="{_LEFT - 5}" y="{y(level) + 4:.1f}" text-anchor="end">{level:g}</text>'
+        for level in (-reach, 0.0, reach)
+    ]
     parts += [f'<text x="{x(tick):.1f}" y="{_HEIGHT - 8}" text-anchor="middle">{tick:g}</text>' for tick in range(6)]
     parts.append(f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 24}" text-anchor="end">mean of A and B</text>')
     parts.append(f'<text x="{_LEFT + 4}" y="{_TOP + 8}">B - A</text>')
