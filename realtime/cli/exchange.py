@@ -8,10 +8,11 @@ from realtime.app.output_files import PARQUET, check_output
 from realtime.cli.session import beside, list_in_manifest
 from realtime.cli.terminal import messages
 from realtime.errors import DeviceError, UserInputError
-from realtime.exchange import bids, bids_events, boris, elan, openface_csv
+from realtime.exchange import bids, bids_events, boris, elan, openface_csv, own_markers
 from realtime.exchange.annotations import Annotations
-from realtime.exchange.notes import Exported, Imported, shifted
+from realtime.exchange.notes import Imported, shifted
 from realtime.exchange.store import annotation_files, annotations_file, read_annotations, write_annotations
+from realtime.exchange.tables import header_of
 from realtime.exchange.timeline import FRAMES, Timeline, timeline_of
 from realtime.files import reason, write_atomically
 from realtime.session.manifest import session_of
@@ -50,17 +51,12 @@ def export(options: argparse.Namespace) -> int:
     if target.exists():
         raise UserInputError(f"{target} exists already and is not overwritten; choose another name with --out.")
     if options.to == "openface":
-        made = openface_csv.export_csv(session, space=options.space_after_comma)
+        notes = openface_csv.export_csv(session, target, space=options.space_after_comma)
     else:
-        made = _export_annotations(options.to, session, options.coder)
-    try:
-        with write_atomically(target) as file:
-            file.write(made.content)
-    except OSError as error:
-        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+        notes = _export_annotations(options.to, session, options.coder, target)
     print(target)
     list_in_manifest(session, target, "export")
-    return _say(made.notes)
+    return _say(notes)
 
 
 def _export_parquet(session: Path, out: Path | None) -> int:
@@ -71,7 +67,7 @@ def _export_parquet(session: Path, out: Path | None) -> int:
     return 0
 
 
-def _export_annotations(kind: str, session: Path, coder: str | None) -> Exported:
+def _export_annotations(kind: str, session: Path, coder: str | None, target: Path) -> list[str]:
     found, times = _annotations(session, coder), timeline_of(session)
     film, notes = times.film, list(times.notes)
     try:
@@ -86,7 +82,12 @@ def _export_annotations(kind: str, session: Path, coder: str | None) -> Exported
         made = boris.write_project(found, name, film=film)
     else:
         made = boris.write_events(found, name, film=film)
-    return Exported(made.content, [*notes, *made.notes])
+    try:
+        with write_atomically(target) as file:
+            file.write(made.content)
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    return [*notes, *made.notes]
 
 
 def _annotations(session: Path, coder: str | None) -> Annotations:
@@ -144,7 +145,9 @@ def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Impor
     if suffix in (".boris", ".json"):
         return lambda file: boris.read_project(file, observation), True
     if suffix in (".tsv", ".csv", ".txt"):
-        columns = {name.strip() for name in openface_csv.header_of(path)}
+        columns = set(header_of(path))
+        if columns >= {"capture_time", "text", "source"}:
+            return own_markers.read, False
         if "onset" in columns:
             return bids_events.read_events, False
         if "Behavior" in columns:

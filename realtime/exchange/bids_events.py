@@ -11,8 +11,8 @@ from typing import Any
 
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import Annotations, Exclusion, Point
-from realtime.exchange.boris import table_of
 from realtime.exchange.notes import Exported, Gathering, Imported
+from realtime.exchange.tables import header_of, rows_of
 from realtime.session.manifest import read_json
 from realtime.session.spreadsheet import as_typed, guarded
 
@@ -83,14 +83,11 @@ def read_events(path: Path) -> Imported:
     Raises:
         UserInputError: it cannot be read, or lacks onset or duration.
     """
-    rows = table_of(path)
-    if not rows and not path.read_bytes().startswith(b"onset"):
-        raise UserInputError(f"{path} holds no events: it lacks the columns onset and duration.")
-    if rows and not {"onset", "duration"} <= rows[0].keys():
+    if not {"onset", "duration"} <= set(header_of(path)):
         raise UserInputError(f"{path} is no BIDS events file: it lacks the columns onset and duration.")
     gathering = Gathering()
     coder, ours = _sidecar(path, gathering)
-    for row in rows:
+    for row in rows_of(path):
         cells = {name: "" if cell == NONE else as_typed(cell) for name, cell in row.items()}
         try:
             _take(gathering, cells, ours=ours or "kind" in cells)

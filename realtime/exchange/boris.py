@@ -18,14 +18,13 @@ from realtime.exchange.annotations import Annotations
 from realtime.exchange.coded_events import EXCLUDES, MARKERS, Event, events_of, take
 from realtime.exchange.film import Film
 from realtime.exchange.notes import Exported, Gathering, Imported
-from realtime.files import open_regular, reason
+from realtime.exchange.tables import rows_of
 from realtime.session.manifest import read_json
 from realtime.session.spreadsheet import as_typed, guarded
 
 _STATE, _POINT = "State event", "Point event"
 _KEYS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _CODER = "coder: "
-_LARGEST = 64 * 2**20
 _COLUMNS = (
     "Observation id",
     "Observation date",
@@ -281,7 +280,7 @@ def read_events(path: Path, observation: str | None = None) -> Imported:
     Raises:
         UserInputError: the file cannot be read, is no such table, or holds several observations.
     """
-    rows = table_of(path)
+    rows = list(rows_of(path))
     kind = next((name for name in ("Behavior type", "Status") if rows and name in rows[0]), None)
     if rows and (kind is None or not {"Behavior", "Time"} <= rows[0].keys()):
         raise UserInputError(f"{path} is no table of BORIS's tabular events: it lacks Behavior, Behavior type or Time.")
@@ -310,30 +309,6 @@ def _chosen_rows(path: Path, rows: list[dict[str, str]], wanted: str | None) -> 
     for row in rows:
         by_name.setdefault(row.get("Observation id") or "", []).append(row)
     return _chosen(path, by_name, wanted) if rows else []
-
-
-def table_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a tab or comma separated file with a header.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        UserInputError: it cannot be read or is no UTF-8.
-    """
-    try:
-        with open_regular(path, limit=_LARGEST) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = "\t" if "\t" in first else ","
-            return [
-                {name.strip(): cell for name, cell in row.items() if isinstance(name, str) and isinstance(cell, str)}
-                for row in csv.DictReader(file, delimiter=delimiter)
-            ]
-    except OSError as error:
-        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
-    except (ValueError, csv.Error) as error:
-        raise UserInputError(f"{path} is no table that can be read ({str(error)[:60]}).") from None
 
 
 def _seconds(cell: object) -> float:

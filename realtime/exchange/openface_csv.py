@@ -6,85 +6,92 @@ measured is empty. Up to version 2.1 OpenFace wrote a space after each comma, an
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from realtime.errors import DeviceError, UserInputError
-from realtime.exchange.boris import table_of
 from realtime.exchange.moments import nearest_places
-from realtime.exchange.notes import Exported
+from realtime.exchange.tables import header_of, rows_of
 from realtime.exchange.timeline import FRAMES, Timeline, first_capture_time
-from realtime.files import open_regular, reason, write_atomically
+from realtime.files import reason, write_atomically
 from realtime.openface2.assets import INTENSITY_AUS
 from realtime.openface2.csv_file import GROUPS, columns
 from realtime.session.read_frames import read_rows
 
 OPENFACE2 = "openface2.csv"
 _FROM_ROWS = f"The session has no {OPENFACE2}: AUxx_r is the mean of the patient's two sides; landmarks, pose, gaze and AUxx_c are empty."
+_WANTED = ("sequence", "capture_time", "face_id", "confidence", "person")
+_OPENFACE = ("frame", "face_id", "timestamp", "confidence", "success")
 _NO_GAZE = "Gaze is not measured: its columns are empty."
 
 
-def header_of(path: Path) -> list[str]:
-    """The names in a table's first line, as they stand there.
+def export_csv(session: Path, target: Path, *, space: bool = False) -> list[str]:
+    """Write OpenFace's CSV of a session: of openface2.csv where there is one, else of frames.csv.
 
-    Args:
-        path: of the file.
-
-    Raises:
-        UserInputError: it cannot be read.
-    """
-    try:
-        with open_regular(path) as file:
-            line = file.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
-    except OSError as error:
-        raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
-    return line.split("\t" if "\t" in line else ",")
-
-
-def export_csv(session: Path, *, space: bool = False) -> Exported:
-    """Make OpenFace's CSV of a session: of openface2.csv where there is one, else of frames.csv.
+    `face_id` is 0 throughout, as in OpenFace's files of one face: scripts ask for it.
 
     Args:
         session: the session's folder.
+        target: the file to write.
         space: behind each comma.
+
+    Returns:
+        Sentences about what the file could not hold.
 
     Raises:
         UserInputError: there are no rows, or they are damaged.
+        DeviceError: the target cannot be written.
     """
-    names, own = columns(GROUPS), session / OPENFACE2
-    if own.is_file():
-        table = table_of(own)
-        lines: Iterator[Mapping[str, str]] = iter(table)
-        missing = [name for name in names if table and name not in table[0]]
-        notes = [_NO_GAZE] if any(name.startswith("gaze") for name in missing) else []
-        if any(name.endswith("_c") for name in missing):
-            notes.append(f"{OPENFACE2} holds no AUxx_c, so these columns are empty.")
-    else:
-        lines, notes = _from_frames(session / FRAMES), [_FROM_ROWS]
+    names, own, faces = columns(GROUPS), session / OPENFACE2, set[str]()
+    rows = rows_of(own) if own.is_file() else _from_frames(session / FRAMES)
+    notes = _missing(header_of(own), names) if own.is_file() else [_FROM_ROWS]
     comma = ", " if space else ","
-    text = [comma.join(names), *(comma.join(row.get(name, "") for name in names) for row in lines)]
-    return Exported(("\n".join(text) + "\n").encode(), notes)
+    try:
+        with write_atomically(target) as file:
+            file.write((comma.join(names) + "\n").encode())
+            for row in rows:
+                faces.add(row["face_id"])
+                row["face_id"] = "0"
+                file.write((comma.join(row.get(name, "") for name in names) + "\n").encode())
+    except (KeyError, ValueError) as error:
+        raise UserInputError(f"The rows of {session} are damaged ({str(error)[:60]}).") from None
+    except OSError as error:
+        raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
+    if len(faces - {"", "0"}) > 1:
+        notes.append(
+            f"The {len(faces - {'', '0'})} face ids of the session all became 0, as in OpenFace's files of one face."
+        )
+    return notes
+
+
+def _missing(header: Sequence[str], names: Sequence[str]) -> list[str]:
+    missing = set(names) - set(header)
+    notes = [_NO_GAZE] if any(name.startswith("gaze") for name in missing) else []
+    if any(name.endswith("_c") for name in missing):
+        notes.append(f"{OPENFACE2} holds no AUxx_c, so these columns are empty.")
+    return notes
 
 
 def _from_frames(path: Path) -> Iterator[dict[str, str]]:
     start = first_capture_time(path)
-    for row in table_of(path):
+    sides = {au: (f"AU{au:02d}_left", f"AU{au:02d}_right") for au in INTENSITY_AUS}
+    wanted = {*_WANTED, *(name for pair in sides.values() for name in pair)}
+    for row in rows_of(path, wanted.__contains__):
         if row.get("person") == "other":
             continue
         seen = row["face_id"] != ""
         found = {
             "frame": str(int(row["sequence"]) + 1),
-            "face_id": row["face_id"] or "0",
+            "face_id": row["face_id"],
             "timestamp": f"{float(row['capture_time']) - start:.3f}",
             "confidence": row["confidence"] if seen else "0.00",
             "success": "1" if seen else "0",
         }
-        for au in INTENSITY_AUS:
-            sides = row.get(f"AU{au:02d}_left"), row.get(f"AU{au:02d}_right")
-            if sides[0] and sides[1]:
-                found[f"AU{au:02d}_r"] = f"{(float(sides[0]) + float(sides[1])) / 2:.3f}"
+        for au, (left, right) in sides.items():
+            if row.get(left) and row.get(right):
+                found[f"AU{au:02d}_r"] = f"{(float(row[left]) + float(row[right])) / 2:.3f}"
         yield found
 
 
@@ -112,7 +119,7 @@ def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
     captured = rows.times + rows.start
     step = float(np.median(np.diff(captured))) if len(captured) > 1 else 0.0
     try:
-        table = _one_face(table_of(path))
+        table = _one_face(rows_of(path, lambda name: name in _OPENFACE or name.startswith("AU")))
         stamps = np.array([float(row["timestamp"]) for row in table]) + times.film_start
     except (KeyError, ValueError) as error:
         raise UserInputError(f"{path} is no CSV of OpenFace, or damaged ({str(error)[:60]}).") from None
@@ -138,9 +145,9 @@ def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
     return len(table)
 
 
-def _one_face(table: list[dict[str, str]]) -> list[dict[str, str]]:
+def _one_face(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     """The rows of the face that is seen most often."""
-    table = [{name: cell.strip() for name, cell in row.items()} for row in table]
+    table = [{name: cell.strip() for name, cell in row.items()} for row in rows]
     counts: dict[str, int] = {}
     for row in table:
         if row.get("success", "1") not in ("0", ""):

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from realtime.errors import UserInputError
-from realtime.exchange.boris import table_of
 from realtime.exchange.store import annotation_files, read_annotations
+from realtime.exchange.tables import rows_of
 from realtime.exchange.timeline import FRAMES
 from realtime.session.manifest import session_of
 from realtime.session.read_frames import read_rows
@@ -62,11 +62,12 @@ def read_series(path: Path, by: By | None) -> Series:
     """
     if path.is_dir():
         return _session(path, by)
-    rows = table_of(path)
-    rows = [{name: cell.strip() for name, cell in row.items()} for row in rows]
+    clocks = ("capture_time", "timestamp", "time")
+    table = rows_of(path, lambda name: name in (*clocks, "success") or _key(name) is not None)
+    rows = [{name: cell.strip() for name, cell in row.items()} for row in table]
     if not rows:
         raise UserInputError(f"{path} has no rows.")
-    clock = next((name for name in ("capture_time", "timestamp", "time") if name in rows[0]), None)
+    clock = next((name for name in clocks if name in rows[0]), None)
     names = {name: key for name in rows[0] if (key := _key(name)) is not None}
     if clock is None or not names:
         raise UserInputError(f"{path} holds no Action Units over time: it lacks timestamp or AU12_r.")

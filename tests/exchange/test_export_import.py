@@ -162,3 +162,15 @@ def test_start_is_the_first_rows_capture_time(session: Path) -> None:
     from realtime.exchange.timeline import timeline_of
 
     assert timeline_of(session).start == START
+
+
+def test_markers_of_the_run_are_taken_as_points(session: Path) -> None:
+    marks = session / "markers.csv"
+    marks.write_text(
+        "sequence,capture_time,wall_time,text,source\n"
+        f'7,{START + 0.25:.6f},2026-03-01T12:00:01,"two\nlines",key\n9,{START + 0.3:.6f},2026-03-01T12:00:01,,http\n',
+        encoding="utf-8",
+    )
+    assert main(["import", str(session), str(marks), "--coder", "run"]) == 0
+    found = read_annotations(annotations_file(session, "run")).annotations
+    assert found.points == (Point(250, "two lines", "set by key"), Point(300, "", "set by http"))
