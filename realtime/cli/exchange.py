@@ -53,7 +53,7 @@ def export(options: argparse.Namespace) -> int:
     if options.to == "openface":
         notes = openface_csv.export_csv(session, target, space=options.space_after_comma)
     else:
-        notes = _export_annotations(options.to, session, options.coder, target)
+        notes = _export_annotations(options, target)
     print(target)
     list_in_manifest(session, target, "export")
     return _say(notes)
@@ -67,14 +67,18 @@ def _export_parquet(session: Path, out: Path | None) -> int:
     return 0
 
 
-def _export_annotations(kind: str, session: Path, coder: str | None, target: Path) -> list[str]:
-    found, times = _annotations(session, coder), timeline_of(session)
-    film, notes = times.film, list(times.notes)
-    try:
-        found = shifted(found, -times.film_offset)
-    except UserInputError:
-        notes.append("Annotations lie before the film's start: times count from the first row, and no film is named.")
-        film = None
+def _export_annotations(options: argparse.Namespace, target: Path) -> list[str]:
+    session, kind = options.session, options.to
+    found, times = _annotations(session, options.coder), timeline_of(session)
+    film = None if options.from_first_row else times.film
+    if film is not None:
+        try:
+            found = shifted(found, -times.film_offset)
+        except UserInputError:
+            raise UserInputError(
+                f"Annotations lie before the start of {film.name}; with --from-first-row (also for import) times count from the "
+                "session's first row, and no film is named."
+            ) from None
     name = session.resolve().name
     if kind == "elan":
         made = elan.write_eaf(found, film=film)
@@ -87,7 +91,7 @@ def _export_annotations(kind: str, session: Path, coder: str | None, target: Pat
             file.write(made.content)
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
-    return [*notes, *made.notes]
+    return [*(times.notes if film is not None else []), *made.notes]
 
 
 def _annotations(session: Path, coder: str | None) -> Annotations:
@@ -124,7 +128,7 @@ def read(options: argparse.Namespace) -> int:
         print(f"{target}: {count:,} rows")
         return _say(times.notes)
     imported = reader(path)
-    found = shifted(imported.annotations, times.film_offset if counts_from_film else 0)
+    found = shifted(imported.annotations, times.film_offset if counts_from_film and not options.from_first_row else 0)
     coder = found.coder if options.coder is None else options.coder
     target = annotations_file(session, coder)
     stored = read_annotations(target, coder)

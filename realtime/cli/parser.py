@@ -233,6 +233,10 @@ def _add_exchange(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     read.add_argument("--coder", metavar="NAME", help="whose annotations these are; default: as the file says")
     read.add_argument("--observation", metavar="NAME", help="BORIS: which observation, where the file has several")
     read.add_argument("--replace", action="store_true", help="in place of what this coder has said so far")
+    for one in (export, read):
+        one.add_argument(
+            "--from-first-row", action="store_true", help="times count from the first row, also where there is a film"
+        )
     align = command("align", "compare:align", "a session's rows on the clock of a recorder of LSL streams, beside it")
     align.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
     align.add_argument("xdf", type=Path, metavar="FILE.xdf", help="LabRecorder's file with our stream in it")

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import av
 from av.error import FFmpegError
 
+from realtime.media.recorder import origin_of
+
 VIDEO = "video.mp4"
-_ORIGIN = "first picture at capture time "
 
 
 class Film(NamedTuple):
@@ -36,10 +37,7 @@ class Film(NamedTuple):
     @property
     def start(self) -> float | None:
         """Capture time of the film's time 0, seconds; None where the film does not say."""
-        try:
-            return float(self.comment.removeprefix(_ORIGIN)) if self.comment.startswith(_ORIGIN) else None
-        except ValueError:
-            return None
+        return origin_of(self.comment)
 
     @property
     def name(self) -> str:

@@ -54,7 +54,7 @@ def export_csv(session: Path, target: Path, *, space: bool = False) -> list[str]
             for row in rows:
                 faces.add(row["face_id"])
                 row["face_id"] = "0"
-                file.write((comma.join(row.get(name, "") for name in names) + "\n").encode())
+                file.write((_joined([row.get(name, "") for name in names], comma) + "\n").encode())
     except (KeyError, ValueError) as error:
         raise UserInputError(f"The rows of {session} are damaged ({str(error)[:60]}).") from None
     except OSError as error:
@@ -64,6 +64,11 @@ def export_csv(session: Path, target: Path, *, space: bool = False) -> list[str]
             f"The {len(faces - {'', '0'})} face ids of the session all became 0, as in OpenFace's files of one face."
         )
     return notes
+
+
+def _joined(cells: Sequence[str], comma: str) -> str:
+    """An empty cell has no space before it, which pandas would read as a text."""
+    return cells[0] + "".join(f"{comma}{cell}" if cell else "," for cell in cells[1:])
 
 
 def _missing(header: Sequence[str], names: Sequence[str]) -> list[str]:
