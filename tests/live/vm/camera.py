@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import av
 
 from realtime.media.cameras import list_cameras
+from realtime.media.loopback import free_stuck_devices
 from tests.live.vm.checks import LOGS, Checks, figures, load, program, running
 from tests.live.vm.virtual_camera import DEVICE
 from tests.live.waiting import eventually
@@ -29,6 +30,8 @@ MODES = (
 @contextlib.contextmanager
 def fed(words: tuple[str, ...], width: int, height: int, fps: int) -> Iterator[None]:
     """The loopback device as a camera of this mode: ffmpeg sends a test picture to it."""
+    # ffmpeg leaves v4l2loopback 0.12.7 as pyvirtualcam does: refusing whoever writes next, with "invalid argument".
+    free_stuck_devices()
     log = LOGS / "ffmpeg.log"
     source = ("-re", "-f", "lavfi", "-i", f"testsrc2=size={width}x{height}:rate={fps}")
     feeder = subprocess.Popen(
