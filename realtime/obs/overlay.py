@@ -1,10 +1,14 @@
 """The overlay page as a browser source of OBS: made once, found again, loaded anew when its address has changed."""
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
 from realtime.errors import DeviceError
 from realtime.obs.protocol import ObsAnswerError, ObsConnection
 
 SOURCE = "facemirror-live overlay"
 _KIND = "browser_source"
+_SHAPE = 0.9
+"""Width to height of a new source: bars of seventeen units just fit, and everything follows the width."""
 
 
 async def show_overlay(connection: ObsConnection, url: str) -> str:
@@ -27,13 +31,17 @@ async def show_overlay(connection: ObsConnection, url: str) -> str:
             "window instead, or install OBS from obsproject.com."
         )
     scene = str((await connection.request("GetCurrentProgramScene"))["currentProgramSceneName"])
-    video = await connection.request("GetVideoSettings")
-    settings = {"url": url, "width": video["baseWidth"], "height": video["baseHeight"], "fps_custom": False}
     inputs = (await connection.request("GetInputList")).get("inputs", [])
     if not any(one.get("inputName") == SOURCE for one in inputs):
+        video = await connection.request("GetVideoSettings")
+        height = int(video["baseHeight"])
+        settings = {"url": url, "width": min(int(video["baseWidth"]), round(_SHAPE * height)), "height": height}
         new = {"sceneName": scene, "inputName": SOURCE, "inputKind": _KIND, "inputSettings": settings}
         await connection.request("CreateInput", {**new, "sceneItemEnabled": True})
         return f"The overlay is a source of OBS's scene {scene!r} now."
+    # Its size and the words after the link are the user's by now.
+    before = (await connection.request("GetInputSettings", {"inputName": SOURCE})).get("inputSettings") or {}
+    settings = {"url": _with_words(url, str(before.get("url", "")))}
     await connection.request("SetInputSettings", {"inputName": SOURCE, "inputSettings": settings, "overlay": True})
     await connection.request("PressInputPropertiesButton", {"inputName": SOURCE, "propertyName": "refreshnocache"})
     try:
@@ -44,3 +52,9 @@ async def show_overlay(connection: ObsConnection, url: str) -> str:
         )
         return f"The overlay is a source of OBS's scene {scene!r} now, too."
     return f"The overlay in OBS's scene {scene!r} was loaded anew."
+
+
+def _with_words(url: str, before: str) -> str:
+    """The new address with the words (`&au=12`) that the user appended to the old one."""
+    words = [(name, value) for name, value in parse_qsl(urlsplit(before).query) if name != "token"]
+    return f"{url}&{urlencode(words, safe=',')}" if words else url

@@ -152,9 +152,12 @@ def test_the_overlay_becomes_a_source_once_and_is_loaded_anew_then() -> None:
         kind, data = obs.asked[-1]
         assert kind == "CreateInput"
         assert data["inputSettings"]["url"].endswith("/overlay?token=t")
-        assert (data["inputSettings"]["width"], data["inputSettings"]["height"]) == (1280, 720)
+        assert (data["inputSettings"]["width"], data["inputSettings"]["height"]) == (648, 720)
         server.answers["GetInputList"] = {"inputs": [{"inputName": "facemirror-live overlay"}]}
+        theirs = "http://127.0.0.1:8765/overlay?token=t&au=12,9&style=face"
+        server.answers["GetInputSettings"] = {"inputSettings": {"url": theirs, "width": 300, "height": 300}}
         assert "loaded anew" in one.show_overlay("http://127.0.0.1:8765/overlay?token=u")
+        assert obs.asked[-3][1]["inputSettings"] == {"url": "http://127.0.0.1:8765/overlay?token=u&au=12,9&style=face"}
         assert [kind for kind, _ in obs.asked[-3:]] == [
             "SetInputSettings",
             "PressInputPropertiesButton",
