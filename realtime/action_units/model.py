@@ -7,6 +7,7 @@ the network makes of the picture, its embedding, is compared with that at rest, 
 skin itself has moved since a picture at rest (`skin_flow`) shows movements of the brows that points and edges miss.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import cv2
@@ -16,10 +17,10 @@ from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor, mirror_shape
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
-from realtime.face.alignment import Aligner
+from realtime.face.alignment import Aligner, warp_grey
 from realtime.face.geometry import transform
-from realtime.face.skin_flow import LEAST_SPREAD
-from realtime.types import F32, U8, Sides
+from realtime.face.skin_flow import settle
+from realtime.types import F32, F64, U8, Sides
 
 Network = Callable[[F32], Mapping[str, F32]]
 
@@ -30,7 +31,8 @@ FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
-_EYE_UP, _MOUTH_DOWN = 8, 3
+_ABOVE, _BELOW = np.array((0, 8), np.float32), np.array((0, 3), np.float32)
+_LEFT_EYE, _RIGHT_EYE, _MOUTH = np.array(wflw.LEFT_EYE), np.array(wflw.RIGHT_EYE), np.array((76, 82, 79, 85))
 
 
 def point_features(found: Descriptor, rest: F32 | None) -> F32:
@@ -70,26 +72,17 @@ def rest_features(embedding: F32 | None) -> F32:
     return out
 
 
-def settled(window: F32) -> F32:
-    """A grey window without its brightness and contrast."""
-    out = window - window.mean()
-    out /= max(float(out.std()), LEAST_SPREAD)
-    result: F32 = out
-    return result
-
-
 def picture_features(windows: Windows) -> F32:
     """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye and the mouth (see `FaceWindows`).
 
     The first row is the patient's left eye and the mouth; the second is what the mirror image would show there.
     """
-    left, right, mouth = (settled(w.astype(np.float32)) for w in windows)
-    return np.stack(
-        [
-            np.concatenate([left.reshape(-1), mouth.reshape(-1)]),
-            np.concatenate([right[:, ::-1].reshape(-1), mouth[:, ::-1].reshape(-1)]),
-        ]
-    )
+    left, right, mouth = windows
+    out = np.empty((2, PICTURE_FEATURES), np.float32)
+    for row, eye in enumerate((left, right)):
+        settle(eye, bool(row), out[row, : eye.size])
+        settle(mouth, bool(row), out[row, eye.size :])
+    return out
 
 
 class FaceWindows:
@@ -101,7 +94,6 @@ class FaceWindows:
 
     def __init__(self, margin: int = 0) -> None:
         self._aligner = Aligner(_SIDE)
-        self._colour: U8 = np.empty((_SIDE, _SIDE, 3), np.uint8)
         self._margin = margin
 
     def cut(self, image: U8, points: F32) -> Windows:
@@ -111,21 +103,33 @@ class FaceWindows:
             image: (H, W, 3) uint8 BGR.
             points: (98, 2) pixels of it.
         """
-        grey = cv2.cvtColor(self._aligner.picture(image, points, self._colour), cv2.COLOR_BGR2GRAY)
-        placed = transform(self._aligner.matrix(points), points)
-        left, right = placed[list(wflw.LEFT_EYE)].mean(axis=0), placed[list(wflw.RIGHT_EYE)].mean(axis=0)
-        mouth = placed[[76, 82, 79, 85]].mean(axis=0)
-        eye_up, mouth_down = np.array((0, _EYE_UP), np.float32), np.array((0, _MOUTH_DOWN), np.float32)
+        matrix = self._aligner.matrix(points)
+        placed = transform(matrix, points)
+        left, right = placed[_LEFT_EYE].mean(axis=0), placed[_RIGHT_EYE].mean(axis=0)
+        mouth = placed[_MOUTH].mean(axis=0)
         return (
-            self._window(grey, left - eye_up, EYE),
-            self._window(grey, right - eye_up, EYE),
-            self._window(grey, mouth + mouth_down, MOUTH),
+            self._window(image, matrix, left - _ABOVE, EYE),
+            self._window(image, matrix, right - _ABOVE, EYE),
+            self._window(image, matrix, mouth + _BELOW, MOUTH),
         )
 
-    def _window(self, grey: U8, centre: F32, size: tuple[int, int]) -> U8:
+    def _window(self, image: U8, matrix: F64, centre: F32, size: tuple[int, int]) -> U8:
+        """One window of the aligned picture, of which only the part around the window is made."""
         height, width = size[0] + 2 * self._margin, size[1] + 2 * self._margin
-        result: U8 = cv2.getRectSubPix(grey, (width, height), (float(centre[0]), float(centre[1])))
+        x, y = float(centre[0]), float(centre[1])
+        left, right = _reach(x, width)
+        top, bottom = _reach(y, height)
+        part = np.empty((bottom - top, right - left), np.uint8)
+        warp_grey(image, matrix, _SIDE, (left, top), part)
+        result: U8 = cv2.getRectSubPix(part, (width, height), (x - left, y - top))
         return result
+
+
+def _reach(middle: float, length: int) -> tuple[int, int]:
+    """First and last pixel (excluded) of the aligned picture that a window between pixels is made of; at least one."""
+    start = math.floor(middle - (length - 1) / 2) - 1
+    first = min(max(start, 0), _SIDE - 1)
+    return first, max(min(start + length + 3, _SIDE), first + 1)
 
 
 class ActionUnits:
@@ -153,6 +157,14 @@ class ActionUnits:
         self._windows = FaceWindows()
         self.units = tuple(units[i] for i in self._kept)
         self.embedding: F32 | None = None
+        self._seen: Windows | None = None
+        self._seen_features: F32 = np.empty((2, 0), np.float32)
+
+    def _picture_features(self, windows: Windows) -> F32:
+        """Of a frame that is measured against several references, made once."""
+        if windows is not self._seen:
+            self._seen, self._seen_features = windows, picture_features(windows)
+        return self._seen_features
 
     def cut(self, image: U8, points: F32) -> Windows:
         """The windows that `measure` takes.
@@ -183,7 +195,7 @@ class ActionUnits:
                 point_features(found, shape),
                 rest_features(embedding),
                 flow_features(picture, found.pose, windows),
-                picture_features(windows),
+                self._picture_features(windows),
             ],
             axis=1,
         )

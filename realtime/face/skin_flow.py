@@ -29,6 +29,30 @@ _ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
 _SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
 
 
+@njit(nogil=True)
+def settle(window: U8, mirrored: bool, out: F32) -> None:
+    """A grey window without its brightness and contrast.
+
+    Args:
+        window: (height, width) grey values.
+        mirrored: its mirror image instead.
+        out: (height * width,), filled.
+    """
+    height, width = window.shape
+    total, squares = 0, 0
+    for y in range(height):
+        for x in range(width):
+            value = int(window[y, x])
+            total += value
+            squares += value * value
+    mean = total / (height * width)
+    gain = 1.0 / max(np.sqrt(max(squares / (height * width) - mean * mean, 0.0)), LEAST_SPREAD)
+    for y in range(height):
+        for x in range(width):
+            value = int(window[y, width - 1 - x]) if mirrored else int(window[y, x])
+            out[y * width + x] = np.float32((value - mean) * gain)
+
+
 @njit(nogil=True, fastmath=True)
 def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
     """The window without its brightness and contrast, its edge repeated outward, and the same at half the size."""

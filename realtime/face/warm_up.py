@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime.face import wflw
-from realtime.face.alignment import Aligner, canonical
+from realtime.face.alignment import Aligner, canonical, warp_grey
 from realtime.face.appearance import Appearance
 from realtime.face.contract import LandmarkContract
 from realtime.face.crops import crop_from_box, crop_from_points, five_of
@@ -17,7 +17,7 @@ from realtime.face.pose import estimate_pose
 from realtime.face.retinaface import decode, priors
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
-from realtime.face.skin_flow import SkinFlow
+from realtime.face.skin_flow import SkinFlow, settle
 from realtime.face.smoothing import Smoother
 from realtime.face.visibility import detail_of
 
@@ -47,7 +47,7 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     for crop in (crop_from_points(points, contract), crop_from_box(bounds(points), five_of(points), contract)):
         network.locate(image, crop)
     aligner = Aligner(112)
-    aligner.picture(image, points)
+    warp_grey(image, aligner.matrix(points), 112, (0, 0), np.empty((16, 16), np.uint8))
     patch = aligner.tensor(image, points, zeros, ones, rgb=True)
     Appearance.of(patch)
     detail_of(patch)
@@ -61,6 +61,7 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
         np.ascontiguousarray(image[:16, :16, 0]),
     )
     skin.moved(skin.template(window), window)
+    settle(window, False, np.empty(window.size, np.float32))
     line = midline(points)
     if line is not None:
         Mirror(64, 64).update(image, line)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,7 +21,8 @@ from realtime.action_units.model import (
 )
 from realtime.action_units.rest_frame import FLOW_FEATURES, flow_features, rest_picture
 from realtime.face import wflw
-from realtime.face.alignment import canonical
+from realtime.face.alignment import Aligner, canonical
+from realtime.face.geometry import transform
 
 F32 = np.ndarray
 IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
@@ -97,6 +99,33 @@ def test_the_windows_are_free_of_brightness_and_contrast() -> None:
     rows = picture_features(WINDOWS)
     np.testing.assert_allclose(picture_features((left, right, mouth)), rows, atol=0.05)
     assert rows.shape[1] + POINT_FEATURES + REST_FEATURES + FLOW_FEATURES == FEATURES
+
+
+def test_windows_have_mean_zero_and_spread_one_on_the_side_that_sees_them() -> None:
+    left, right, mouth = (w.astype(np.float64) for w in WINDOWS)
+    parts = [(w - w.mean()) / max(w.std(), 8.0) for w in (left, mouth, right[:, ::-1], mouth[:, ::-1])]
+    expected = np.concatenate([part.reshape(-1) for part in parts]).reshape(2, -1)
+    np.testing.assert_allclose(picture_features(WINDOWS), expected, atol=1e-6)
+    flat = tuple(np.full_like(w, 90) for w in WINDOWS)
+    assert not picture_features((flat[0], flat[1], flat[2])).any()
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (-150, -40), (160, 90), (4000, 0)])
+def test_windows_are_cut_from_the_whole_aligned_face(shift: tuple[int, int]) -> None:
+    points = POINTS + np.array(shift, np.float32)
+    aligner = Aligner(160)
+    grey = cv2.cvtColor(aligner.picture(IMAGE, points), cv2.COLOR_BGR2GRAY)
+    placed = transform(aligner.matrix(points), points)
+    for margin in (0, 60):
+        left, right, mouth = FaceWindows(margin).cut(IMAGE, points)
+        for window, indices, down in (
+            (left, wflw.LEFT_EYE, -8),
+            (right, wflw.RIGHT_EYE, -8),
+            (mouth, (76, 82, 79, 85), 3),
+        ):
+            x, y = placed[list(indices)].mean(axis=0) + np.array((0, down), np.float32)
+            expected = cv2.getRectSubPix(grey, window.shape[::-1], (float(x), float(y)))
+            np.testing.assert_array_equal(window, expected)
 
 
 def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> None:

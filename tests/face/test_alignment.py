@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.face.alignment import Aligner, canonical, warp_bytes, warp_float
+from realtime.face.alignment import Aligner, canonical, warp_bytes, warp_float, warp_grey
 from realtime.face.geometry import fit_similarity, invert, transform
 from realtime.types import F64, U8
 
@@ -44,6 +44,18 @@ def test_bytes_equal_opencv(place: str) -> None:
     # OpenCV rounds sample positions to 1/32 pixel, or not, by version: that is worth a few grey levels on a steep slope
     assert difference.max() <= 6
     assert difference.mean() < 0.6
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_part_in_grey_is_that_part_of_the_whole_to_the_last_bit(place: str) -> None:
+    image, matrix, size = photo(seed=2), crop(*PLACES[place]), PLACES[place][-1]
+    whole = np.empty((size, size, 3), np.uint8)
+    warp_bytes(image, matrix, whole)
+    expected = cv2.cvtColor(whole, cv2.COLOR_BGR2GRAY)
+    for x, y, width, height in ((0, 0, size, size), (7, 20, 30, 12), (size - 9, size - 5, 9, 5)):
+        out = np.full((height, width), 77, np.uint8)
+        warp_grey(image, matrix, size, (x, y), out)
+        np.testing.assert_array_equal(out, expected[y : y + height, x : x + width])
 
 
 @pytest.mark.parametrize("place", PLACES)
