@@ -18,7 +18,7 @@ from realtime.action_units.descriptor import Descriptor, mirror_shape
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, warp_grey
-from realtime.face.geometry import transform
+from realtime.face.geometry import middle_of, transform
 from realtime.face.skin_flow import settle
 from realtime.types import F32, F64, U8, Sides
 
@@ -105,8 +105,7 @@ class FaceWindows:
         """
         matrix = self._aligner.matrix(points)
         placed = transform(matrix, points)
-        left, right = placed[_LEFT_EYE].mean(axis=0), placed[_RIGHT_EYE].mean(axis=0)
-        mouth = placed[_MOUTH].mean(axis=0)
+        left, right, mouth = middle_of(placed, _LEFT_EYE), middle_of(placed, _RIGHT_EYE), middle_of(placed, _MOUTH)
         return (
             self._window(image, matrix, left - _ABOVE, EYE),
             self._window(image, matrix, right - _ABOVE, EYE),

@@ -4,6 +4,7 @@ The shape at rest can be stored; a picture is the person's face and is not: it i
 from the frames in which the face comes nearest to its shape at rest.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -141,4 +142,5 @@ def rms_distance(shape: F32, other: F32) -> float:
         shape: (98, 2).
         other: likewise.
     """
-    return float(np.sqrt(np.square(shape[_INNER] - other[_INNER]).sum(axis=1).mean()))
+    apart = (shape[_INNER] - other[_INNER]).reshape(-1)
+    return math.sqrt(float(apart @ apart) * 2 / len(apart))

@@ -1,9 +1,12 @@
 """Similarities between point sets, and boxes. A similarity is a (2, 3) float64 matrix [[a, -b, tx], [b, a, ty]]."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime.jit import njit
 from realtime.types import F32, F64
+
+Indices = NDArray[np.int64]
 
 
 @njit(nogil=True)
@@ -75,6 +78,22 @@ def invert(matrix: F64) -> F64:
     out[1, 0], out[1, 1] = -c / det, a / det
     out[0, 2] = -(out[0, 0] * matrix[0, 2] + out[0, 1] * matrix[1, 2])
     out[1, 2] = -(out[1, 0] * matrix[0, 2] + out[1, 1] * matrix[1, 2])
+    return out
+
+
+@njit(nogil=True)
+def middle_of(points: F32, indices: Indices) -> F32:
+    """(2,) the mean of some of the points.
+
+    Args:
+        points: (N, 2).
+        indices: which ones, at least one.
+    """
+    out = np.zeros(2, np.float32)
+    for i in indices:
+        out[0] += points[i, 0]
+        out[1] += points[i, 1]
+    out /= np.float32(len(indices))
     return out
 
 

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime.face import wflw
-from realtime.face.geometry import bounds, iou
+from realtime.face.geometry import iou
+from realtime.jit import njit
 from realtime.types import F32, Detection, FaceObservation, Region
 
 # RetinaFace's box reaches above the brows by this share of the height of the points' bounds
 _FOREHEAD = 0.25
-_RIGHT_EYE = list(wflw.RIGHT_EYE)
-_LEFT_EYE = list(wflw.LEFT_EYE)
 _MOUTH = [76, 82]
 # cosine of the roll (55 degrees) beyond which the detector's five points are not to be believed
 _TAUGHT_COSINE = 0.57
@@ -20,8 +18,7 @@ _TAUGHT_COSINE = 0.57
 
 def face_box(points: F32) -> F32:
     """(4,) the box a detector would draw around the face with these (98, 2) points: their bounds and the forehead."""
-    box = bounds(points)
-    eyes = eye_centres(points)
+    box, eyes = _bounds_and_eyes(points)
     if is_upright(eyes):
         box[1] -= _FOREHEAD * (box[3] - box[1])
         return box
@@ -51,7 +48,25 @@ def eye_centres(points: F32) -> F32:
     Returns:
         (2, 2) image left and right eye.
     """
-    return np.stack((points[_RIGHT_EYE].mean(axis=0), points[_LEFT_EYE].mean(axis=0)))
+    return _bounds_and_eyes(points)[1]
+
+
+@njit(nogil=True)
+def _bounds_and_eyes(points: F32) -> tuple[F32, F32]:
+    """(4,) the box around (98, 2) points (NaN where they are), and (2, 2) their eyes' centres, the patient's right first."""
+    box, eyes = np.empty(4, np.float32), np.zeros((2, 2), np.float32)
+    for axis in range(2):
+        low = high = total = points[0, axis]
+        for i in range(1, points.shape[0]):
+            low, high, total = min(low, points[i, axis]), max(high, points[i, axis]), total + points[i, axis]
+        if not np.isfinite(total):
+            low = high = np.float32(np.nan)
+        box[axis], box[2 + axis] = low, high
+        for eye in range(2):
+            for i in range(8):
+                eyes[eye, axis] += points[60 + 8 * eye + i, axis]
+            eyes[eye, axis] /= np.float32(8)
+    return box, eyes
 
 
 def middle(box: F32) -> F32:

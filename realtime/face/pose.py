@@ -62,7 +62,26 @@ def facing_angles(model_angles: tuple[float, float, float]) -> tuple[float, floa
     Returns:
         yaw, pitch, roll in degrees; all 0 for a person who looks straight ahead.
     """
-    return angles(rotation(*model_angles) @ _TO_FACING)
+    yaw, pitch, roll = model_angles
+    y, p, r = math.radians(yaw), -math.radians(pitch), -math.radians(roll)
+    cos_y, sin_y, cos_p, sin_p, cos_r, sin_r = (
+        math.cos(y),
+        math.sin(y),
+        math.cos(p),
+        math.sin(p),
+        math.cos(r),
+        math.sin(r),
+    )
+    # Second and third column of `rotation`, which the turn about the x axis mixes; written out, as it is asked for every frame.
+    up = (-cos_y * sin_r + sin_y * sin_p * cos_r, cos_p * cos_r, sin_y * sin_r + cos_y * sin_p * cos_r)
+    ahead = (sin_y * cos_p, -sin_p, cos_y * cos_p)
+    x, y, z = (_COS_ZERO * there - _SIN_ZERO * above for above, there in zip(up, ahead, strict=True))
+    across, upright = cos_p * sin_r, _COS_ZERO * up[1] + _SIN_ZERO * ahead[1]
+    return (
+        math.degrees(math.atan2(x, z)),
+        math.degrees(math.asin(max(-1.0, min(1.0, y)))),
+        math.degrees(math.atan2(-across, upright)),
+    )
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> F64:
@@ -95,7 +114,7 @@ def angles(matrix: F64) -> tuple[float, float, float]:
     return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)
 
 
-_TO_FACING = rotation(0.0, -HEAD_PITCH_ZERO, 0.0)
+_COS_ZERO, _SIN_ZERO = math.cos(math.radians(HEAD_PITCH_ZERO)), math.sin(math.radians(HEAD_PITCH_ZERO))
 
 
 def _weights() -> F64:

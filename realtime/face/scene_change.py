@@ -18,18 +18,34 @@ def thumbnail(image: U8, out: F32) -> None:
     """
     height, width = image.shape[0], image.shape[1]
     rows, columns = out.shape
+    across = np.empty(4 * columns, np.int64)
+    for i in range(4 * columns):
+        across[i] = ((2 * i + 1) * width) // (columns * 8)
     total = 0.0
+    counts = np.empty(columns, np.int64)
     for r in range(rows):
-        for c in range(columns):
-            value = 0
-            for j in range(4):
-                y = ((r * 8 + 2 * j + 1) * height) // (rows * 8)
+        counts[:] = 0
+        for j in range(4):  # row after row, so that memory is read in its order
+            line = image[((r * 8 + 2 * j + 1) * height) // (rows * 8)]
+            for c in range(columns):
                 for i in range(4):
-                    x = ((c * 8 + 2 * i + 1) * width) // (columns * 8)
-                    value += image[y, x, 1]
-            out[r, c] = value / 4080.0
+                    counts[c] += line[across[4 * c + i], 1]
+        for c in range(columns):
+            out[r, c] = counts[c] / 4080.0
             total += out[r, c]
     out -= np.float32(total / (rows * columns))
+
+
+@njit(nogil=True)
+def _changes(one: F32, other: F32, least: float) -> tuple[float, int]:
+    """Sum of the cells' changes, and how many of them changed by more than `least`."""
+    total, many = 0.0, 0
+    for r in range(one.shape[0]):
+        for c in range(one.shape[1]):
+            change = abs(one[r, c] - other[r, c])
+            total += change
+            many += change > least
+    return total, many
 
 
 class SceneChange:
@@ -57,5 +73,5 @@ class SceneChange:
         self._next = np.empty_like(self._next) if last is None else last
         if last is None:
             return False
-        change = np.abs(self._last - last)
-        return bool(change.mean() > self._difference) and bool((change > self._difference / 2).mean() > self._share)
+        total, many = _changes(self._last, last, self._difference / 2)
+        return total > self._difference * last.size and many > self._share * last.size

@@ -65,7 +65,7 @@ class Smoother:
             expected, rigid, rest = moved.points, moved.rigid, settings.rest_gain
         sigma = self._noise * np.float32(wflw.interocular(raw))
         if covariance is not None:
-            sigma *= _relative_deviation(covariance)
+            sigma *= relative_deviation(covariance)
         delay = min(0.5, settings.head_delay / gap)
         self._steady, shown = _step(raw, last, expected, rigid, sigma, rest, settings.open_at, settings.full_at, delay)
         return shown
@@ -98,7 +98,19 @@ def _step(
     return steady, shown
 
 
-def _relative_deviation(covariance: F32) -> F32:
-    """(98,) each point's standard deviation against the median point's, kept within a factor of two."""
-    own = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
-    return np.asarray(np.clip(own / max(float(np.median(own)), 1e-6), 0.5, 2.0), np.float32)
+@njit(nogil=True)
+def relative_deviation(covariance: F32) -> F32:
+    """(98,) each point's standard deviation against the median point's, kept within a factor of two.
+
+    Args:
+        covariance: (98, 2, 2).
+    """
+    count = covariance.shape[0]
+    own = np.empty(count, np.float32)
+    for i in range(count):
+        own[i] = np.sqrt((covariance[i, 0, 0] + covariance[i, 1, 1]) / np.float32(2))
+    ordered = np.sort(own)
+    median = (ordered[(count - 1) // 2] + ordered[count // 2]) / np.float32(2)
+    for i in range(count):
+        own[i] = min(max(own[i] / max(median, np.float32(1e-6)), np.float32(0.5)), np.float32(2.0))
+    return own

@@ -9,8 +9,9 @@ from realtime.face.contract import LandmarkContract
 from realtime.face.crops import crop_from_box, crop_from_points, five_of
 from realtime.face.detector import DetectorInput
 from realtime.face.face_model import HEAD_3D
-from realtime.face.geometry import bounds
+from realtime.face.geometry import bounds, middle_of
 from realtime.face.landmarks import LandmarkModel
+from realtime.face.matching import face_box
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
 from realtime.face.point_flow import PointFlow
 from realtime.face.pose import estimate_pose
@@ -51,16 +52,20 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
     patch = aligner.tensor(image, points, zeros, ones, rgb=True)
     Appearance.of(patch)
     detail_of(patch)
-    SceneChange(0.2, 0.5).update(image)
+    scenes = SceneChange(0.2, 0.5)
+    for _ in range(2):
+        scenes.update(image)
     smoother = Smoother(settings.smoothing)
     for frame in range(3):
         smoother.update(points, frame / 30, moved=moved if frame == 2 else None, covariance=_unit_covariance())
     estimate_pose(points, model=HEAD_3D)
+    face_box(points)
     skin, window = (
         SkinFlow((16, 16), cells=(1, 1), fine=(2, 2), coarse=(1, 1)),
         np.ascontiguousarray(image[:16, :16, 0]),
     )
     skin.moved(skin.template(window), window)
+    middle_of(points, np.array(wflw.LEFT_EYE))
     settle(window, False, np.empty(window.size, np.float32))
     line = midline(points)
     if line is not None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import ModelFileError
-from realtime.face import matching
+from realtime.face import matching, wflw
 from realtime.face.appearance import Appearance, plausibility
 from realtime.face.crops import five_of
 from realtime.face.detection_schedule import Cadence
@@ -14,7 +14,7 @@ from realtime.face.face_model import FACE_2D
 from realtime.face.geometry import iou
 from realtime.face.pose import estimate_pose
 from realtime.face.retinaface import priors
-from realtime.face.scene_change import SceneChange
+from realtime.face.scene_change import SceneChange, thumbnail
 from realtime.face.settings import CadenceSettings, DetectorSettings, FaceSettings, TrackerSettings
 from realtime.face.warm_up import warm_up
 from realtime.types import F32, U8, Detection, Frame
@@ -266,3 +266,26 @@ def test_every_setting_has_a_default_a_range_and_a_unit() -> None:
 
 def test_warm_up_runs() -> None:
     warm_up()
+
+
+def test_box_and_eyes_are_those_of_the_points_and_no_numbers_stay_none() -> None:
+    points = np.random.default_rng(3).uniform(0, 900, (98, 2)).astype(np.float32)
+    eyes = np.stack([points[list(eye)].mean(axis=0) for eye in (wflw.RIGHT_EYE, wflw.LEFT_EYE)])
+    eyes_upright = points.copy()
+    eyes_upright[60:68], eyes_upright[68:76] = (100, 300), (500, 310)
+    np.testing.assert_allclose(matching.eye_centres(points), eyes, rtol=1e-6)
+    low, high = eyes_upright.min(axis=0), eyes_upright.max(axis=0)
+    forehead = np.array((0, 0.25 * (high[1] - low[1])), np.float32)
+    np.testing.assert_allclose(matching.face_box(eyes_upright), [*(low - forehead), *high], rtol=1e-6)
+    eyes_upright[7, 1] = np.nan
+    assert np.isnan(matching.face_box(eyes_upright)[[1, 3]]).all()
+
+
+def test_thumbnail_is_the_mean_of_sixteen_samples_a_cell() -> None:
+    image = np.random.default_rng(4).integers(0, 256, (75, 130, 3)).astype(np.uint8)
+    rows = ((2 * np.arange(72) + 1) * 75) // 144
+    columns = ((2 * np.arange(128) + 1) * 130) // 256
+    cells = image[np.ix_(rows, columns)][..., 1].reshape(18, 4, 32, 4).astype(np.float64).mean(axis=(1, 3)) / 255
+    out = np.empty((18, 32), np.float32)
+    thumbnail(image, out)
+    np.testing.assert_allclose(out, cells - cells.mean(), atol=1e-6)

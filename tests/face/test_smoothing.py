@@ -8,7 +8,7 @@ from realtime.face import wflw
 from realtime.face.face_model import FACE_2D
 from realtime.face.point_flow import Moved
 from realtime.face.settings import SmoothingSettings
-from realtime.face.smoothing import Smoother
+from realtime.face.smoothing import Smoother, relative_deviation
 from realtime.types import F32, F64
 
 IOD = 100.0
@@ -134,3 +134,10 @@ def test_reset_and_gap_start_anew() -> None:
 def test_off_means_raw() -> None:
     raw = FACE + np.random.default_rng(2).normal(0, 1, (5, 98, 2)).astype(np.float32)
     assert np.array_equal(run(raw, settings=SmoothingSettings(enabled=False)), raw.astype(np.float32))
+
+
+def test_deviations_are_relative_to_the_median_point() -> None:
+    spread = np.random.default_rng(5).uniform(0.1, 9.0, 98).astype(np.float32)
+    covariance = spread[:, None, None] ** 2 * np.eye(2, dtype=np.float32)
+    expected = np.clip(spread / np.median(spread), 0.5, 2.0)
+    np.testing.assert_allclose(relative_deviation(covariance), expected, rtol=1e-5)
