@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from realtime.app.pipeline import Outputs, build
 from realtime.config import Config
 from realtime.errors import DeviceError, FacemirrorError
+from realtime.face.kernel_cache import prepare
 from realtime.graph import RealClock
 from realtime.media.audio.av_offset import av_offsets
 from realtime.media.audio.microphone import open_microphone
 from realtime.media.audio.player import Player
-from realtime.media.audio.sync_beeps import PERIOD, Beeps, keep, summary
+from realtime.media.audio.sync_beeps import PERIOD, Beeps, are_steady, keep, summary
 from realtime.media.recorder import VideoRecorder
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
@@ -83,6 +84,12 @@ def measure(microphone: str = "", output: str = "", weights: Path | None = None)
         raise DeviceError(
             "The microphone does not hear the beeps: put it near the loudspeaker, or record the output's monitor."
         )
+    if not are_steady(offsets):
+        apart = summary(offsets)["spread_ms"]
+        raise DeviceError(
+            f"The beeps do not keep one distance from the flashes ({apart:.0f} ms apart at most), because sound was lost while it "
+            "was measured: close other programs and measure again."
+        )
     found = summary(offsets)
     try:
         keep(found)
@@ -93,6 +100,7 @@ def measure(microphone: str = "", output: str = "", weights: Path | None = None)
 
 def _record(path: Path, microphone: str, output: str, weights: Path | None) -> None:
     clock, schedule = RealClock(), BeepSchedule()
+    prepare()  # compiling would take the processor from the sound
     config = Config(source=_FLASHES, headless=True, view="raw", max_age_ms=5000, weights=weights)
     heard = open_microphone(microphone, clock.now)
     player = source = None

@@ -29,10 +29,12 @@ class Player:
         number, self.rate = choose(module, device, "output")
         synthesise = make(self.rate)
 
-        def callback(block: NDArray[np.float32], frames: int, time: Any, _status: Any) -> None:
+        def callback(block: NDArray[np.float32], frames: int, time: Any, status: Any) -> None:
             ahead = time.outputBufferDacTime - time.currentTime
             if not time.outputBufferDacTime or not 0.0 <= ahead < 2.0:  # some hosts tell no time
                 ahead = self.latency
+            if status.output_underflow:  # there was a gap: all that follows is heard later than the samples' count says
+                self._clock.restart()
             self._clock.update(self._played, clock() + ahead)
             block[:] = synthesise(frames, self._clock.time_of(self._played))[:, None]
             self._played += frames

@@ -61,6 +61,12 @@ class SoundClock:
             self._offset = float(np.median(self._bucket))
             self._reference = at
 
+    def restart(self) -> None:
+        """Samples were lost, and the system says so: the line begins anew with the next one, and keeps its rate."""
+        self._bucket, self._bucket_at, self._strays = [], [], []
+        self._points.clear()
+        self.steps += 1
+
     def time_of(self, index: float) -> float:
         """When sample `index` was taken, in seconds on the program's clock."""
         at = index / self.rate

@@ -17,6 +17,8 @@ PERIOD = 1.0
 _BEEP_SECONDS = 0.05
 _HERTZ = 1000.0
 _LEVEL = 0.2
+_STEADY_SECONDS = 0.02
+_FEWEST = 3
 
 
 class Beeps:
@@ -64,6 +66,13 @@ def keep(found: dict[str, Any]) -> None:
     """
     private_folder(_place().parent)
     write_json(_place(), found)
+
+
+def are_steady(offsets: list[Offset]) -> bool:
+    """Whether most beeps keep one distance from their flashes; otherwise sound was lost while it was measured."""
+    middle = median(offset.seconds for offset in offsets)
+    near = sum(abs(offset.seconds - middle) <= _STEADY_SECONDS for offset in offsets)
+    return near >= _FEWEST and near > 0.6 * len(offsets)
 
 
 def summary(offsets: list[Offset]) -> dict[str, Any]:
