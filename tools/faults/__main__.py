@@ -2,7 +2,8 @@
 
 Each case runs the whole program (recording, lossless frames, dashboard) in a process of its own, makes one thing fail, and
 looks at what is left: a run may fail, but says so in a sentence, loses nothing that was there, and agrees with its own
-figures. Exit 1 where one did not. Linux; some cases want libfaketime.
+figures. Exit 1 where one did not. Linux; some cases want
+libfaketime or a C compiler, and say so where it is missing.
 """
 
 import argparse
@@ -54,6 +55,9 @@ def main(words: Sequence[str] | None = None) -> int:
     for kind in options.kinds or kinds():
         for case in kinds()[kind]():
             if options.case not in case.name:
+                continue
+            if case.missing:
+                print(f"--    {kind}, {case.name}: not tried, needs {case.missing}", flush=True)
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 found = attempt(case, Path(folder))

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import struct
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ SECONDS = 6
 _STARTED = 2 * FPS
 _DURATION = ("--duration", str(SECONDS))
 _ALL = ("--record", "raw", "--dashboard", "--port", "0")
+_WALL_CLOCK = Path(__file__).with_name("wall_clock.c")
 _FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -32,6 +35,7 @@ class Case:
         inject: called with the program once two seconds of rows are written; None: the fault is there from the start.
         environment: variables for the program, by the folder of the case.
         codes: exit codes that the fault may have.
+        missing: what this machine lacks for the case; empty: nothing.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Case:
     inject: Callable[[Program], None] | None = None
     environment: Callable[[Path], dict[str, str]] = field(default=lambda _folder: {})
     codes: tuple[int, ...] = (0, 3)
+    missing: str = ""
 
 
 def kinds() -> dict[str, Callable[[], Iterator[Case]]]:
@@ -116,35 +121,53 @@ def clock() -> Iterator[Case]:
     yield Case("stopped for 5 s", ("--duration", "12", *_ALL), inject=suspend)
     for zone, name in (("Europe/Berlin", "a zone"), ("XXX-25", "a zone of 25 hours"), ("nonsense/zone", "no zone")):
         yield Case(f"TZ: {name}", environment=_zone(zone))
-    if not _FAKETIME.exists():
-        return
-    for name, before, after, monotonic in (
-        ("wall clock an hour back", "+0", "-3600", False),
-        ("wall clock a day forward", "+0", "+86400", False),
-        ("wall clock in 1970", "-1700000000", "-1700000000", False),
-        ("wall clock in 2100", "+2300000000", "+2300000000", False),
-        ("both clocks an hour forward (suspend)", "+0", "+3600", True),
-        ("both clocks a minute back", "+0", "-60", True),
+    for name, before, after in (
+        ("wall clock an hour back", 0, -3600),
+        ("wall clock a day forward", 0, 86400),
+        ("wall clock in 1970", -1_700_000_000, -1_700_000_000),
+        ("wall clock in 2100", 2_300_000_000, 2_300_000_000),
     ):
-        yield _stepped(name, before, after, monotonic=monotonic)
+        yield _wall_clock(name, before, after) if shutil.which("cc") else _not_tried(name, "a C compiler (cc)")
+    for name, after in (("both clocks an hour forward (suspend)", 3600), ("both clocks a minute back", -60)):
+        yield _both_clocks(name, after) if _FAKETIME.exists() else _not_tried(name, "libfaketime (Debian: faketime)")
 
 
 def _zone(name: str) -> Callable[[Path], dict[str, str]]:
     return lambda _folder: {"TZ": name}
 
 
-def _stepped(name: str, before: str, after: str, *, monotonic: bool) -> Case:
-    """Clocks of the program step two seconds after its start (libfaketime)."""
+def _not_tried(name: str, missing: str) -> Case:
+    return Case(name, missing=missing)
+
+
+def _wall_clock(name: str, before: int, after: int) -> Case:
+    """The program's wall clock steps two seconds after its start (a preloaded library of our own)."""
 
     def environment(folder: Path) -> dict[str, str]:
-        steps = folder / "clock"
-        steps.write_text(before)
-        keep = {} if monotonic else {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        preload = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(steps), "FAKETIME_NO_CACHE": "1"}
-        return {**preload, **keep}
+        library, step = folder / "wall_clock.so", folder / "clock"
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, _WALL_CLOCK, "-ldl"], check=True)
+        step.write_bytes(struct.pack("=q", before))
+        return {"LD_PRELOAD": str(library), "FAULT_WALL_CLOCK": str(step)}
 
+    return _stepped(name, struct.pack("=q", after), environment)
+
+
+def _both_clocks(name: str, after: int) -> Case:
+    """Both of the program's clocks step two seconds after its start (libfaketime)."""
+
+    def environment(folder: Path) -> dict[str, str]:
+        step = folder / "clock"
+        step.write_text("+0")
+        return {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(step), "FAKETIME_NO_CACHE": "1"}
+
+    return _stepped(name, f"{after:+d}".encode(), environment)
+
+
+def _stepped(name: str, after: bytes, environment: Callable[[Path], dict[str, str]]) -> Case:
     def step(program: Program) -> None:
-        (program.session.parent / "clock").write_text(after)
+        with (program.session.parent / "clock").open("r+b") as file:
+            file.write(after)
+            file.truncate()
         time.sleep(3)
         program.process.send_signal(signal.SIGINT)
 
