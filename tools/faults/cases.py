@@ -102,12 +102,8 @@ def disk() -> Iterator[Case]:
         yield Case(f"files of {kilobytes} kB at most", _DURATION, _limited(resource.RLIMIT_FSIZE, kilobytes << 10))
     later = _limit_later(resource.RLIMIT_FSIZE, lambda program: (program.session / "video.mp4").stat().st_size)
     yield Case("no file may grow after 2 s", (*_DURATION, *_ALL), inject=later)
-    yield Case("the session's folder is deleted", (*_DURATION, *_ALL), inject=lambda p: shutil.rmtree(p.session))
-
-    def move(program: Program) -> None:
-        program.session.rename(program.session.with_name("elsewhere"))
-
-    yield Case("the session's folder is renamed", (*_DURATION, *_ALL), inject=move)
+    for name, inject in (("deleted", Program.delete_session), ("renamed", Program.move_session)):
+        yield Case(f"the session's folder is {name}", (*_DURATION, *_ALL), inject=inject, codes=(3,))
 
 
 def clock() -> Iterator[Case]:

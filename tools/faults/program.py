@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -86,6 +87,7 @@ class Program:
             env={**os.environ, **(environment or {})},
             preexec_fn=limit,
         )
+        self._deleted = False
         self._lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -103,6 +105,15 @@ class Program:
                 return True
             time.sleep(0.05)
         return self.process.poll() is None
+
+    def delete_session(self) -> None:
+        """Delete the session's folder with all that was written."""
+        self._deleted = True
+        shutil.rmtree(self.session)
+
+    def move_session(self) -> None:
+        """Rename the session's folder; what is left is looked for there."""
+        self.session = self.session.rename(self.session.with_name("elsewhere"))
 
     def outcome(self, seconds: float = _END_SECONDS) -> Outcome:
         """Wait for the end and look at what is left.
@@ -123,7 +134,7 @@ class Program:
             raised = [line for line in self._lines if line and line[0] != " " and line not in ours]
             traceback = raised[-1] if raised else "?"
         said = [line.removeprefix("facemirror-live: ") for line in ours if not any(word in line for word in _TOLD)]
-        return judge(self.session, self.summary_file, code, said, traceback)
+        return judge(self.session, self.summary_file, code, said, traceback, rows_lost=self._deleted)
 
 
 def rows_in(session: Path) -> int:
@@ -135,11 +146,27 @@ def rows_in(session: Path) -> int:
         return 0
 
 
-def judge(session: Path, summary_file: Path, code: int | None, said: Sequence[str], traceback: str | None) -> Outcome:
+def judge(
+    session: Path,
+    summary_file: Path,
+    code: int | None,
+    said: Sequence[str],
+    traceback: str | None,
+    *,
+    rows_lost: bool = False,
+) -> Outcome:
     """Look at what a run has left.
 
     Wrong are a run that hangs, a traceback, a failure that is not told, figures that do not agree with the rows, and files
     that `verify` does not find as the manifest has them.
+
+    Args:
+        session: the folder, where it lies now.
+        summary_file: of the run.
+        code: exit code; None: it had to be killed.
+        said: the sentences on stderr that tell of a fault.
+        traceback: the last line of one, where there was one.
+        rows_lost: the fault took the rows that were written, so that they cannot be counted.
     """
     try:
         summary = json.loads(summary_file.read_text("utf-8"))
@@ -167,6 +194,6 @@ def judge(session: Path, summary_file: Path, code: int | None, said: Sequence[st
     found.wrong += [f"{problem.file} {problem.sentence}" for problem in hidden]
     captured = summary["frames"]["captured"] if summary else None
     rows_failed = summary is not None and "frames.csv" in summary["failures"]
-    if captured is not None and rows != captured and not rows_failed:
+    if captured is not None and rows != captured and not rows_failed and not rows_lost:
         found.wrong.append(f"{rows} rows of {captured} captured pictures")
     return found
