@@ -1,11 +1,58 @@
-"""Fixtures every test room shares."""
+"""Fixtures every test room shares, and compiled kernels for all processes of a run."""
 
+import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+_COMPILING = "FACEMIRROR_TEST_COMPILING"
+_COMPILE = "from realtime.face.kernel_cache import prepare; prepare()"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the kernels compiled once, by a child, while the workers collect: each of them would do the same 15 s of work.
+
+    The child holds a lock for as long as it runs; workers wait for it in `pytest_collection_finish`.
+    """
+    if sys.platform == "win32" or hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        return
+    import fcntl
+
+    number, name = tempfile.mkstemp(prefix="facemirror-compiling-")
+    fcntl.flock(number, fcntl.LOCK_EX)
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-c", _COMPILE],
+        pass_fds=(number,),
+        env={**os.environ, "PYTHONPATH": paths},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(number)  # the child's copy holds the lock
+    os.environ[_COMPILING] = name
+
+    def end() -> None:
+        child.wait()
+        Path(name).unlink(missing_ok=True)
+
+    config.add_cleanup(end)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A worker begins when the kernels are there."""
+    name = os.environ.get(_COMPILING)
+    if name is None or sys.platform == "win32" or not hasattr(session.config, "workerinput"):
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError), Path(name).open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
 
 
 @pytest.fixture(scope="session")

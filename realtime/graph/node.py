@@ -343,7 +343,9 @@ class Node:
     def _note_error(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         if text != self.counts.last_error:  # once, not thirty times a second
-            log.warning("node %s: %s", self.name, text, exc_info=error)
+            # Where the machine has no more files, memory or disk, the lines of the program say nothing.
+            told = None if isinstance(error, OSError | MemoryError) else error
+            log.warning("node %s: %s", self.name, text, exc_info=told)
         self.counts.last_error = text
 
     def finish_input(self, reason: DropReason) -> None:

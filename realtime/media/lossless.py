@@ -258,7 +258,7 @@ def read_raw(path: Path) -> Iterator[U8]:
         stream.thread_count = 1
         try:
             for picture in _pictures(container, stream):
-                image: U8 = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+                image: U8 = np.asarray(picture.to_ndarray(format="bgr24", threads=1), np.uint8)
                 image.flags.writeable = False
                 yield image
         except (FFmpegError, OSError, ValueError):

@@ -28,6 +28,13 @@ def replayed(folder: Path, stored_baseline: Baseline | None = None) -> bytes:
     return (",".join(column_names()) + "\n" + "".join(lines)).encode()
 
 
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """A session never to be changed, and the frames that were analysed."""
+    folder = tmp_path_factory.mktemp("session")
+    return folder, make_session(folder, 4)[1]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_same_rows_byte_for_byte_whatever_was_dropped(tmp_path: Path, seed: int) -> None:
     _, analysed = make_session(tmp_path, seed)
@@ -42,29 +49,27 @@ def test_the_same_rows_byte_for_byte_whatever_was_dropped(tmp_path: Path, seed: 
     assert {row["neutral"] for row in rows} == {"", "none", "running", "calibrated"}
 
 
-def test_frames_not_analysed_live_are_not_analysed_again(tmp_path: Path) -> None:
-    make_session(tmp_path, 4)
-    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
+def test_frames_not_analysed_live_are_not_analysed_again(session: tuple[Path, list[int]]) -> None:
+    folder, _ = session
+    decisions = list(read_decisions(folder / "decisions.jsonl"))
     # One frame more analysed than live moves the tracker and the running neutral: the rows must differ.
     analysed = [d["n"] for d in decisions if d["kind"] == "track"]
     extra = next(n for n in range(30, FRAMES) if n not in analysed)
     at = next(i for i, d in enumerate(decisions) if d["kind"] == "track" and d["n"] > extra)
     changed = [*decisions[:at], {"kind": "track", "n": extra, "detections": None}, *decisions[at:]]
     rows = RowFormat()
-    pictures = Pictures(changed, read_raw(tmp_path / "raw.mkv"))
+    pictures = Pictures(changed, read_raw(folder / "raw.mkv"))
     lines = [rows.line(row) for row in rerun(changed, pictures, face_path(), lambda _n: None)]
-    assert lines != (tmp_path / "frames.csv").read_text().splitlines(keepends=True)[1:]
+    assert lines != (folder / "frames.csv").read_text().splitlines(keepends=True)[1:]
 
 
-def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
+def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path, session: tuple[Path, list[int]]) -> None:
     people = tmp_path / "people"
-    first, second = tmp_path / "first", tmp_path / "second"
-    first.mkdir()
+    first, second = session[0], tmp_path / "second"
     second.mkdir()
-    make_session(first, 5)
     shape = np.random.default_rng(0).normal(0, 0.02, (98, 2)).astype(np.float32)
     CalibrationStore(people).store("Ada", Baseline(shape), 120, datetime(2026, 1, 2, tzinfo=UTC))
-    writer, _ = make_session(second, 5, person="Ada", people=people)
+    writer, _ = make_session(second, 4, person="Ada", people=people)
     assert writer.stored_baseline is not None
     recorded = (second / "frames.csv").read_bytes()
     assert recorded != (first / "frames.csv").read_bytes()
@@ -81,11 +86,11 @@ def test_a_stored_calibration_is_part_of_the_recording(tmp_path: Path) -> None:
     assert not np.array_equal(found.neutral.shape, shape)
 
 
-def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None:
-    _, analysed = make_session(tmp_path, 6)
+def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path, session: tuple[Path, list[int]]) -> None:
+    folder, analysed = session
     gone = analysed[len(analysed) // 2]
-    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
-    pictures = list(read_raw(tmp_path / "raw.mkv"))
+    decisions = list(read_decisions(folder / "decisions.jsonl"))
+    pictures = list(read_raw(folder / "raw.mkv"))
     del pictures[gone]
     decisions = [d for d in decisions if not (d["kind"] == "raw" and d["n"] == gone)]
     missing: list[int] = []
@@ -95,15 +100,15 @@ def test_a_frame_missing_from_the_raw_recording_is_named(tmp_path: Path) -> None
     assert any(row.analysis is not None for row in found if row.sequence > gone)
     rows = RowFormat()
     (tmp_path / "again.csv").write_text(",".join(column_names()) + "\n" + "".join(map(rows.line, found)))
-    told = compare(tmp_path / "frames.csv", tmp_path / "again.csv", len(found), missing)
+    told = compare(folder / "frames.csv", tmp_path / "again.csv", len(found), missing)
     assert not told.same
     assert f"Frame {gone} was analysed live, but the raw recording does not hold it" in told.sentence
 
 
-def test_a_raw_recording_that_breaks_off_ends_the_replay(tmp_path: Path) -> None:
-    make_session(tmp_path, 8)
-    decisions = list(read_decisions(tmp_path / "decisions.jsonl"))
-    pictures = list(read_raw(tmp_path / "raw.mkv"))[:-20]
+def test_a_raw_recording_that_breaks_off_ends_the_replay(session: tuple[Path, list[int]]) -> None:
+    folder, _ = session
+    decisions = list(read_decisions(folder / "decisions.jsonl"))
+    pictures = list(read_raw(folder / "raw.mkv"))[:-20]
     missing: list[int] = []
     found = list(rerun(decisions, Pictures(decisions, iter(pictures)), face_path(), missing.append))
     assert missing == []
@@ -136,7 +141,6 @@ def test_the_comparison_names_the_first_other_cell(tmp_path: Path) -> None:
     assert compare(b, b, 2).sentence.startswith("The replay gives the same 2 rows")
 
 
-def test_every_decision_is_one_json_object(tmp_path: Path) -> None:
-    make_session(tmp_path, 7)
-    kinds = {json.loads(line)["kind"] for line in (tmp_path / "decisions.jsonl").read_text().splitlines()}
+def test_every_decision_is_one_json_object(session: tuple[Path, list[int]]) -> None:
+    kinds = {json.loads(line)["kind"] for line in (session[0] / "decisions.jsonl").read_text().splitlines()}
     assert kinds == {"raw", "detect", "track", "face", "measure", "reset", "row"}

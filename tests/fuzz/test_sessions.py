@@ -47,11 +47,7 @@ Harm = Callable[[Path], None]
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fuzz") / "session"
     folder.mkdir()
-    frames, live_like.FRAMES = live_like.FRAMES, 20
-    try:
-        writer, _ = live_like.make_session(folder, 11)
-    finally:
-        live_like.FRAMES = frames
+    writer, _ = live_like.make_session(folder, 11, frames=20)
     with (folder / "markers.csv").open("a", encoding="utf-8") as file:
         file.write('3,100.100000,2026-01-01T00:00:01.000+00:00,"a\nb",http\n4,100.2,2026-01-01,smile,key\n')
     choice = {"value": "left", "changes": [{"value": "left", "sequence": 3, "capture_time": 100.1}]}

@@ -50,6 +50,24 @@ def test_attempts_wait_ever_longer_and_end_with_the_error() -> None:
     assert report.failures == {"camera": "OSError: gone"}
 
 
+@pytest.mark.parametrize(
+    ("error", "lines"), [(ValueError("a mistake"), True), (OSError(24, "Too many open files"), False)]
+)
+def test_the_lines_of_the_program_are_shown_for_its_mistakes_only(
+    error: Exception, lines: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = Graph("one", clock=VirtualClock())
+
+    def fail(_number: int) -> int:
+        raise error
+
+    graph.connect(graph.source("camera", Script(frames(3, 0.1))), graph.sink("fail", fail), Latest())
+    run(graph)
+    (told,) = caplog.records
+    assert str(error) in told.getMessage()
+    assert bool(told.exc_info) is lines
+
+
 def test_backoff_counts_attempts_in_a_window() -> None:
     backoff = Backoff(Restart(attempts=2, window=10.0, first_delay=1.0, factor=3.0, longest_delay=2.5))
     assert [backoff.next(t) for t in (0.0, 1.0, 2.0, 10.5, 11.5)] == [1.0, 2.5, None, 2.5, 2.5]

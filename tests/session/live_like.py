@@ -71,8 +71,8 @@ def scene(number: int) -> U8:
     return picture(Disc(300 + sway, 170, 60 + 3 * np.sin(number / 5), looks=7))
 
 
-def make_session(folder: Path, seed: int, **kept: Any) -> tuple[SessionWriter, list[int]]:
-    """Run the real nodes over FRAMES frames; gives what was kept, closed, and the frames that were analysed."""
+def make_session(folder: Path, seed: int, *, frames: int = FRAMES, **kept: Any) -> tuple[SessionWriter, list[int]]:
+    """Run the real nodes over so many frames; gives what was kept, closed, and the frames that were analysed."""
     random, now = Random(seed), [0.0]
     writer = SessionWriter(folder, lambda: now[0], raw_pictures=True, **kept)
     path = face_path(writer.stored_baseline)
@@ -81,7 +81,7 @@ def make_session(folder: Path, seed: int, **kept: Any) -> tuple[SessionWriter, l
     tracking = Track(path.tracker, quality, decisions=writer.decisions)
     measuring = Measure(path.measures, writer.decisions, writer.calibrated)
     csv, pending, analysed, waiting = writer.csv, [], [], []
-    for number in range(FRAMES):
+    for number in range(frames):
         now[0] = 100 + number / 30 + random.uniform(0, 0.004)
         frame = Frame(scene(number), number, now[0])
         writer.captured(frame)

@@ -192,7 +192,7 @@ def test_a_recording_that_failed_is_marked_in_the_manifest_and_named(
 ) -> None:
     folder = tmp_path / "session"
     folder.mkdir()
-    writer, _ = make_session(folder, 11)
+    writer, _ = make_session(folder, 11, frames=20)
     write_json(folder / "session.json", {"format": 1})
     writer.seal({"video.mp4": "The recording stopped after 126 frames (the disk is full)."})
     verdict = verify(folder)
@@ -212,7 +212,7 @@ def test_a_parquet_file_that_cannot_be_written_does_not_leave_the_session_unseal
 
     folder = tmp_path / "session"
     folder.mkdir()
-    writer, _ = make_session(folder, 11)
+    writer, _ = make_session(folder, 11, frames=20)
     write_json(folder / "session.json", {"format": 1})
     monkeypatch.setattr("realtime.session.writer.write_parquet", full)
     writer.write_parquet()

@@ -50,7 +50,7 @@ def av_offsets(path: Path) -> list[Offset]:
             for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
                 if isinstance(frame, VideoFrame):
                     times.append(float(frame.time or 0.0))
-                    light.append(float(frame.to_ndarray(format="gray")[::4, ::4].mean()))
+                    light.append(float(frame.to_ndarray(format="gray", threads=1)[::4, ::4].mean()))
                 elif isinstance(frame, AudioFrame):
                     rate = frame.sample_rate
                     peaks = np.abs(frame.to_ndarray().astype(np.float32)).reshape(-1, frame.samples).mean(0)

@@ -12,7 +12,7 @@ from realtime.media.encoders import ENCODERS
 from realtime.media.recorder import PausableRecorder, VideoRecorder
 
 RATE = 48_000
-BLOCK = 480
+BLOCK = 1_920  # 40 ms: what is simulated is a clock, and its callbacks may be fewer than a card's
 DARK = np.zeros((48, 64, 3), np.uint8)
 BRIGHT = np.full((48, 64, 3), 255, np.uint8)
 
@@ -36,9 +36,10 @@ class SimulatedCard:
     def read(self, until: float) -> np.ndarray:
         while (taken := self._begin + (self._index + BLOCK) / self._true_rate) < until - 0.02:
             times = taken - np.arange(BLOCK, 0, -1) / self._true_rate
-            after = times[:, None] - self._beeps[np.abs(self._beeps - taken) < 1.0]
-            on = ((after >= 0) & (after < 0.05)).any(1)
-            samples = np.where(on, 0.5 * np.cos(2 * np.pi * 1000 * times), 0.0).astype(np.float32)
+            samples = np.zeros(BLOCK, np.float32)
+            for beep in self._beeps[np.abs(self._beeps - taken) < 1.0]:
+                on = (times >= beep) & (times < beep + 0.05)
+                samples[on] = 0.5 * np.cos(2 * np.pi * 1000 * times[on])
             self.track.put(self._index, times[0] + self._random.exponential(0.002), samples)
             self._index += BLOCK
         return self.track.take(until)
