@@ -224,7 +224,9 @@ class Decoder:
         damaged = 0
         while True:
             try:
-                for packet in container.demux(stream):
+                packets = container.demux(stream)
+                # By map: a loop's variable, and the traceback of an error, would keep the driver's packet.
+                for packet in map(_own, packets) if self.opening.device else packets:
                     if self._abandoned:
                         return
                     damaged = 0
@@ -293,6 +295,19 @@ class Decoder:
             end=self._last_time - self._first_time + self._period if self._count else None,
             expected_end=duration_of(container, self._first_time),
         )
+
+
+def _own(packet: "Packet[Any]") -> "Packet[Any]":
+    """A packet with memory of its own.
+
+    Video4Linux packets, and the pictures of raw formats made from them, lie in the driver's memory, which is gone when the
+    device is closed: a picture that is still being converted then, or is freed later, would crash the process.
+    """
+    if not packet.size:
+        return packet
+    own: Packet[Any] = Packet(bytes(packet))
+    own.pts, own.dts, own.time_base, own.stream = packet.pts, packet.dts, packet.time_base, packet.stream
+    return own
 
 
 def _pixel_aspect(stream: VideoStream) -> float:
