@@ -14,7 +14,7 @@ from realtime.clinic.meter import ReadIrises
 from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
-from realtime.face.kernel_cache import prepare
+from realtime.face.kernel_cache import begin, prepare_mirror
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.people import PeopleTracker
 from realtime.face.tracker import Tracker
@@ -104,18 +104,30 @@ def open_for_program(
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    prepare(compiling)
-    # Loading the kernels takes the most memory of all, so what came before is given back now.
-    release_start_up()
-    return open_face_path(
-        config,
-        height,
-        width,
-        stored_baseline=stored_baseline,
-        lighter=lighter,
-        compiling=compiling,
-        opened=release_start_up,
-    )
+    compilation = begin()
+
+    def compiled() -> None:
+        compilation.wait(compiling)
+        # Loading the kernels takes the most memory of all, so what came before is given back now.
+        release_start_up(garbage=False)
+
+    def opened() -> None:
+        prepare_mirror(compiling, now=config.view in ("mirrored", "split"))
+        release_start_up()
+
+    try:
+        return open_face_path(
+            config,
+            height,
+            width,
+            stored_baseline=stored_baseline,
+            lighter=lighter,
+            compiling=compiling,
+            compiled=compiled,
+            opened=opened,
+        )
+    finally:
+        compilation.end()
 
 
 def open_face_path(
@@ -126,6 +138,7 @@ def open_face_path(
     stored_baseline: Baseline | None = None,
     lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
+    compiled: Callable[[], None] = lambda: None,
     opened: Callable[[], None] = lambda: None,
 ) -> FacePath:
     """Open the networks, load the compiled kernels, and run all of them on a made-up picture, so that they are warm.
@@ -137,6 +150,7 @@ def open_face_path(
         stored_baseline: a stored calibration.
         lighter: see `ModelLadder`.
         compiling: called with a model's name and the seconds gone by while an accelerator compiles it for the first time.
+        compiled: called before the first compiled kernel is loaded.
         opened: called when all is open, before the made-up picture.
 
     Raises:
@@ -145,7 +159,6 @@ def open_face_path(
     registry = registry_of(config)
     multitask_spec = registry.manifest.find("multitask") if config.models.family == "openface3" else None
     providers, threads = config.models.providers, config.models.threads
-    warm_up(config.face)
 
     models = open_face_models(
         registry,
@@ -166,6 +179,8 @@ def open_face_path(
         )
         specs.append(multitask_spec)
     whole, coarse = (models.face_detector(config.detector, coarser) for coarser in (1.0, 0.67))
+    compiled()
+    warm_up(config.face)
     opened()
     tracker = _tracker(config, models.landmarks)
     rehearse(_tracker(config, models.landmarks), [whole, coarse], height, width)

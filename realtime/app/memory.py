@@ -15,10 +15,13 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(/.*)")
 _MADV_DONTNEED = 4
 
 
-def release_start_up() -> None:
+def release_start_up(*, garbage: bool = True) -> None:
     """Let go of the pages of libraries that were read so far, and of freed memory. What is used again is mapped again.
 
     To be called before frames flow: what they need should come back in a rehearsal, not while somebody waits.
+
+    Args:
+        garbage: collect unused objects first.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -29,7 +32,8 @@ def release_start_up() -> None:
         smaps = ""
     for start, length in untouched_files(smaps.splitlines()):
         libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_DONTNEED)
-    gc.collect()
+    if garbage:
+        gc.collect()
     if hasattr(libc, "malloc_trim"):  # glibc
         libc.malloc_trim(0)
 
@@ -42,10 +46,11 @@ def untouched_files(lines: Iterable[str]) -> Iterator[tuple[int, int]]:
     """
     mapping: tuple[int, int] | None = None
     for line in lines:
+        if line[:1].isupper():  # a figure of the mapping above, as 23 of 24 lines are
+            if mapping is not None and line.startswith("Anonymous:") and line.split()[1] == "0":
+                yield mapping
+            continue
+        mapping = None
         if head := _MAPPING.match(line):
             start, end = int(head[1], 16), int(head[2], 16)
             mapping = (start, end - start) if "w" not in head[3] and head[3].startswith("r") else None
-        elif not line[:1].isupper():
-            mapping = None
-        elif mapping is not None and line.startswith("Anonymous:") and line.split()[1] == "0":
-            yield mapping

@@ -79,7 +79,7 @@ class Aligner:
         return out
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _span(start: float, step: float, limit: int, first: int, last: int) -> tuple[int, int]:
     """The part [first, last) of a row whose samples start + i * step have both their neighbours inside 0 .. limit - 1."""
     low, high = 1e-6, limit - 1.0 - 1e-6
@@ -130,9 +130,9 @@ def _warp_float(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F3
         for part in range(2):
             for u in range(0 if part == 0 else end, begin if part == 0 else out.shape[2]):
                 x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
-                blue[v, u] = _edge(image, x, y, 0) * gain[p0] + o0
-                green[v, u] = _edge(image, x, y, 1) * gain[1] + o1
-                red[v, u] = _edge(image, x, y, 2) * gain[p2] + o2
+                for c in range(3):  # the channel as a variable: one compiled _edge instead of one for each number
+                    p = 2 - c if rgb else c
+                    out[p, v, u] = _edge(image, x, y, c) * gain[p] + offset[p]
         fx, fy = np.int64((sx + back[0, 0] * begin) * _UNIT), np.int64((sy + back[1, 0] * begin) * _UNIT)
         for u in range(begin, end):
             i = np.uint64(fy >> 32) * stride + np.uint64(fx >> 32) * pixel
@@ -200,7 +200,7 @@ def _warp_bytes(image: U8, back: F64, out: U8) -> None:
             fy += step_y
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _grey(blue: np.int32, green: np.int32, red: np.int32) -> np.uint8:
     """Brightness by ITU-R BT.601, in the fixed point of `cv2.cvtColor`."""
     return np.uint8((blue * 3735 + green * 19235 + red * 9798 + 16384) >> 15)
@@ -227,8 +227,10 @@ def _warp_grey(image: U8, back: F64, side: int, left: int, top: int, out: U8) ->
         for part in range(2):
             for u in range(left if part == 0 else last, first if part == 0 else right):
                 x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
-                edge = [np.int32(_edge(image, x, y, c) + 0.5) for c in range(3)]
-                out[row, u - left] = _grey(edge[0], edge[1], edge[2])
+                c = 0  # a variable: one compiled _edge serves all channels
+                blue = np.int32(_edge(image, x, y, c) + 0.5)
+                green, red = np.int32(_edge(image, x, y, c + 1) + 0.5), np.int32(_edge(image, x, y, c + 2) + 0.5)
+                out[row, u - left] = _grey(blue, green, red)
         fx = np.int64((sx + back[0, 0] * begin) * _UNIT) + (first - begin) * step_x
         fy = np.int64((sy + back[1, 0] * begin) * _UNIT) + (first - begin) * step_y
         for u in range(first, last):

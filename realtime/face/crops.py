@@ -4,12 +4,15 @@ A crop is a similarity (2, 3) from frame pixels to crop pixels, pixel centres at
 lie on the crop's outer edges, half a pixel outside its first and last pixel centres.
 """
 
+import math
+
 import numpy as np
 
 from realtime.face.contract import LandmarkContract
 from realtime.face.matching import face_box
-from realtime.jit import njit
 from realtime.types import F32, F64
+
+_NOSE_AND_MOUTH = [54, 76, 82]
 
 
 def crop_from_box(box: F32, five: F32, contract: LandmarkContract, turn: float = 0.0) -> F64:
@@ -67,19 +70,19 @@ def crop_shift(points: F32, used: F64, contract: LandmarkContract) -> float:
     return shift if shift == shift else np.inf
 
 
-@njit(nogil=True)
 def _shift(own: F64, used: F64, size: int) -> float:
-    """Distance of the two crops' middles, in sides of `used`."""
-    det = own[0, 0] * own[1, 1] - own[0, 1] * own[1, 0]
-    u, v = (size - 1) / 2 - own[0, 2], (size - 1) / 2 - own[1, 2]
-    x, y = (own[1, 1] * u - own[0, 1] * v) / det, (own[0, 0] * v - own[1, 0] * u) / det
-    dx = used[0, 0] * x + used[0, 1] * y + used[0, 2] - (size - 1) / 2
-    dy = used[1, 0] * x + used[1, 1] * y + used[1, 2] - (size - 1) / 2
-    result: float = np.sqrt(dx * dx + dy * dy) / size
-    return result
+    """Distance of the two crops' middles, in sides of `used`; NaN where `own` is no map."""
+    (a, b, x), (c, d, y) = own.tolist()
+    det = a * d - b * c
+    if det == 0:
+        return math.nan
+    middle = (size - 1) / 2
+    u, v = middle - x, middle - y
+    u, v = (d * u - b * v) / det, (a * v - c * u) / det
+    (a, b, x), (c, d, y) = used.tolist()
+    return math.hypot(a * u + b * v + x - middle, c * u + d * v + y - middle) / size
 
 
-@njit(nogil=True)
 def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
     """The map of a square of the frame to a square crop.
 
@@ -94,15 +97,11 @@ def square_crop(x: float, y: float, side: float, angle: float, size: int) -> F64
         (2, 3) frame to crop pixels.
     """
     scale = size / max(side, 1e-3)
-    c, s = np.cos(angle) * scale, np.sin(angle) * scale
+    c, s = math.cos(angle) * scale, math.sin(angle) * scale
     middle = (size - 1) / 2
-    out = np.empty((2, 3))
-    out[0, 0], out[0, 1], out[0, 2] = c, s, middle - c * x - s * y
-    out[1, 0], out[1, 1], out[1, 2] = -s, c, middle + s * x - c * y
-    return out
+    return np.array(((c, s, middle - c * x - s * y), (-s, c, middle + s * x - c * y)))
 
 
-@njit(nogil=True)
 def roll_of_five(five: F32) -> float:
     """Tilt in radians, clockwise in the picture, from eyes, nose and mouth corners (5, 2).
 
@@ -111,34 +110,23 @@ def roll_of_five(five: F32) -> float:
     Args:
         five: (5, 2) eyes, nose and mouth corners.
     """
-    ex, ey = five[1, 0] - five[0, 0], five[1, 1] - five[0, 1]
-    dx = (five[3, 0] + five[4, 0] - five[0, 0] - five[1, 0]) / 2
-    dy = (five[3, 1] + five[4, 1] - five[0, 1] - five[1, 1]) / 2
-    result: float = np.arctan2(ey - dx, ex + dy)
-    return result
+    (lx, ly), (rx, ry), _, (mx, my), (nx, ny) = five.tolist()
+    dx, dy = (mx + nx - lx - rx) / 2, (my + ny - ly - ry) / 2
+    return math.atan2(ry - ly - dx, rx - lx + dy)
 
 
-@njit(nogil=True)
 def five_of(points: F32) -> F32:
     """(5, 2) eye centres, nose tip and mouth corners of (98, 2) points, image left before image right."""
-    five = np.zeros((5, 2), np.float32)
-    for k in range(2):
-        for i in range(8):
-            five[0, k] += points[60 + i, k] / 8
-            five[1, k] += points[68 + i, k] / 8
-        five[2, k], five[3, k], five[4, k] = points[54, k], points[76, k], points[82, k]
+    five = np.empty((5, 2), np.float32)
+    five[:2] = points[60:76].reshape(2, 8, 2).mean(axis=1)
+    five[2:] = points[_NOSE_AND_MOUTH]
     return five
 
 
-@njit(nogil=True)
 def _around(points: F32, scale: float, upright: bool, size: int) -> F64:
     angle = roll_of_five(five_of(points)) if upright else 0.0
-    c, s = np.cos(angle), np.sin(angle)
-    x0 = y0 = np.inf
-    x1 = y1 = -np.inf
-    for i in range(points.shape[0]):
-        x = c * points[i, 0] + s * points[i, 1]
-        y = c * points[i, 1] - s * points[i, 0]
-        x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+    c, s = math.cos(angle), math.sin(angle)
+    turned = points @ np.array(((c, -s), (s, c)))
+    (x0, y0), (x1, y1) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
     return square_crop(c * x - s * y, s * x + c * y, scale * max(x1 - x0, y1 - y0), angle, size)

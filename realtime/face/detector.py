@@ -10,7 +10,6 @@ from realtime.errors import ModelFileError
 from realtime.face import retinaface
 from realtime.face.resize import resize_into
 from realtime.face.settings import DetectorSettings
-from realtime.jit import njit
 from realtime.types import F32, U8, Detection, Detections, Frame, Region
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,6 @@ _TALLEST = 3.0
 """Height over width up to which a whole picture keeps its width for the network; no camera's is taller."""
 
 
-@njit(nogil=True)
 def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None:
     """(H, W, 3) BGR uint8 to (1, 3, H, W) float32, (value - mean) * scale, channels in the order asked for.
 
@@ -39,13 +37,10 @@ def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None
         rgb: channel order RGB, else BGR.
         out: (1, 3, H, W) float32, filled.
     """
-    first, last = (2, 0) if rgb else (0, 2)
-    blue, green, red = out[0, first], out[0, 1], out[0, last]
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            blue[y, x] = (np.float32(image[y, x, 0]) - mean[first]) * scale[first]
-            green[y, x] = (np.float32(image[y, x, 1]) - mean[1]) * scale[1]
-            red[y, x] = (np.float32(image[y, x, 2]) - mean[last]) * scale[last]
+    for channel, plane in enumerate(out[0]):
+        np.subtract(image[..., 2 - channel if rgb else channel], mean[channel], out=plane)
+        if scale[channel] != 1:
+            plane *= scale[channel]
 
 
 class DetectorInput:

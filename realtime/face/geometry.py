@@ -27,9 +27,10 @@ def fit_similarity(source: F32, target: F32, weights: F32) -> F64:
         sy += w * source[i, 1]
         dx += w * target[i, 0]
         dy += w * target[i, 1]
-    result = np.zeros((2, 3))
-    result[0, 0] = result[1, 1] = 1.0
+    result = np.empty((2, 3))
     if total <= 0.0:
+        result[0, 0], result[0, 1], result[0, 2] = 1.0, 0.0, 0.0
+        result[1, 0], result[1, 1], result[1, 2] = 0.0, 1.0, 0.0
         return result
     sx, sy, dx, dy = sx / total, sy / total, dx / total, dy / total
     dot = cross = spread = 0.0
@@ -62,23 +63,18 @@ def transform(matrix: F64, points: F32) -> F32:
     return out
 
 
-@njit(nogil=True)
 def invert(matrix: F64) -> F64:
     """The inverse of a (2, 3) affine map; all NaN where it has none.
 
     Args:
         matrix: (2, 3).
     """
-    a, b, c, d = matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]
+    (a, b, x), (c, d, y) = matrix.tolist()
     det = a * d - b * c
-    out = np.full((2, 3), np.nan)
     if det == 0.0:
-        return out
-    out[0, 0], out[0, 1] = d / det, -b / det
-    out[1, 0], out[1, 1] = -c / det, a / det
-    out[0, 2] = -(out[0, 0] * matrix[0, 2] + out[0, 1] * matrix[1, 2])
-    out[1, 2] = -(out[1, 0] * matrix[0, 2] + out[1, 1] * matrix[1, 2])
-    return out
+        return np.full((2, 3), np.nan)
+    a, b, c, d = d / det, -b / det, -c / det, a / det
+    return np.array(((a, b, -(a * x + b * y)), (c, d, -(c * x + d * y))))
 
 
 @njit(nogil=True)

@@ -1,10 +1,13 @@
-"""Compiled kernels, prepared once for a machine by a process of its own.
+"""Compiled kernels, prepared once for a machine by processes of their own.
 
-Numba compiles a kernel when it is first called, and keeps it on disk. All of them together take some 15 s of one core and
-100 MB that a process never gives back. A child pays for that and exits; the program itself only ever loads what is there.
-Run as `python -m realtime.face.kernel_cache`; started afresh, never forked.
+Numba compiles a kernel when it is first called, and keeps it on disk. All of them together take some 10 s of one core and
+100 MB that a process never gives back. Children pay for that and exit; the program itself only ever loads what is there.
+What a measured picture needs is compiled by two children side by side; what only the mirrored views need by one that runs
+beside the first pictures at low priority.
+Run as `python -m realtime.face.kernel_cache [PART …]`; started afresh, never forked.
 """
 
+import atexit
 import contextlib
 import hashlib
 import json
@@ -23,8 +26,9 @@ import numba
 from llvmlite import binding
 
 from realtime.errors import DeviceError
-from realtime.face.crops import square_crop
-from realtime.face.warm_up import warm_up
+from realtime.face.geometry import fit_similarity
+from realtime.face.settings import FaceSettings
+from realtime.face.warm_up import PARTS, warm_up_mirror
 from realtime.files import reason, write_json
 from realtime.jit import cache_path, damaged_files, delete_damaged, is_temporary
 
@@ -32,43 +36,111 @@ log = logging.getLogger(__name__)
 
 _SOURCES = Path(__file__).resolve().parent
 _COMMAND = (sys.executable, "-P", "-m", "realtime.face.kernel_cache")
+_MIRROR = "mirror"
+_NOTE, _MIRROR_NOTE = "facemirror-kernels.json", "facemirror-kernels-mirror.json"
 _POLL_SECONDS = 0.5
+_LOW, _LOW_PRIORITY = "FACEMIRROR_COMPILE_LATER", 15
 
 
-def prepare(
-    progress: Callable[[str, float], None] | None = None,
-    *,
-    folder: Path | None = None,
-    command: Sequence[str] = _COMMAND,
-) -> None:
-    """Have every kernel of the face path compiled, unless they are: for this source, this Numba and this processor.
+def _commands() -> tuple[tuple[str, ...], ...]:
+    """One child for each part; one for all of them where there is only one core."""
+    if (os.cpu_count() or 1) < 2:
+        return ((*_COMMAND, *PARTS),)
+    return tuple((*_COMMAND, part) for part in PARTS)
+
+
+class Preparation:
+    """Kernels that children may still be compiling. `wait` before one is called.
 
     Args:
-        progress: told what is compiled and the seconds gone by, about twice a second.
-        folder: where Numba keeps them.
-        command: the child. Where it fails nothing is lost: the kernels are then compiled at their first call.
+        folder: where Numba keeps them; None: nowhere, so that nothing a child compiles could be loaded.
+        commands: the children's.
     """
-    folder = cache_path(square_crop) if folder is None else folder
-    if folder is None:  # nothing that a child compiles could be loaded here
+
+    def __init__(self, folder: Path | None, commands: Sequence[Sequence[str]]) -> None:
+        self._folder = folder
+        self._made_for = _fingerprint()
+        self._started = time.monotonic()
+        self._children: list[subprocess.Popen[bytes]] = []
+        if folder is None:
+            return
+        damaged = delete_damaged(folder)
+        if not damaged and _is_current(folder / _NOTE, self._made_for):
+            return
+        try:
+            for command in commands:
+                self._children.append(_start(command))
+        except OSError as error:  # no more processes, or no more memory for one
+            log.warning("no process for compiling can be started (%s); compiling here instead", reason(error))
+            self.end()
+
+    def wait(self, progress: Callable[[str, float], None] | None = None) -> None:
+        """Wait until every kernel is compiled. Where a child fails nothing is lost: the kernels are compiled at their first call.
+
+        Args:
+            progress: told what is compiled and the seconds gone by, about twice a second.
+        """
+        if not self._children:
+            return
+        try:
+            codes = [_exit_code(child, progress, self._started) for child in self._children]
+        finally:
+            self.end()
+        failed = next((code for code in codes if code != 0), 0)
+        if failed:
+            log.warning("a process for compiling ended with exit code %d; compiling here instead", failed)
+        elif self._folder is not None:
+            _write_note(self._folder, _NOTE, self._made_for)
+
+    def end(self) -> None:
+        """Nobody waits any more: children that are still at work are ended. What they have finished stays."""
+        for child in self._children:
+            _end(child)
+        self._children = []
+
+
+def begin(*, folder: Path | None = None, commands: Sequence[Sequence[str]] | None = None) -> Preparation:
+    """Have the kernels that a measured picture needs compiled, unless they are: for this source, this Numba and this processor.
+
+    Args:
+        folder: where Numba keeps them.
+        commands: the children.
+    """
+    folder = cache_path(fit_similarity) if folder is None else folder
+    return Preparation(folder, _commands() if commands is None else commands)
+
+
+def prepare(progress: Callable[[str, float], None] | None = None) -> None:
+    """`begin`, and wait for it.
+
+    Args:
+        progress: see `Preparation.wait`.
+    """
+    begin().wait(progress)
+
+
+def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now: bool) -> None:
+    """Load the kernels that only the mirrored views need.
+
+    Args:
+        progress: see `Preparation.wait`.
+        now: have them compiled first if need be. Otherwise, at a first start, a child compiles them at low priority beside the
+            first pictures, and they are loaded when such a view is first shown.
+    """
+    folder = cache_path(fit_similarity)
+    if folder is None or is_temporary(folder):
         return
-    note = folder / "facemirror-kernels.json"
-    made_for = _fingerprint()
-    damaged = delete_damaged(folder)
-    if not damaged and _is_current(note, made_for):
-        return
-    try:
-        code = _run(command, progress)
-    except OSError as error:  # no more processes, or no more memory for one
-        log.warning("no process for compiling can be started (%s); compiling here instead", reason(error))
-        return
-    if code != 0:
-        log.warning("a process for compiling ended with exit code %d; compiling here instead", code)
-        return
-    files = sorted(path.name for path in folder.glob("*.nbi"))
-    with contextlib.suppress(
-        DeviceError
-    ):  # without the note the next start asks the child again, which then only loads
-        write_json(note, {"made_for": made_for, "files": files})
+    current = _is_current(folder / _MIRROR_NOTE, _fingerprint())
+    if not current:
+        try:
+            child = _start((*_COMMAND, _MIRROR), low=not now)
+        except OSError:  # compiled at the first call, then
+            return
+        atexit.register(_end, child)
+        if now:
+            _exit_code(child, progress, time.monotonic())
+    if current or now:
+        warm_up_mirror()
 
 
 class CacheState(NamedTuple):
@@ -85,10 +157,10 @@ class CacheState(NamedTuple):
 
 def cache_state() -> CacheState:
     """Where compiled code is kept, and whether it is whole. Damaged files are deleted; the next start makes them anew."""
-    folder = cache_path(square_crop)
+    folder = cache_path(fit_similarity)
     again = "Set FACEMIRROR_CACHE to a folder that can be written, so that only the first start compiles."
     if folder is None or is_temporary(folder):
-        return CacheState("No folder for compiled code can be written, so each start compiles (about 15 s).", again)
+        return CacheState("No folder for compiled code can be written, so each start compiles (about 10 s).", again)
     damaged = delete_damaged(folder)
     left = [path.name for path in damaged_files(folder)]
     if left:
@@ -120,29 +192,51 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _run(command: Sequence[str], progress: Callable[[str, float], None] | None) -> int:
-    """The child's exit code. It ends with this process's interest in it, Ctrl-C included."""
-    started = time.monotonic()
+def _write_note(folder: Path, name: str, made_for: str) -> None:
+    files = sorted(path.name for path in folder.glob("*.nbi"))
+    # Without the note the next start asks a child again, which then only loads.
+    with contextlib.suppress(DeviceError):
+        write_json(folder / name, {"made_for": made_for, "files": files})
+
+
+def _start(command: Sequence[str], *, low: bool = False) -> "subprocess.Popen[bytes]":
     paths = [str(_SOURCES.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    if low:
+        environment[_LOW] = "1"
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    try:
-        while True:
-            try:
-                return child.wait(_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                if progress is not None:
-                    progress("fast code", time.monotonic() - started)
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+
+
+def _exit_code(child: "subprocess.Popen[bytes]", progress: Callable[[str, float], None] | None, started: float) -> int:
+    while True:
+        try:
+            return child.wait(_POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            if progress is not None:
+                progress("fast code", time.monotonic() - started)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    if child.poll() is None:
+        child.kill()
+    child.wait()
+
+
+def _compile(parts: Sequence[str]) -> None:
+    """What a child does."""
+    if os.environ.get(_LOW) and hasattr(os, "nice"):
+        os.nice(_LOW_PRIORITY)
+    for part in parts or [*PARTS, _MIRROR]:
+        if part != _MIRROR:
+            PARTS[part](FaceSettings())
+            continue
+        warm_up_mirror()
+        folder = cache_path(fit_similarity)
+        if folder is not None:
+            _write_note(folder, _MIRROR_NOTE, _fingerprint())
 
 
 if __name__ == "__main__":
-    warm_up()
+    _compile(sys.argv[1:])

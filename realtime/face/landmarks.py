@@ -11,7 +11,6 @@ from realtime.face import wflw
 from realtime.face.alignment import warp_float
 from realtime.face.contract import LandmarkContract
 from realtime.face.geometry import invert, scale_of, transform
-from realtime.jit import njit
 from realtime.types import F32, F64, U8
 
 Network = Callable[[F32], Mapping[str, F32]]
@@ -111,15 +110,10 @@ class LandmarkModel:
         return number if self.contract.presence == "probability" else 1 / (1 + math.exp(-max(-60.0, min(60.0, number))))
 
 
-@njit(nogil=True)
 def _turned(rows: F32, turn: F64) -> F32:
     """(98, 2, 2) T C T' for each covariance C, given as rows (xx, xy, yy) or (xx, xy, yx, yy); turn: (2, 3)."""
-    a, b, c, d = turn[0, 0], turn[0, 1], turn[1, 0], turn[1, 1]
-    last = rows.shape[1] - 1
-    out = np.empty((rows.shape[0], 2, 2), np.float32)
-    for i in range(rows.shape[0]):
-        xx, xy, yy = rows[i, 0], rows[i, 1], rows[i, last]
-        out[i, 0, 0] = a * a * xx + 2 * a * b * xy + b * b * yy
-        out[i, 0, 1] = out[i, 1, 0] = a * c * xx + (a * d + b * c) * xy + b * d * yy
-        out[i, 1, 1] = c * c * xx + 2 * c * d * xy + d * d * yy
-    return out
+    (a, b, _), (c, d, _) = turn.tolist()
+    across = (a * c, a * d + b * c, b * d)
+    product = np.array(((a * a, 2 * a * b, b * b), across, across, (c * c, 2 * c * d, d * d)))
+    distinct = rows if rows.shape[1] == 3 else rows[:, (0, 1, 3)]
+    return np.asarray((distinct @ product.T).reshape(-1, 2, 2), np.float32)

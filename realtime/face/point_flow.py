@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face import wflw
-from realtime.face.geometry import fit_similarity, transform
+from realtime.face.geometry import fit_similarity
 from realtime.face.resize import resize_into
 from realtime.face.settings import FlowSettings
 from realtime.jit import njit
@@ -185,27 +185,31 @@ def _settle(
     Own motion up to `quiet` is the flow's noise and left out, from `sure` on it is believed whole, above `most` not at all.
     """
     count = start.shape[0]
-    weights = np.zeros(count, np.float32)
-    agreeing = found.copy()
+    weights, agreeing, moved = np.empty(count, np.float32), np.empty(count, np.bool_), np.empty((count, 2), np.float32)
+    rigid = np.empty((2, 3))
+    rigid[0, 0], rigid[0, 1], rigid[0, 2] = 1.0, 0.0, 0.0
+    rigid[1, 0], rigid[1, 1], rigid[1, 2] = 0.0, 1.0, 0.0
+    total = 0.0
     for i in range(count):
+        moved[i, 0], moved[i, 1] = start[i, 0], start[i, 1]
+        agreeing[i] = found[i]
         weights[i] = 1.0 if found[i] else 0.0
-    rigid = np.zeros((2, 3))
-    rigid[0, 0] = rigid[1, 1] = 1.0
-    by_head = start
+        total += weights[i]
     for turn in range(3):
-        if weights.sum() < 4:
+        if total < 4.0:
             break
         rigid = fit_similarity(start, ahead, weights)
-        by_head = transform(rigid, start)
-        limit = most * (3 - turn)
+        limit, total = most * (3 - turn), 0.0
         for i in range(count):
-            dx, dy = abs(ahead[i, 0] - by_head[i, 0]), abs(ahead[i, 1] - by_head[i, 1])
+            moved[i, 0] = rigid[0, 0] * start[i, 0] + rigid[0, 1] * start[i, 1] + rigid[0, 2]
+            moved[i, 1] = rigid[1, 0] * start[i, 0] + rigid[1, 1] * start[i, 1] + rigid[1, 2]
+            dx, dy = abs(ahead[i, 0] - moved[i, 0]), abs(ahead[i, 1] - moved[i, 1])
             agreeing[i] = found[i] and max(dx, dy) < limit
             weights[i] = 1.0 / (1.0 + (dx * dx + dy * dy) / (sure * sure)) if agreeing[i] else 0.0
-    moved = by_head.copy()
+            total += weights[i]
     for i in range(count):
         if agreeing[i] and not fixed[i]:
-            dx, dy = ahead[i, 0] - by_head[i, 0], ahead[i, 1] - by_head[i, 1]
+            dx, dy = ahead[i, 0] - moved[i, 0], ahead[i, 1] - moved[i, 1]
             t = min(max((np.sqrt(dx * dx + dy * dy) - quiet) / (sure - quiet), 0.0), 1.0)
             share = t * t * (3.0 - 2.0 * t)
             moved[i, 0] += share * dx

@@ -136,6 +136,9 @@ _WEIGHTS = _weights()
 _IOD = float(np.hypot(*(FACE_3D[72, :2] - FACE_3D[60, :2])))
 
 
+_STEPS = 12
+_DOWN = np.array(((1.0,), (-1.0,)))
+"""The model's y axis points up, the picture's down."""
 # eyes closer together than this (pixels) are no face
 _LEAST_IOD = 1.0
 
@@ -152,8 +155,20 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
     Returns:
         The pose; None where the points are no face at all (not finite, or collapsed onto a line).
     """
+    seen = np.asarray(points, np.float64)
+    if not math.isfinite(seen.sum()):
+        return None
     turn = np.eye(3) if start is None else start.rotation.copy()
-    found, scale, cx, cy, misfit = _fit(np.asarray(points, np.float64), model, _WEIGHTS, turn, 12)
+    if turn[0, 0] == 1.0 and turn[1, 1] == 1.0:
+        across, down = (seen[72] - seen[60]).tolist()
+        roll = math.atan2(down, across)
+        turn[0, 0] = turn[1, 1] = math.cos(roll)
+        turn[0, 1], turn[1, 0] = math.sin(roll), -math.sin(roll)
+    steps, found, misfit = _STEPS, True, 0.0
+    while found and steps:
+        place = np.array(_start(seen, model, _WEIGHTS, turn))
+        found, steps, misfit = _fit(seen, model, _WEIGHTS, turn, place, steps)
+    scale, cx, cy = place.tolist()
     if not found or scale * _IOD < _LEAST_IOD:
         return None
     yaw, pitch, roll = angles(turn)
@@ -162,24 +177,16 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
 
 @njit(nogil=True)
 def _solve(a: F64, b: F64) -> bool:
-    """Solve the n x n system in place by elimination with pivoting; b becomes the answer. False where it is singular."""
+    """Solve the n x n system, symmetric and positive, in place; b becomes the answer. False where it is singular."""
     n = len(b)
     for k in range(n):
-        pivot = k
-        for i in range(k + 1, n):
-            if abs(a[i, k]) > abs(a[pivot, k]):
-                pivot = i
-        if not abs(a[pivot, k]) > 1e-12:
+        if not a[k, k] > 1e-12:
             return False
-        if pivot != k:
-            for j in range(n):
-                a[k, j], a[pivot, j] = a[pivot, j], a[k, j]
-            b[k], b[pivot] = b[pivot], b[k]
         for i in range(k + 1, n):
             f = a[i, k] / a[k, k]
-            for j in range(k, n):
-                a[i, j] -= f * a[k, j]
             b[i] -= f * b[k]
+            for j in range(k + 1, n):
+                a[i, j] -= f * a[k, j]
     for k in range(n - 1, -1, -1):
         for j in range(k + 1, n):
             b[k] -= a[k, j] * b[j]
@@ -187,43 +194,38 @@ def _solve(a: F64, b: F64) -> bool:
     return True
 
 
-@njit(nogil=True)
 def _start(points: F64, model: F64, weights: F64, turn: F64) -> tuple[float, float, float]:
     """Scale and shift for this rotation, in closed form."""
-    total = mx = my = px = py = 0.0
-    for i in range(len(points)):
-        w = weights[i]
-        x = turn[0, 0] * model[i, 0] + turn[0, 1] * model[i, 1] + turn[0, 2] * model[i, 2]
-        y = -(turn[1, 0] * model[i, 0] + turn[1, 1] * model[i, 1] + turn[1, 2] * model[i, 2])
-        total += w
-        mx, my, px, py = mx + w * x, my + w * y, px + w * points[i, 0], py + w * points[i, 1]
-    mx, my, px, py = mx / total, my / total, px / total, py / total
-    dot = spread = 0.0
-    for i in range(len(points)):
-        w = weights[i]
-        x = turn[0, 0] * model[i, 0] + turn[0, 1] * model[i, 1] + turn[0, 2] * model[i, 2] - mx
-        y = -(turn[1, 0] * model[i, 0] + turn[1, 1] * model[i, 1] + turn[1, 2] * model[i, 2]) - my
-        dot += w * (x * (points[i, 0] - px) + y * (points[i, 1] - py))
-        spread += w * (x * x + y * y)
-    scale = max(dot / spread, 1e-6)
-    return scale, px - scale * mx, py - scale * my
+    seen = model @ (turn[:2] * _DOWN).T
+    total = weights.sum()
+    middle, aim = weights @ seen / total, weights @ points / total
+    seen = seen - middle
+    spread = float(weights @ (seen * seen).sum(axis=1))
+    scale = max(float(weights @ (seen * (points - aim)).sum(axis=1)) / spread, 1e-6)
+    x, y = (aim - scale * middle).tolist()
+    return scale, x, y
 
 
 @njit(nogil=True)
-def _fit(points: F64, model: F64, weights: F64, turn: F64, steps: int) -> tuple[bool, float, float, float, float]:
-    """Gauss-Newton over rotation, scale and shift; `turn` is updated in place."""
-    roll = np.arctan2(points[72, 1] - points[60, 1], points[72, 0] - points[60, 0])
-    if turn[0, 0] == 1.0 and turn[1, 1] == 1.0:
-        turn[0, 0] = turn[1, 1] = np.cos(roll)
-        turn[0, 1], turn[1, 0] = np.sin(roll), -np.sin(roll)
-    scale, cx, cy = _start(points, model, weights, turn)
-    misfit = 0.0
-    normal, rhs, row = np.empty((6, 6)), np.empty(6), np.empty(6)
-    rotated = np.empty(3)
-    total = weights.sum()
-    for _ in range(steps):
-        normal[:] = 0.0
-        rhs[:] = 0.0
+def _fit(points: F64, model: F64, weights: F64, turn: F64, place: F64, steps: int) -> tuple[bool, int, float]:
+    """Gauss-Newton over rotation, scale and shift; `turn` and `place` (scale, x, y) are updated in place.
+
+    Returns:
+        Whether the points are a face so far, the steps left after a turn so large that the place should be found anew (0: done),
+        and the root mean square distance.
+    """
+    misfit = total = 0.0
+    normal, rhs, row, rotated, e = np.empty((6, 6)), np.empty(6), np.empty((2, 6)), np.empty(3), np.empty(2)
+    row[0, 0] = row[1, 1] = row[0, 5] = row[1, 4] = 0.0
+    row[0, 4] = row[1, 5] = 1.0
+    for i in range(len(weights)):
+        total += weights[i]
+    for step in range(steps):
+        scale = place[0]
+        for a in range(6):
+            rhs[a] = 0.0
+            for b in range(6):
+                normal[a, b] = 0.0
         misfit = 0.0
         for i in range(len(points)):
             w = weights[i]
@@ -231,38 +233,31 @@ def _fit(points: F64, model: F64, weights: F64, turn: F64, steps: int) -> tuple[
                 continue
             for k in range(3):
                 rotated[k] = turn[k, 0] * model[i, 0] + turn[k, 1] * model[i, 1] + turn[k, 2] * model[i, 2]
-            ex = points[i, 0] - (scale * rotated[0] + cx)
-            ey = points[i, 1] - (-scale * rotated[1] + cy)
-            misfit += w * (ex * ex + ey * ey)
+            row[0, 3], row[1, 3] = rotated[0], -rotated[1]
+            row[0, 1], row[0, 2] = scale * rotated[2], -scale * rotated[1]
+            row[1, 0], row[1, 2] = row[0, 1], -scale * rotated[0]
             for axis in range(2):
-                if axis == 0:
-                    row[0], row[1], row[2] = 0.0, scale * rotated[2], -scale * rotated[1]
-                    row[3], row[4], row[5] = rotated[0], 1.0, 0.0
-                    e = ex
-                else:
-                    row[0], row[1], row[2] = scale * rotated[2], 0.0, -scale * rotated[0]
-                    row[3], row[4], row[5] = -rotated[1], 0.0, 1.0
-                    e = ey
+                e[axis] = points[i, axis] - (scale * row[axis, 3] + place[1 + axis])
+                misfit += w * e[axis] * e[axis]
                 for a in range(6):
-                    rhs[a] += w * row[a] * e
+                    rhs[a] += w * row[axis, a] * e[axis]
                     for b in range(6):
-                        normal[a, b] += w * row[a] * row[b]
-        if not np.isfinite(misfit):
-            return False, scale, cx, cy, misfit
+                        normal[a, b] += w * row[axis, a] * row[axis, b]
         for a in range(6):
             normal[a, a] *= 1.0 + 1e-4
-        if not _solve(normal, rhs):
-            return False, scale, cx, cy, misfit
-        angle = np.sqrt(rhs[0] ** 2 + rhs[1] ** 2 + rhs[2] ** 2)
+        if not np.isfinite(misfit) or not _solve(normal, rhs):
+            return False, 0, misfit
+        angle = np.sqrt(rhs[0] * rhs[0] + rhs[1] * rhs[1] + rhs[2] * rhs[2])
         shrink = 0.5 / angle if angle > 0.5 else 1.0
         _turn_by(turn, rhs[0] * shrink, rhs[1] * shrink, rhs[2] * shrink)
         if shrink < 1.0:
-            scale, cx, cy = _start(points, model, weights, turn)
-            continue
-        scale, cx, cy = max(scale + rhs[3], 1e-6), cx + rhs[4], cy + rhs[5]
+            return True, steps - step - 1, np.sqrt(misfit / total)
+        place[0] = max(scale + rhs[3], 1e-6)
+        place[1] += rhs[4]
+        place[2] += rhs[5]
         if angle < 1e-5:
             break
-    return True, scale, cx, cy, np.sqrt(misfit / total)
+    return True, 0, np.sqrt(misfit / total)
 
 
 @njit(nogil=True)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.errors import ModelFileError
-from realtime.jit import njit
 from realtime.types import F32, Detection
 
 
@@ -69,59 +67,35 @@ def priors(height: int, width: int, anchors: Anchors = Anchors()) -> F32:
     return table
 
 
-@njit(nogil=True)
+@np.errstate(all="ignore")  # a broken network's infinities are found by who asks for faces
 def _decode(
     loc: F32, conf: F32, landmarks: F32, table: F32, v0: float, v1: float, threshold: float
 ) -> tuple[F32, F32, F32]:
-    kept = 0
-    for i in range(conf.shape[0]):
-        if conf[i, 1] > threshold:
-            kept += 1
-    boxes = np.empty((kept, 4), np.float32)
-    scores = np.empty(kept, np.float32)
-    points = np.empty((kept, 10), np.float32)
-    k = 0
-    for i in range(conf.shape[0]):
-        if not conf[i, 1] > threshold:  # as above, also for NaN: there is room for `kept` faces only
-            continue
-        cx, cy, w, h = table[i, 0], table[i, 1], table[i, 2], table[i, 3]
-        x, y = cx + loc[i, 0] * v0 * w, cy + loc[i, 1] * v0 * h
-        bw, bh = w * np.exp(loc[i, 2] * v1), h * np.exp(loc[i, 3] * v1)
-        boxes[k, 0], boxes[k, 1] = x - bw / 2, y - bh / 2
-        boxes[k, 2], boxes[k, 3] = x + bw / 2, y + bh / 2
-        for j in range(5):
-            points[k, 2 * j] = cx + landmarks[i, 2 * j] * v0 * w
-            points[k, 2 * j + 1] = cy + landmarks[i, 2 * j + 1] * v0 * h
-        scores[k] = conf[i, 1]
-        k += 1
-    return boxes, scores, points
+    """Boxes (K, 4), scores (K,) and points (K, 10) of the anchors above the threshold; a score of NaN is not."""
+    above = np.flatnonzero(conf[:, 1] > threshold)
+    middles, sizes = table[above, :2], table[above, 2:]
+    offsets = loc[above].astype(np.float64)
+    centre, half = middles + offsets[:, :2] * v0 * sizes, sizes * np.exp(offsets[:, 2:] * v1) / 2
+    boxes = np.concatenate([centre - half, centre + half], axis=1).astype(np.float32)
+    five = landmarks[above].astype(np.float64).reshape(-1, 5, 2)
+    points = middles[:, None] + five * v0 * sizes[:, None]
+    return boxes, conf[above, 1], points.reshape(-1, 10).astype(np.float32)
 
 
-@njit(nogil=True)
-def _suppress(boxes: F32, scores: F32, overlap: float, most: int) -> NDArray[np.intp]:
+@np.errstate(all="ignore")
+def _suppress(boxes: F32, scores: F32, overlap: float, most: int) -> list[int]:
     """Greedy non-maximum suppression: the places of the boxes that stay, best first."""
-    order = np.argsort(-scores, kind="mergesort")
-    kept = np.empty(min(most, len(order)), np.intp)
-    count = 0
-    for place in range(len(order)):
-        if count == len(kept):
-            break
-        i = order[place]
-        area = (boxes[i, 2] - boxes[i, 0]) * (boxes[i, 3] - boxes[i, 1])
-        fresh = True
-        for c in range(count):
-            j = kept[c]
-            w = min(boxes[i, 2], boxes[j, 2]) - max(boxes[i, 0], boxes[j, 0])
-            h = min(boxes[i, 3], boxes[j, 3]) - max(boxes[i, 1], boxes[j, 1])
-            if w > 0 and h > 0:
-                other = (boxes[j, 2] - boxes[j, 0]) * (boxes[j, 3] - boxes[j, 1])
-                if w * h > overlap * (area + other - w * h):
-                    fresh = False
-                    break
-        if fresh:
-            kept[count] = i
-            count += 1
-    return kept[:count]
+    left = np.argsort(-scores, kind="stable")
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[int] = []
+    while len(left) and len(kept) < most:
+        best, left = int(left[0]), left[1:]
+        kept.append(best)
+        shared = np.minimum(boxes[best, 2:], boxes[left, 2:]) - np.maximum(boxes[best, :2], boxes[left, :2])
+        both = shared[:, 0] * shared[:, 1]
+        same = (shared > 0).all(axis=1) & (both > np.float64(overlap) * (areas[best] + areas[left] - both))
+        left = left[~same]
+    return kept
 
 
 def decode(

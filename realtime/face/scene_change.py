@@ -33,7 +33,10 @@ def thumbnail(image: U8, out: F32) -> None:
         for c in range(columns):
             out[r, c] = counts[c] / 4080.0
             total += out[r, c]
-    out -= np.float32(total / (rows * columns))
+    mean = np.float32(total / (rows * columns))
+    for r in range(rows):
+        for c in range(columns):
+            out[r, c] -= mean
 
 
 @njit(nogil=True)

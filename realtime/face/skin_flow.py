@@ -9,6 +9,7 @@ and takes several times as long (`python -m tools.bench skin`).
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,38 +54,22 @@ def settle(window: U8, mirrored: bool, out: F32) -> None:
             out[y * width + x] = np.float32((value - mean) * gain)
 
 
-@njit(nogil=True, fastmath=True)
 def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
-    """The window without its brightness and contrast, its edge repeated outward, and the same at half the size."""
-    height, width = window.shape
-    mean = _ZERO
-    for y in range(height):
-        for x in range(width):
-            mean += np.float32(window[y, x])
-    mean /= np.float32(height * width)
-    spread = _ZERO
-    for y in range(height):
-        for x in range(width):
-            spread += (np.float32(window[y, x]) - mean) ** 2
-    gain = _ONE / max(np.float32(np.sqrt(spread / np.float32(height * width))), np.float32(LEAST_SPREAD))
-    fine = np.empty((height + 2 * PAD, width + 2 * PAD), np.float32)
-    for y in range(height + 2 * PAD):
-        row = window[min(max(y - PAD, 0), height - 1)]
-        for x in range(width):
-            fine[y, x + PAD] = (np.float32(row[x]) - mean) * gain
-        fine[y, :PAD] = fine[y, PAD]
-        fine[y, width + PAD :] = fine[y, width + PAD - 1]
-    coarse = np.empty((fine.shape[0] // 2, fine.shape[1] // 2), np.float32)
-    for y in range(coarse.shape[0]):
-        for x in range(coarse.shape[1]):
-            both = fine[2 * y, 2 * x] + fine[2 * y + 1, 2 * x] + fine[2 * y, 2 * x + 1] + fine[2 * y + 1, 2 * x + 1]
-            coarse[y, x] = np.float32(0.25) * both
-    return fine, coarse
+    """The window without its brightness and contrast, its edge repeated outward, and the same at half the size.
+
+    Args:
+        window: (height, width) grey values 0..255, both sides even.
+    """
+    mean, spread = (float(value.item()) for value in cv2.meanStdDev(window))
+    padded = cv2.copyMakeBorder(window, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
+    fine = np.subtract(padded, np.float32(mean))
+    fine *= np.float32(1 / max(spread, LEAST_SPREAD))
+    coarse = cv2.resize(fine, (fine.shape[1] // 2, fine.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return fine, np.asarray(coarse, np.float32)
 
 
-@njit(nogil=True, fastmath=True)
-def prepare(picture: F32, corners: F32, pad: int, hold: np.floating) -> tuple[F32, F32, F32, F32, F32, F32]:
-    """The fields of `Scale` for patches of a padded picture.
+def prepare(picture: F32, corners: F32, pad: int, hold: np.floating) -> "Scale":
+    """What following needs of the patches of a padded picture at rest. Seldom done, so it is not compiled.
 
     Args:
         picture: (H, W) grey values, padded.
@@ -92,31 +77,19 @@ def prepare(picture: F32, corners: F32, pad: int, hold: np.floating) -> tuple[F3
         pad: pixels around the picture.
         hold: of the inverse against patches without texture.
     """
-    count, area = len(corners), np.float32(PATCH * PATCH)
-    parts = np.empty((3, count, PATCH, PATCH), np.float32)
-    inverse, offset = np.empty((count, 3), np.float32), np.empty((count, 2), np.float32)
-    energy = np.empty(count, np.float32)
-    for p in range(count):
-        top, left = int(corners[p, 0]) + pad, int(corners[p, 1]) + pad
-        for y in range(PATCH):
-            for x in range(PATCH):
-                v, u = top + y, left + x
-                parts[0, p, y, x] = picture[v, u]
-                parts[1, p, y, x] = _HALF * (picture[v, u + 1] - picture[v, u - 1])
-                parts[2, p, y, x] = _HALF * (picture[v + 1, u] - picture[v - 1, u])
-        for k in range(3):
-            parts[k, p] -= parts[k, p].sum() / area
-        patch, across, down = parts[0, p], parts[1, p], parts[2, p]
-        xx, xy, yy = (across * across).sum() + hold, (across * down).sum(), (down * down).sum() + hold
-        scale = _ONE / (xx * yy - xy * xy)
-        inverse[p, 0], inverse[p, 1], inverse[p, 2] = yy * scale, -xy * scale, xx * scale
-        offset[p, 0], offset[p, 1] = (patch * across).sum(), (patch * down).sum()
-        energy[p] = (patch * patch).sum()
-    flat = parts.reshape(3, count, PATCH * PATCH)
-    return flat[0], flat[1], flat[2], inverse, offset, energy
+    down, across = np.zeros_like(picture), np.zeros_like(picture)
+    across[:, 1:-1] = _HALF * (picture[:, 2:] - picture[:, :-2])
+    down[1:-1] = _HALF * (picture[2:] - picture[:-2])
+    rows, columns = (corners.astype(np.intp) + pad).T[:, :, None] + np.arange(PATCH)
+    plain = np.stack([picture, across, down])[:, rows[:, :, None], columns[:, None]].reshape(3, len(corners), -1)
+    patch, across, down = (part - part.mean(axis=1, keepdims=True) for part in plain)
+    xx, xy, yy = (across * across).sum(1) + hold, (across * down).sum(1), (down * down).sum(1) + hold
+    inverse = np.stack([yy, -xy, xx], axis=1) / (xx * yy - xy * xy)[:, None]
+    offset = np.stack([(patch * across).sum(1), (patch * down).sum(1)], axis=1)
+    return Scale(patch, across, down, inverse, offset, (patch * patch).sum(1))
 
 
-@njit(nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True)
 def _place(start: float, limit: int) -> tuple[int, np.float32]:
     """Where a patch begins along one side: the pixel before and what lies beyond it, kept inside the padded picture."""
     inside = min(max(np.float32(start), _ZERO), np.float32(limit - PATCH - 1.01))
@@ -144,7 +117,7 @@ def _look(picture: F32, y: float, x: float, out: F32) -> None:
         k += _SIDE
 
 
-@njit(nogil=True, fastmath=True, inline="always")
+@njit(nogil=True, fastmath=True)
 def _unlikeness(seen: F32, patch: F32, energy: float) -> np.float32:
     """Mean squared difference of what is seen (64,) from a patch without its mean, brightness apart."""
     plain, square, product = _ZERO, _ZERO, _ZERO
@@ -305,8 +278,8 @@ class SkinFlow:
         """
         fine, coarse = settled_pyramid(window)
         return Template(
-            Scale(*prepare(fine, self._fine, PAD, _HOLD)),
-            Scale(*prepare(coarse, self._coarse, PAD // 2, _HOLD_COARSE)),
+            prepare(fine, self._fine, PAD, _HOLD),
+            prepare(coarse, self._coarse, PAD // 2, _HOLD_COARSE),
         )
 
     def moved(self, template: Template, window: U8 | F32) -> F32:

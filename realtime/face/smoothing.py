@@ -84,7 +84,7 @@ def _step(
     delay: float,
 ) -> tuple[F32, F32]:
     """(steady, shown): the expected points drawn toward the raw ones; the same with a share of the head's motion taken back."""
-    steady, shown = np.empty_like(raw), np.empty_like(raw)
+    steady, shown = np.empty((raw.shape[0], 2), np.float32), np.empty((raw.shape[0], 2), np.float32)
     for i in range(raw.shape[0]):
         dx, dy = raw[i, 0] - expected[i, 0], raw[i, 1] - expected[i, 1]
         size = np.sqrt(dx * dx + dy * dy) / max(sigma[i], 1e-6)

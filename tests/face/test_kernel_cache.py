@@ -3,14 +3,16 @@
 import logging
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from realtime.face import kernel_cache
-from realtime.face.crops import five_of, square_crop
-from realtime.face.kernel_cache import cache_state, prepare
+from realtime.face.geometry import fit_similarity
+from realtime.face.kernel_cache import begin, cache_state, prepare_mirror
+from realtime.face.scene_change import thumbnail
 from realtime.jit import damaged_files, sealed
 
 CHILD = (
@@ -21,6 +23,10 @@ CHILD = (
 
 def command(folder: Path) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", "-c", CHILD, str(folder), sealed(b"code").hex())
+
+
+def prepare(progress: Callable[[str, float], None] | None = None, *, folder: Path, command: Sequence[str]) -> None:
+    begin(folder=folder, commands=[command]).wait(progress)
 
 
 def times(folder: Path) -> int:
@@ -126,32 +132,71 @@ def test_an_interrupted_wait_leaves_no_child_behind(tmp_path: Path, monkeypatch:
 
 
 def test_numba_keeps_all_kernels_in_the_folder_that_is_looked_at() -> None:
-    compiled: list[Any] = [square_crop, five_of]
+    compiled: list[Any] = [fit_similarity, thumbnail]
     assert len({kernel.stats.cache_path for kernel in compiled}) == 1
     sources = [source for source in kernel_cache._SOURCES.rglob("*.py") if "@njit" in source.read_text("utf-8")]
     assert len(sources) > 5
     assert {source.parent for source in sources} == {kernel_cache._SOURCES}
 
 
+def test_all_parts_are_compiled_side_by_side_and_remembered_together(tmp_path: Path) -> None:
+    """Nobody's note is written while one of them failed."""
+    fails = (sys.executable, "-c", "raise SystemExit(1)")
+    begin(folder=tmp_path, commands=[command(tmp_path), fails]).wait()
+    assert not (tmp_path / "facemirror-kernels.json").exists()
+    begin(folder=tmp_path, commands=[command(tmp_path), command(tmp_path)]).wait()
+    assert times(tmp_path) == 3
+    begin(folder=tmp_path, commands=[fails]).wait()
+    assert times(tmp_path) == 3
+
+
+def test_a_first_start_leaves_the_mirrored_views_to_a_child_of_low_priority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first picture does not wait for what it does not show; the child's note makes the next start load it."""
+    started: list[tuple[tuple[str, ...], bool]] = []
+    loaded: list[bool] = []
+    waiting = subprocess.Popen((sys.executable, "-c", "import sys; sys.stdin.read()"), stdin=subprocess.PIPE)
+
+    def start(words: tuple[str, ...], *, low: bool = False) -> "subprocess.Popen[bytes]":
+        started.append((words, low))
+        return waiting
+
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: tmp_path)
+    monkeypatch.setattr(kernel_cache, "is_temporary", lambda _folder: False)
+    monkeypatch.setattr(kernel_cache, "_start", start)
+    monkeypatch.setattr(kernel_cache, "warm_up_mirror", lambda: loaded.append(True))
+    prepare_mirror(now=False)
+    assert (loaded, started[0][0][-1], started[0][1]) == ([], "mirror", True)
+    assert waiting.poll() is None
+    assert waiting.stdin is not None
+    waiting.stdin.close()
+    assert waiting.wait(20) == 0
+    kernel_cache._write_note(tmp_path, "facemirror-kernels-mirror.json", kernel_cache._fingerprint())
+    prepare_mirror(now=False)
+    assert (loaded, len(started)) == ([True], 1)
+
+
 GOING_LIVE = """
 import sys
 from numba.core.dispatcher import Dispatcher
-from realtime.app import face_pipeline as facepath
-from realtime.config import Config
+from realtime.app import face_pipeline
+from realtime.app.run import Run
+from realtime.config import resolve
 
 def signatures():
-    modules = [m for name, m in sys.modules.items() if name.startswith("realtime.face.")]
+    modules = [m for name, m in sys.modules.items() if name.startswith("realtime.face.") and "mirror" not in name]
     kernels = {value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
     return {(k.py_func.__module__, k.py_func.__name__, str(s)) for k in kernels for s in k.signatures}
 
 warmed = set()
-warm_up = facepath.warm_up
-facepath.warm_up = lambda settings: (warm_up(settings), warmed.update(signatures()))
-facepath.open_face_path(Config(), 240, 320)
-print(sorted(signatures() - warmed), len(warmed) > 12)
+warm_up = face_pipeline.warm_up
+face_pipeline.warm_up = lambda settings: (warm_up(settings), warmed.update(signatures()))
+code, summary = Run(resolve({"source": "demo", "headless": True, "duration": 0.2, "speed": "max"})).execute()
+print(sorted(signatures() - warmed), len(warmed) > 7, summary["face_frames"] > 0)
 """
 
 
 def test_the_warm_up_that_the_child_runs_leaves_nothing_to_compile() -> None:
     done = subprocess.run([sys.executable, "-c", GOING_LIVE], capture_output=True, text=True, check=False, timeout=55)
-    assert (done.returncode, done.stdout) == (0, "[] True\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "[] True True\n"), done.stderr

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import tools.bench
+from realtime.errors import UserInputError
 from tools.bench.timing import Report
 
 _HELPERS = {"__main__", "timing"}
@@ -30,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     module = importlib.import_module(f"tools.bench.{options.name}")
     try:
         report: Report = module.run(rest) if rest else module.run()
+    except UserInputError as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     except (FileNotFoundError, ModuleNotFoundError) as missing:
         print(f"{options.name} cannot be measured here: {missing}", file=sys.stderr)
         return 2

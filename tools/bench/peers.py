@@ -173,12 +173,12 @@ def run(arguments: list[str] | None = None) -> Report:
                 costs[name].append(1e3 * cpu / frames)
     report = Report(f"peers: {options.clip}, medians of {options.rounds} interleaved rounds")
     for name in contestants:
-        report.add(f"{name}: rate", float(np.median(rates[name])), "fps")
-        report.add(f"{name}: CPU per frame", float(np.median(costs[name])), "ms")
+        report.add_rounds(f"{name}: rate", rates[name], "fps")
+        report.add_rounds(f"{name}: CPU per frame", costs[name], "ms")
     for name, bound in (("bare loop", ">= 0.95"), ("plain loop", ">= 1"), ("MediaPipe", "")):
         if name in contestants:
-            ratio = float(np.median(np.array(rates["graph"]) / np.array(rates[name])))
-            report.add(f"graph / {name}: rate", ratio, "", bound)
+            ratios = np.array(rates["graph"]) / np.array(rates[name])
+            report.add_rounds(f"graph / {name}: rate", ratios.tolist(), "x", bound)
     if other is None:
         report.title += " (MediaPipe is not installed or its model is not here)"
     return report

@@ -1,21 +1,32 @@
 """Interleaved timing: every contestant runs once per round, so that a busy moment hits them all alike."""
 
+import contextlib
 import gc
+import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds per call over all rounds."""
+    """Milliseconds per call over all rounds.
+
+    Attributes:
+        median: of the rounds.
+        p95: likewise.
+        best: likewise.
+        rounds: each of them.
+    """
 
     median: float
     p95: float
     best: float
+    rounds: tuple[float, ...] = ()
 
 
 def interleaved(
@@ -49,7 +60,7 @@ def interleaved(
         if collecting:
             gc.enable()
     return {
-        name: Timing(float(np.median(values)), float(np.percentile(values, 95)), min(values))
+        name: Timing(float(np.median(values)), float(np.percentile(values, 95)), min(values), tuple(values))
         for name, values in samples.items()
     }
 
@@ -61,11 +72,27 @@ class Report:
     Attributes:
         rows: name, value, unit and bound of each figure.
         missed: the names of figures that a measurement found beyond their bounds.
+        rounds: by name, the value of each round, where a figure is the median of several: `compare` reads noise from them.
+        notes: lines under the table.
     """
 
     title: str
     rows: list[tuple[str, float, str, str]] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    rounds: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add_rounds(self, name: str, values: Sequence[float], unit: str, bound: str = "") -> None:
+        """A figure that was measured several times: the median counts.
+
+        Args:
+            name: for table and JSON.
+            values: of the rounds.
+            unit: its unit.
+            bound: what it should be, in words.
+        """
+        self.add(name, float(np.median(values)), unit, bound)
+        self.rounds[name] = tuple(float(value) for value in values)
 
     def add(self, name: str, value: float, unit: str, bound: str = "", *, met: bool = True) -> None:
         """One figure.
@@ -85,6 +112,7 @@ class Report:
         """One row of median milliseconds per contestant."""
         for name, timing in timings.items():
             self.add(name, timing.median, "ms", (bounds or {}).get(name, ""))
+            self.rounds[name] = timing.rounds
 
     def table(self) -> str:
         """The figures in columns."""
@@ -93,7 +121,7 @@ class Report:
             self.title,
             *(f"  {n:<{width}}  {v:>10.4g} {u:<12} {self._bound(n, b)}".rstrip() for n, v, u, b in self.rows),
         ]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
     def _bound(self, name: str, bound: str) -> str:
         return f"{bound}  MISSED" if name in self.missed else bound
@@ -103,7 +131,26 @@ class Report:
         return {
             "title": self.title,
             "machine": platform.machine(),
+            "processor": processor(),
+            "cores": os.cpu_count(),
             "python": platform.python_version(),
-            "figures": {n: {"value": v if np.isfinite(v) else None, "unit": u, "bound": b} for n, v, u, b in self.rows},
+            "figures": {
+                name: {
+                    "value": value if np.isfinite(value) else None,
+                    "unit": unit,
+                    "bound": bound,
+                    "rounds": [round(one, 6) if np.isfinite(one) else None for one in self.rounds.get(name, ())],
+                }
+                for name, value, unit, bound in self.rows
+            },
             "missed": self.missed,
         }
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
