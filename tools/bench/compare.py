@@ -124,7 +124,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], limits: Limits) -> l
 
 def _limit(before: Mapping[str, Any], after: Mapping[str, Any], limits: Limits) -> float:
     deviations = [_deviation(figure.get("rounds") or ()) for figure in (before, after)]
-    size = abs(before["value"])
+    size = abs(float(before["value"]))
     known = [one for one in deviations if one is not None]
     if len(known) < len(deviations):
         return limits.unknown * size
