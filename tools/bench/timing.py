@@ -135,16 +135,17 @@ class Report:
             "cores": os.cpu_count(),
             "python": platform.python_version(),
             "figures": {
-                name: {
-                    "value": value if np.isfinite(value) else None,
-                    "unit": unit,
-                    "bound": bound,
-                    "rounds": [round(one, 6) if np.isfinite(one) else None for one in self.rounds.get(name, ())],
-                }
+                name: {"value": value if np.isfinite(value) else None, "unit": unit, "bound": bound}
+                | self._rounds(name)
                 for name, value, unit, bound in self.rows
             },
             "missed": self.missed,
         }
+
+    def _rounds(self, name: str) -> dict[str, object]:
+        """Of a figure that was measured several times."""
+        values = self.rounds.get(name)
+        return {} if not values else {"rounds": [round(one, 6) if np.isfinite(one) else None for one in values]}
 
 
 def processor() -> str:
