@@ -2,7 +2,8 @@
 
 A length across a turned face is foreshortened, and points that lie at different depths move against each other. Both are undone
 with the mean head: each point is put on the depth that the mean head has there, at the head's pose, and is then looked at from
-the front. What is left is how much this head's depths differ from the mean head's, times the sine of the turn.
+the front. Lips and chin change their depth as they move, which `mouth_depth` tells from how they lie. What is left is how much this
+head's depths differ, times the sine of the turn.
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.clinic import mouth_depth
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
 from realtime.face.pose import HEAD_PITCH_ZERO, rotation
 from realtime.types import F64
 
-_FACING_HEAD: F64 = np.asarray(HEAD_3D @ rotation(0.0, -HEAD_PITCH_ZERO, 0.0), np.float64)
+FACING_HEAD: F64 = np.asarray(HEAD_3D @ rotation(0.0, -HEAD_PITCH_ZERO, 0.0), np.float64)
 """(98, 3) cm: the mean head in axes in which a person who looks straight ahead is not turned."""
 # Points that no expression moves much: corners of the eyes, the bridge of the nose and its base's middle.
-_RIGID = [60, 64, 68, 72, *wflw.NOSE_BRIDGE, 57]
+RIGID = [60, 64, 68, 72, *wflw.NOSE_BRIDGE, 57]
+_TOLD = list(mouth_depth.POINTS)
 # Pixels between the outer corners of the eyes below which the points are no face.
 _LEAST_EYES = 4.0
 
@@ -50,11 +53,21 @@ def seen_from_front(points: NDArray[np.floating], pose: tuple[float, float, floa
     turn = rotation(*pose)
     if not (np.isfinite(seen).all() and np.isfinite(turn).all()):
         return None
-    scale = _scale(seen[_RIGID], (_FACING_HEAD[_RIGID] @ turn.T)[:, :2])
-    if scale * (_FACING_HEAD[wflw.LEFT_EYE_OUTER, 0] - _FACING_HEAD[wflw.RIGHT_EYE_OUTER, 0]) < _LEAST_EYES:
+    head = (FACING_HEAD[RIGID] @ turn.T)[:, :2]
+    scale = _scale(seen[RIGID], head)
+    if scale * (FACING_HEAD[wflw.LEFT_EYE_OUTER, 0] - FACING_HEAD[wflw.RIGHT_EYE_OUTER, 0]) < _LEAST_EYES:
         return None
-    in_plane = seen - scale * np.outer(_FACING_HEAD[:, 2], turn[:2, 2])
-    return Frontal(np.asarray(np.linalg.solve(turn[:2, :2], in_plane.T).T, np.float64), scale)
+    on_head = (seen - seen[RIGID].mean(axis=0)) / scale + head.mean(axis=0)
+    return Frontal(_facing(on_head, turn) * scale, scale)
+
+
+def _facing(seen: F64, turn: F64) -> F64:
+    """(98, 2) as seen from the front, of points (98, 2) that lie on the turned mean head, centimetres."""
+    upright = np.linalg.inv(turn[:2, :2]).T
+    flat, slant = seen @ upright, turn[:2, 2] @ upright
+    depth = FACING_HEAD[:, 2].copy()
+    depth[_TOLD] = mouth_depth.depths(flat, slant)
+    return np.asarray(flat - np.outer(depth, slant), np.float64)
 
 
 def _scale(seen: F64, model: F64) -> float:

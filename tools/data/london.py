@@ -30,6 +30,9 @@ HAND_POINTS = {
 """WFLW point -> the hand-placed point that means the same place."""
 IRIS_RINGS = (range(2, 10), range(10, 18))
 """Hand-placed points around the iris on the image's left and right."""
+SIDE_POINTS = (2, 6)
+"""Of a ring's eight points, those at the sides, which no lid covers. The upper ones lie on the lid wherever it covers the iris, so that
+the mean of the ring is 7 % too small: with it pupils would stand 66 mm apart, with the sides 62 (population: 62 to 63)."""
 IRIS_MM = 11.77
 """Mean horizontal diameter of a human iris, millimetres: the ruler in a photograph."""
 LONGEST = 720
@@ -79,10 +82,15 @@ def as_wflw(template: F32) -> F32:
     return out
 
 
+def ring_sides(ring: F32) -> tuple[F32, float]:
+    """Centre (2,) and horizontal diameter of the iris by its ring (8, 2)."""
+    one, other = ring[SIDE_POINTS[0]], ring[SIDE_POINTS[1]]
+    return ((one + other) / 2).astype(np.float32), float(np.hypot(*(one - other)))
+
+
 def iris_diameter(template: F32) -> float:
-    """Mean diameter of both irises in the template's pixels, by their rings."""
-    radii = [np.linalg.norm(template[list(r)] - template[list(r)].mean(0), axis=1).mean() for r in IRIS_RINGS]
-    return 2 * float(np.mean(radii))
+    """Mean horizontal diameter of both irises in the template's pixels, by their rings."""
+    return float(np.mean([ring_sides(template[list(ring)])[1] for ring in IRIS_RINGS]))
 
 
 def portraits(folder: Path) -> list[Portrait]:

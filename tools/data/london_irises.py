@@ -10,13 +10,9 @@ from numpy.typing import NDArray
 from realtime.analyze import FaceAnalyzer
 from realtime.errors import UserInputError
 from tools.data.irises import EyeWindow, cut
-from tools.data.london import IRIS_RINGS, LONGEST, for_training, read_template
+from tools.data.london import IRIS_RINGS, LONGEST, for_training, read_template, ring_sides
 
 F32 = NDArray[np.float32]
-
-SIDE_POINTS = (2, 6)
-"""Of a ring's eight points, those at the sides, which no lid covers. The upper ones lie on the lid wherever it covers the iris, so that
-the mean of the ring is 7 % too small: with it pupils would stand 66 mm apart, with the sides 62 (population: 62 to 63)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +25,6 @@ class PortraitEye:
     training: bool
     window: EyeWindow
     pixels: float
-
-
-def ring_sides(ring: F32) -> tuple[F32, float]:
-    """Centre (2,) and horizontal diameter of the iris by its ring (8, 2)."""
-    one, other = ring[SIDE_POINTS[0]], ring[SIDE_POINTS[1]]
-    return ((one + other) / 2).astype(np.float32), float(np.hypot(*(one - other)))
 
 
 def portrait_eyes(folder: Path, ethnicity: dict[str, str] | None = None) -> list[PortraitEye]:

@@ -29,8 +29,8 @@ from realtime.face.iris import EYE, TYPICAL, WINDOW
 from realtime.face.pose import estimate_pose, facing_angles
 from realtime.models import Registry
 from realtime.types import F32, F64, U8, Millimetres
-from tools.data.london import IRIS_MM, IRIS_RINGS, for_training, read_template
-from tools.data.london_irises import portrait_eyes, ring_sides
+from tools.data.london import IRIS_MM, for_training, iris_diameter, read_template
+from tools.data.london_irises import portrait_eyes
 from tools.evaluate.figures import Figure, finish
 from tools.synth.camera import Camera, project, to_camera
 from tools.synth.camera import rotation as head_rotation
@@ -128,7 +128,7 @@ def portrait_figures(weights: Path) -> list[Figure]:
                 if not faces or faces[0].millimetres is None or faces[0].millimetres.withheld:
                     continue
                 found, hand = faces[0].millimetres, read_template(path)
-                true_scale = IRIS_MM / np.mean([ring_sides(hand[list(ring)])[1] for ring in IRIS_RINGS])
+                true_scale = IRIS_MM / iris_diameter(hand)
                 scales.append(found.mm_per_pixel / true_scale - 1)
                 for side, (upper, lower) in (("right", (20, 29)), ("left", (25, 32))):
                     height = float(np.hypot(*(hand[upper] - hand[lower]))) * true_scale
