@@ -191,11 +191,10 @@ class Millimetres:
         fissure_area: mm2 inside the lid margins.
         mrd1: pupil centre to the upper and to the lower lid margin, along y'; not measured in a shut eye.
         mrd2: likewise.
-        commissure: from the lower lip's outer midpoint to the mouth corner.
-        smile_angle: degrees, 90 + asin(h / commissure), h how far the corner lies above that midpoint, along y'.
-        corner_height: y' of the mouth corner (negative: below the eyes).
-        lower_lip_height: the lower lip's inner edge beside its middle to the chin below it, along y'. Neither is measured beyond 15
-            degrees of pitch.
+        commissure: from where the lower lip's outer edge crosses x' = 0 to the mouth corner.
+        smile_angle: degrees, 90 + asin(h / commissure), h how far the corner lies above that crossing, along y'.
+        corner_height: y' of the mouth corner (negative: below the eyes); not measured beyond 15 degrees of pitch.
+        lower_lip_height: the lower lip's inner edge beside its middle to the chin below it, along y'.
         dental_show: height of the gap between the lips midway to the corner.
         interlabial_area: mm2 of the gap, cut at x' = 0.
         philtrum_deviation: x' of the upper lip's midpoint.

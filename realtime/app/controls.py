@@ -307,7 +307,7 @@ def page_commands(
         obs: the button for OBS; None in a run without it.
     """
     logged: dict[str, LoggedChoice] = {}
-    side = AffectedSide(writer.moment, lambda: changed(logged))
+    side = AffectedSide(writer.moment, lambda: changed(logged), config.examination.affected)
     model = model_choice(config, app, writer.moment, lambda: changed(logged))
     camera = camera_choice(config, source, list_cameras())
     logged["affected_side"] = side

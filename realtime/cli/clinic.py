@@ -13,6 +13,7 @@ from realtime.app.examinations import examinations_in, of_person, open_examinati
 from realtime.app.output_files import REPORT, begins_with, check_output
 from realtime.clinic import Scores, score_examination
 from realtime.clinic.course import course, course_csv, course_page
+from realtime.clinic.course_remarks import course_remarks
 from realtime.clinic.items import Item, check_overruled
 from realtime.clinic.score_file import as_json, score_file, write_scores
 from realtime.clinic.sheet import shown
@@ -106,14 +107,15 @@ def progress(options: argparse.Namespace) -> int:
         print(trouble)
     found = of_person(kept, options.person)
     page = options.out or options.sessions / f"{_file_name(options.person)}-progress.html"
-    series = course([(one.session.resolve().name, one.examination) for one in found])
+    visits = [(one.session.resolve().name, one.examination) for one in found]
+    series = course(visits)
     table = page.with_suffix(".csv")
     if table == page:
         raise UserInputError("--out names the page, such as ada.html; the table goes beside it with the ending .csv.")
     rows = course_csv(series)
     check_output(page, "--out", REPORT)
     check_output(table, "--out", begins_with(rows.partition("\n")[0].encode()))
-    _write(page, course_page(options.person, series))
+    _write(page, course_page(options.person, series, course_remarks(visits)))
     _write(table, rows)
     print(page)
     print(table)

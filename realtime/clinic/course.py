@@ -150,12 +150,13 @@ def _guarded(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
-def course_page(person: str, series: Sequence[Series]) -> str:
+def course_page(person: str, series: Sequence[Series], remarks: Sequence[str] = ()) -> str:
     """Draw the course: points with their SDC band round the first examination.
 
     Args:
         person: whose it is.
         series: from `course`.
+        remarks: what stands in the way of comparing, from `course_remarks`.
 
     Returns:
         HTML without scripts.
@@ -170,9 +171,16 @@ def course_page(person: str, series: Sequence[Series]) -> str:
         style=_asset("course.css").template,
         person=escape(person),
         facts=escape(f"{len(dates)} examinations, {dates[0]} to {dates[-1]}" if dates else "no examination"),
+        remarks=_remarks(remarks),
         charts="".join(_chart(group) for group in groups.values()),
         table=_table(series),
     )
+
+
+def _remarks(remarks: Sequence[str]) -> str:
+    if not remarks:
+        return ""
+    return "<h2>Before you compare</h2><ul>" + "".join(f"<li>{escape(one)}</li>" for one in remarks) + "</ul>"
 
 
 def _asset(name: str) -> Template:

@@ -165,7 +165,7 @@ def _static(name: str, snapshot: Snapshot, view: View) -> float:
 
 
 def corner(snapshot: Snapshot | None, side: Side) -> tuple[float, float]:
-    """Where the mouth corner lies from the lower lip's midpoint: millimetres across and up.
+    """Where the mouth corner lies from where the lower lip crosses the midline: millimetres across and up.
 
     Args:
         snapshot: of the face, or None.

@@ -64,18 +64,14 @@ class Displacement(NamedTuple):
 
 
 def corner_place(snapshot: Snapshot | None, side: Side) -> Displacement:
-    """Where a mouth corner lies from the middle of the face and from the eyes' line.
-
-    The commissure's length starts at the lower lip's midpoint, which a one-sided movement pulls along; the philtrum's deviation
-    takes that out, so that a still corner is seen to be still.
+    """Where a mouth corner lies from the midline of the face and from the eyes' line.
 
     Args:
         snapshot: of the face, or None.
         side: the patient's.
     """
     across, _ = corner(snapshot, side)
-    deviation = NAN if snapshot is None else snapshot.midline.get("philtrum_deviation", NAN)
-    return Displacement(across + (deviation if side == "left" else -deviation), length(snapshot, "corner_height", side))
+    return Displacement(across, length(snapshot, "corner_height", side))
 
 
 def corner_moved(trial: Trial, side: Side) -> Displacement:

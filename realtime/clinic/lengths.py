@@ -22,7 +22,7 @@ MOST_PITCH = 20.0
 """Degrees of turn beyond which no length is given: up to there the distance of the mouth's corner, the lid gap and the brow height of one
 and the same face change by at most 1.5 mm (root mean square over rendered heads, `python -m tools.evaluate lengths`)."""
 MOST_PITCH_OF_PLACES = 15.0
-"""The same for the heights of the corner and of the lower lip, whose depths differ most from head to head."""
+"""The same for the corner's height, which lies farthest below the eyes' line and so follows every error of pitch."""
 _SHUT_MM = 1.0
 """Lids nearer than this hide the pupil: its place is a guess there."""
 _CHIN = slice(11, 22)
@@ -66,6 +66,7 @@ _RIGHT = _Side(
     lower_lip=95,
     inner_mouth_corner=88,
 )
+_OUTER_LOWER_LIP = (87, 86, 85, 84, 83)
 _INNER_LIP = tuple(range(88, 96))
 _UPPER_LIP = (88, 89, 90, 91, 92)
 _LOWER_LIP = (88, 95, 94, 93, 92)
@@ -128,7 +129,7 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, 
     eyes = Sides(*(_eye(at, side) for side in (_LEFT, _RIGHT)))
     mouth_seen, chin = "mouth" not in hidden, Curve(at[_CHIN])
     brow_seen = Sides("left brow" not in hidden, "right brow" not in hidden)
-    mouths = Sides(mouth_seen, mouth_seen)
+    mouths, lip = Sides(mouth_seen, mouth_seen), _lip_middle(at)
     places = Sides(*(seen and abs(pitch) <= MOST_PITCH_OF_PLACES for seen in mouths))
     area = _gap_areas(at)
     return Millimetres(
@@ -140,10 +141,10 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, 
         fissure_area=Sides(*(eye.fissure_area for eye in eyes)),
         mrd1=Sides(*(eye.mrd1 for eye in eyes)),
         mrd2=Sides(*(eye.mrd2 for eye in eyes)),
-        commissure=_sides(lambda side: math.dist(at[85], at[side.mouth_corner]), mouths),
-        smile_angle=_sides(lambda side: _smile_angle(at, side), mouths),
+        commissure=_sides(lambda side: math.dist(lip, at[side.mouth_corner]), mouths),
+        smile_angle=_sides(lambda side: _smile_angle(at[side.mouth_corner], lip), mouths),
         corner_height=_sides(lambda side: float(at[side.mouth_corner, 1]), places),
-        lower_lip_height=_sides(lambda side: float(at[side.lower_lip, 1]) - chin(float(at[side.lower_lip, 0])), places),
+        lower_lip_height=_sides(lambda side: float(at[side.lower_lip, 1]) - chin(float(at[side.lower_lip, 0])), mouths),
         dental_show=_sides(lambda side: _gap_midway(at, side), mouths),
         interlabial_area=_seen(area, mouths),
         philtrum_deviation=float(at[79, 0]) if mouth_seen else _NAN,
@@ -205,8 +206,13 @@ def _brow_height(at: F64, side: _Side) -> float:
     return Curve(at[list(side.brow)])(float(x)) - float(y)
 
 
-def _smile_angle(at: F64, side: _Side) -> float:
-    away, above = math.dist(at[85], at[side.mouth_corner]), float(at[side.mouth_corner, 1] - at[85, 1])
+def _lip_middle(at: F64) -> F64:
+    """(2,) where the lower lip's outer edge crosses the midline: one corner that moves pulls the lip along, but not the midline."""
+    return np.array((0.0, Curve(at[list(_OUTER_LOWER_LIP)])(0.0)))
+
+
+def _smile_angle(corner: F64, lip: F64) -> float:
+    away, above = math.dist(lip, corner), float(corner[1] - lip[1])
     return 90 + math.degrees(math.asin(above / away)) if away > 0 else _NAN
 
 

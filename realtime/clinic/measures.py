@@ -31,7 +31,11 @@ SIDED: Final = (
     Measure("fissure_area", "eye area", "area inside the lid margins", "mm2"),
     Measure("mrd1", "pupil to upper lid", "pupil centre to the upper lid margin (MRD1); empty in a shut eye"),
     Measure("mrd2", "pupil to lower lid", "pupil centre to the lower lid margin (MRD2); empty in a shut eye"),
-    Measure("commissure", "corner of the mouth", "outer middle of the lower lip to the corner of the mouth"),
+    Measure(
+        "commissure",
+        "corner of the mouth",
+        "where the lower lip's outer edge crosses the midline to the corner of the mouth",
+    ),
     Measure(
         "smile_angle", "smile angle", "90 + elevation of that line above the line of the eyes", "degrees", share=False
     ),
@@ -44,7 +48,7 @@ SIDED: Final = (
     Measure(
         "lower_lip_height",
         "lower lip height",
-        "inner edge of the lower lip beside its middle to the chin below; empty beyond 15 degrees of pitch",
+        "inner edge of the lower lip beside its middle to the chin below",
     ),
     Measure("dental_show", "gap of the lips", "gap between the lips midway to the corner (dental show)"),
     Measure(

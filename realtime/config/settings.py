@@ -217,7 +217,8 @@ class ExaminationSettings(Section):
         "full", description="examination: full, sunnybrook, eface, or a TOML file that lists movements"
     )
     affected: Annotated[Literal["left", "right", "both", "none"], Option(flag="--affected")] = Field(
-        "none", description="examination: the patient's own side that is affected"
+        "none",
+        description="the patient's own side that is affected: of an examination, and for shares of the healthy side",
     )
     language: Annotated[Literal["en", "de", "es"], Option(flag="--language")] = Field(
         "en", description="examination: the language that the person reads and hears"

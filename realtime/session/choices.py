@@ -69,12 +69,19 @@ class AffectedSide(LoggedChoice):
     Args:
         now: gives the sequence and capture time of the newest frame.
         changed: called after every change.
+        first: that which holds from before the first frame.
     """
 
     def __init__(
-        self, now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0), changed: Callable[[], None] = lambda: None
+        self,
+        now: Callable[[], tuple[int, float]] = lambda: (-1, 0.0),
+        changed: Callable[[], None] = lambda: None,
+        first: str = "none",
     ) -> None:
         super().__init__(OPTIONS, now, changed)
+        if first in OPTIONS and first != self.value:
+            self.value = first
+            self.changes.append(ChoiceChange(first, -1, 0.0))
 
 
 def history(stored: Mapping[str, Any] | None, start: float) -> str:

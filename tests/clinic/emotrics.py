@@ -31,8 +31,9 @@ class Side:
         middle = (p[upper[0], 0] + p[upper[-1], 0]) / 2
         self.brow = eye[1] - height([42, 43, 44, 45, 46] if left else [33, 34, 35, 36, 37], eye[0])
         self.fissure = max(0.0, height(lower, middle) - height(upper, middle))
-        self.commissure = float(np.hypot(*(corner - p[85])))
-        self.angle = 90 + float(np.degrees(np.arcsin((p[85, 1] - corner[1]) / self.commissure)))
+        crossing = height([83, 84, 85, 86, 87], 0.0)
+        self.commissure = float(np.hypot(corner[0], corner[1] - crossing))
+        self.angle = 90 + float(np.degrees(np.arcsin((crossing - corner[1]) / self.commissure)))
         self.lip = height(list(range(11, 22)), lip[0]) - lip[1]
 
 

@@ -24,10 +24,10 @@ def sides(affected: str, weak: float, healthy: float) -> Sides[float]:
     return Sides(weak if affected == "left" else healthy, weak if affected == "right" else healthy)
 
 
-def snapshot(lengths: Lengths, units: Mapping[int, Sides[float]] | None = None, deviation: float = 0.0) -> Snapshot:
+def snapshot(lengths: Lengths, units: Mapping[int, Sides[float]] | None = None) -> Snapshot:
     """What was measured at one moment."""
     every = {unit: Sides(0.0, 0.0) for unit in (9, 10, 12, 17, 45)} | dict(units or {})
-    return Snapshot(5, 0, dict(REST) | dict(lengths), {"philtrum_deviation": deviation}, every)
+    return Snapshot(5, 0, dict(REST) | dict(lengths), {"philtrum_deviation": 0.0}, every)
 
 
 def smile(outward: Sides[float], up: Sides[float]) -> Lengths:

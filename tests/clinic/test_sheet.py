@@ -9,6 +9,7 @@ import pytest
 
 from realtime.clinic import Examination, Repetition
 from realtime.clinic.course import COLUMNS, course, course_csv, course_page
+from realtime.clinic.course_remarks import course_remarks
 from realtime.clinic.sheet import SheetContent, sheet_page
 from realtime.clinic.types import MOVEMENTS
 from realtime.types import Sides
@@ -150,3 +151,30 @@ def test_the_course_follows_every_figure_with_its_noise() -> None:
     assert text(page).count("3 examinations, 2026-09-01 to 2026-11-01") == 1
     alone = text(course_page("Ada", course(visits[:1])))
     assert "One examination: nothing to compare yet." in alone
+
+
+def test_the_course_says_what_stands_in_the_way_of_comparing() -> None:
+    first = replace(patient(begun="2026-09-01T10:00:00+00:00"), versions={"facemirror-live": "0.1.0"})
+    second = replace(patient(begun="2026-10-01T10:00:00+00:00"), versions={"facemirror-live": "0.1.0"})
+    assert course_remarks([("a", first), ("b", second)]) == []
+    other = replace(
+        second,
+        scale="ruler",
+        affected="right",
+        finished=False,
+        versions={"facemirror-live": "<b>0.2.0"},
+    )
+    found = course_remarks([("a", first), ("b", other)])
+    assert [one.split(" not the same")[0] for one in found[:3]] == [
+        "Millimetres come from",
+        "The affected side was",
+        "The program and its models were",
+    ]
+    assert "iris (2026-09-01), ruler (2026-10-01)" in found[0]
+    assert found[3:] == ["2026-10-01: it was broken off."]
+    bare = replace(second, scale=None)
+    assert any("judged by Action Units" in one for one in course_remarks([("b", bare)]))
+    page = course_page("Ada", course([("a", first), ("b", other)]), found)
+    assert "Before you compare" in page
+    assert "<b>" not in page
+    assert "Before you compare" not in course_page("Ada", course([("a", first), ("b", second)]))

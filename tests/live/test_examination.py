@@ -1,6 +1,8 @@
-"""A full examination through the real program, begun on its page in a browser, by a person who obeys: healthy, and a left palsy.
+"""A full examination through the real program, begun on its page in a browser, by a person who obeys.
 
-The pictures of the page are kept where EXAMINATION_SHOTS names a folder.
+Healthy, and with a left palsy, from the demo clip; and a rendered left palsy with oral-ocular synkinesis of known strength, which
+needs FACEMIRROR_BANK, the folder of `python -m tools.synth.textures`. The pictures of the page are kept where EXAMINATION_SHOTS names
+a folder.
 """
 
 import asyncio
@@ -8,6 +10,7 @@ import json
 import os
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +21,13 @@ from realtime.app.pipeline import App
 from realtime.app.replay import replay_session
 from realtime.app.run import Run
 from realtime.clinic.protocol import SECONDS, load_protocol
+from realtime.clinic.scores import score_examination
 from realtime.clinic.store import read_examination
-from realtime.clinic.types import Repetition
+from realtime.clinic.sunnybrook import shares
+from realtime.clinic.types import Examination, Repetition
 from realtime.config import resolve
 from realtime.media import video_source
+from realtime.media.plugin_source import PictureSource
 from realtime.session.markers import read_markers
 from realtime.session.verify import verify
 from tests.dashboard.chromium import PROGRAM, Page, browser
@@ -45,14 +51,18 @@ OVERLAP = """(() => {
 })()"""
 
 
+Obedient = Callable[[Callable[[], Shown | None]], PictureSource]
+"""Makes the patient, who is told what the program shows."""
+
+
 class Watched:
     """A run whose examination can be seen from outside, and its page."""
 
-    def __init__(self, folder: Path, *, palsy: bool) -> None:
+    def __init__(self, folder: Path, patient: Obedient) -> None:
         self.said: list[str] = []
         self._apps: list[App] = []
         self._linked = threading.Event()
-        self.source = MirrorPatient(self.shown, palsy=palsy, longest=280)
+        self.source = patient(self.shown)
         settings = {
             "source": "plugin:patient",
             "speed": "max",
@@ -127,17 +137,16 @@ async def look(page: Page, name: str) -> None:
     assert await page.value(OVERLAP) == [], name
 
 
-def examined(folder: Path, *, palsy: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[Repetition, ...]:
+def examined(folder: Path, patient: Obedient, kind: str, affected: str, monkeypatch: pytest.MonkeyPatch) -> Examination:
     """Run it, and check what holds for everybody."""
     monkeypatch.setenv("FACEMIRROR_TOKEN", TOKEN)
-    watched = Watched(folder, palsy=palsy)
+    watched = Watched(folder, patient)
     monkeypatch.setattr(video_source, "plugin_source", lambda _target: lambda: watched.source)
-    kind = "palsy" if palsy else "healthy"
     failed: list[BaseException] = []
 
     def scene() -> None:
         try:
-            asyncio.run(attend(watched, "left" if palsy else "none", kind))
+            asyncio.run(attend(watched, affected, kind))
         except BaseException as error:  # noqa: BLE001  told below
             failed.append(error)
             watched.run.stop()
@@ -151,7 +160,7 @@ def examined(folder: Path, *, palsy: bool, monkeypatch: pytest.MonkeyPatch) -> t
     session = folder / "session"
     examination = read_examination(session)
     assert examination.finished
-    assert (examination.person, examination.affected) == ("Ada", "left" if palsy else "none")
+    assert (examination.person, examination.affected) == ("Ada", affected)
     movements = load_protocol(PROTOCOL).movements
     counted = Counter(one.movement for one in examination.repetitions if one.outcome == "counted")
     assert counted == dict.fromkeys(movements, 3), [one.reason for one in examination.repetitions]
@@ -165,7 +174,12 @@ def examined(folder: Path, *, palsy: bool, monkeypatch: pytest.MonkeyPatch) -> t
     again = replay_session(session, folder / "again")
     assert again.same, again.sentence
     assert json.loads((folder / "again" / "examination.json").read_text("utf-8"))["finished"]
-    return examination.repetitions
+    return examination
+
+
+def of_the_clip(*, palsy: bool) -> Obedient:
+    """The demo clip's person."""
+    return lambda shown: MirrorPatient(shown, palsy=palsy, longest=280)
 
 
 def smiles(tried: tuple[Repetition, ...]) -> tuple[float, float]:
@@ -175,12 +189,34 @@ def smiles(tried: tuple[Repetition, ...]) -> tuple[float, float]:
 
 
 def test_a_healthy_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, right = smiles(examined(tmp_path, palsy=False, monkeypatch=monkeypatch))
+    examination = examined(tmp_path, of_the_clip(palsy=False), "healthy", "none", monkeypatch)
+    left, right = smiles(examination.repetitions)
     assert min(left, right) > 3
     assert abs(left - right) < 1
 
 
 def test_a_left_palsy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, right = smiles(examined(tmp_path, palsy=True, monkeypatch=monkeypatch))
+    left, right = smiles(examined(tmp_path, of_the_clip(palsy=True), "palsy", "left", monkeypatch).repetitions)
     assert right > 3
     assert left < 0.3 * right
+
+
+@pytest.mark.skipif("FACEMIRROR_BANK" not in os.environ, reason="needs rendered heads; set FACEMIRROR_BANK")
+def test_a_rendered_left_palsy_with_oral_ocular_synkinesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.live.rendered_patient import RenderedPatient, left_palsy
+
+    patient = left_palsy(Path(os.environ["FACEMIRROR_BANK"]))
+    examination = examined(
+        tmp_path, lambda shown: RenderedPatient(shown, patient, longest=280), "synkinesis", "left", monkeypatch
+    )
+    scores = score_examination(examination)
+    along = scores.synkinesis.pattern("oral-ocular")
+    assert along is not None
+    assert along.grade
+    assert along.side == "left"
+    other = scores.synkinesis.pattern("ocular-oral")
+    assert other is None or not other.grade
+    smile, brow = (shares(examination, movement) for movement in ("open_smile", "brow_raise"))
+    assert smile is not None
+    assert brow is not None
+    assert max(smile.mean, brow.mean) < 0.75

@@ -63,3 +63,12 @@ def test_the_report_says_it(tmp_path: Path) -> None:
 def test_the_page_lets_a_marker_be_as_long_as_the_file_does() -> None:
     page = load_assets()["dashboard.html"].content.decode()
     assert f'id="marker-text" maxlength="{LONGEST}"' in page
+
+
+def test_a_side_named_on_the_command_line_holds_from_the_beginning() -> None:
+    side = AffectedSide(first="left")
+    assert side.as_dict() == {
+        "value": "left",
+        "changes": [{"value": "left", "sequence": -1, "capture_time": 0.0}],
+    }
+    assert AffectedSide(first="both").as_dict() is None

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.face.iris import EYE, TYPICAL, WINDOW
 from tools.data.irises import cut
-from tools.data.london_irises import ring_sides
+from tools.data.london import ring_sides
 
 
 def disc(x: float, y: float, diameter: float) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

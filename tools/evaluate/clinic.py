@@ -28,7 +28,7 @@ from tools.evaluate.clinic_people import Examined, Examiner, Networks
 from tools.evaluate.clinic_real import real_figures
 from tools.evaluate.figures import Figure, finish
 from tools.synth.heads import load_head
-from tools.synth.hidden import COVERED_BROWS, awake_files, photograph_of
+from tools.synth.hidden import COVERED_BROWS, COVERED_MOUTHS, awake_files, photograph_of
 from tools.synth.kit import load_kit
 from tools.synth.palsy import ZONES, Patient, Zone, random_patient
 
@@ -80,7 +80,8 @@ def rendered(
     kept: dict[int, Examined] = {}
     if keep is not None and keep.is_file():
         kept = pickle.loads(keep.read_bytes())
-    kit, files = load_kit(), [f for f in awake_files(bank, True) if photograph_of(f.stem) not in COVERED_BROWS]
+    hidden = COVERED_BROWS | COVERED_MOUTHS
+    kit, files = load_kit(), [f for f in awake_files(bank, True) if photograph_of(f.stem) not in hidden]
     for number in range(people):
         if number not in kept:
             started = time.monotonic()

@@ -18,6 +18,11 @@ COVERED_BROWS = DARK_GLASSES | frozenset(
     | {"01946", "02375", "02381", "02383", "02405", "02860", "02868", "02886"}
 )
 """Heads of whom at least one brow lies behind hair, a thick frame or in black shadow."""
+COVERED_MOUTHS = frozenset(
+    {"00973", "00994", "01012", "01886", "01913", "01919"}  # the tongue lies over the lower lip
+    | {"02831", "02855", "02857"}  # a finger at the corner, a cloth, a mask
+)
+"""Heads whose lips the photograph hides: every rendered expression of them shows the tongue or the cloth."""
 _SHUT = 0.16
 """Eye opening in the photograph below which its lids are shut."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from realtime.clinic import Movement
 from realtime.face.pose import HEAD_PITCH_ZERO
 from tools.synth.camera import Camera, project, rotation, to_camera
-from tools.synth.expressions import SQUEEZE, coefficients, gaze_directions, with_gaze
+from tools.synth.expressions import SQUEEZE, coefficients, gaze_directions, moved_by, with_gaze
 from tools.synth.heads import Head
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES, Kit
 from tools.synth.points import place, point_model
@@ -170,7 +170,7 @@ def exact_points(kit: Kit, patient: Patient, expression: F32) -> tuple[F32, floa
     distance, focal = 1000.0, 20_000.0
     camera = Camera(focal, (0.0, 0.0))
     matrix, translation = FACING, np.array([0.0, 0.0, distance])
-    vertices = kit.shape(patient.head.identity, expression)
+    vertices = kit.shape(patient.head.identity, moved_by(expression))
     seen = to_camera(vertices, matrix, translation)
     points = place(
         point_model(kit), seen, vertex_normals(seen, kit.triangles), project(seen, camera), patient.head.brows

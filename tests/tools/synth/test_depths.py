@@ -5,7 +5,8 @@ import pytest
 
 from realtime.clinic.frontal import FACING_HEAD, seen_from_front
 from realtime.clinic.mouth_depth import POINTS, depths
-from realtime.face.pose import rotation
+from realtime.face.face_model import HEAD_3D
+from realtime.face.pose import estimate_pose, facing_angles, rotation
 from realtime.types import F64
 from tools.synth.depths import fitted, laid_on_mean_head
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES, Kit
@@ -43,6 +44,17 @@ def test_a_turned_head_s_movement_is_that_of_the_facing_one(kit: Kit, name: str)
     straight = reach(moved, 0.0) - reach(calm, 0.0)
     for yaw in (-15.0, 15.0):
         assert reach(moved, yaw) - reach(calm, yaw) == pytest.approx(straight, abs=0.8)
+
+
+@pytest.mark.parametrize("turn", [(0.0, 0.0), (14.0, -7.0), (-14.0, 7.0)])
+def test_a_wide_smile_hardly_changes_the_pitch(kit: Kit, turn: tuple[float, float]) -> None:
+    pitches = []
+    for name in ("", "smile"):
+        seen = face(kit, **SMILES.get(name, {})) @ rotation(*turn, 0.0).T
+        pose = estimate_pose((20 * seen[:, :2] * (1, -1)).astype(np.float32), model=HEAD_3D)
+        assert pose is not None
+        pitches.append(facing_angles(pose.angles)[1])
+    assert abs(pitches[1] - pitches[0]) < 3
 
 
 def test_depths_follow_the_corner_back_and_the_pucker_forward(kit: Kit) -> None:
