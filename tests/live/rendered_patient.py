@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.app.examination import Shown
+from realtime.app.examination_view import Shown
 from realtime.clinic.types import Movement
 from realtime.types import U8
 from tools.evaluate.clinic_people import LIGHTS
@@ -103,7 +103,8 @@ class RenderedPatient:
         return self._drawn[movement, step]
 
     def _draw(self, movement: Movement, share: float) -> U8:
-        rest, peak = (expression_of(self._patient, one, np.random.default_rng(5)) for one in ("rest", movement))  # type: ignore[arg-type]
+        rest = expression_of(self._patient, "rest", np.random.default_rng(5))
+        peak = expression_of(self._patient, movement, np.random.default_rng(5))
         expression = (rest + (peak - rest) * share).astype(np.float32)
         width, height = WIDTH * SUPERSAMPLING, HEIGHT * SUPERSAMPLING
         camera = Camera(_FACE * height * _DISTANCE / 17.0, (width / 2 - 0.5, height / 2 - 0.5))

@@ -24,7 +24,7 @@ from realtime.clinic.sunnybrook import VOLUNTARY
 from realtime.clinic.trials import Side, length, resting, trials
 from realtime.errors import FacemirrorError
 from realtime.models import Registry
-from tools.evaluate.clinic_people import Examined, Examiner, Networks
+from tools.evaluate.clinic_people import CAMERA_NAMES, LIGHT_NAMES, Examined, Examiner, Networks
 from tools.evaluate.clinic_real import real_figures
 from tools.evaluate.figures import Figure, finish
 from tools.synth.heads import load_head
@@ -122,18 +122,20 @@ def _moved(movement: Movement, region: str) -> Callable[[Examination, Side], lis
     ]
 
 
-_MEASURES: tuple[tuple[str, Callable[[Examination, Side], list[float]], float | None], ...] = (
-    ("commissure excursion in a smile", _smile, 1.5),
-    ("palpebral fissure at rest", _at_rest("fissure_height"), 1.5),
-    ("brow height at rest", _at_rest("brow_height"), 2.0),
-    ("brow elevation", _moved("brow_raise", "brow"), 2.0),
-    ("mouth corner's way in a smile", _moved("open_smile", "mouth"), None),
-    ("mouth corner's height at rest", _at_rest("corner_height"), None),
+_MEASURES: tuple[tuple[str, Movement, Callable[[Examination, Side], list[float]], float | None], ...] = (
+    ("commissure excursion in a smile", "open_smile", _smile, 1.5),
+    ("palpebral fissure at rest", "rest", _at_rest("fissure_height"), 1.5),
+    ("brow height at rest", "rest", _at_rest("brow_height"), 2.0),
+    ("brow elevation", "brow_raise", _moved("brow_raise", "brow"), 2.0),
+    ("mouth corner's way in a smile", "open_smile", _moved("open_smile", "mouth"), None),
+    ("mouth corner's height at rest", "rest", _at_rest("corner_height"), None),
 )
+_TURNED = 7.5
+"""Degrees of yaw that halve the repetitions."""
 
 
 def _lengths(people: Sequence[Examined]) -> Iterator[Figure]:
-    for name, measure, most in _MEASURES:
+    for name, movement, measure, most in _MEASURES:
         rows = [measure(one.measured, side) for one in people for side in SIDES]
         exact = [measure(one.truth, side) for one in people for side in SIDES]
         found, truth = np.array(rows, np.float64), np.array(exact, np.float64)
@@ -150,6 +152,37 @@ def _lengths(people: Sequence[Examined]) -> Iterator[Figure]:
             yield Figure("clinic", f"{name}: SDC95 of one repetition", judged.sdc, "mm", at_most=most)
             mean_of = f"{name}: SDC95 of the mean of {judged.repetitions}"
             yield Figure("clinic", mean_of, judged.sdc / judged.repetitions**0.5, "mm")
+        if most is not None:
+            yield from _by_condition(people, name, movement, found)
+
+
+def _by_condition(people: Sequence[Examined], name: str, movement: Movement, found: F64) -> Iterator[Figure]:
+    """How far single repetitions lie from the person's own mean, by light, camera and turn of the head.
+
+    Args:
+        people: whose repetitions.
+        name: of the measure.
+        movement: in which it is taken.
+        found: (2 x people, repetitions), left and right in turn.
+    """
+    apart = found - np.nanmean(found, axis=1, keepdims=True)
+    number = np.broadcast_to(np.arange(found.shape[1]), found.shape)
+    yaws = np.repeat(np.abs([_yaws(one.measured, movement) for one in people]), 2, axis=0)
+    lights = {f"light: {light}": number % len(LIGHT_NAMES) == i for i, light in enumerate(LIGHT_NAMES)}
+    cameras = {f"camera: {camera}": number % len(CAMERA_NAMES) == i for i, camera in enumerate(CAMERA_NAMES)}
+    turns = {f"yaw to {_TURNED:g} degrees": yaws <= _TURNED, f"yaw beyond {_TURNED:g} degrees": yaws > _TURNED}
+    for condition, chosen in (lights | cameras | turns).items():
+        values = apart[chosen & np.isfinite(apart)]
+        if len(values):
+            title = f"{name}, {condition}: root mean square off the person's own mean"
+            yield Figure("clinic", title, float(np.sqrt((values**2).mean())), "mm", cases=len(values))
+
+
+def _yaws(examination: Examination, movement: Movement) -> list[float]:
+    """Of each repetition, in degrees."""
+    if movement == "rest":
+        return [one.yaw for one in resting(examination)]
+    return [trial.rest.yaw for trial in trials(examination, movement)]
 
 
 _ZONE: dict[Movement, Zone] = {"brow_raise": "brow", "gentle_closure": "eye"}

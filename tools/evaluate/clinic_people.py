@@ -63,8 +63,10 @@ LIGHTS = (
     _light(0.45, 0.7, (0.9, -0.4, -0.7), 0.15),  # a window on one side
     _light(0.5, 0.35, (-0.3, -0.9, -0.6), 0.3),  # dim, from the ceiling
 )
+LIGHT_NAMES = ("an even room", "a window on one side", "dim, from the ceiling")
 CAMERAS = ((55.0, 0.62), (110.0, 0.5))
 """A near wide-angle webcam and a farther, longer one: distance in cm, share of the picture."""
+CAMERA_NAMES = ("near", "far")
 
 
 @dataclass(frozen=True, slots=True)
