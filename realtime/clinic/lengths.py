@@ -20,7 +20,7 @@ from realtime.types import F64, FacePart, Millimetres, Sides
 MOST_YAW = 20.0
 MOST_PITCH = 20.0
 """Degrees of turn beyond which no length is given: up to there the distance of the mouth's corner, the lid gap and the brow height of one
-and the same face change by at most 1.5 mm (root mean square over rendered heads, `python -m tools.evaluate lengths`)."""
+and the same face change by at most 1.6 mm (root mean square over rendered heads, `python -m tools.evaluate lengths`)."""
 MOST_PITCH_OF_PLACES = 15.0
 """The same for the corner's height, which lies farthest below the eyes' line and so follows every error of pitch."""
 _SHUT_MM = 1.0

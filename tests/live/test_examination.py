@@ -1,7 +1,7 @@
 """A full examination through the real program, begun on its page in a browser, by a person who obeys.
 
 Healthy, and with a left palsy, from the demo clip; and a rendered left palsy with oral-ocular synkinesis of known strength, which
-needs FACEMIRROR_BANK, the folder of `python -m tools.synth.textures`. The pictures of the page are kept where EXAMINATION_SHOTS names
+needs EXAMINATION_BANK, the folder of `python -m tools.synth.textures`. The pictures of the page are kept where EXAMINATION_SHOTS names
 a folder.
 """
 
@@ -201,11 +201,11 @@ def test_a_left_palsy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert left < 0.3 * right
 
 
-@pytest.mark.skipif("FACEMIRROR_BANK" not in os.environ, reason="needs rendered heads; set FACEMIRROR_BANK")
+@pytest.mark.skipif("EXAMINATION_BANK" not in os.environ, reason="needs rendered heads; set EXAMINATION_BANK")
 def test_a_rendered_left_palsy_with_oral_ocular_synkinesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.live.rendered_patient import RenderedPatient, left_palsy
 
-    patient = left_palsy(Path(os.environ["FACEMIRROR_BANK"]))
+    patient = left_palsy(Path(os.environ["EXAMINATION_BANK"]))
     examination = examined(
         tmp_path, lambda shown: RenderedPatient(shown, patient, longest=280), "synkinesis", "left", monkeypatch
     )
