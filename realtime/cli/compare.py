@@ -76,9 +76,18 @@ def align(options: argparse.Namespace) -> int:
     list_in_manifest(options.session, target, "align")
     print(f"{target}: {count:,} rows, {found.last - found.first:.2f} s of them recorded")
     print(f"{found.stream}: {found.matched:,} of {found.samples:,} samples are rows of this session")
-    print(f"residual error: median {1000 * found.median_error:.3f} ms, max {1000 * found.max_error:.3f} ms")
+    print(f"residual error of the samples: {_milliseconds(found.median_error, found.max_error)}")
+    if found.clocks:
+        errors = _milliseconds(found.median_clock_error, found.max_clock_error)
+        print(f"residual error of {found.clocks} clock measurements: {errors}")
+    else:
+        messages.say("The file holds no clock measurements: its times are those of this machine's own clock.")
     print(f"clock: the recorder's gains {1e6 * (found.rate - 1):.2f} microseconds a second")
     return 0
+
+
+def _milliseconds(median: float, largest: float) -> str:
+    return f"median {1000 * median:.3f} ms, max {1000 * largest:.3f} ms"
 
 
 def _raters(coders: tuple[Annotations, Annotations], paths: tuple[Path, Path], page: Path, until: float | None) -> int:

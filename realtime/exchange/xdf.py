@@ -41,6 +41,9 @@ class Alignment(NamedTuple):
         matched: samples that have a row.
         median_error: of |recorded time - line| over them, seconds.
         max_error: likewise.
+        clocks: measurements of how far the two clocks are apart.
+        median_clock_error: of |measurement - line| over them, seconds; NaN: there is none.
+        max_clock_error: likewise.
     """
 
     stream: str
@@ -52,6 +55,9 @@ class Alignment(NamedTuple):
     matched: int
     median_error: float
     max_error: float
+    clocks: int
+    median_clock_error: float
+    max_clock_error: float
 
     def recorder_time(self, capture_time: F64) -> F64:
         """(N,) seconds on the recorder's clock.
@@ -63,13 +69,15 @@ class Alignment(NamedTuple):
 
 
 class _Stream(NamedTuple):
-    """One stream of ours in the file: sent and synchronised times, and Action Units by column name."""
+    """One stream of ours in the file: sent and synchronised times, Action Units by column name, and the measured clock offsets."""
 
     name: str
     source: str
     sent: F64
     times: F64
     values: dict[str, F64]
+    clock_times: F64
+    clock_values: F64
 
 
 def align(session: Path, xdf: Path) -> Alignment:
@@ -141,7 +149,8 @@ def _stream(sent: Mapping[str, Any], synchronised: Mapping[str, Any]) -> _Stream
     table = np.asarray(sent["time_series"], np.float64)
     values = {label: table[:, place] for place, label in enumerate(labels) if label.startswith("AU")}
     stamps = np.asarray(sent["time_stamps"], np.float64), np.asarray(synchronised["time_stamps"], np.float64)
-    return _Stream(info["name"][0], info["source_id"][0] or "", *stamps, values)
+    clocks = [np.asarray(sent.get(key, ()), np.float64) for key in ("clock_times", "clock_values")]
+    return _Stream(info["name"][0], info["source_id"][0] or "", *stamps, values, *clocks)
 
 
 def _aligned(rows: Rows, stream: _Stream) -> Alignment | None:
@@ -153,7 +162,7 @@ def _aligned(rows: Rows, stream: _Stream) -> Alignment | None:
         for au, values in units.items()
         if f"AU{au:02d}_{side}" in stream.values
     }
-    best, places, good = 0, np.zeros(0, np.intp), np.zeros(0, bool)
+    best, places, good, apart = 0, np.zeros(0, np.intp), np.zeros(0, bool), 0.0
     telling = np.any([np.isfinite(stream.values[name]) for name in measured], axis=0) if measured else good
     if not telling.any():
         return None
@@ -166,20 +175,36 @@ def _aligned(rows: Rows, stream: _Stream) -> Alignment | None:
             close &= (np.abs(ours - theirs) < _SAME_VALUE) | (np.isnan(ours) & np.isnan(theirs))
         same = int((close & telling).sum())
         if same > best and same > timely / 2:
-            best, places, good = same, near, close
+            best, places, good, apart = same, near, close, constant
     if best < _FEWEST:
         return None
     ours, theirs = captured[places[good]], stream.times[good]
     first = float(ours.min())
-    rate, offset = (
-        np.polyfit(ours - first, theirs, 1) if np.ptp(ours) > 1.0 else (1.0, float((theirs - ours).mean()) + first)
-    )
+    rate, offset = _line(ours - first, theirs)
     errors = np.abs(theirs - (offset + rate * (ours - first)))
-    figures = (float(np.median(errors)), float(errors.max()))
-    name = stream.name
+    clocks = np.abs(stream.clock_times + stream.clock_values - (offset + rate * (stream.clock_times - apart - first)))
     return Alignment(
-        name, float(offset), float(rate), first, float(ours.max()), len(stream.sent), int(good.sum()), *figures
+        stream.name,
+        offset,
+        rate,
+        first,
+        float(ours.max()),
+        len(stream.sent),
+        int(good.sum()),
+        float(np.median(errors)),
+        float(errors.max()),
+        len(clocks),
+        float(np.median(clocks)) if len(clocks) else float("nan"),
+        float(clocks.max()) if len(clocks) else float("nan"),
     )
+
+
+def _line(ours: F64, theirs: F64) -> tuple[float, float]:
+    """Rate and offset of the straight line; less than a second tells no rate."""
+    if np.ptp(ours) <= 1.0:
+        return 1.0, float((theirs - ours).mean())
+    rate, offset = np.polyfit(ours, theirs, 1)
+    return float(rate), float(offset)
 
 
 def _constants(captured: F64, sent: F64) -> Iterator[float]:

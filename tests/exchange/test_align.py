@@ -73,14 +73,19 @@ def values_of(analysis: Analysis) -> bytes:
 
 
 def recorded(
-    path: Path, sent: Sequence[Analysis], *, source: str = "facemirror-live:h:x:au", name: str = "FaceMirror AU"
+    path: Path,
+    sent: Sequence[Analysis],
+    *,
+    source: str = "facemirror-live:h:x:au",
+    name: str = "FaceMirror AU",
+    jitter: float = 0.0,
 ) -> Path:
     """A recorder whose clock is 5000 s ahead and gains a tenth of a millisecond in each second."""
     chunks = [header(7, described(name, source, LABELS))]
     for analysis in sent:
         stamp = analysis.capture_time + 100.0
         if analysis.sequence % 15 == 0:
-            chunks.append(clock_offset(7, stamp, 5000.0 + 1e-4 * stamp))
+            chunks.append(clock_offset(7, stamp, 5000.0 + 1e-4 * stamp + jitter * (-1) ** (analysis.sequence // 15)))
         chunks.append(sample(7, stamp, values_of(analysis)))
     return write_xdf(path, *chunks)
 
@@ -93,6 +98,15 @@ def test_another_machines_clock_that_drifts_is_followed(tmp_path: Path) -> None:
     assert found.recorder_time(at) == pytest.approx(at + 100.0 + 5000.0 + 1e-4 * (at + 100.0), abs=1e-5)
     assert found.rate == pytest.approx(1 + 1e-4, abs=1e-6)
     assert found.max_error < 1e-4
+    assert found.clocks == 20
+    assert found.max_clock_error < 1e-4
+
+
+def test_clocks_that_were_measured_badly_show_in_the_residual_error(tmp_path: Path) -> None:
+    session = make_session(tmp_path / "long", seconds=20.0)
+    xdf = recorded(tmp_path / "a.xdf", analyses(20.0, 30.0, START), jitter=0.004)
+    found = align(session, xdf)
+    assert 0.002 < found.median_clock_error < found.max_clock_error < 0.008
 
 
 def test_the_right_one_of_several_runs_is_found_by_its_values(tmp_path: Path) -> None:
