@@ -97,6 +97,7 @@ class Outputs:
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
         warnings: sentences about what has failed, for the preview.
         examination: makes the guided examination, given the models and what asks for a calibration (None: none can be made).
+        always_draw: pictures are drawn although nothing here takes them: whoever builds the graph does.
     """
 
     preview: Callable[[Finish], Preview] | None = None
@@ -117,6 +118,13 @@ class Outputs:
     compiling: Callable[[str, float], None] | None = None
     warnings: Callable[[], Sequence[str]] = tuple
     examination: Callable[[Sequence[ModelSpec], Callable[[], None] | None], GuidedExamination] | None = None
+    always_draw: bool = False
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether any output takes what is shown."""
+        outputs = (self.preview, self.virtual_camera, self.recorder, self.audience)
+        return self.always_draw or bool(self.plugins) or any(output is not None for output in outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,10 +358,21 @@ class _Wiring:
         config, scene = self._config, self._scene
         too_old = None if self._offline else config.latency.result_max_age_ms / 1e3
         flow, live = PointFlow(config.flow), not self._offline
-        compose = Compose(scene, flow, self._clock.now, self._quality, live=live, too_old=too_old, blur=self._live_blur)
+        compose = Compose(
+            scene,
+            flow,
+            self._clock.now,
+            self._quality,
+            live=live,
+            too_old=too_old,
+            blur=self._live_blur,
+            draws=self._outputs.takes_pictures,
+        )
         if self._path.multitask is None:
             return compose
-        return ComposeExpression(compose, ExpressionPanel(), lambda: scene.mode != "raw")
+        return ComposeExpression(
+            compose, ExpressionPanel(), lambda: scene.mode != "raw" and self._outputs.takes_pictures
+        )
 
     def _expression(
         self, tracked: NodeHandle[Frame, TrackedFrame], composed: NodeHandle[Frame, RenderedFrame]

@@ -383,3 +383,22 @@ def test_a_replay_with_other_models_is_refused() -> None:
     for then in ([{"name": "retinaface", "sha256": "b" * 64}], [{"name": "other", "sha256": "a" * 64}], []):
         with pytest.raises(ModelFileError, match="another model than retinaface"):
             _same_models({"models": then}, path)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "draws"),
+    [
+        (Outputs(), False),
+        (Outputs(always_draw=True), True),
+        (Outputs(recorder=anything()), True),
+        (Outputs(virtual_camera=anything()), True),
+        (Outputs(audience=anything()), True),
+        (Outputs(streams={"lsl": anything}), False),
+    ],
+)
+def test_pictures_are_drawn_where_an_output_takes_them(outputs: Outputs, draws: bool) -> None:
+    compose = wired(Config(), outputs).graph.nodes["compose"].node.processor
+    frame = Frame(np.zeros((48, 64, 3), np.uint8), 0, 1.0)
+    shown = compose.process(frame, None)
+    assert (shown.image is not frame.image) == draws
+    assert (shown.sequence, shown.capture_time, shown.status) == (0, 1.0, "none")

@@ -28,6 +28,7 @@ class Compose:
         live: ages mean something.
         too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
         blur: hides every face before anything is drawn.
+        draws: False where no output takes pictures: none is drawn then.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class Compose:
         live: bool = True,
         too_old: float | None = None,
         blur: LiveBlur | None = None,
+        draws: bool = True,
     ) -> None:
         self._too_old = too_old
+        self._draws = draws
         self._blur = blur
         self._scene = scene
         self._flow = flow
@@ -56,7 +59,7 @@ class Compose:
         self._intervals: deque[float] = deque(maxlen=_INTERVALS)
 
     def process(self, frame: Frame, analysis: Side[TrackedFrame] | None = None) -> RenderedFrame:
-        """The picture to show for this frame.
+        """The picture to show for this frame; the frame's own, with nothing drawn on it, where no output takes pictures.
 
         Args:
             frame: to be shown.
@@ -76,9 +79,12 @@ class Compose:
                 latency = analysis.latency if analysis.latency is not None else now - analysis.capture_time
                 self._quality.update(latency, now, self._interval())
             status = "measured" if analysis.sequence == frame.sequence else "held"
-            if status == "held" and face is not None:
-                points = self._follow(frame, analysis.payload)
         result_age = analysis.age if analysis is not None else None
+        number, time = frame.sequence, frame.capture_time
+        if not self._draws:
+            return RenderedFrame(frame.image, number, time, status, found, result_age, points, frame)
+        if analysis is not None and status == "held" and face is not None:
+            points = self._follow(frame, analysis.payload)
         state = (
             "no result" if found is None else "no face" if face is None else "held" if status == "held" else "tracked"
         )
@@ -95,9 +101,7 @@ class Compose:
         if self._blur is not None:
             drawn_on, faces = self._blur.hide(frame, points, result_age or 0.0, found, others)
         image = self._scene.draw(drawn_on.image, found, points, figures, others)
-        return RenderedFrame(
-            image, frame.sequence, frame.capture_time, status, found, result_age, points, frame, faces, others=others
-        )
+        return RenderedFrame(image, number, time, status, found, result_age, points, frame, faces, others=others)
 
     def reset(self, reason: str) -> None:  # noqa: ARG002  the graph's contract
         """The stream was interrupted: what was seen before says nothing about what comes."""
