@@ -31,7 +31,7 @@ const page = {
   onSeek: (pane, frame) => {
     pause();
     if (pane === panes[0]) seek(frame);
-    else seek(panes[0].session.frameAt(pane.session.times[frame] - offset));
+    else seek(panes[0].session.frameNear(pane.session.times[frame] - offset));
   },
   onView: (pane) => {
     const other = panes.find((one) => one !== pane);
@@ -58,14 +58,14 @@ function follow() {
   const [first, second] = panes;
   if (!second || !playing) return;
   const wanted = first.session.times[first.frame] + offset;
-  if (second.film === null || Math.abs(second.session.times[second.frame] - wanted) > DRIFT_S) second.go(second.session.frameAt(wanted));
+  if (second.film === null || Math.abs(second.session.times[second.frame] - wanted) > DRIFT_S) second.go(second.session.frameNear(wanted));
 }
 
 // Every part shows exactly this frame of the first session, and the second one what was at that moment.
 async function seek(frame) {
   const [first, second] = panes;
   const all = [first.go(frame)];
-  if (second) all.push(second.go(second.session.frameAt(first.session.times[first.frame] + offset)));
+  if (second) all.push(second.go(second.session.frameNear(first.session.times[first.frame] + offset)));
   await Promise.all(all);
   document.body.dataset.shown = first.frame;
 }
@@ -92,7 +92,7 @@ const step = (count) => { pause(); seek(panes[0].frame + count); };
 function stepSeconds(seconds) {
   pause();
   const { session, frame } = panes[0];
-  seek(session.frameAt(session.times[frame] + seconds));
+  seek(session.frameNear(session.times[frame] + seconds));
 }
 
 function faster(by) {
@@ -187,7 +187,7 @@ function select(one) {
   const frame = session.frameFrom(one.start);
   listLabels();
   pause();
-  seek(active === panes[0] ? frame : panes[0].session.frameAt(session.times[frame] - offset));
+  seek(active === panes[0] ? frame : panes[0].session.frameNear(session.times[frame] - offset));
 }
 
 function jump(direction) {

@@ -62,6 +62,12 @@ export class Session {
     return Math.max(0, lastAtMost(this.times, seconds + 1e-6));
   }
 
+  // The frame whose time is nearest to a moment.
+  frameNear(seconds) {
+    const before = this.frameAt(seconds), behind = Math.min(before + 1, this.frames - 1);
+    return this.times[behind] - seconds < seconds - this.times[before] ? behind : before;
+  }
+
   // Whole milliseconds at which a frame begins, as annotations count them; behind the last one: where that ends.
   beginOf(frame) {
     if (frame < this.frames) return Math.max(0, Math.floor(this.times[frame] * 1000 + 1e-6));
