@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
 from realtime.files import open_regular, reason
-from realtime.session._cell_kernels import SKIP, read_cells
 from realtime.types import F32, F64
 
 _AT_ONCE = 2**24
@@ -82,6 +81,9 @@ class ColumnFile:
             first: where a row begins, bytes; -1: the first one.
             last: where a row ends, bytes; -1: the last one.
         """
+        # Imported here: Numba takes a third of a second, in which whoever only wants to know what is there need not wait.
+        from realtime.session._cell_kernels import SKIP, read_cells
+
         kinds = np.full(len(self.names), SKIP, np.int32)
         moment = len(numbers)
         for place, name in enumerate(numbers):

@@ -1,6 +1,6 @@
 """The rows of a session, in columns for the curves, and row by row with every point for the picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,17 +115,25 @@ class SessionRows:
         """
         wanted = [*_BOX, *_POSE, *self._curves, *(_WFLW if self.has_points else ())]
         last = min(first + min(count, MOST_ROWS), len(self.times))
-        tables, frames, texts = [], [], []
-        for frame in range(max(0, first), last):
-            cells = self._file.read(wanted, _TEXTS, int(self._begins[frame]), int(self._ends[frame]))
+        frames, texts = list[int](), list[dict[str, str]]()
+        tables = [np.empty((0, len(wanted)), np.float32)]
+        for begin, end, among in self._pieces(max(0, first), last):
+            cells = self._file.read(wanted, _TEXTS, begin, end)
+            tables.append(np.stack([cells.numbers[name] for name in wanted], axis=1))
+            frames += among[np.searchsorted(self._begins[among], cells.starts[:-1], "right") - 1].tolist()
             for row in range(len(cells.times)):
                 spans = {name: span[row] for name, span in cells.texts.items()}
-                found = {name: self._file.text(span) for name, span in spans.items() if span[1] > span[0]}
-                texts.append(found)
-            tables.append(np.stack([cells.numbers[name] for name in wanted], axis=1))
-            frames += [frame] * len(cells.times)
-        table = np.concatenate(tables) if tables else np.empty((0, len(wanted)), np.float32)
-        return wanted, table, np.array(frames, np.int32), texts
+                texts.append({name: self._file.text(span) for name, span in spans.items() if span[1] > span[0]})
+        return wanted, np.concatenate(tables), np.array(frames, np.int32), texts
+
+    def _pieces(self, first: int, last: int) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """Where frames lie in the file, and which ones: one piece, unless the file is damaged and they are out of order."""
+        every = np.arange(first, last)
+        if len(every) and (np.diff(self._begins[first:last]) > 0).all():
+            yield int(self._begins[first]), int(self._ends[last - 1]), every
+            return
+        for frame in every:
+            yield int(self._begins[frame]), int(self._ends[frame]), every[frame - first : frame - first + 1]
 
     def describe(self) -> list[dict[str, Any]]:
         """The curves for the page: their columns with words, unit and scale."""

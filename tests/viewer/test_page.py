@@ -20,7 +20,7 @@ SEEN = """
   canvas.width = 320;
   canvas.height = 180;
   const context = canvas.getContext("2d");
-  context.drawImage(video.hidden ? image : video, 0, 0, 320, 180);
+  context.drawImage(image.hidden ? video : image, 0, 0, 320, 180);
   let number = 0;
   for (let bit = 0; bit < 10; bit += 1) number |= (context.getImageData(32 * bit + 16, 90, 1, 1).data[1] > 120) << bit;
   return number;
@@ -69,6 +69,15 @@ def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: 
             await page.until("document.body.dataset.shown === '43'")
             assert await page.value(seen()) == 43
 
+            await go(page, 10)
+            await press(page, " ")
+            playing = "document.querySelector('.pane img').hidden && document.getElementById('go').value > 20"
+            await page.until(playing)  # by the browser itself
+            await press(page, " ")
+            await page.until("!document.querySelector('.pane img').hidden && document.body.dataset.shown > 15")
+            stopped = int(await page.value("document.body.dataset.shown"))
+            assert await page.value(seen()) == stopped - (stopped in DROPPED) - (stopped == 42)
+            await go(page, 43)
             await press(page, "]", "]")
             await page.until(f"{seen(2)} === 45")
             assert abs(float(await page.value("document.getElementById('offset').value")) - 2 / 30) < 0.002

@@ -43,6 +43,7 @@ const page = {
   },
   onLabels: (pane) => pane === active && listLabels(),
   onChoose: (pane) => choose(pane),
+  onStop: () => pause(),
 };
 
 function moved() {
@@ -70,13 +71,15 @@ async function seek(frame) {
   document.body.dataset.shown = first.frame;
 }
 
-function play() {
-  const films = panes.map((pane) => pane.film).filter(Boolean);
+async function play() {
   if (panes[0].film === null) return say("This session has no recording to play; step through its frames.");
-  if (panes[0].film.ended) seek(0);
+  if (panes[0].film.ended) {
+    await seek(0);
+    if (playing) return;
+  }
   playing = true;
   $("play").textContent = "Pause";
-  for (const film of films) film.play(Number($("rate").value));
+  for (const { film, frame } of panes) film?.play(Number($("rate").value), film.pictureOf(frame)?.number ?? 0);
 }
 
 function pause() {
@@ -98,7 +101,9 @@ function stepSeconds(seconds) {
 function faster(by) {
   const select = $("rate");
   select.selectedIndex = Math.min(select.options.length - 1, Math.max(0, select.selectedIndex + by));
-  if (playing) for (const { film } of panes) { film?.pause(); film?.play(Number(select.value)); }
+  if (!playing) return;
+  pause();
+  play();
 }
 
 function shift(seconds) {

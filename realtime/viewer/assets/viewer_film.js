@@ -1,4 +1,5 @@
-// A recording in the stage: the browser plays it, or the program makes its pictures one by one. Both show exactly the picture asked for.
+// A recording in the stage. Pictures that stand are made by the program, each exactly the one asked for, quicker than a browser's
+// seek; while it plays, the browser plays the recording itself, where it can.
 import { lastAtMost } from "./viewer_data.js";
 
 class Film {
@@ -59,82 +60,12 @@ class Film {
   }
 }
 
-export class VideoFilm extends Film {
-  constructor(...parts) {
-    super(...parts);
-    this.video = this.stage.video;
-    this.video.src = `${this.session.base}/film/${this.kind}`;
-    this.video.hidden = false;
-    this.stage.image.hidden = true;
-    this.ready = new Promise((resolve, reject) => {
-      this.video.addEventListener("loadeddata", resolve, { once: true });
-      this.video.addEventListener("error", () => reject(new Error("This browser does not play the recording.")), { once: true });
-    });
-  }
-
-  // The middle of the time for which the picture stands: no rounding on the way can lead to its neighbours.
-  middleOf(number) {
-    const begin = this.clock[number];
-    return number + 1 < this.count ? (begin + this.clock[number + 1]) / 2 : begin + 0.004;
-  }
-
-  async bring(number) {
-    await this.ready;
-    const { video } = this;
-    const seeked = new Promise((resolve, reject) => {
-      video.addEventListener("seeked", resolve, { once: true });
-      video.addEventListener("error", () => reject(new Error("The recording cannot be played there.")), { once: true });
-    });
-    video.currentTime = this.middleOf(number);
-    await seeked;
-  }
-
-  play(rate) {
-    this.playing = true;
-    this.video.playbackRate = rate;
-    this.video.play().catch(() => (this.playing = false));
-    this.watch();
-  }
-
-  watch() {
-    this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
-      if (!this.playing) return;
-      this.shown = Math.max(0, lastAtMost(this.clock, mediaTime + 5e-4));
-      this.onPicture(this.shown);
-      this.watch();
-    });
-  }
-
-  // Seconds from the session's first row.
-  get moment() {
-    const number = Math.max(0, lastAtMost(this.clock, this.video.currentTime));
-    return this.times[number] + (this.video.currentTime - this.clock[number]);
-  }
-
-  get ended() {
-    return this.video.ended;
-  }
-
-  pause() {
-    this.playing = false;
-    this.video.pause();
-  }
-
-  close() {
-    this.pause();
-    this.video.removeAttribute("src");
-    this.video.load();
-    this.video.hidden = true;
-  }
-}
-
 export class PictureFilm extends Film {
   constructor(...parts) {
     super(...parts);
     this.image = this.stage.image;
     this.image.hidden = false;
     this.stage.video.hidden = true;
-    this.ready = Promise.resolve();
   }
 
   async bring(number) {
@@ -148,6 +79,7 @@ export class PictureFilm extends Film {
     }
     this.image.src = next.src;
     await this.image.decode().catch(() => undefined);
+    if (!this.playing) this.image.hidden = false;
   }
 
   async reason(address) {
@@ -156,10 +88,11 @@ export class PictureFilm extends Film {
     return answer.ok ? "The picture cannot be shown." : ((await answer.json().catch(() => ({}))).error ?? "The picture cannot be shown.");
   }
 
-  play(rate) {
+  // From a picture on, at so many times the recording's own speed.
+  play(rate, number) {
     this.playing = true;
     this.began = performance.now();
-    this.from = this.times[Math.max(0, this.shown)];
+    this.from = this.times[number];
     this.rate = rate;
     this.go();
   }
@@ -190,5 +123,65 @@ export class PictureFilm extends Film {
   close() {
     this.pause();
     this.image.hidden = true;
+  }
+}
+
+export class VideoFilm extends PictureFilm {
+  // onFault(): this browser does not play the recording.
+  constructor(session, known, stage, onPicture, onFault) {
+    super(session, known, stage, onPicture);
+    this.video = stage.video;
+    this.video.onerror = () => this.video.getAttribute("src") && onFault();
+  }
+
+  // The file is opened behind the first picture, which need not wait for it.
+  async bring(number) {
+    await super.bring(number);
+    if (this.video.hidden) {
+      this.video.src = `${this.session.base}/film/${this.kind}`;
+      this.video.hidden = false;
+    }
+  }
+
+  // The middle of the time for which the picture stands: no rounding on the way can lead to its neighbours.
+  middleOf(number) {
+    const begin = this.clock[number];
+    return number + 1 < this.count ? (begin + this.clock[number + 1]) / 2 : begin + 0.004;
+  }
+
+  play(rate, number) {
+    this.playing = true;
+    this.video.playbackRate = rate;
+    this.video.currentTime = this.middleOf(number);
+    this.video.play().catch(() => undefined); // it was paused meanwhile, or `onerror` tells
+    this.watch();
+  }
+
+  watch() {
+    this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
+      if (!this.playing) return;
+      this.image.hidden = true;
+      this.shown = Math.max(0, lastAtMost(this.clock, mediaTime + 5e-4));
+      this.onPicture(this.shown);
+      this.watch();
+    });
+  }
+
+  get ended() {
+    return this.playing && this.video.ended ? true : this.shown >= this.count - 1;
+  }
+
+  // The picture at which it stops is made anew, exactly, by the `show` that follows.
+  pause() {
+    super.pause();
+    this.video.pause();
+    this.shown = -1;
+  }
+
+  close() {
+    super.close();
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.video.hidden = true;
   }
 }

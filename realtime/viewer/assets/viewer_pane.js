@@ -41,6 +41,7 @@ export class Pane {
     this.tell();
     this.addTracks();
     this.addFilms();
+    this.built = true;
     new ResizeObserver(() => this.draw()).observe(this.find(".stage"));
     this.element.addEventListener("pointerdown", () => page.onChoose(this));
     askJson(`${session.base}/verify`).then(({ notices }) => this.add(notices), (error) => this.add([error.message]));
@@ -103,14 +104,16 @@ export class Pane {
     const stage = { video: this.find("video"), image: this.find("img") };
     this.find(".stage").style.aspectRatio = `${known.width} / ${known.height}`;
     const parts = [this.session, known, stage, (number) => this.played(number)];
-    this.film = known.plays ? new VideoFilm(...parts) : new PictureFilm(...parts);
-    if (!known.plays) this.add([`Browsers do not play this recording (${known.codec}); the program makes its pictures one by one.`]);
-    this.film.ready.catch(() => {
-      this.film.close();
-      this.film = new PictureFilm(...parts);
-      this.add(["This browser does not play the recording; the program makes its pictures one by one."]);
-      this.go(this.frame);
-    });
+    this.film = known.plays ? new VideoFilm(...parts, () => this.cannotPlay(parts)) : new PictureFilm(...parts);
+    if (!known.plays) this.add([`Browsers do not play this recording (${known.codec}): the program makes its pictures one by one.`]);
+    if (this.built) this.go(this.frame);
+  }
+
+  cannotPlay(parts) {
+    this.page.onStop();
+    this.film.close();
+    this.film = new PictureFilm(...parts);
+    this.add(["This browser does not play the recording: the program makes its pictures one by one."]);
     this.go(this.frame);
   }
 
