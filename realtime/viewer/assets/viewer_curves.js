@@ -8,7 +8,10 @@ export class Timeline {
   // session, canvas, onSeek(frame), spans(): [{ start, end, lane, words, kind, selected }] in milliseconds, markers(): [{ at, text, own }].
   constructor(session, canvas, { onSeek, onView, spans, markers }) {
     Object.assign(this, { session, canvas, onSeek, onView, spans, markers });
-    this.context = canvas.getContext("2d");
+    this.screen = canvas.getContext("2d");
+    // The curves are drawn once for a view; a step of the cursor copies them.
+    this.drawn = document.createElement("canvas");
+    this.context = this.drawn.getContext("2d");
     this.end = Math.max(LEAST_WINDOW_S, session.times[session.frames - 1] ?? 0);
     this.view = [0, this.end];
     this.tracks = [];
@@ -80,7 +83,13 @@ export class Timeline {
     const now = this.session.times[frame];
     const length = this.view[1] - this.view[0];
     if (now < this.view[0] || now > this.view[1]) this.look(now - 0.1 * length, length);
-    else this.draw();
+    else if (this.growing()) this.draw();
+    else this.cursor();
+  }
+
+  // A span that has begun ends at the cursor.
+  growing() {
+    return this.spans().some((span) => span.open);
   }
 
   async refresh() {
@@ -109,11 +118,13 @@ export class Timeline {
 
   draw() {
     const scale = window.devicePixelRatio || 1;
-    const { canvas, context } = this;
+    const { canvas, context, drawn } = this;
     const width = canvas.clientWidth, height = canvas.clientHeight;
     if (!width || !height) return;
     if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
     if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
+    if (drawn.width !== canvas.width) drawn.width = canvas.width;
+    if (drawn.height !== canvas.height) drawn.height = canvas.height;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
     context.font = "11px system-ui";
@@ -122,7 +133,7 @@ export class Timeline {
     this.ranges(bottom);
     this.tracks.forEach((track, number) => this.track(track, number * TRACK));
     this.marks(bottom);
-    this.cursor(height);
+    this.cursor();
   }
 
   axis(bottom, width) {
@@ -261,14 +272,18 @@ export class Timeline {
     }
   }
 
-  cursor(height) {
-    const x = this.xOf(this.session.times[this.frame] ?? 0);
-    this.context.strokeStyle = this.colours.text;
-    this.context.lineWidth = 1.5;
-    this.context.beginPath();
-    this.context.moveTo(x, 0);
-    this.context.lineTo(x, height);
-    this.context.stroke();
+  cursor() {
+    const { screen, canvas } = this;
+    const scale = window.devicePixelRatio || 1, x = this.xOf(this.session.times[this.frame] ?? 0) * scale;
+    screen.clearRect(0, 0, canvas.width, canvas.height);
+    if (!this.drawn.width || !this.drawn.height) return;
+    screen.drawImage(this.drawn, 0, 0);
+    screen.strokeStyle = this.colours.text;
+    screen.lineWidth = 1.5 * scale;
+    screen.beginPath();
+    screen.moveTo(x, 0);
+    screen.lineTo(x, canvas.height);
+    screen.stroke();
   }
 }
 

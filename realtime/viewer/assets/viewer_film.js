@@ -63,9 +63,12 @@ class Film {
 export class PictureFilm extends Film {
   constructor(...parts) {
     super(...parts);
-    this.image = this.stage.image;
-    this.image.hidden = false;
+    this.stage.image.hidden = false;
     this.stage.video.hidden = true;
+  }
+
+  get image() {
+    return this.stage.image;
   }
 
   async bring(number) {
@@ -77,9 +80,14 @@ export class PictureFilm extends Film {
     } catch {
       throw new Error(await this.reason(next.src));
     }
-    this.image.src = next.src;
-    await this.image.decode().catch(() => undefined);
-    if (!this.playing) this.image.hidden = false;
+    next.hidden = this.hides;
+    this.image.replaceWith(next);
+    this.stage.image = next;
+  }
+
+  // Whether something else shows the recording now.
+  get hides() {
+    return false;
   }
 
   async reason(address) {
@@ -141,6 +149,10 @@ export class VideoFilm extends PictureFilm {
       this.video.src = `${this.session.base}/film/${this.kind}`;
       this.video.hidden = false;
     }
+  }
+
+  get hides() {
+    return this.playing;
   }
 
   // The middle of the time for which the picture stands: no rounding on the way can lead to its neighbours.

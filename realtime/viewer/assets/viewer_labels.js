@@ -167,7 +167,7 @@ export class Labels {
       const { kind, code } = this.open;
       const [first, last] = [Math.min(this.open.frame, frame), Math.max(this.open.frame, frame)];
       const words = `${kind === "exclude" ? "exclude range" : code} …`;
-      found.push({ kind, words, start: this.session.beginOf(first), end: this.session.beginOf(last + 1), lane: kind === "exclude" ? 0 : (lane.get(code) ?? 1), selected: true });
+      found.push({ kind, words, start: this.session.beginOf(first), end: this.session.beginOf(last + 1), lane: kind === "exclude" ? 0 : (lane.get(code) ?? 1), selected: true, open: true });
     }
     return found;
   }
