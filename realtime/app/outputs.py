@@ -110,7 +110,7 @@ class RunOutputs:
             recorder = _recorder(config, writer.folder, sound, fps)
             if recorder is not None:
                 stack.callback(recorder.close)
-            dashboard = _dashboard(config, now) if config.dashboard else None
+            dashboard = _dashboard(config, now, writer.folder) if config.dashboard else None
             if dashboard is not None:
                 stack.callback(dashboard.stop)
             plugins = plugin_sinks(config.sinks)
@@ -233,12 +233,16 @@ def _recorder(config: Config, folder: Path | None, sound: RunSound, fps: float) 
     return PausableRecorder(lambda: VideoRecorder(video, fps=fps, sound=microphone), on=config.record != "off")
 
 
-def _dashboard(config: Config, now: Callable[[], float]) -> "Dashboard":
+def _dashboard(config: Config, now: Callable[[], float], folder: Path | None) -> "Dashboard":
     # Imported here: without --dashboard the web server costs neither time nor memory.
     from realtime.dashboard.security import TOKEN_VARIABLE, make_token
     from realtime.dashboard.service import Dashboard
+    from realtime.viewer.routes import ViewerRoutes
+    from realtime.viewer.viewed_session import Shelf, sessions_beside
 
-    return Dashboard(config.listen, config.port, make_token(os.environ.get(TOKEN_VARIABLE)), now)
+    sessions = None if folder is None else ViewerRoutes(Shelf([], lambda: sessions_beside(folder))).add_to
+    token = make_token(os.environ.get(TOKEN_VARIABLE))
+    return Dashboard(config.listen, config.port, token, now, more=sessions)
 
 
 def _virtual_camera(config: Config, source: StreamInfo, fps: float, say: Callable[[str], None]) -> Show | None:

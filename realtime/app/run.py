@@ -215,6 +215,7 @@ class Run:
             config.selfie,
             lambda: self._notifier.warnings,
             config.person or "",
+            dashboard.has_more,
         )
         dashboard.start(page.commands, status)
         for sentence in dashboard.sentences:

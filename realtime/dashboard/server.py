@@ -51,6 +51,7 @@ class Server:
         admit: called with a connection on which the token was shown.
         send_timeout: seconds after which a client that takes nothing is let go.
         assets: by path.
+        more: adds further addresses to the application, which obey the same rules.
     """
 
     guard: Guard
@@ -61,6 +62,7 @@ class Server:
     admit: Callable[[asyncio.BaseTransport | None], None] = lambda _transport: None
     send_timeout: float = 10.0
     assets: dict[str, Asset] = field(default_factory=load_assets)
+    more: Callable[[web.Application, Access], None] = lambda _app, _access: None
     _sockets: set[web.WebSocketResponse] = field(default_factory=set)
     _command_rate: Bucket = field(default_factory=lambda: Bucket(10, 30))
     _access: Access = field(init=False)
@@ -79,6 +81,7 @@ class Server:
         app.router.add_get("/api/v1", self._commands, allow_head=False)
         app.router.add_post("/api/v1/{command}", self._command)
         app.router.add_post("/api/{command}", self._command)  # the page's, and that of programs before version 1
+        self.more(app, self._access)
         return app
 
     async def _farewell(self, _app: web.Application) -> None:

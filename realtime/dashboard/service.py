@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
+from realtime.dashboard.access import Access
 from realtime.dashboard.commands import Commands
 from realtime.dashboard.hosting import GRACE_SECONDS, Admission, hosted
 from realtime.dashboard.hub import Hub
@@ -30,6 +31,7 @@ class Dashboard:
         token: see `make_token`.
         clock: the frames' clock.
         send_timeout: see `Server`.
+        more: see `Server`; left out where other machines can reach the server.
 
     Raises:
         DeviceError: the port cannot be had.
@@ -37,7 +39,13 @@ class Dashboard:
     """
 
     def __init__(
-        self, listen: str, port: int, token: str, clock: Callable[[], float], send_timeout: float = 10.0
+        self,
+        listen: str,
+        port: int,
+        token: str,
+        clock: Callable[[], float],
+        send_timeout: float = 10.0,
+        more: Callable[[web.Application, Access], None] | None = None,
     ) -> None:
         self._socket = bind(listen, port)
         address, self.port = self._socket.getsockname()[:2]
@@ -47,6 +55,7 @@ class Dashboard:
         self._address = address
         self.guard = Guard.make(token, self.port, own_names(address))
         self.local = is_loopback(address)
+        self._more = more if self.local else None
         self._loop = asyncio.new_event_loop()
         self.hub = Hub(self._loop)
         self._actions = ThreadPoolExecutor(1, thread_name_prefix="dashboard-commands")
@@ -64,6 +73,11 @@ class Dashboard:
     def overlay_url(self) -> str:
         """The overlay page's address, with the token."""
         return f"{self.url}overlay?token={self.guard.token}"
+
+    @property
+    def has_more(self) -> bool:
+        """Whether it serves the further addresses, too."""
+        return self._more is not None
 
     @property
     def sentences(self) -> list[str]:
@@ -125,9 +139,10 @@ class Dashboard:
             await self._loop.run_in_executor(self._actions, action)
 
         def application(admission: Admission) -> web.Application:
-            return Server(
-                self.guard, self.hub, commands, self._clock, carry_out, admission, self._send_timeout
-            ).application()
+            server = Server(self.guard, self.hub, commands, self._clock, carry_out, admission, self._send_timeout)
+            if self._more is not None:
+                server.more = self._more
+            return server.application()
 
         stopped = asyncio.create_task(self._stop.wait())
         async with hosted(application, self._socket) as accepting:

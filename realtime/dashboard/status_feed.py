@@ -28,6 +28,7 @@ class RunStatus:
         selfie: the picture is flipped, so the pages' columns change places too.
         warnings: sentences about what has failed, such as the recording; they only become more.
         person: as named at the start; empty: nobody was named.
+        sessions: the server shows earlier sessions, too.
     """
 
     units: tuple[int, ...]
@@ -36,10 +37,12 @@ class RunStatus:
     selfie: bool = False
     warnings: Callable[[], Sequence[str]] = _no_warnings
     person: str = ""
+    sessions: bool = False
 
     def hello(self) -> str:
         """The first message to a page: what does not change while the program runs."""
-        return json.dumps({"type": "hello", "units": self.units, "selfie": self.selfie, "person": self.person})
+        known = {"units": self.units, "selfie": self.selfie, "person": self.person, "sessions": self.sessions}
+        return json.dumps({"type": "hello", **known})
 
 
 async def publish_status(hub: Hub, commands: Commands, run: RunStatus) -> None:

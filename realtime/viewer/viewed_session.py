@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from realtime.errors import FacemirrorError, UserInputError
 from realtime.files import is_held
 from realtime.session import markers
+from realtime.session.folder import SESSION
 from realtime.session.manifest import printable, session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.verify import Verdict, compare
@@ -36,6 +38,20 @@ def check_session(folder: Path) -> None:
     session_of(folder)
     if is_held(folder / ROWS):
         raise UserInputError(f"{folder} is being recorded right now; end that run, then open it.")
+
+
+def sessions_beside(folder: Path) -> list[Path]:
+    """The other sessions in the folder that holds a session, by name.
+
+    Args:
+        folder: of the session.
+    """
+    own = folder.resolve()
+    try:
+        found = [one for one in own.parent.iterdir() if one != own and (one / SESSION).is_file()]
+    except OSError:
+        return []
+    return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -211,15 +227,21 @@ class Shelf:
 
     Args:
         folders: of sessions.
+        look: finds sessions that came later; those that it does not find any more keep their numbers.
+        most: how many are held open; the one that was asked for longest ago is let go.
     """
 
-    def __init__(self, folders: list[Path]) -> None:
-        self.folders = folders
+    def __init__(self, folders: Sequence[Path], look: Callable[[], Sequence[Path]] = tuple, *, most: int = 4) -> None:
+        self.folders = list(folders)
+        self._look = look
+        self._most = most
         self._open: dict[int, ViewedSession] = {}
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
         """The folders' names, by number."""
+        with self._lock:
+            self.folders += [folder for folder in self._look() if folder not in self.folders]
         return [printable(folder.resolve().name) for folder in self.folders]
 
     def session(self, number: int) -> ViewedSession:
@@ -234,9 +256,11 @@ class Shelf:
         if not 0 <= number < len(self.folders):
             raise UserInputError("There is no such session on this page.")
         with self._lock:
-            if number not in self._open:
-                self._open[number] = ViewedSession.open(self.folders[number])
-            return self._open[number]
+            found = self._open.pop(number, None) or ViewedSession.open(self.folders[number])
+            self._open[number] = found  # the newest stands last
+            if len(self._open) > self._most:
+                del self._open[next(iter(self._open))]  # not closed: another thread may still read it
+            return found
 
     def attempt(self, number: int) -> None:
         """Open a session ahead of the first request; what is wrong with it is told to whoever asks for it.

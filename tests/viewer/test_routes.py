@@ -13,12 +13,17 @@ import numpy as np
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
+from realtime.dashboard.commands import Commands
+from realtime.dashboard.service import Dashboard
+from realtime.dashboard.status_feed import RunStatus
 from realtime.errors import DeviceError, UserInputError
 from realtime.session.folder import SESSION
 from realtime.session.verify import verify
 from realtime.session.writer import SessionWriter
+from realtime.viewer.routes import ViewerRoutes
 from realtime.viewer.service import Viewer
-from realtime.viewer.viewed_session import ViewedSession
+from realtime.viewer.viewed_session import Shelf, ViewedSession, sessions_beside
+from tests.dashboard.conftest import no_report
 from tests.viewer.sessions import START, make_session, number_of
 
 TOKEN = "A-token_for-tests_only_0123456789"
@@ -230,3 +235,34 @@ def test_what_cannot_be_opened_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=f"Port {port} is taken"):
         Viewer([folder], port, TOKEN)
     first.close()
+
+
+def test_the_dashboard_shows_the_sessions_beside_its_own_and_only_on_this_machine(tmp_path: Path) -> None:
+    for name in ("2026-01-01", "2026-02-02"):
+        make_session(tmp_path / name, 20, shown=False)
+    running = tmp_path / "running"
+    make_session(running, 5, shown=False)
+    (tmp_path / "no session").mkdir()
+    routes = ViewerRoutes(Shelf([], lambda: sessions_beside(running), most=1))
+    dashboard = Dashboard("127.0.0.1", 0, TOKEN, lambda: 0.0, more=routes.add_to)
+    others = Dashboard("0.0.0.0", 0, TOKEN, lambda: 0.0, more=routes.add_to)
+    assert dashboard.has_more
+    assert not others.has_more  # whoever has the link would see every face that was ever recorded
+    others.stop()
+    dashboard.start(Commands({}), RunStatus((), "compose", no_report, sessions=dashboard.has_more))
+
+    async def scene() -> None:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with ClientSession(dashboard.url, headers=headers, cookie_jar=DummyCookieJar()) as http:
+            async with http.get("viewer/api/sessions") as answer:
+                assert await answer.json() == {"sessions": ["2026-01-01", "2026-02-02"], "begin": []}
+            for number in (0, 1, 0):
+                async with http.get(f"viewer/api/{number}") as answer:
+                    assert (await answer.json())["frames"] == 20
+            async with http.get("viewer", headers={"Authorization": ""}) as answer:
+                assert answer.status == 401
+
+    try:
+        asyncio.run(scene())
+    finally:
+        dashboard.stop()

@@ -41,6 +41,7 @@ function key(side, words) {
 }
 
 function hello(message) {
+  $("sessions").hidden = !message.sessions;
   sides = message.selfie ? ["left", "right"] : ["right", "left"];
   $("sides").classList.toggle("flipped", message.selfie);
   units = message.units;
