@@ -68,6 +68,9 @@ export class Pane {
     const first = [...favourites, ...units].slice(0, FIRST_TRACKS - 1).concat(tracks.filter(({ kind }) => kind === "quality"), tracks.filter(({ kind }) => kind === "length").slice(0, 1));
     this.chosen = new Set(first);
     const group = this.find(".tracks");
+    // There are many lengths: they fold away.
+    const more = document.createElement("details");
+    more.append(Object.assign(document.createElement("summary"), { textContent: "Lengths" }));
     for (const track of tracks) {
       const button = document.createElement("button");
       button.textContent = track.kind === "unit" ? `AU${track.unit}` : track.words;
@@ -79,8 +82,9 @@ export class Pane {
         this.timeline.show(tracks.filter((one) => this.chosen.has(one)));
         this.draw();
       };
-      group.append(button);
+      (track.kind === "length" ? more : group).append(button);
     }
+    if (more.children.length > 1) group.append(more);
     this.tracks = tracks;
     this.timeline.show(tracks.filter((one) => this.chosen.has(one)));
     this.find(".curves").setAttribute("aria-label", "Curves: the patient’s right is dashed, the left is not. Click to go there.");
@@ -105,7 +109,8 @@ export class Pane {
     this.find(".stage").style.aspectRatio = `${known.width} / ${known.height}`;
     const parts = [this.session, known, stage, (number) => this.played(number)];
     this.film = known.plays ? new VideoFilm(...parts, () => this.cannotPlay(parts)) : new PictureFilm(...parts);
-    if (!known.plays) this.add([`Browsers do not play this recording (${known.codec}): the program makes its pictures one by one.`]);
+    const stored = known.kind === "captured" ? "The captured frames are stored without loss, which browsers do not play" : `Browsers do not play recordings in ${known.codec}`;
+    if (!known.plays) this.add([`${stored}: the program makes their pictures one by one.`]);
     if (this.built) this.go(this.frame);
   }
 
