@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime.types import F32
 
-EMBEDDING_SIZE = 128
+EMBEDDING_SIZE = 256
 """Numbers by which the Action Unit network describes one side's picture, each within 0.8 of zero (see `model`)."""
 
 _LOWEST, _HIGHEST, _BINS = -0.8, 0.8, 640  # inter-ocular distances; a bin is 0.0025
@@ -92,6 +92,8 @@ class Baseline:
     def from_json(cls, content: Mapping[str, Any]) -> "Baseline":
         """Read what `as_json` wrote, in this or an earlier version.
 
+        An embedding of another length was made by another network and says nothing to this one: it is left out.
+
         Raises:
             KeyError, TypeError, ValueError: `content` is no baseline.
         """
@@ -99,6 +101,10 @@ class Baseline:
         embedding = None if content["look"] is None else np.array(content["look"], np.float32)
         if shape.shape != (98, 2) or not np.isfinite(shape).all():
             raise ValueError("a shape at rest is 98 finite points")
-        if embedding is not None and (embedding.shape != (2, EMBEDDING_SIZE) or not np.isfinite(embedding).all()):
-            raise ValueError(f"an embedding at rest is two rows of {EMBEDDING_SIZE} finite numbers")
+        if embedding is not None and (
+            embedding.ndim != 2 or len(embedding) != 2 or not embedding.size or not np.isfinite(embedding).all()
+        ):
+            raise ValueError("an embedding at rest is two rows of finite numbers")
+        if embedding is not None and embedding.shape[1] != EMBEDDING_SIZE:
+            embedding = None
         return cls(shape, embedding, str(content["network"]), str(content.get("landmarks", "")))

@@ -9,13 +9,14 @@ skin itself has moved since a picture at rest (`skin_flow`) shows movements of t
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor, mirror_shape
-from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, MOUTH, RestFrame, Windows, flow_features
+from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, LOWER, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, warp_grey
 from realtime.face.geometry import middle_of, transform
@@ -25,13 +26,15 @@ from realtime.types import F32, F64, U8, Sides
 Network = Callable[[F32], Mapping[str, F32]]
 
 POINT_FEATURES = 98 * 2 * 2 + 4
-PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1]
+PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1] + LOWER[0] * LOWER[1]
 REST_FEATURES = EMBEDDING_SIZE + 1
 FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
-_ABOVE, _BELOW = np.array((0, 8), np.float32), np.array((0, 3), np.float32)
+_ABOVE, _BELOW, _LOWER_BELOW = (np.array((0, rows), np.float32) for rows in (8, 3, 5))
+# aligned pixels of one pixel of the lower window: it reaches from beside the nose to the chin's edge
+_LOWER_STEP = 1.3
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = np.array(wflw.LEFT_EYE), np.array(wflw.RIGHT_EYE), np.array((76, 82, 79, 85))
 
 
@@ -73,20 +76,22 @@ def rest_features(embedding: F32 | None) -> F32:
 
 
 def picture_features(windows: Windows) -> F32:
-    """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye and the mouth (see `FaceWindows`).
+    """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye, the mouth and the lower face (see `FaceWindows`).
 
-    The first row is the patient's left eye and the mouth; the second is what the mirror image would show there.
+    The first row is the patient's left eye, the mouth and the lower face; the second is what the mirror image would show there.
     """
-    left, right, mouth = windows
+    left, right, *middle = windows
     out = np.empty((2, PICTURE_FEATURES), np.float32)
     for row, eye in enumerate((left, right)):
-        settle(eye, bool(row), out[row, : eye.size])
-        settle(mouth, bool(row), out[row, eye.size :])
+        start = 0
+        for window in (eye, *middle):
+            settle(window, bool(row), out[row, start : start + window.size])
+            start += window.size
     return out
 
 
 class FaceWindows:
-    """Grey windows around eyes (with brows) and mouth of an aligned face. One caller at a time.
+    """Grey windows of an aligned face: eyes with brows, mouth, lower face. One caller at a time.
 
     Args:
         margin: pixels more on every side than the network sees (training shifts them about).
@@ -97,7 +102,7 @@ class FaceWindows:
         self._margin = margin
 
     def cut(self, image: U8, points: F32) -> Windows:
-        """Cut left eye, right eye (the patient's) and mouth out of a picture.
+        """Cut left eye, right eye (the patient's), mouth and lower face out of a picture.
 
         Args:
             image: (H, W, 3) uint8 BGR.
@@ -106,22 +111,52 @@ class FaceWindows:
         matrix = self._aligner.matrix(points)
         placed = transform(matrix, points)
         left, right, mouth = middle_of(placed, _LEFT_EYE), middle_of(placed, _RIGHT_EYE), middle_of(placed, _MOUTH)
+        # The part around the lower face holds the mouth's window, too.
+        lower = self._part(image, matrix, mouth + _LOWER_BELOW, LOWER, _LOWER_STEP)
         return (
-            self._window(image, matrix, left - _ABOVE, EYE),
-            self._window(image, matrix, right - _ABOVE, EYE),
-            self._window(image, matrix, mouth + _BELOW, MOUTH),
+            self._window(self._part(image, matrix, left - _ABOVE, EYE), EYE),
+            self._window(self._part(image, matrix, right - _ABOVE, EYE), EYE),
+            self._window(lower.seen_from(mouth + _BELOW), MOUTH),
+            self._reduced(lower),
         )
 
-    def _window(self, image: U8, matrix: F64, centre: F32, size: tuple[int, int]) -> U8:
-        """One window of the aligned picture, of which only the part around the window is made."""
-        height, width = size[0] + 2 * self._margin, size[1] + 2 * self._margin
+    def _part(self, image: U8, matrix: F64, centre: F32, size: tuple[int, int], step: float = 1.0) -> "_Part":
+        """The part of the aligned picture that a window about `centre` is made of."""
         x, y = float(centre[0]), float(centre[1])
+        height, width = (math.ceil(step * (length + 2 * self._margin)) for length in size)
         left, right = _reach(x, width)
         top, bottom = _reach(y, height)
-        part = np.empty((bottom - top, right - left), np.uint8)
-        warp_grey(image, matrix, _SIDE, (left, top), part)
-        result: U8 = cv2.getRectSubPix(part, (width, height), (x - left, y - top))
+        grey = np.empty((bottom - top, right - left), np.uint8)
+        warp_grey(image, matrix, _SIDE, (left, top), grey)
+        return _Part(grey, (left, top), (x - left, y - top))
+
+    def _window(self, part: "_Part", size: tuple[int, int]) -> U8:
+        height, width = size[0] + 2 * self._margin, size[1] + 2 * self._margin
+        result: U8 = cv2.getRectSubPix(part.grey, (width, height), part.centre)
         return result
+
+    def _reduced(self, part: "_Part") -> U8:
+        """The lower face's window: one of its pixels every `_LOWER_STEP` pixels of the aligned picture."""
+        height, width = LOWER[0] + 2 * self._margin, LOWER[1] + 2 * self._margin
+        x, y = (
+            middle - _LOWER_STEP * (side - 1) / 2 for middle, side in zip(part.centre, (width, height), strict=True)
+        )
+        matrix = np.array(((_LOWER_STEP, 0, x), (0, _LOWER_STEP, y)))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cut = cv2.warpAffine(part.grey, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(cut, np.uint8)
+
+
+class _Part(NamedTuple):
+    """A part of the aligned picture in grey, its corner in that picture, and a window's middle in the part (x, y)."""
+
+    grey: U8
+    corner: tuple[int, int]
+    centre: tuple[float, float]
+
+    def seen_from(self, centre: F32) -> "_Part":
+        """The same with the middle of another window, given in the aligned picture."""
+        return self._replace(centre=(float(centre[0]) - self.corner[0], float(centre[1]) - self.corner[1]))
 
 
 def _reach(middle: float, length: int) -> tuple[int, int]:

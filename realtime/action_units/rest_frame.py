@@ -15,11 +15,12 @@ from realtime.face.skin_flow import SkinFlow, Template
 from realtime.types import F32, U8
 
 Angles = tuple[float, float, float]
-Windows = tuple[U8, U8, U8]
-"""Grey windows of the patient's left eye, right eye, and the mouth."""
+Windows = tuple[U8, U8, U8, U8]
+"""Grey windows of the patient's left eye, right eye, the mouth, and the lower face with chin and wings of the nose."""
 
 EYE = (52, 48)
 MOUTH = (40, 60)
+LOWER = (56, 52)
 EYE_FLOW = SkinFlow(EYE, cells=(7, 6), fine=(11, 10), coarse=(6, 5))
 MOUTH_FLOW = SkinFlow(MOUTH, cells=(5, 6), fine=(6, 8), coarse=(4, 6))
 FLOW_FEATURES = 2 * (7 * 6 + 5 * 6) + 4
@@ -57,7 +58,7 @@ def rest_picture(found: Descriptor, windows: Windows) -> RestFrame:
         found: the face on it.
         windows: cut from it.
     """
-    left, right, mouth = windows
+    left, right, mouth, _ = windows
     return RestFrame(
         EYE_FLOW.template(left), EYE_FLOW.template(right), MOUTH_FLOW.template(mouth), found.pose, found.shape
     )

@@ -19,7 +19,7 @@ from realtime.action_units.model import (
     point_features,
     rest_features,
 )
-from realtime.action_units.rest_frame import FLOW_FEATURES, flow_features, rest_picture
+from realtime.action_units.rest_frame import FLOW_FEATURES, LOWER, flow_features, rest_picture
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
 from realtime.face.geometry import transform
@@ -95,19 +95,20 @@ def test_flip_order_pairs_the_sides() -> None:
 
 
 def test_the_windows_are_free_of_brightness_and_contrast() -> None:
-    left, right, mouth = ((w.astype(float) * 0.5 + 60).astype(np.uint8) for w in WINDOWS)
+    left, right, mouth, lower = ((w.astype(float) * 0.5 + 60).astype(np.uint8) for w in WINDOWS)
     rows = picture_features(WINDOWS)
-    np.testing.assert_allclose(picture_features((left, right, mouth)), rows, atol=0.05)
+    np.testing.assert_allclose(picture_features((left, right, mouth, lower)), rows, atol=0.05)
     assert rows.shape[1] + POINT_FEATURES + REST_FEATURES + FLOW_FEATURES == FEATURES
 
 
 def test_windows_have_mean_zero_and_spread_one_on_the_side_that_sees_them() -> None:
-    left, right, mouth = (w.astype(np.float64) for w in WINDOWS)
-    parts = [(w - w.mean()) / max(w.std(), 8.0) for w in (left, mouth, right[:, ::-1], mouth[:, ::-1])]
+    left, right, mouth, lower = (w.astype(np.float64) for w in WINDOWS)
+    seen = (left, mouth, lower, right[:, ::-1], mouth[:, ::-1], lower[:, ::-1])
+    parts = [(w - w.mean()) / max(w.std(), 8.0) for w in seen]
     expected = np.concatenate([part.reshape(-1) for part in parts]).reshape(2, -1)
     np.testing.assert_allclose(picture_features(WINDOWS), expected, atol=1e-6)
     flat = tuple(np.full_like(w, 90) for w in WINDOWS)
-    assert not picture_features((flat[0], flat[1], flat[2])).any()
+    assert not picture_features((flat[0], flat[1], flat[2], flat[3])).any()
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (-150, -40), (160, 90), (4000, 0)])
@@ -117,7 +118,7 @@ def test_windows_are_cut_from_the_whole_aligned_face(shift: tuple[int, int]) -> 
     grey = cv2.cvtColor(aligner.picture(IMAGE, points), cv2.COLOR_BGR2GRAY)
     placed = transform(aligner.matrix(points), points)
     for margin in (0, 60):
-        left, right, mouth = FaceWindows(margin).cut(IMAGE, points)
+        left, right, mouth, lower = FaceWindows(margin).cut(IMAGE, points)
         for window, indices, down in (
             (left, wflw.LEFT_EYE, -8),
             (right, wflw.RIGHT_EYE, -8),
@@ -126,6 +127,14 @@ def test_windows_are_cut_from_the_whole_aligned_face(shift: tuple[int, int]) -> 
             x, y = placed[list(indices)].mean(axis=0) + np.array((0, down), np.float32)
             expected = cv2.getRectSubPix(grey, window.shape[::-1], (float(x), float(y)))
             np.testing.assert_array_equal(window, expected)
+        size = lower.shape[::-1]
+        corner = np.array((x, y + 2)) - 0.65 * (np.array(size) - 1)
+        reduced = np.column_stack([1.3 * np.eye(2), corner])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        expected = cv2.warpAffine(grey, reduced, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        apart = np.abs(lower.astype(int) - expected)
+        assert apart.max() <= 12
+        assert apart.mean() < 0.2, "rounded places differ by a thirty-second of a pixel here and there"
 
 
 def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> None:
@@ -143,6 +152,18 @@ def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> N
     np.testing.assert_array_equal(calls[0][:, place], flow_features(picture, (3.0, -2.0, 1.0), WINDOWS))
     assert calls[0][:, place.stop - 1].tolist() == [1, 1]
     assert not calls[1][:, place].any()
+
+
+def test_the_lower_window_shows_the_chin_and_the_wings_of_the_nose() -> None:
+    placed = canonical(160)
+    chin, wing, corner = placed[16], placed[55], placed[76]
+    for place in (chin - (0, 6), wing - (4, 0), corner - (4, 0)):
+        image = np.full((160, 160, 3), 90, np.uint8)
+        spot = np.rint(place).astype(int)
+        cv2.circle(image, (int(spot[0]), int(spot[1])), 2, (250, 250, 250), -1)
+        *_, lower = FaceWindows().cut(image, placed)
+        assert lower.shape == LOWER
+        assert lower.max() > 150, place
 
 
 def test_a_mirrored_picture_gives_the_other_sides_windows() -> None:
@@ -187,3 +208,6 @@ def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> Non
     ):
         with pytest.raises(ValueError, match="at rest"):
             Baseline.from_json(damaged)
+    former = Baseline.from_json(rest.as_json() | {"look": rest.embedding[:, :128].tolist()})
+    assert former.embedding is None, "a look of another length is another network's"
+    assert np.array_equal(former.shape, rest.shape)

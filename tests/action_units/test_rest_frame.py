@@ -7,6 +7,7 @@ from realtime.action_units.rest_frame import (
     ANGLE,
     EYE,
     FLOW_FEATURES,
+    LOWER,
     MOUTH,
     BestRestFrame,
     flow_features,
@@ -28,14 +29,14 @@ def looked(away: float, yaw: float = 0.0, seed: int = 1) -> Descriptor:
     return Descriptor((REST + offset).astype(np.float32), (yaw, 0.0, 0.0))
 
 
-def windows(seed: int, left: float = 0.0, right: float = 0.0, mouth: float = 0.0) -> tuple[F32, F32, F32]:
-    """Three windows whose skin lies `left`, `right`, `mouth` pixels higher than in those of the same seed without."""
+def windows(seed: int, left: float = 0.0, right: float = 0.0, mouth: float = 0.0) -> tuple[F32, F32, F32, F32]:
+    """Windows whose skin lies `left`, `right`, `mouth` pixels higher than in those of the same seed without."""
 
     def one(number: int, size: tuple[int, int], up: float) -> F32:
         picture = window(skin(size, 10 * seed + number), size, np.array([[1, 0, 0], [0, 1, -up]]))
         return picture.clip(0, 255).astype(np.uint8)
 
-    return one(0, EYE, left), one(1, EYE, right), one(2, MOUTH, mouth)
+    return one(0, EYE, left), one(1, EYE, right), one(2, MOUTH, mouth), one(3, LOWER, 0.0)
 
 
 def test_each_sides_movement_reaches_its_own_row() -> None:

@@ -21,7 +21,7 @@ from realtime.action_units.model import (  # noqa: E402
     point_features,
     rest_features,
 )
-from realtime.action_units.rest_frame import EYE, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
+from realtime.action_units.rest_frame import EYE, LOWER, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
 from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.action_units.batches import BatchSampler  # noqa: E402
@@ -38,12 +38,20 @@ def faces(seed: int, person: int, rest: bool) -> tuple[Samples, np.ndarray, np.n
     rng = np.random.default_rng(seed)
     image = rng.integers(0, 255, (240, 320, 3)).astype(np.uint8)
     points = (canonical(160) + rng.uniform(20, 60, 2)).astype(np.float32)
-    left, right, mouth = FaceWindows(MARGIN).cut(image, points)
+    left, right, mouth, lower = FaceWindows(MARGIN).cut(image, points)
     shape = rng.normal(0, 0.05, (1, 98, 2)).astype(np.float32)
     pose = rng.normal(0, 5, (1, 3)).astype(np.float32)
     truth = rng.uniform(0, 5, (1, 2, UNITS)).astype(np.float32)
     sample = Samples(
-        shape, pose, left[None], right[None], mouth[None], truth, np.array([person], np.int32), np.array([rest])
+        shape,
+        pose,
+        left[None],
+        right[None],
+        mouth[None],
+        lower[None],
+        truth,
+        np.array([person], np.int32),
+        np.array([rest]),
     )
     return sample, image, points
 
@@ -105,8 +113,8 @@ def test_several_pictures_at_rest_count_by_their_mean(network: ActionUnitNet) ->
         live = measured(network, found, rest, look, pictured(one, *first), image, points)
     np.testing.assert_allclose(taught, live, atol=1e-4)
     drawn = sampler.batch(np.array([2]), np.random.default_rng(0))
-    assert drawn.rest_eye.shape == (2, 2, 1, *EYE)
-    assert not torch.equal(drawn.rest_eye[0], drawn.rest_eye[1])
+    assert drawn.rests.eye.shape == (2, 2, 1, *EYE)
+    assert not torch.equal(drawn.rests.eye[0], drawn.rests.eye[1])
 
 
 def test_a_stranger_has_no_rest_and_sides_are_the_patients(network: ActionUnitNet) -> None:
@@ -116,8 +124,9 @@ def test_a_stranger_has_no_rest_and_sides_are_the_patients(network: ActionUnitNe
     assert batch.points[:, POINT_FEATURES - 1].tolist() == [0, 0]
     np.testing.assert_array_equal(batch.truth.numpy(), sampler.data.truth[2])
     spoilt = sampler.batch(np.array([1, 2]), np.random.default_rng(0))
-    assert spoilt.eye.shape == (4, 1, *EYE)
-    assert spoilt.mouth.shape == (4, 1, *MOUTH)
+    assert spoilt.now.eye.shape == (4, 1, *EYE)
+    assert spoilt.now.mouth.shape == (4, 1, *MOUTH)
+    assert spoilt.now.lower.shape == (4, 1, *LOWER)
 
 
 def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
@@ -126,8 +135,8 @@ def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
     image = np.clip(128 + 45 * pores / pores.std(), 0, 255).astype(np.uint8)
     points = (canonical(160) + np.float32(40)).astype(np.float32)
     sample = faces(1, 4, True)[0]
-    left, right, mouth = FaceWindows(MARGIN).cut(image, points)
-    still = replace(sample, left=left[None], right=right[None], mouth=mouth[None])
+    left, right, mouth, lower = FaceWindows(MARGIN).cut(image, points)
+    still = replace(sample, left=left[None], right=right[None], mouth=mouth[None], lower=lower[None])
     sampler = BatchSampler(joined([still, replace(still, rest=np.array([False]))]))
     rng = np.random.default_rng(1)
     batch = sampler.batch(np.ones(64, int), rng)
@@ -137,12 +146,29 @@ def test_what_is_changed_is_the_face_and_not_one_picture_of_it() -> None:
     assert 0.1 < eyes.abs().mean() < 0.5, "each picture lies a trace elsewhere"
     assert own.abs().median() < 0.15
     plain = sampler.batch(np.ones(1, int), None)
-    assert (batch.eye[0] - plain.eye[0]).abs().mean() > 0.1
+    assert (batch.now.eye[0] - plain.now.eye[0]).abs().mean() > 0.1
 
 
 def test_looks_stay_within_the_running_medians_range(network: ActionUnitNet) -> None:
     loud = torch.randn(4, FEATURES) * 100
     assert network(loud)[1].abs().max() <= BOUND
+
+
+def test_a_branch_changes_nothing_at_first_and_later_its_own_units_alone() -> None:
+    torch.manual_seed(3)
+    network = ActionUnitNet((4, 7, 17)).eval()
+    features = torch.randn(6, FEATURES)
+    with torch.no_grad():
+        before = network(features)[0]
+        for branch in network.branches:
+            torch.nn.init.normal_(branch.judge[-1].weight)
+        moved = (network(features)[0] - before).abs().amax(dim=0)
+        network.more_eye.corrected.zero_()
+        lower = (network(features)[0] - before).abs().amax(dim=0)
+    assert moved[0] == 0
+    assert moved[1] > 1e-3
+    assert lower[:2].tolist() == [0, 0]
+    assert lower[2] > 1e-3
 
 
 def test_a_shifted_picture_shifts_the_places(network: ActionUnitNet) -> None:

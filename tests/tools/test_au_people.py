@@ -8,8 +8,8 @@ import pytest
 
 from realtime.action_units.baseline import EMBEDDING_SIZE
 from realtime.action_units.descriptor import describe
-from realtime.action_units.model import ActionUnits
-from realtime.action_units.rest_frame import flow_features
+from realtime.action_units.model import FEATURES, ActionUnits
+from realtime.action_units.rest_frame import LOWER, MOUTH, flow_features
 from realtime.face import wflw
 from realtime.face.alignment import canonical
 from realtime.face.landmarks import LandmarkModel
@@ -19,6 +19,8 @@ from tools.evaluate import au_people
 pytestmark = pytest.mark.tools
 
 WIDTH = 320
+CORNER = FEATURES - LOWER[0] * LOWER[1] - MOUTH[0] * MOUTH[1]
+"""Where the mouth's window begins in the network's input: another pixel of it on each side."""
 
 
 NO_MODEL = cast("LandmarkModel", None)
@@ -26,10 +28,10 @@ NO_MODEL = cast("LandmarkModel", None)
 
 
 def looks(rows: F32) -> dict[str, F32]:
-    """The mean of the eye's window as the look: each side's own."""
+    """The corner of the mouth's window as the look: each side's own."""
     return {
         "intensity": np.zeros((2, 1), np.float32),
-        "look": np.repeat(rows[:, -2400:-2399] / 10, EMBEDDING_SIZE, axis=1),
+        "look": np.repeat(rows[:, CORNER : CORNER + 1] / 10, EMBEDDING_SIZE, axis=1),
     }
 
 

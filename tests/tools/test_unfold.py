@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("onnx")
+onnx = pytest.importorskip("onnx")
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
-from realtime.action_units.model import FEATURES  # noqa: E402
+from realtime.action_units.model import FEATURES, PICTURE_FEATURES, POINT_FEATURES, REST_FEATURES  # noqa: E402
+from realtime.action_units.rest_frame import FLOW_FEATURES  # noqa: E402
 from realtime.errors import ModelFileError  # noqa: E402
-from tools.networks.action_units import ActionUnitNet  # noqa: E402
+from tools.networks.action_units import LOOK, ActionUnitNet  # noqa: E402
 from tools.networks.action_units import export as export_action_units  # noqa: E402
 from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.retinaface import RetinaFace  # noqa: E402
@@ -19,6 +20,8 @@ from tools.networks.retinaface_onnx import export  # noqa: E402
 from tools.networks.starlite import StarLite, StarLiteExport, StarLiteSize  # noqa: E402
 from tools.networks.unfold import normalised, unfold  # noqa: E402
 from tools.train.landmarks.export import to_onnx  # noqa: E402
+
+BRANCHES = ("network.more_eye.", "network.lower.")
 
 
 def shaken(network: nn.Module, seed: int) -> nn.Module:
@@ -77,15 +80,45 @@ def test_the_detector_comes_back_with_its_function(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_the_action_unit_network_comes_back_though_the_exporter_merged_it(tmp_path: Path) -> None:
     torch.manual_seed(7)
-    original = shaken(ActionUnitNet(3), 8)
+    original = shaken(ActionUnitNet((12, 17, 45)), 8)
+    for branch in original.branches:
+        for tensor in branch.judge[-1].parameters():
+            nn.init.normal_(tensor)
     path = tmp_path / "units.onnx"
     export_action_units(original, path)
-    back = ActionUnitNet(3)
+    back = ActionUnitNet((12, 17, 45))
     batch = torch.randn(6, FEATURES)
     assert unfold(back, path, [batch]) == []
     with torch.no_grad():
         for mine, theirs in zip(back.eval()(batch), original(batch), strict=True):
             assert torch.allclose(mine, theirs, atol=1e-4)
+    without_branches(path)
+    again = ActionUnitNet((12, 17, 45))
+    new = unfold(again, path, [batch], grown=True)
+    assert new
+    assert all(name.startswith(("more_eye.", "lower.")) for name in new)
+    with torch.no_grad():
+        found, wanted = again.eval()(batch), original(batch)
+        plain = original.judged(*original_parts(original, batch))
+    assert torch.allclose(found[0], plain.intensity, atol=1e-4), "branches that have learnt nothing change nothing"
+    assert torch.allclose(found[1][:, : 2 * LOOK], wanted[1][:, : 2 * LOOK], atol=1e-4)
+
+
+def without_branches(path: Path) -> None:
+    """Leave in the file what one from before the branches holds."""
+    model = onnx.load(str(path))
+    merged = [i.name for i in model.graph.initializer if i.name.startswith("onnx::Conv_")]
+    gone = {*merged[len(merged) // 2 :]}
+    kept = [i for i in model.graph.initializer if i.name not in gone and not i.name.startswith(BRANCHES)]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    onnx.save(model, str(path))
+
+
+def original_parts(network: ActionUnitNet, features: Tensor) -> tuple[Tensor, ...]:
+    """Points, flow, look, rest and whether it is known, as `ActionUnitNet.judged` takes them."""
+    points, rest, flow = features.split([POINT_FEATURES, REST_FEATURES, FLOW_FEATURES, PICTURE_FEATURES], dim=1)[:3]
+    return points, flow, network(features)[1], rest[:, :-1], rest[:, -1:]
 
 
 def test_a_network_may_have_grown_since(landmark_file: Path) -> None:

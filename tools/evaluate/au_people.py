@@ -57,5 +57,5 @@ def with_rest(frames: Sequence[tuple[Descriptor, Windows, F32]], network: str) -
 
 def in_mirror(windows: Windows) -> Windows:
     """What the mirror image shows."""
-    left, right, mouth = (np.ascontiguousarray(window[:, ::-1]) for window in windows)
-    return right, left, mouth
+    left, right, mouth, lower = (np.ascontiguousarray(window[:, ::-1]) for window in windows)
+    return right, left, mouth, lower

@@ -1,6 +1,8 @@
 """The Action Unit network: one side of the face at a time, from points and from an aligned grey picture beside its rest."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import onnx
 import onnxruntime as ort
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 
 from realtime.action_units.baseline import EMBEDDING_SIZE
 from realtime.action_units.model import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
-from realtime.action_units.rest_frame import EYE, FLOW_FEATURES, MOUTH
+from realtime.action_units.rest_frame import EYE, FLOW_FEATURES, LOWER, MOUTH
 from realtime.errors import ModelFileError
 
 PARITY = 1e-4
@@ -21,6 +23,17 @@ CHANGE = 4.0
 """Changes from rest are small beside the looks themselves: they are given to the judge on a larger scale."""
 PLACES = 24
 """Places in a window that the network learns to find for itself."""
+LOOK = EMBEDDING_SIZE // 4
+"""Numbers of one window's look: there are four, the first two of the network itself and one of each branch."""
+HIDDEN = 128
+"""Numbers in the judge's last layer but one; the branches are given them."""
+LOWER_UNITS = (9, 10, 14, 17)
+EYE_UNITS = (7,)
+"""Units whose intensities the branches correct: those that they read better, of rendered and of real people (see the card)."""
+YAW = POINT_FEATURES - 4
+"""Where the head's yaw stands in the point features."""
+FRONTAL = 0.5
+"""Yaw (in units of ANGLE) to which the lower face is corrected in full; at twice as much it is not corrected any more."""
 
 
 def _conv(a: int, b: int, stride: int) -> nn.Sequential:
@@ -28,7 +41,7 @@ def _conv(a: int, b: int, stride: int) -> nn.Sequential:
 
 
 class WindowLook(nn.Module):
-    """What a window (N, 1, height, width) looks like, (N, EMBEDDING_SIZE / 2): places, and how the rest of it is.
+    """What a window (N, 1, height, width) looks like, (N, LOOK): places, and how the rest of it is.
 
     Places are expectations of softmax maps (Finn et al., "Deep spatial autoencoders", ICRA 2016): a movement of the skin
     shows as a shift of places between two pictures of one person, below a pixel, whoever it is.
@@ -43,7 +56,7 @@ class WindowLook(nn.Module):
         height, width = (-(-n // 4) for n in size)
         self.features = nn.Sequential(_conv(1, 16, 2), _conv(16, 32, 2), _conv(32, 16, 1))
         self.maps = nn.Conv2d(16, PLACES, 1)
-        other = EMBEDDING_SIZE // 2 - 2 * PLACES
+        other = LOOK - 2 * PLACES
         self.pooled = nn.Sequential(nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(dropout))
         self.other = nn.Sequential(nn.Linear(16 * -(-height // 2) * -(-width // 2), other), nn.Tanh())
         y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
@@ -58,8 +71,61 @@ class WindowLook(nn.Module):
         return BOUND * torch.cat([places.flatten(1), self.other(self.pooled(seen))], dim=1)
 
 
+class Branch(nn.Module):
+    """What a further look at the face adds to the intensities of a few units: nothing at first.
+
+    The network beside it stays as it is while the branch is taught, so that no other unit can become worse.
+
+    Args:
+        size: of its window.
+        corrected: 1 for units (in the network's order) that it may change, 0 for the others.
+        dropout: of the window's look.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    corrected: Tensor
+
+    def __init__(self, size: tuple[int, int], corrected: Sequence[float], dropout: float) -> None:
+        super().__init__()
+        inputs = 2 + 2 * LOOK + len(corrected) + HIDDEN
+        self.look = WindowLook(size, dropout)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("spread", torch.ones(inputs))
+        self.register_buffer("corrected", torch.tensor(corrected, dtype=torch.float32))
+        self.judge = nn.Sequential(
+            *(nn.Dropout(0.1), nn.Linear(inputs, 128), nn.ReLU(), nn.Dropout(0.2)),
+            *(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, len(corrected))),
+        )
+        last = self.judge[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def inputs(self, look: Tensor, rest: Tensor, known: Tensor, shape_known: Tensor, found: "Judged") -> Tensor:
+        """What the branch's judge is given, before it is made comparable."""
+        change = CHANGE * (look - rest) * known
+        return torch.cat([known, shape_known, look, change, found.intensity / 2, found.hidden], dim=1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, units) to be added to the intensities."""
+        added: Tensor = self.judge((inputs - self.mean) / self.spread)
+        return added * self.corrected
+
+
+class Judged(NamedTuple):
+    """What the network without its branches makes of a face: (N, units) intensities and (N, HIDDEN) what led to them."""
+
+    intensity: Tensor
+    hidden: Tensor
+
+
 class ActionUnitNet(nn.Module):
     """(N, FEATURES) to (N, units): intensity 0..5 of the side that the features describe as the patient's left, and its look.
+
+    Args:
+        units: how many, or which ones: the branches correct those of LOWER_UNITS and EYE_UNITS; all where no names are given.
+        dropout: while it is trained.
 
     mean, spread: (POINT_FEATURES,) by which point features are made comparable; part of the network.
     """
@@ -67,34 +133,62 @@ class ActionUnitNet(nn.Module):
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, units: int, dropout: float = 0.1) -> None:
+    def __init__(self, units: int | Sequence[int], dropout: float = 0.1) -> None:
         super().__init__()
+        count = units if isinstance(units, int) else len(units)
         self.register_buffer("mean", torch.zeros(POINT_FEATURES))
         self.register_buffer("spread", torch.ones(POINT_FEATURES))
         self.eye, self.mouth = WindowLook(EYE, dropout), WindowLook(MOUTH, dropout)
         self.placed = nn.Sequential(nn.Dropout(0.2), nn.Linear(POINT_FEATURES, 128), nn.ReLU(), nn.Dropout(dropout))
         self.flowed = nn.Sequential(nn.Linear(FLOW_FEATURES, 96), nn.ReLU(), nn.Dropout(dropout))
         self.judge = nn.Sequential(
-            *(nn.Linear(2 * EMBEDDING_SIZE + 1 + 128 + 96, 256), nn.ReLU(), nn.Dropout(dropout)),
-            *(nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, units)),
+            *(nn.Linear(4 * LOOK + 1 + 128 + 96, 256), nn.ReLU(), nn.Dropout(dropout)),
+            *(nn.Linear(256, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, count)),
         )
 
-    def look(self, eye: Tensor, mouth: Tensor) -> Tensor:
-        """(N, EMBEDDING_SIZE) of windows (N, 1, *EYE) and (N, 1, *MOUTH)."""
-        return torch.cat([self.eye(eye), self.mouth(mouth)], dim=1)
+        def branch(size: tuple[int, int], corrected: tuple[int, ...]) -> Branch:
+            share = [1.0] * count if isinstance(units, int) else [float(unit in corrected) for unit in units]
+            return Branch(size, share, dropout)
+
+        self.more_eye, self.lower = branch(EYE, EYE_UNITS), branch(LOWER, LOWER_UNITS)
+
+    @property
+    def branches(self) -> nn.ModuleList:
+        """Both branches, to be taught alone."""
+        return nn.ModuleList([self.more_eye, self.lower])
+
+    def look(self, eye: Tensor, mouth: Tensor, lower: Tensor) -> Tensor:
+        """(N, EMBEDDING_SIZE) of windows (N, 1, *EYE), (N, 1, *MOUTH) and (N, 1, *LOWER)."""
+        own = self.eye(eye), self.mouth(mouth)
+        return torch.cat([*own, self.more_eye.look(eye), self.lower.look(lower)], dim=1)
+
+    def judged(self, points: Tensor, flow: Tensor, look: Tensor, rest: Tensor, known: Tensor) -> Judged:
+        """What the network makes of it without its branches."""
+        placed, flowed = self.placed((points - self.mean) / self.spread), self.flowed(flow)
+        own, own_rest = look[:, : 2 * LOOK], rest[:, : 2 * LOOK]
+        hidden = self.judge[:-1](torch.cat([own, CHANGE * (own - own_rest) * known, known, placed, flowed], dim=1))
+        return Judged(self.judge[-1](hidden), hidden)
 
     def read(self, points: Tensor, flow: Tensor, look: Tensor, rest: Tensor, known: Tensor) -> Tensor:
         """Intensities (N, units), not clipped: gradients live on beyond the ends of the scale. known: (N, 1), 0 or 1."""
-        placed, flowed = self.placed((points - self.mean) / self.spread), self.flowed(flow)
-        return self.judge(torch.cat([look, CHANGE * (look - rest) * known, known, placed, flowed], dim=1))
+        found = self.judged(points, flow, look, rest, known)
+
+        def added(branch: Branch, start: int) -> Tensor:
+            seen, at_rest = look[:, start : start + LOOK], rest[:, start : start + LOOK]
+            result: Tensor = branch(branch.inputs(seen, at_rest, known, points[:, -1:], found))
+            return result
+
+        # The lower face is taught on people before the camera: of a head that is turned, or whose rest is not known, it says less.
+        frontal = (2 - points[:, YAW : YAW + 1].abs() / FRONTAL).clamp(0, 1)
+        return found.intensity + added(self.more_eye, 2 * LOOK) + known * frontal * added(self.lower, 3 * LOOK)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(intensity, look)."""
-        area = EYE[0] * EYE[1]
-        points, rest, flow, eye, mouth = features.split(
-            [POINT_FEATURES, REST_FEATURES, FLOW_FEATURES, area, MOUTH[0] * MOUTH[1]], dim=1
+        areas = [height * width for height, width in (EYE, MOUTH, LOWER)]
+        points, rest, flow, eye, mouth, lower = features.split(
+            [POINT_FEATURES, REST_FEATURES, FLOW_FEATURES, *areas], dim=1
         )
-        look = self.look(eye.reshape(-1, 1, *EYE), mouth.reshape(-1, 1, *MOUTH))
+        look = self.look(eye.reshape(-1, 1, *EYE), mouth.reshape(-1, 1, *MOUTH), lower.reshape(-1, 1, *LOWER))
         return self.read(points, flow, look, rest[:, :EMBEDDING_SIZE], rest[:, EMBEDDING_SIZE:]), look
 
 

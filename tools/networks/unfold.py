@@ -28,7 +28,8 @@ ANONYMOUS = "onnx::Conv_"
 def read_initialisers(path: Path, merged: Sequence[str] = ()) -> dict[str, Tensor]:
     """The named tensors of an ONNX file of ours, without the export's prefix. Raises ModelFileError where it holds none.
 
-    merged: names of the convolutions, in the graph's order, into which the exporter itself merged their normalisation.
+    merged: names of the convolutions, in the graph's order, into which the exporter itself merged their normalisation. A file of
+        the network before it grew has the first of them.
     """
     try:
         model = onnx.load(str(path))
@@ -36,8 +37,8 @@ def read_initialisers(path: Path, merged: Sequence[str] = ()) -> dict[str, Tenso
         raise ModelFileError(f"{path} cannot be read as an ONNX file; name one that the export tools wrote.") from error
     named = {i.name: i for i in model.graph.initializer if i.name.startswith(PREFIX)}
     anonymous = [i for i in model.graph.initializer if i.name.startswith(ANONYMOUS)]
-    if merged and len(anonymous) == 2 * len(merged):
-        kinds = [f"{PREFIX}{name}.{kind}" for name in merged for kind in ("weight", "bias")]
+    if merged and 0 < len(anonymous) <= 2 * len(merged):
+        kinds = [f"{PREFIX}{name}.{kind}" for name in merged[: len(anonymous) // 2] for kind in ("weight", "bias")]
         named |= dict(zip(kinds, anonymous, strict=True))
     if not named:
         raise ModelFileError(

@@ -11,7 +11,7 @@ from realtime.action_units.descriptor import mirror_shape
 from realtime.action_units.model import POINT_FEATURES, REST_FEATURES
 from realtime.action_units.rest_frame import ANGLE, EYE_FLOW, FLOW_FEATURES, MOUTH_FLOW, flow_row, rms_distance
 from tools.train.action_units.samples import Samples
-from tools.train.action_units.windows import Change, settled, windows
+from tools.train.action_units.windows import Change, Cut, settled, windows
 
 _LOWER = np.r_[0:33, 76:96]
 """Contour and lips: on photographs they lie less exactly than on rendered heads, from picture to picture of one person."""
@@ -26,25 +26,23 @@ Rows = NDArray[np.intp]
 class Batch:
     """Left sides first, then right sides. points (2B, POINT_FEATURES); flow: (2B, FLOW_FEATURES);
 
-    eye, mouth: (2B, 1, height, width).
+    now: the windows, (2B, 1, height, width) each.
 
-    rest_eye, rest_mouth: (R, 2B, 1, height, width), R pictures of each at rest; known: (2B, 1), 1 where the look at rest is known;
+    rests: R pictures of each at rest, windows (R, 2B, 1, height, width); known: (2B, 1), 1 where the look at rest is known;
     truth: (2B, units), NaN where it is not known.
     """
 
     points: Tensor
     flow: Tensor
-    eye: Tensor
-    mouth: Tensor
-    rest_eye: Tensor
-    rest_mouth: Tensor
+    now: Cut
+    rests: Cut
     known: Tensor
     truth: Tensor
 
     def features(self) -> Tensor:
         """(2B, FEATURES) as the network is given them live, the look at rest left out."""
         rest = torch.zeros(len(self.points), REST_FEATURES)
-        return torch.cat([self.points, rest, self.flow, self.eye.flatten(1), self.mouth.flatten(1)], dim=1)
+        return torch.cat([self.points, rest, self.flow, *(window.flatten(1) for window in self.now)], dim=1)
 
 
 class BatchSampler:
@@ -97,12 +95,12 @@ class BatchSampler:
         turned = (data.pose[rows] - data.pose[rest_rows[0]]) / ANGLE
         turned = np.concatenate([turned, turned * (-1, 1, -1)])
         flow = _flow(now, looks[0], turned, np.concatenate([flow_known, flow_known]))
-        eye, mouth = (settled(part) for part in now)
-        rest_eye, rest_mouth = (torch.stack([settled(part) for part in parts]) for parts in zip(*looks, strict=True))
+        plain = Cut(*(settled(part) for part in now))
+        rests = Cut(*(torch.stack([settled(part) for part in parts]) for parts in zip(*looks, strict=True)))
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
         flat = torch.from_numpy(points.reshape(2 * count, -1))
-        return Batch(flat, torch.from_numpy(flow), eye, mouth, rest_eye, rest_mouth, known, truth)
+        return Batch(flat, torch.from_numpy(flow), plain, rests, known, truth)
 
     def _points(self, rows: Rows, known: NDArray[np.bool_], rng: np.random.Generator | None) -> F32:
         """(2, B, POINT_FEATURES), as `realtime.action_units.model.point_features`, for a stack; with `rng` out of place."""
@@ -127,12 +125,10 @@ def both_sides(shapes: F32) -> F32:
     return np.stack([shapes, mirror_shape(shapes)])
 
 
-def _flow(
-    now: tuple[Tensor, Tensor], rest: tuple[Tensor, Tensor], turned: NDArray[np.floating], known: NDArray[np.bool_]
-) -> F32:
+def _flow(now: Cut, rest: Cut, turned: NDArray[np.floating], known: NDArray[np.bool_]) -> F32:
     """(2B, FLOW_FEATURES), as `realtime.action_units.rest_frame.flow_features`, for a stack. turned: (2B, 3) as the side sees it."""
     out = np.zeros((len(known), FLOW_FEATURES), np.float32)
-    eyes, mouths, rest_eyes, rest_mouths = (part[:, 0].numpy() for part in (*now, *rest))
+    eyes, mouths, rest_eyes, rest_mouths = (part[:, 0].numpy() for part in (now.eye, now.mouth, rest.eye, rest.mouth))
     for k in np.flatnonzero(known):
         eye = EYE_FLOW.moved(EYE_FLOW.template(rest_eyes[k]), eyes[k])
         mouth = MOUTH_FLOW.moved(MOUTH_FLOW.template(rest_mouths[k]), mouths[k])

@@ -12,6 +12,11 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, default=Path("weights"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--from", dest="start_from", type=Path, help="begin with this checkpoint.pt or exported .onnx")
+    parser.add_argument(
+        "--branches",
+        action="store_true",
+        help="teach the branches alone; the network of --from stays as it is and may have none yet",
+    )
     parser.add_argument("--to", type=Path, help="also export to this file")
     parser.add_argument("--strangers", type=int, default=12, help="how many of --shards to learn from")
     parser.add_argument(

@@ -75,10 +75,12 @@ def photograph_samples(
                 truths.append(truth)
                 persons.append(person)
                 rests.append(resting and person >= 0)
-    left, right, mouth = (np.asarray(column) for column in zip(*cuts, strict=True))
+    left, right, mouth, lower = (np.asarray(column) for column in zip(*cuts, strict=True))
     pose, shape = np.asarray(poses, np.float32), np.asarray(shapes, np.float32)
     truth = np.asarray(truths, np.float32)
-    return Samples(shape, pose, left, right, mouth, truth, np.asarray(persons, np.int32), np.asarray(rests, bool))
+    return Samples(
+        shape, pose, left, right, mouth, lower, truth, np.asarray(persons, np.int32), np.asarray(rests, bool)
+    )
 
 
 def from_collages(data: Path, model: LandmarkModel, seed: int, limit: int) -> Samples:

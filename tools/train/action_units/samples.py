@@ -27,7 +27,7 @@ MARGIN = 2
 class Samples:
     """Faces, those at rest among them. shape: (N, 98, 2) descriptors. pose: (N, 3) degrees, as found.
 
-    left, right, mouth: (N, height, width) grey windows with margins. truth: (N, 2, units) intensities of the patient's left,
+    left, right, mouth, lower: (N, height, width) grey windows with margins. truth: (N, 2, units) intensities of the patient's left,
     then right. person: (N,) whom the face belongs to, -1 where nothing else is known of the person. rest: (N,) at rest.
     """
 
@@ -36,6 +36,7 @@ class Samples:
     left: U8
     right: U8
     mouth: U8
+    lower: U8
     truth: F32
     person: I32
     rest: NDArray[np.bool_]
@@ -63,12 +64,14 @@ def samples_of(file: Path, model: LandmarkModel, seed: int, *, degraded: bool = 
         poses.append(found.pose)
         cuts.append(windows.cut(image, seen))
         kept.append(i)
-    left, right, mouth = (np.asarray(column) for column in zip(*cuts, strict=True))
+    left, right, mouth, lower = (np.asarray(column) for column in zip(*cuts, strict=True))
     truth = intensities(shard["expression"].astype(np.float32))[kept]
     person = shard["person"][kept] if "person" in shard else np.full(len(kept), -1)
     rest = shard["rest"][kept].astype(bool) if "rest" in shard else np.zeros(len(kept), bool)
     pose = np.asarray(poses, np.float32)
-    return Samples(np.asarray(shapes, np.float32), pose, left, right, mouth, truth, person.astype(np.int32), rest)
+    return Samples(
+        np.asarray(shapes, np.float32), pose, left, right, mouth, lower, truth, person.astype(np.int32), rest
+    )
 
 
 def joined(parts: list[Samples]) -> Samples:

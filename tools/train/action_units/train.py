@@ -8,7 +8,7 @@ landmark network finds on the rendered pictures, errors included.
 
 import argparse
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -106,16 +106,23 @@ def apart_from_each_other(people: Samples, number: int) -> Samples:
 
 def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
     """Intensities (2B, units)."""
-    count = len(batch.eye)
-    eyes, mouths = torch.cat([batch.eye, batch.rest_eye[0]]), torch.cat([batch.mouth, batch.rest_mouth[0]])
-    looks = network.look(eyes, mouths)
+    count = len(batch.points)
+    looks = network.look(*(torch.cat([now, rests[0]]) for now, rests in zip(batch.now, batch.rests, strict=True)))
     rest = looks[count:]
-    if (more := len(batch.rest_eye) - 1) > 0:
+    if (more := len(batch.rests.eye) - 1) > 0:
         # At runtime a look at rest is the median of hundreds; learning through one of a few is enough, and a third of the work.
         with torch.no_grad():
-            others = network.look(batch.rest_eye[1:].flatten(0, 1), batch.rest_mouth[1:].flatten(0, 1))
+            others = network.look(*(rests[1:].flatten(0, 1) for rests in batch.rests))
         rest = (rest + others.reshape(more, count, -1).sum(0)) / (more + 1)
     return network.read(batch.points, batch.flow, looks[:count], rest, batch.known)
+
+
+@torch.no_grad()
+def scaled(network: ActionUnitNet, batches: Sequence[Batch]) -> None:
+    """Make what the judges are given comparable, as it is on these batches."""
+    points = torch.cat([batch.points for batch in batches])
+    network.mean.copy_(points.mean(0))
+    network.spread.copy_(points.std(0) + 1e-3)
 
 
 def guesses(network: ActionUnitNet, sampler: BatchSampler) -> tuple[F32, F32]:
@@ -147,11 +154,10 @@ def main() -> None:
         f"{len(held.with_baseline)} held out",
         flush=True,
     )
-    network = ActionUnitNet(len(UNITS)).to(memory_format=torch.channels_last)
-    network.eye.half = network.mouth.half = a.half
-    sample = torch.cat([train.batch(train.draw(rng, 512, 0.3), None).points for _ in range(4)])
-    network.mean.copy_(sample.mean(0))
-    network.spread.copy_(sample.std(0) + 1e-3)
+    network = ActionUnitNet(UNITS).to(memory_format=torch.channels_last)
+    for look in (network.eye, network.mouth, network.more_eye.look, network.lower.look):
+        look.half = a.half
+    scaled(network, [train.batch(train.draw(rng, 512, 0.3), None) for _ in range(4)])
     if a.start_from and a.start_from.suffix == ".pt":
         network.load_state_dict(load_checkpoint(a.start_from)["average"])
     elif a.start_from:
@@ -159,7 +165,11 @@ def main() -> None:
             network,
             a.start_from,
             [train.batch(train.draw(rng, 64, WITHOUT_BASELINE), rng).features() for _ in range(12)],
+            grown=a.branches,
         )
+    learning = network.branches if a.branches else network
+    network.requires_grad_(not a.branches)
+    learning.requires_grad_(True)
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
@@ -176,14 +186,15 @@ def main() -> None:
             yield batch
 
     def step(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        network.train()
+        learning.train()
         known = ~batch.truth.isnan()
         error = torch.where(known, answer(network, batch) - batch.truth.nan_to_num(), 0.0)
         return (error.square() * emphasis).sum() / known.sum(), {}
 
+    network.eval()  # with --branches the network beside them stays as it is, its normalisations too
     trainer = Trainer(
         network,
-        Optimisers(network, a.rate, weight_decay=0.02),
+        Optimisers(learning, a.rate, weight_decay=0.02),
         a.out,
         minutes=a.minutes,
         rate=a.rate,

@@ -1,5 +1,7 @@
 """Windows of faces as the Action Unit network learns them: cut a little out of place, changed as a whole, relit."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import torch
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from realtime.action_units.rest_frame import EYE, MOUTH
+from realtime.action_units.rest_frame import EYE, LOWER, MOUTH
 from realtime.face.skin_flow import LEAST_SPREAD
 from tools.train.action_units.samples import MARGIN, Samples
 
@@ -22,13 +24,13 @@ class Change:
     """
 
     def __init__(self, count: int, rng: np.random.Generator | None) -> None:
-        """count: windows of eyes, as many of mouths. Without `rng` nothing is changed."""
+        """count: windows of eyes, as many of mouths and of lower faces. Without `rng` nothing is changed."""
         self.matrices: dict[tuple[int, int], NDArray[np.float64]] = {}
         self.shifts: dict[tuple[int, int], NDArray[np.float64]] = {}
         self.light: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         if rng is None:
             return
-        for size in (EYE, MOUTH):
+        for size in (EYE, MOUTH, LOWER):
             stretch, turn = np.exp(rng.normal(0, 0.06, (count, 2))), rng.normal(0, 0.07, count)
             slant = np.zeros((count, 2, 2))
             slant[:, 0, 0], slant[:, 1, 1], slant[:, 0, 1] = stretch[:, 0], stretch[:, 1], rng.normal(0, 0.06, count)
@@ -40,15 +42,25 @@ class Change:
             self.light[size] = field, torch.from_numpy(np.exp(rng.normal(0, 0.2, (count, 1, 1, 1))).astype(np.float32))
 
 
-def windows(data: Samples, rows: Rows, rng: np.random.Generator | None, change: Change) -> tuple[Tensor, Tensor]:
-    """(eyes, mouths), (2B, 1, height, width) each, grey 0..255: the left sides, then the right sides mirrored."""
-    left, right = _cut(data.left, rows, EYE, rng, change, 0), _cut(data.right, rows, EYE, rng, change, 1)
-    straight, swapped = (_cut(data.mouth, rows, MOUTH, rng, change, k) for k in (0, 1))
-    eyes = torch.from_numpy(np.concatenate([left, right])).float()[:, None]
-    mouths = torch.from_numpy(np.concatenate([straight, swapped])).float()[:, None]
-    if rng is None:
-        return eyes, mouths
-    return _relit(eyes, rng, *change.light[EYE]), _relit(mouths, rng, *change.light[MOUTH])
+class Cut(NamedTuple):
+    """Windows of both sides, (2B, 1, height, width) each, grey 0..255: the left sides, then the right sides mirrored."""
+
+    eye: Tensor
+    mouth: Tensor
+    lower: Tensor
+
+
+def windows(data: Samples, rows: Rows, rng: np.random.Generator | None, change: Change) -> Cut:
+    """The windows of these faces."""
+
+    def both(left: U8, right: U8, size: tuple[int, int]) -> Tensor:
+        sides = [_cut(stack, rows, size, rng, change, k) for k, stack in enumerate((left, right))]
+        plain = torch.from_numpy(np.concatenate(sides)).float()[:, None]
+        return plain if rng is None else _relit(plain, rng, *change.light[size])
+
+    return Cut(
+        both(data.left, data.right, EYE), both(data.mouth, data.mouth, MOUTH), both(data.lower, data.lower, LOWER)
+    )
 
 
 def _cut(
