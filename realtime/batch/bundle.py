@@ -60,20 +60,23 @@ class Summary:
         return found
 
 
-def write_rows(folder: Path, analyses: Iterator[Analysis], summary: Summary) -> Iterator[Analysis]:
+def write_rows(
+    folder: Path, analyses: Iterator[Analysis], summary: Summary, *, several: bool = False
+) -> Iterator[Analysis]:
     """Write frames.csv, and pass every analysis on to whoever draws it.
 
     Args:
         folder: of the bundle.
         analyses: frame by frame.
-        summary: takes in every frame.
+        summary: takes in every frame: of several people, the patient's face.
+        several: several people are followed: a row for each face on each frame.
 
     Raises:
         OSError: the disk does not take it.
     """
-    form, lines = RowFormat(AUS), list[str]()
+    form, lines = RowFormat(AUS, several=several), list[str]()
     with open_private(folder / FRAMES, "x", newline="") as file:
-        file.write(",".join(column_names(AUS)) + "\n")
+        file.write(",".join(column_names(AUS, several=several)) + "\n")
         for analysis in analyses:
             summary.add(analysis)
             lines.append(form.line(FrameRow(analysis.sequence, analysis.capture_time, analysis=analysis)))
@@ -82,7 +85,7 @@ def write_rows(folder: Path, analyses: Iterator[Analysis], summary: Summary) -> 
                 lines.clear()
             yield analysis
         file.write("".join(lines))
-    write_json(folder / DICTIONARY, {FRAMES: data_dictionary()})
+    write_json(folder / DICTIONARY, {FRAMES: data_dictionary(several=several)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Description:
             "program": dict(self.fingerprint.program),
             "configuration": settings,
             "models": [{"name": m.name, "sha256": m.sha256, "licence": m.licence} for m in self.models],
-            "columns": data_dictionary(),
+            "columns": data_dictionary(several=int(self.fingerprint.settings.get("people", 1)) > 1),
             "affected_side": None,
             "summary": {
                 "ended": "the recording's end",
@@ -140,7 +143,8 @@ class Description:
                 "calibration": None if self.one.calibration is None else list(self.one.calibration),
                 "rest": {str(key): _rest(rest) for key, rest in sorted(found.rests.items())},
                 "fingerprint": self.fingerprint.hash,
-            },
+            }
+            | ({} if found.patient is None else {"patient": found.patient}),
         }
         write_json(folder / SESSION, content)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from realtime.batch.follow import Networks
 from realtime.batch.options import Options
-from realtime.batch.passes import FrameListener, Networks, Recording, frames_of, open_recording
+from realtime.batch.passes import FrameListener, Recording, frames_of, open_recording
 from realtime.errors import DeviceError
 from realtime.types import Analysis, FaceObservation, Frame
 

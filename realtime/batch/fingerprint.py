@@ -16,7 +16,19 @@ from realtime.files import file_sha256
 from realtime.models import ModelSpec
 
 _PACKAGES = ("av", "onnxruntime", "numpy", "opencv-python", "numba")
-_SETTINGS = ("rotate", "models", "detector", "cadence", "tracker", "patient", "smoothing", "flow")
+_SETTINGS = (
+    "rotate",
+    "people",
+    "patient_rule",
+    "identity",
+    "models",
+    "detector",
+    "cadence",
+    "tracker",
+    "patient",
+    "smoothing",
+    "flow",
+)
 
 
 def digest(content: Any) -> str:

@@ -11,9 +11,11 @@ import cv2
 from realtime.analyze.models import landmark_tiers, open_face_models
 from realtime.batch.bundle import FRAMES, Description, Summary, seal, write_rows
 from realtime.batch.fingerprint import Fingerprint
+from realtime.batch.follow import Networks
 from realtime.batch.inputs import Input
 from realtime.batch.options import Options
-from realtime.batch.passes import Measures, Networks, Recording, points_pass
+from realtime.batch.passes import Measures, Recording, points_pass
+from realtime.batch.rests import NAMED
 from realtime.batch.spool import Spool
 from realtime.config import Config
 from realtime.errors import UserInputError
@@ -117,9 +119,9 @@ def measure_recording(
             one.path, networks, spool, window=one.calibration, listeners=extras.listeners, progress=told
         )
         _check_window(one, found)
-        measures = Measures(networks, spool, found.rests, named=one.calibration is not None)
+        measures = Measures(networks, spool, found.rests, named=one.calibration is not None, patient=found.patient)
         rows = _telling(measures.analyses(), found, progress)
-        extras.draw(one.path, found, write_rows(folder, rows, summary))
+        extras.draw(one.path, found, write_rows(folder, rows, summary, several=networks.config.people > 1))
     extras.finish(folder / FRAMES)
     notices = [*found.notices, *_remarks(one, found)]
     figures = {
@@ -148,7 +150,7 @@ def _telling(analyses: Iterator[Analysis], found: Recording, progress: Progress)
 
 
 def _check_window(one: Input, found: Recording) -> None:
-    rest = found.rests.get(0)
+    rest = found.rests.get(NAMED)
     if one.calibration is None or (rest is not None and rest.calibrated):
         return
     start, end = one.calibration

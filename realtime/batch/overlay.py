@@ -1,14 +1,13 @@
 """The overlay video of a recording: its frames once more, each with what was measured on it."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from realtime.errors import DeviceError
 from realtime.media.recorder import VideoRecorder
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures, rest_words
-from realtime.types import U8, Analysis, Frame
+from realtime.types import U8, Analysis, Frame, OtherFace
 
 
 def draw_overlay(
@@ -19,7 +18,7 @@ def draw_overlay(
     Args:
         target: the file.
         frames: every frame of the recording, from the beginning.
-        analyses: in the order of the frames; the first of each frame is drawn.
+        analyses: one for each frame, in their order.
         units: Action Units that have a bar.
         fps: the recording's nominal rate; None: 30.
 
@@ -29,11 +28,12 @@ def draw_overlay(
     scene = Scene("overlay", units)
     recorder = VideoRecorder(target, fps=fps or 30.0)
     try:
-        for sequence, of_frame in groupby(analyses, lambda analysis: analysis.sequence):
-            analysis = next(of_frame)
+        for analysis in analyses:
             frame = next(frames, None)
-            if frame is None or frame.sequence != sequence:
-                raise DeviceError(f"The recording gave other frames when it was read again (frame {sequence}).")
+            if frame is None or frame.sequence != analysis.sequence:
+                raise DeviceError(
+                    f"The recording gave other frames when it was read again (frame {analysis.sequence})."
+                )
             recorder.write(_drawn(scene, frame, analysis, fps), frame.capture_time)
             if recorder.failed:
                 raise DeviceError(recorder.notices[-1])
@@ -53,4 +53,6 @@ def _drawn(scene: Scene, frame: Frame, analysis: Analysis, fps: float | None) ->
         "no face" if face is None else "tracked",
         rest_words(analysis.rest, analysis.rest_share),
     )
-    return scene.draw(frame.image, analysis, None if face is None else face.points, figures)
+    faces = [other.face for other in analysis.others if other.face is not None]
+    others = [OtherFace(other.face_id, other.points) for other in faces]
+    return scene.draw(frame.image, analysis, None if face is None else face.points, figures, others)

@@ -1,19 +1,20 @@
 """The two passes over a recording: points of every frame first, then measures against the person's rest over all of it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
 from realtime.action_units.descriptor import describe
-from realtime.action_units.recording_rest import NearestRest, Rest, RestSearch, measure_against
+from realtime.action_units.recording_rest import NearestRest, Rest, measure_against
 from realtime.action_units.reference import Reference
-from realtime.action_units.rest_frame import rest_picture
-from realtime.analyze.models import FaceModels
+from realtime.action_units.rest_frame import Windows, rest_picture
+from realtime.batch.follow import Networks, follow_one, follow_several
+from realtime.batch.patient import PatientTally
+from realtime.batch.rests import NAMED, RestSearches
 from realtime.batch.spool import Seen, Spool
 from realtime.config import Config
-from realtime.face.detector import FaceDetector
-from realtime.face.tracker import Tracker
 from realtime.graph import StopToken
 from realtime.media.convert import ROTATIONS
 from realtime.media.source_spec import SourceKind, SourceSpec
@@ -22,29 +23,9 @@ from realtime.types import Analysis, FaceObservation, Frame, Sides
 
 
 class FrameListener(Protocol):
-    """Sees every frame of the first pass with what was tracked on it."""
+    """Sees every frame of the first pass with what was tracked on it; of several people, with the patient's face."""
 
     def frame(self, frame: Frame, face: FaceObservation | None) -> None: ...
-
-
-@dataclass(slots=True)
-class Networks:
-    """What one process needs for one recording after another.
-
-    Attributes:
-        models: open and warm.
-        detector: RetinaFace.
-        config: the settings.
-    """
-
-    models: FaceModels
-    detector: FaceDetector
-    config: Config
-
-    @property
-    def landmarks(self) -> str:
-        """Checksum of the landmark network."""
-        return next(spec.sha256 for spec in self.models.specs if spec.role == "landmarks")
 
 
 @dataclass(slots=True)
@@ -53,12 +34,13 @@ class Recording:
 
     Attributes:
         frames: pictures read.
-        with_face: those with a tracked face.
+        with_face: those with a tracked face, anybody's.
         width, height: of the first picture, pixels.
         fps: the nominal rate, frames per second; None where the file names none.
         seconds: capture time of the last frame.
         notices: what the source had to say, as sentences.
-        rests: by face id, the rest that was found.
+        rests: by face id, the rest that was found; under `NAMED` that of a window that the user named.
+        patient: face id of the patient, where several people are followed.
     """
 
     frames: int = 0
@@ -69,6 +51,7 @@ class Recording:
     seconds: float = 0.0
     notices: list[str] = field(default_factory=list)
     rests: dict[int, Rest] = field(default_factory=dict)
+    patient: int | None = None
 
 
 def open_recording(path: Path, config: Config) -> VideoSource:
@@ -114,7 +97,7 @@ def points_pass(
         path: the video.
         networks: open.
         spool: gets one record for each face on each frame, and one for a frame without a face.
-        window: (start, end) in seconds of rest that the user named; it then holds for the whole recording.
+        window: (start, end) in seconds of rest that the user named; it then holds for the whole recording, and for the patient only.
         listeners: see every frame.
         progress: told the frames and seconds gone by.
 
@@ -124,26 +107,26 @@ def points_pass(
         OSError: the spool cannot be written.
     """
     units = networks.models.action_units
-    follow = _Follow(networks)
+    several = networks.config.people > 1
+    follow = follow_several(networks) if several else follow_one(networks)
     source, done = open_recording(path, networks.config), Recording()
-    searches: dict[int, RestSearch] = {}
+    searches, tally = RestSearches(networks, window, several=several), PatientTally(networks.config.patient_rule)
     for frame in frames_of(source):
         done.frames += 1
-        faces = follow.faces(frame)
+        seen = follow(frame)
+        tally.add(seen)
+        faces = [face for face in (seen.patient, *seen.others) if face is not None]
         done.with_face += bool(faces)
         for face in faces:
             found = describe(face.points)
             windows = None if units is None or found is None else units.cut(frame.image, face.points)
             spool.add(frame.sequence, frame.capture_time, face, found, windows)
-            if units is not None and found is not None and windows is not None:
-                key = face.face_id if window is None else 0
-                if key not in searches:
-                    searches[key] = RestSearch(units, networks.landmarks, window)
-                searches[key].add(found, windows, frame.capture_time, face.hidden)
+            if found is not None and windows is not None:
+                searches.add(face, found, windows, frame.capture_time)
         if not faces:
             spool.add(frame.sequence, frame.capture_time, None, None, None)
         for listener in listeners:
-            listener.frame(frame, faces[0] if faces else None)
+            listener.frame(frame, seen.patient)
         done.seconds = frame.capture_time
         progress(done.frames, frame.capture_time)
     if source.stream_info is not None:
@@ -153,23 +136,10 @@ def points_pass(
             source.stream_info.fps,
         )
     done.notices = list(source.notices)
-    done.rests = {key: search.rest() for key, search in searches.items()}
+    done.patient = tally.patient() if several else None
+    done.rests = searches.rests(done.patient)
     spool.finish()
     return done
-
-
-class _Follow:
-    """Who is on a frame. One face today; whoever follows several gives them all, each with an id of its own."""
-
-    def __init__(self, networks: Networks) -> None:
-        self._tracker = Tracker(networks.models.landmarks, networks.config.face)
-        self._detector = networks.detector
-
-    def faces(self, frame: Frame) -> list[FaceObservation]:
-        claimed = self._tracker.try_claim_detection(frame.sequence)
-        seen = self._detector.detect(frame, self._tracker.region) if claimed else None
-        face = self._tracker.update(frame, seen)
-        return [] if face is None else [face]
 
 
 class Measures:
@@ -180,32 +150,48 @@ class Measures:
     Args:
         networks: open.
         spool: of the first pass, finished.
-        rests: by face id, or under 0 the one rest of a window that the user named.
+        rests: by face id, and under `NAMED` the patient's of a window that the user named.
         named: there is such a window.
+        patient: face id of the patient, where several people are followed.
     """
 
-    def __init__(self, networks: Networks, spool: Spool, rests: dict[int, Rest], *, named: bool) -> None:
+    def __init__(
+        self, networks: Networks, spool: Spool, rests: dict[int, Rest], *, named: bool, patient: int | None = None
+    ) -> None:
         self._units = networks.models.action_units
         self._spool = spool
         self._rests = rests
         self._named = named
+        self._patient = patient
         self._references = {key: Reference(rest.baseline, None, rest.calibrated) for key, rest in rests.items()}
         self._choose_pictures()
 
     def analyses(self) -> Iterator[Analysis]:
-        """One analysis for each record, in order."""
-        for seen, windows in self._spool.with_windows():
-            yield self._analysis(seen, windows)
+        """One analysis for each frame, in order: the patient's, with those of everybody else."""
+        for sequence, of_frame in groupby(self._spool.with_windows(), lambda record: record[0].sequence):
+            patient, others = None, []
+            for seen, windows in of_frame:
+                analysis, time = self._analysis(seen, windows), seen.time
+                if self._is_patient(seen):
+                    patient = analysis
+                else:
+                    others.append(analysis)
+            patient = patient or Analysis(sequence, time, None)
+            others.sort(key=lambda other: -1 if other.face is None else other.face.face_id)
+            yield replace(patient, others=tuple(others)) if others else patient
 
-    def _analysis(self, seen: Seen, windows: "tuple[object, ...]") -> Analysis:
+    def _is_patient(self, seen: Seen) -> bool:
+        return self._patient is None or seen.face is None or seen.face.face_id == self._patient
+
+    def _analysis(self, seen: Seen, windows: Windows) -> Analysis:
         face, units = seen.face, self._units
         if face is None:
             return Analysis(seen.sequence, seen.time, None)
         if units is None or seen.found is None:
             return Analysis(seen.sequence, seen.time, face)
-        key = self._key(face)
+        key = self._key(seen)
         rest, reference = self._rests[key], self._references[key]
-        left, right = measure_against(units, reference, seen.found, windows, face.hidden)  # type: ignore[arg-type]
+        left, right = measure_against(units, reference, seen.found, windows, face.hidden)
         return Analysis(
             seen.sequence,
             seen.time,
@@ -216,8 +202,9 @@ class Measures:
             rest="calibrated" if rest.calibrated else "settled" if rest.settled else "provisional",
         )
 
-    def _key(self, face: FaceObservation) -> int:
-        return 0 if self._named else face.face_id
+    def _key(self, seen: Seen) -> int:
+        assert seen.face is not None
+        return NAMED if self._named and self._is_patient(seen) else seen.face.face_id
 
     def _choose_pictures(self) -> None:
         """The skin's movements are followed from the frame that comes nearest to rest over the whole recording."""
@@ -230,7 +217,7 @@ class Measures:
         for seen in self._spool.faces():
             if seen.face is None or seen.found is None or seen.face.hidden:
                 continue
-            key = self._key(seen.face)
+            key = self._key(seen)
             if key in nearest:
                 nearest[key].offer(seen.place, seen.found)
                 if nearest[key].place == seen.place:

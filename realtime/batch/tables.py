@@ -98,13 +98,18 @@ def _recordings(
         yield [*head, *carried, *("" if values.get(n) is None else str(values[n]) for n in ours[4:])]
 
 
-def combined_columns() -> list[str]:
-    """The columns of frames.csv that are in the combined table: all but the landmarks, which stay in the bundles."""
-    return [name for name in column_names() if not name.startswith(_POINTS)]
+def combined_columns(ledger: Ledger) -> list[str]:
+    """The columns of frames.csv that are in the combined table: all but the landmarks, which stay in the bundles.
+
+    Args:
+        ledger: of the batch.
+    """
+    _, config, _ = ledger.head()
+    return [name for name in column_names(several=config.people > 1) if not name.startswith(_POINTS)]
 
 
 def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> Iterator[list[str]]:
-    ours = ["recording", *combined_columns()]
+    ours = ["recording", *combined_columns(ledger)]
     yield ["recording", *carried_names(columns, ours), *ours[1:]]
     for one in done:
         lead = [guarded(one.name), *(guarded(one.columns.get(name, "")) for name in columns)]
@@ -124,7 +129,7 @@ def _parquet(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> P
     except ImportError:
         raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
     target = ledger.out / "combined.parquet"
-    ours = combined_columns()
+    ours = combined_columns(ledger)
     names = ["recording", *carried_names(columns, ["recording", *ours])]
     try:
         with write_atomically(target) as file:

@@ -36,7 +36,7 @@ from realtime.files import open_private, private_folder, reason
 from realtime.privacy import restrict_new_files
 
 if TYPE_CHECKING:
-    from realtime.batch.passes import Networks
+    from realtime.batch.follow import Networks
 
 Outcome = Literal["done", "failed", "busy", "full", "version", "unusable"]
 

@@ -19,7 +19,7 @@ from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
 
 _LOOK = 3
-_SETTINGS = ("config", "set", "weights", "rotate")
+_SETTINGS = ("config", "set", "weights", "rotate", "people", "patient_rule")
 _EXTRAS = ("overlay", "parquet", "openface2")
 
 

@@ -300,6 +300,13 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="also OpenFace 2.2's Action Units (after `models pull openface2`, or from this folder)",
     )
+    add("--people", metavar="N", help="follow up to N faces (1 to 8): a row for each on each frame; one is the patient")
+    add(
+        "--patient",
+        dest="patient_rule",
+        choices=["first", "largest", "left-most"],
+        help="with several people, who is the patient",
+    )
     add("--rotate", choices=["0", "90", "180", "270"], help="turn every picture clockwise (degrees)")
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from realtime.batch.follow import Networks
 from realtime.batch.measure import open_networks
-from realtime.batch.passes import Networks
 from realtime.config import Config
 from realtime.media.demux_options import demo_clip
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from realtime.batch.fingerprint import Fingerprint
+from realtime.batch.follow import Networks
 from realtime.batch.inputs import find_inputs
 from realtime.batch.ledger import Ledger
 from realtime.batch.liveness import Process
 from realtime.batch.measure import specs_of
 from realtime.batch.options import Options
-from realtime.batch.passes import Networks
 from realtime.batch.plan import Plan, begin
 from realtime.batch.pool import Message
 from realtime.batch.run import Watch

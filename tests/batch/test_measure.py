@@ -11,10 +11,11 @@ from realtime.action_units.descriptor import describe
 from realtime.action_units.recording_rest import NearestRest, RestSearch
 from realtime.action_units.rest_frame import MOST_TURNED, NEAR, rms_distance
 from realtime.batch.fingerprint import Fingerprint
+from realtime.batch.follow import Networks
 from realtime.batch.inputs import Input
 from realtime.batch.measure import Measured, measure_recording, specs_of
 from realtime.batch.options import Options
-from realtime.batch.passes import Networks, points_pass
+from realtime.batch.passes import points_pass
 from realtime.batch.spool import Spool
 from realtime.config import Config
 from realtime.errors import UserInputError
