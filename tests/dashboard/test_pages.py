@@ -4,16 +4,20 @@ import asyncio
 import itertools
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 
+from realtime.app.controls import PatientPlace
+from realtime.app.nodes.people import TrackPeople
 from realtime.dashboard.choices import Fixed
-from realtime.dashboard.commands import Commands
+from realtime.dashboard.commands import Commands, PlaceCommand
 from realtime.dashboard.messages import encode_picture
 from realtime.dashboard.service import Dashboard
+from realtime.render.scene import Scene
+from realtime.render.status import LiveFigures
 from tests.dashboard.chromium import PROGRAM, Page, browser
 from tests.dashboard.conftest import TOKEN, Recorded, commands_of, serve
 
@@ -246,3 +250,49 @@ def test_lengths_say_that_they_are_held(dashboard: Dashboard) -> None:
         await page.until(f"{colour} === {warning}", lambda: tell(dashboard, next(frame), mm=mm, status="held"))
 
     in_browser(scene)
+
+
+class _Pointed:
+    """Stands for the tracker: where the user pointed, in pixels of the captured picture."""
+
+    def __init__(self) -> None:
+        self.places: list[tuple[float, float]] = []
+
+    def choose(self, place: tuple[float, float]) -> bool:
+        self.places.append(place)
+        return True
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (900, 1100)])
+def test_a_click_on_a_face_makes_its_person_the_patient(recorded: Recorded, size: tuple[int, int]) -> None:
+    """A real mouse on the real page reaches the pixel of the captured picture, at any size of the window."""
+    pointed, scene_drawn = _Pointed(), Scene("overlay", UNITS, panel="off")
+    picture = np.full((720, 1280, 3), 90, np.uint8)
+    scene_drawn.draw(picture, None, None, LiveFigures(30.0, 5.0, 0.0, 0, "no face"))
+    place = PatientPlace(cast("TrackPeople", pointed), scene_drawn)
+    commands = commands_of(recorded, patient=PlaceCommand(place, "A click on a face makes its person the patient."))
+    dashboard = serve(commands, UNITS)
+
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        await page.open(f"{dashboard.url}?token={TOKEN}", *size)
+        await page.until("document.body.className === ''", lambda: tell(dashboard, next(frame)))
+        dashboard.hub.publish("picture", encode_picture(picture, 100.0, 2, 640))
+        await page.until("document.getElementById('picture').width === 640")
+        await page.until("document.getElementById('picture').classList.contains('clickable')")
+        left, top, width, height = await page.value(
+            "(() => { const r = document.getElementById('picture').getBoundingClientRect(), s = Math.min(r.width / 640,"
+            " r.height / 360); return [r.left + (r.width - 640 * s) / 2, r.top + (r.height - 360 * s) / 2, 640 * s, 360 * s]; })()"
+        )
+        where = {"x": left + 0.75 * width, "y": top + 0.25 * height, "button": "left", "clickCount": 1}
+        await page.call("Input.dispatchMouseEvent", type="mousePressed", **where)
+        await page.call("Input.dispatchMouseEvent", type="mouseReleased", **where)
+        await page.until("document.getElementById('said').textContent.includes('patient')")
+
+    try:
+        in_browser(scene)
+    finally:
+        dashboard.stop()
+    ((x, y),) = pointed.places
+    assert x == pytest.approx(0.75 * 1280, abs=6)
+    assert y == pytest.approx(0.25 * 720, abs=6)

@@ -344,3 +344,42 @@ def test_a_named_run_shows_its_name_in_the_list_of_streams() -> None:
         assert found.source_id() == f"facemirror-live:{socket.gethostname()}:chair 3:au"
     finally:
         sinks[0].close()
+
+
+def test_lsl_gives_everybody_an_outlet_and_keeps_it() -> None:
+    """Heard by real receivers: who is not the patient has an outlet of their own, whoever else comes and goes."""
+    pylsl = pytest.importorskip("pylsl")
+    person = f"test{os.getpid()}"  # so that only this run's outlets are found
+    (sink,), _ = send({"lsl": True, "people": 3, "person": person}, time.monotonic)
+
+    def seen(face_id: int, value: float) -> Analysis:
+        return Analysis(0, 0.0, replace(face(), face_id=face_id), {1: value, 12: value}, {1: 0.0, 12: 0.0})
+
+    inlets: dict[str, Any] = {}
+    own = source_identity("camera", person)
+    try:
+        for stream in ("FaceMirror AU", "FaceMirror AU person 2", "FaceMirror AU person 3"):
+            found = [one for one in pylsl.resolve_byprop("name", stream, timeout=10.0) if own in one.source_id()]
+            assert len({one.source_id() for one in found}) == 1, stream
+            inlets[stream] = pylsl.StreamInlet(found[0], max_buflen=10)
+            inlets[stream].open_stream(timeout=10.0)
+        frames = [
+            (seen(1, 0.5), (seen(2, 1.0), seen(7, 2.0))),
+            (seen(1, 0.5), (seen(7, 2.5),)),  # the second person is away
+            (Analysis(0, 0.0, None), (seen(2, 1.5), seen(7, 3.0))),  # and back; now the patient is not seen
+        ]
+        for number, (patient, others) in enumerate(frames):
+            now = time.monotonic() + number / 30
+            whole = replace(patient, capture_time=now, others=tuple(replace(one, capture_time=now) for one in others))
+            sink.process(TrackedFrame(whole, BLACK))
+        patient_values = [inlets["FaceMirror AU"].pull_sample(timeout=10.0)[0] for _ in range(3)]
+        assert [values[0] for values in patient_values[:2]] == [0.5, 0.5]
+        assert math.isnan(patient_values[2][0])
+        second = [inlets["FaceMirror AU person 2"].pull_sample(timeout=10.0)[0] for _ in range(2)]
+        third = [inlets["FaceMirror AU person 3"].pull_sample(timeout=10.0)[0] for _ in range(3)]
+        assert [(values[0], values[-1]) for values in second] == [(1.0, 2.0), (1.5, 2.0)]
+        assert [(values[0], values[-1]) for values in third] == [(2.0, 7.0), (2.5, 7.0), (3.0, 7.0)]
+    finally:
+        for inlet in inlets.values():
+            inlet.close_stream()
+        sink.close()
