@@ -30,7 +30,7 @@ from realtime.media.convert import ROTATIONS, Rotation
 from realtime.media.preview import NEEDS_MAIN_THREAD
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
-from realtime.session.choices import LoggedChoice
+from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.parquet import NAME as PARQUET
 
 # A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
@@ -172,7 +172,9 @@ class Run:
                 self.notices.append(app.measures.refusal)
                 self._notifier.say(app.measures.refusal)
             page = self._connect_controls(progress, app, outputs)
-            if page is not None:
+            if page is None:  # nobody can choose while it runs: what the command line says holds
+                progress.choices = {"affected_side": AffectedSide(first=config.examination.affected)}
+            else:
                 progress.choices = page.logged
             self._describe(progress, None)
             before = Usage.now()

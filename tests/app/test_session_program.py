@@ -55,7 +55,8 @@ def test_nothing_is_stored_unless_asked(clip: Path, tmp_path: Path, monkeypatch:
 
 def test_landmarks_only_stores_no_picture(clip: Path, tmp_path: Path) -> None:
     folder = tmp_path / "session"
-    assert run(clip, "--session", str(folder), "--landmarks-only") == 0
+    assert run(clip, "--session", str(folder), "--landmarks-only", "--affected", "left") == 0
+    assert json.loads((folder / "session.json").read_text())["affected_side"]["value"] == "left"
     assert {p.name for p in folder.iterdir()} == {
         "data_dictionary.json", "frames.csv", "manifest.json", "markers.csv", "session.json",
     }  # fmt: skip

@@ -156,7 +156,7 @@ def examined(folder: Path, patient: Obedient, kind: str, affected: str, monkeypa
     code, _summary = watched.run.execute()
     thread.join(60)
     assert not failed, failed
-    assert code == 0, watched.said
+    assert code == 0, (watched.said, _summary)
     session = folder / "session"
     examination = read_examination(session)
     assert examination.finished
