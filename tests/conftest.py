@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-_COMPILING = "FACEMIRROR_TEST_COMPILING"
+# Not FACEMIRROR_…: the program takes such a variable for a setting, and refuses one that it does not know.
+_COMPILING = "COMPILING_FOR_TESTS"
 _COMPILE = "from realtime.face.kernel_cache import prepare; prepare()"
 
 
