@@ -19,7 +19,7 @@ def open_sessions(options: argparse.Namespace) -> int:
     folders = [options.session, *([] if options.second is None else [options.second])]
     if len(folders) == 2 and folders[0].resolve() == folders[1].resolve():
         raise UserInputError(f"{folders[0]} is named twice; name two sessions, or one.")
-    viewer = Viewer(folders, options.port, make_token(os.environ.get(TOKEN_VARIABLE)))
+    viewer = Viewer(folders, options.port, make_token(os.environ.get(TOKEN_VARIABLE)), options.video)
 
     def ready() -> None:
         print(f"Viewer: {viewer.url}", flush=True)

@@ -148,6 +148,14 @@ def build_parser() -> argparse.ArgumentParser:
     viewer.add_argument("session", type=Path, metavar="SESSION", help="a session's folder")
     viewer.add_argument("second", type=Path, nargs="?", metavar="SESSION2", help="another one, beside the first")
     viewer.add_argument(
+        "--video",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the recording that a batch measured, where it has moved; once for each session",
+    )
+    viewer.add_argument(
         "--port", type=_port, default=0, metavar="N", help="of the page on this machine; default: any free one"
     )
     replay = session("replay", "run a session's raw frames again with the live run's decisions")

@@ -38,6 +38,7 @@ class FilmIndex:
         reordered: pictures are stored in another order than they are shown.
         size: of the file, bytes, when it was read.
         origin: capture time of the file's time 0, where the file says it, seconds.
+        in_mp4: the file is an MP4 or a QuickTime file.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class FilmIndex:
     reordered: bool
     size: int
     origin: float | None = None
+    in_mp4: bool = False
 
     @property
     def times(self) -> F64:
@@ -63,9 +65,9 @@ class FilmIndex:
 
     @property
     def plays_in_browsers(self) -> bool:
-        """Whether browsers decode it themselves from what `virtual_mp4` makes of it."""
+        """Whether browsers decode it themselves: from what `virtual_mp4` makes of it, or, where pictures are reordered, as it is."""
         known = self.codec == "h264" and self.pixels in _H264_FOR_BROWSERS and self.extradata[:1] == b"\x01"
-        return known and len(self.offsets) == len(self.stamps) > 0 and not self.reordered
+        return known and (self.in_mp4 if self.reordered else len(self.offsets) == len(self.stamps) > 0)
 
 
 def read_index(path: Path, stamps: NDArray[np.int64] | None = None) -> FilmIndex:
@@ -118,6 +120,7 @@ def _index(path: Path, container: InputContainer, stream: VideoStream, known: ND
         reordered,
         size,
         origin_of(container.metadata.get("comment", "")),
+        "mp4" in container.format.name,
     )
 
 

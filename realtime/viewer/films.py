@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from realtime.errors import UserInputError
 from realtime.media import lossless
 from realtime.session import decision_log
+from realtime.session.manifest import read_json
 from realtime.types import F64
 from realtime.viewer.exact_pictures import ExactPictures
 from realtime.viewer.film_index import FilmIndex, read_index
 from realtime.viewer.placement import place
 from realtime.viewer.rows import STATUS, SessionRows
-from realtime.viewer.virtual_mp4 import VirtualMp4
+from realtime.viewer.virtual_mp4 import PlainFile, VirtualMp4
 
 SHOWN = "video.mp4"
-Kind = Literal["shown", "captured"]
+_MATCHED = 0.9
+Kind = Literal["shown", "captured", "measured"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Film:
     """One recording.
 
     Attributes:
-        kind: what was shown, or what was captured.
+        kind: what was shown, what was captured, or the recording that a batch measured.
         index: of its pictures.
         rows: (N,) each picture's row; -1: none.
         times: (N,) seconds from the session's first row.
@@ -53,9 +55,11 @@ class Film:
         return ExactPictures(self.index)
 
     @cached_property
-    def mp4(self) -> VirtualMp4 | None:
+    def mp4(self) -> VirtualMp4 | PlainFile | None:
         """For browsers that play it themselves; None: they cannot."""
-        return VirtualMp4(self.index) if self.index.plays_in_browsers else None
+        if not self.index.plays_in_browsers:
+            return None
+        return PlainFile(self.index) if self.index.reordered else VirtualMp4(self.index)
 
     def describe(self) -> dict[str, Any]:
         """For the page."""
@@ -71,13 +75,16 @@ class Film:
         }
 
 
-def films_of(folder: Path, described: Mapping[str, Any], rows: SessionRows | None) -> tuple[list[Film], list[str]]:
+def films_of(
+    folder: Path, described: Mapping[str, Any], rows: SessionRows | None, measured: Path | None = None
+) -> tuple[list[Film], list[str]]:
     """The session's recordings, the captured frames last, and sentences about those that cannot be shown.
 
     Args:
         folder: of the session.
         described: the content of session.json.
         rows: of the session; None: they cannot be read.
+        measured: a recording outside the session that was measured, as a batch does.
     """
     found: list[Film] = []
     notices: list[str] = []
@@ -92,7 +99,51 @@ def films_of(folder: Path, described: Mapping[str, Any], rows: SessionRows | Non
             found.append(_shown(path, described, rows) if name == SHOWN else _captured(path, rows))
         except (UserInputError, OSError) as error:
             notices.append(str(error))
+    if measured is not None:
+        try:
+            found.append(_measured(measured, described, rows))
+        except (UserInputError, OSError) as error:
+            notices.append(str(error))
     return found, notices
+
+
+def measured_recording(folder: Path, described: Mapping[str, Any]) -> Path | None:
+    """Where the recording of a batch's bundle lies, as the batch's ledger says; None: this is none, or its ledger is elsewhere.
+
+    Args:
+        folder: of the bundle.
+        described: the content of session.json.
+    """
+    if "batch" not in described:
+        return None
+    bundle = folder.resolve()
+    try:
+        return Path(str(read_json(bundle.parent.parent / "ledger" / "inputs" / f"{bundle.name}.json")["path"]))
+    except (UserInputError, KeyError):
+        return None
+
+
+def _measured(path: Path, described: Mapping[str, Any], rows: SessionRows | None) -> Film:
+    index = read_index(path)
+    times = index.times - index.times[0]
+    if rows is None:
+        return Film("measured", index, np.full(len(times), -1, np.int32), times, (), "", flipped=False)
+    captured = rows.times + rows.start
+    every = np.ones(len(captured), np.bool_)
+    placed = place(times, captured, rows.start, every)
+    if (placed.rows >= 0).mean() < _MATCHED:
+        placed = place(times, captured, None, every)
+    notices = []
+    if placed.origin is None:
+        notices.append(f"{path.name} has other times than the rows: is it the recording that was measured?")
+    measured = described.get("batch", {}).get("input", {})
+    same = (measured.get("width", index.width), measured.get("height", index.height)) == (index.width, index.height)
+    if not same:
+        notices.append(
+            f"{path.name} was turned or made smaller before it was measured, so points cannot be drawn on it."
+        )
+    shift = 0.0 if placed.origin is None else placed.origin - rows.start
+    return Film("measured", index, placed.rows, times + shift, tuple(notices), "clean" if same else "", flipped=False)
 
 
 def _shown(path: Path, described: Mapping[str, Any], rows: SessionRows | None) -> Film:

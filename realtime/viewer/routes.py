@@ -13,7 +13,7 @@ from realtime.dashboard.hosting import serve_asset
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange import annotations_file, annotations_of, as_json, read_annotations, write_annotations
 from realtime.viewer.viewed_session import Shelf, ViewedSession
-from realtime.viewer.virtual_mp4 import VirtualMp4
+from realtime.viewer.virtual_mp4 import PlainFile, VirtualMp4
 
 PAGE = "/viewer"
 _API = f"{PAGE}/api/{{session:[0-9]{{1,6}}}}"
@@ -195,7 +195,7 @@ async def _body(request: web.Request) -> bytes | None:
     return bytes(found)
 
 
-async def _send_range(request: web.Request, mp4: VirtualMp4) -> web.StreamResponse:
+async def _send_range(request: web.Request, mp4: VirtualMp4 | PlainFile) -> web.StreamResponse:
     """The part of a recording that a browser asks for (RFC 9110, 14)."""
     try:
         wanted = request.http_range

@@ -11,6 +11,7 @@ from realtime.dashboard.access import Access
 from realtime.dashboard.hosting import Admission, hosted
 from realtime.dashboard.listen import bind
 from realtime.dashboard.security import Guard
+from realtime.errors import UserInputError
 from realtime.viewer.routes import PAGE, ViewerRoutes
 from realtime.viewer.viewed_session import Shelf, check_session
 
@@ -25,18 +26,24 @@ class Viewer:
         folders: one or two sessions.
         port: 0 takes any free one.
         token: see `make_token`.
+        videos: the recordings that were measured, in the order of the sessions, where they lie elsewhere.
 
     Raises:
-        UserInputError: a folder is no session, or is being recorded right now.
+        UserInputError: a folder is no session, or is being recorded right now; or a video is no file.
         DeviceError: the port cannot be had.
     """
 
-    def __init__(self, folders: Sequence[Path], port: int, token: str) -> None:
+    def __init__(self, folders: Sequence[Path], port: int, token: str, videos: Sequence[Path] = ()) -> None:
         for folder in folders:
             check_session(folder)
+        if len(videos) > len(folders):
+            raise UserInputError("--video is given more often than there are sessions.")
+        for video in videos:
+            if not video.is_file():
+                raise UserInputError(f"--video {video} is no file.")
         self._socket: socket.socket = bind(_ADDRESS, port)
         self._guard = Guard.make(token, self._socket.getsockname()[1])
-        self._shelf = Shelf(list(folders))
+        self._shelf = Shelf(folders, videos=videos)
 
     @property
     def url(self) -> str:

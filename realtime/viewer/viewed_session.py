@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import FacemirrorError, UserInputError
-from realtime.files import is_held
+from realtime.files import file_sha256, is_held
 from realtime.session import markers
 from realtime.session.folder import SESSION
 from realtime.session.manifest import printable, session_of
@@ -20,7 +20,7 @@ from realtime.session.verify import Verdict, compare
 from realtime.types import F64
 from realtime.viewer.arrays import pack
 from realtime.viewer.curves import MOST_STEPS, curve
-from realtime.viewer.films import Film, Kind, films_of
+from realtime.viewer.films import Film, Kind, films_of, measured_recording
 from realtime.viewer.rows import SessionRows
 
 ROWS = "frames.csv"
@@ -64,6 +64,7 @@ class ViewedSession:
         films: its recordings.
         markers: that were set while it ran.
         notices: sentences about what is wrong with it.
+        checksum: sha256 of the recording that a batch measured; empty: there is none.
     """
 
     folder: Path
@@ -71,13 +72,15 @@ class ViewedSession:
     films: list[Film]
     markers: list[Mark]
     notices: list[str]
+    checksum: str = ""
 
     @classmethod
-    def open(cls, folder: Path) -> "ViewedSession":
+    def open(cls, folder: Path, video: Path | None = None) -> "ViewedSession":
         """Read what there is; nothing is changed.
 
         Args:
             folder: of a session.
+            video: the recording that was measured, where it lies elsewhere; None: where the batch found it.
 
         Raises:
             UserInputError: it is no session, or is being recorded right now.
@@ -99,11 +102,12 @@ class ViewedSession:
             marks = read_markers(folder / markers.NAME)
         except UserInputError as error:
             notices.append(str(error))
-        films, wrong = films_of(folder, described, rows)
+        films, wrong = films_of(folder, described, rows, video or measured_recording(folder, described))
         notices += wrong + [sentence for film in films for sentence in film.notices]
         if not films and not wrong:
             notices.append("This session has no recording; its rows are shown.")
-        return cls(folder, rows, films, marks, [printable(sentence) for sentence in notices])
+        checksum = str(described.get("batch", {}).get("input", {}).get("sha256", ""))
+        return cls(folder, rows, films, marks, [printable(sentence) for sentence in notices], checksum)
 
     @property
     def times(self) -> F64:
@@ -116,7 +120,7 @@ class ViewedSession:
         """One of the recordings.
 
         Args:
-            kind: shown or captured.
+            kind: shown, captured or measured.
 
         Raises:
             UserInputError: there is none of this kind.
@@ -205,7 +209,13 @@ class ViewedSession:
         Raises:
             UserInputError: the manifest is damaged.
         """
-        return _said(compare(self.folder))
+        found = _said(compare(self.folder))
+        for film in self.films:
+            if film.kind == "measured" and self.checksum and file_sha256(film.index.path) != self.checksum:
+                found.append(
+                    f"{printable(film.index.path.name)} is not the recording that was measured: its content differs."
+                )
+        return found
 
     def close(self) -> None:
         """Let go of the files. Safe to call twice."""
@@ -228,11 +238,20 @@ class Shelf:
     Args:
         folders: of sessions.
         look: finds sessions that came later; those that it does not find any more keep their numbers.
+        videos: by a session's number, the recording that was measured, where it lies elsewhere.
         most: how many are held open; the one that was asked for longest ago is let go.
     """
 
-    def __init__(self, folders: Sequence[Path], look: Callable[[], Sequence[Path]] = tuple, *, most: int = 4) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        look: Callable[[], Sequence[Path]] = tuple,
+        *,
+        videos: Sequence[Path] = (),
+        most: int = 4,
+    ) -> None:
         self.folders = list(folders)
+        self._videos = dict(enumerate(videos))
         self._look = look
         self._most = most
         self._open: dict[int, ViewedSession] = {}
@@ -256,7 +275,7 @@ class Shelf:
         if not 0 <= number < len(self.folders):
             raise UserInputError("There is no such session on this page.")
         with self._lock:
-            found = self._open.pop(number, None) or ViewedSession.open(self.folders[number])
+            found = self._open.pop(number, None) or ViewedSession.open(self.folders[number], self._videos.get(number))
             self._open[number] = found  # the newest stands last
             if len(self._open) > self._most:
                 del self._open[next(iter(self._open))]  # not closed: another thread may still read it

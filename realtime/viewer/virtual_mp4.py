@@ -58,17 +58,44 @@ class VirtualMp4:
         if first < len(self._head):
             yield self._head[first : min(last, len(self._head))]
             first = len(self._head)
-        if last <= first:
-            return
-        with self._path.open("rb") as file:
-            file.seek(first - len(self._head))
-            left = min(last, self.size) - first
-            while left > 0:
-                piece = file.read(min(_PIECE, left))
-                if not piece:
-                    return
-                left -= len(piece)
-                yield piece
+        if last > first:
+            yield from _pieces(self._path, first - len(self._head), min(last, self.size) - len(self._head))
+
+
+class PlainFile:
+    """The bytes of a recording as it is.
+
+    Args:
+        index: of the recording.
+
+    Attributes:
+        size: bytes.
+    """
+
+    def __init__(self, index: FilmIndex) -> None:
+        self._path = index.path
+        self.size = index.size
+
+    def read(self, first: int, last: int) -> Iterator[bytes]:
+        """The bytes from `first` up to and without `last`, in pieces. Raises OSError.
+
+        Args:
+            first: of the file.
+            last: likewise.
+        """
+        return _pieces(self._path, first, min(last, self.size))
+
+
+def _pieces(path: Path, first: int, last: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(first)
+        left = last - first
+        while left > 0:
+            piece = file.read(min(_PIECE, left))
+            if not piece:
+                return
+            left -= len(piece)
+            yield piece
 
 
 def _moov(index: FilmIndex, shift: int) -> bytes:

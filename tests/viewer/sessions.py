@@ -1,6 +1,6 @@
 """Small sessions whose pictures say which one they are."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def number_of(jpeg: bytes) -> int:
     return sum((image[:, int((bit + 0.3) * step) : int((bit + 0.7) * step)].mean() > 120) << bit for bit in range(10))
 
 
-def analysis(sequence: int, *, face: bool = True) -> Analysis:
+def analysis(sequence: int, taken: float, *, face: bool = True) -> Analysis:
     """A frame's result: points on a circle, AU12 grows with the frame."""
     angle = np.linspace(0, 2 * np.pi, 98, endpoint=False)
     points = (np.stack([160 + 40 * np.cos(angle), 90 + 40 * np.sin(angle)], axis=1) + sequence / 10).astype(np.float32)
@@ -50,7 +50,7 @@ def analysis(sequence: int, *, face: bool = True) -> Analysis:
     seen = FaceObservation(1, box, points, points, 0.9, detected=True, pose=(1.0, 2.0, 3.0))
     left = dict.fromkeys(UNITS, sequence % 100 / 20)
     right = dict.fromkeys(UNITS, sequence % 50 / 20)
-    return Analysis(sequence, time_of(sequence), seen if face else None, left if face else {}, right if face else {})
+    return Analysis(sequence, taken, seen if face else None, left if face else {}, right if face else {})
 
 
 def make_session(
@@ -62,6 +62,7 @@ def make_session(
     raw: bool = False,
     settings: dict[str, Any] | None = None,
     finished: bool = True,
+    at: Callable[[int], float] | None = None,
 ) -> Path:
     """A session by the program's own writers."""
     use_session_folder(folder)
@@ -72,21 +73,21 @@ def make_session(
     captured = RawRecorder(folder / "raw.mkv", log.raw) if log is not None else None
     gone = set(dropped)
     for sequence in range(frames):
-        at = time_of(sequence)
+        taken = (at or time_of)(sequence)
         writer.markers.captured(sequence)
-        writer.csv.captured(sequence, at)
+        writer.csv.captured(sequence, taken)
         if sequence in gone:
             writer.csv.dropped(sequence, "too late")
             writer.csv.not_measured(sequence)
             continue
         if video is not None:
-            video.write(picture(sequence), at)
+            video.write(picture(sequence), taken)
         if captured is not None:
-            captured.put(Frame(picture(sequence), sequence, at), wait=True)
+            captured.put(Frame(picture(sequence), sequence, taken), wait=True)
         writer.csv.shown(sequence, 0.0)
-        writer.csv.measured(analysis(sequence, face=not 20 <= sequence < 25))
+        writer.csv.measured(analysis(sequence, taken, face=not 20 <= sequence < 25))
         if sequence == 30:
-            writer.markers.mark("smile", capture_time=at, sequence=sequence, origin="key")
+            writer.markers.mark("smile", capture_time=taken, sequence=sequence, origin="key")
     for part in (video, captured, log):
         if part is not None:
             part.close()

@@ -1,14 +1,18 @@
 """Recordings as the viewer reads them: every picture, its row, and what a browser gets."""
 
 import io
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from realtime.errors import UserInputError
+from realtime.files import file_sha256, write_json
 from realtime.media.recorder import VideoRecorder, origin_of
+from realtime.session.folder import SESSION
 from realtime.viewer.film_index import read_index
 from realtime.viewer.placement import place
 from realtime.viewer.viewed_session import ViewedSession
@@ -101,3 +105,40 @@ def test_a_recording_says_when_its_first_picture_was_taken(tmp_path: Path) -> No
     assert read_index(tmp_path / "video.mp4").origin == 1234.567891
     assert origin_of("somebody's comment") is None
     assert origin_of("first picture at capture time soon") is None
+
+
+def test_the_recording_that_a_batch_measured_is_found_and_checked(tmp_path: Path) -> None:
+    source = tmp_path / "clip.mp4"
+    with av.open(
+        str(source), "w"
+    ) as container:  # as cameras write them, with pictures that are stored in another order
+        stream = container.add_stream("libx264", rate=30, options={"preset": "veryfast", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(40):
+            frame = VideoFrame.from_ndarray(picture(number), format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    out = tmp_path / "out"
+    bundle = make_session(out / "recordings" / "clip", 40, shown=False, finished=False, at=lambda number: number / 30)
+    known = {"width": 320, "height": 180, "sha256": file_sha256(source)}
+    write_json(bundle / SESSION, {"format": 1, "batch": {"input": known}})
+    (out / "ledger" / "inputs").mkdir(parents=True)
+    write_json(out / "ledger" / "inputs" / "clip.json", {"path": str(source)})
+
+    opened = ViewedSession.open(bundle)
+    film = opened.film("measured")
+    assert film.rows.tolist() == list(range(40))
+    assert (film.overlay, film.index.reordered, film.index.plays_in_browsers) == ("clean", True, True)
+    assert [number_of(film.pictures.jpeg(number)) for number in (30, 7, 8, 39)] == [30, 7, 8, 39]
+    assert film.mp4 is not None
+    assert b"".join(film.mp4.read(0, film.mp4.size)) == source.read_bytes()
+    assert not any("clip.mp4" in sentence for sentence in opened.verify())
+    opened.close()
+
+    moved = source.rename(tmp_path / "moved.mp4")
+    assert any("clip.mp4 cannot be read" in sentence for sentence in ViewedSession.open(bundle).notices)
+    moved.write_bytes(moved.read_bytes() + b"\0")
+    opened = ViewedSession.open(bundle, moved)
+    assert any("not the recording that was measured" in sentence for sentence in opened.verify())
+    opened.close()

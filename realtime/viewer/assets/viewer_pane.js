@@ -93,7 +93,7 @@ export class Pane {
   addFilms() {
     const films = this.session.known.films;
     const choice = this.find(".film");
-    choice.append(...films.map(({ kind }) => new Option(kind === "shown" ? "what was shown" : "captured frames", kind)));
+    choice.append(...films.map(({ kind }) => new Option({ shown: "what was shown", captured: "captured frames", measured: "measured recording" }[kind], kind)));
     choice.hidden = films.length < 2;
     choice.onchange = () => { this.take(films.find(({ kind }) => kind === choice.value)); choice.blur(); };
     if (films.length) this.take(films.find(({ overlay }) => overlay === "clean") ?? films[0]);
