@@ -15,7 +15,7 @@ from realtime.exchange.store import annotation_files, annotations_file, read_ann
 from realtime.exchange.tables import header_of
 from realtime.exchange.timeline import FRAMES, Timeline, timeline_of
 from realtime.files import reason, write_atomically
-from realtime.session.manifest import session_of
+from realtime.session.manifest import read_json, session_of
 from realtime.session.parquet import write_parquet
 
 _NAMES = {
@@ -172,19 +172,10 @@ def annotations_in(path: Path) -> Annotations | None:
     """
     if path.is_dir():
         return None
-    if path.suffix.lower() == ".json" and "annotations" in path.name:
+    if path.suffix.lower() == ".json" and "observations" not in read_json(path):
         return read_annotations(path).annotations
-    if path.suffix.lower() == ".json":
-        return _ours_or_boris(path)
     reader, _ = _reader(path, None) if path.suffix.lower() != ".csv" else (None, True)
     return None if reader is None else reader(path).annotations
-
-
-def _ours_or_boris(path: Path) -> Annotations:
-    try:
-        return read_annotations(path).annotations
-    except UserInputError:
-        return boris.read_project(path).annotations
 
 
 def _beyond(found: Annotations, times: Timeline) -> list[str]:

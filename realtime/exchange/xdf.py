@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.moments import nearest_places
@@ -23,7 +24,7 @@ STREAM, SOURCE = "FaceMirror AU", "facemirror-live:"
 TIME, COVERED = "recorder_time", "recorder_covers"
 _SAME_SECONDS = 2e-3
 _SAME_VALUE = 6e-4
-_PROBES = 9
+_PROBES = 24
 _CANDIDATES = 40
 _FEWEST = 3
 
@@ -156,23 +157,22 @@ def _stream(sent: Mapping[str, Any], synchronised: Mapping[str, Any]) -> _Stream
 def _aligned(rows: Rows, stream: _Stream) -> Alignment | None:
     """None: the stream is not of these rows."""
     captured = rows.times + rows.start
-    measured = {
-        f"AU{au:02d}_{side}": values
-        for side, units in (("left", rows.left), ("right", rows.right))
-        for au, values in units.items()
-        if f"AU{au:02d}_{side}" in stream.values
-    }
-    best, places, good, apart = 0, np.zeros(0, np.intp), np.zeros(0, bool), 0.0
-    telling = np.any([np.isfinite(stream.values[name]) for name in measured], axis=0) if measured else good
+    sides = {"left": rows.left, "right": rows.right}
+    columns = {f"AU{au:02d}_{side}": values for side, units in sides.items() for au, values in units.items()}
+    names = [name for name in columns if name in stream.values]
+    ours_values = np.stack([columns[name] for name in names], axis=1) if names else np.zeros((len(captured), 0))
+    theirs_values = (
+        np.stack([stream.values[name] for name in names], axis=1) if names else np.zeros((len(stream.sent), 0))
+    )
+    telling = np.isfinite(theirs_values).any(axis=1)
     if not telling.any():
         return None
-    for constant in _constants(captured, stream.sent):
+    best, places, good, apart = 0, np.zeros(0, np.intp), np.zeros(0, bool), 0.0
+    for constant in _constants(captured, stream.sent[telling], ours_values, theirs_values[telling]):
         near = nearest_places(captured, stream.sent - constant)
         close = np.abs(captured[near] + constant - stream.sent) < _SAME_SECONDS
         timely = int((close & telling).sum())
-        for name, values in measured.items():
-            ours, theirs = values[near], stream.values[name]
-            close &= (np.abs(ours - theirs) < _SAME_VALUE) | (np.isnan(ours) & np.isnan(theirs))
+        close &= _same(ours_values[near], theirs_values).all(axis=1)
         same = int((close & telling).sum())
         if same > best and same > timely / 2:
             best, places, good, apart = same, near, close, constant
@@ -207,14 +207,28 @@ def _line(ours: F64, theirs: F64) -> tuple[float, float]:
     return float(rate), float(offset)
 
 
-def _constants(captured: F64, sent: F64) -> Iterator[float]:
-    """Likely differences of the two clocks: those by which most of a few samples have a row."""
+def _constants(captured: F64, sent: F64, ours: F64, theirs: F64) -> Iterator[float]:
+    """Likely differences of the two clocks: those by which most of a few samples have a row with the same values.
+
+    Times alone do not tell: a camera's frames come every 33.3 ms all day long.
+
+    Args:
+        captured: (N,) of the rows.
+        sent: (M,) of the samples that have values.
+        ours: (N, K) of the rows.
+        theirs: (M, K) of the samples.
+    """
     probes = np.unique(np.linspace(0, len(sent) - 1, _PROBES).round().astype(int))
-    differences = (sent[probes, None] - captured[None, :]).ravel()
+    differences = np.concatenate([sent[probe] - captured[_same(ours, theirs[probe]).all(axis=1)] for probe in probes])
     bins, counts = np.unique(np.round(differences / _SAME_SECONDS), return_counts=True)
     for place in np.argsort(-counts, kind="stable")[:_CANDIDATES]:
         inside = np.abs(differences / _SAME_SECONDS - bins[place]) <= 1
         yield float(np.median(differences[inside]))
+
+
+def _same(ours: F64, theirs: F64) -> NDArray[np.bool_]:
+    """Where two measured the same, to the rows' three decimals, or neither measured anything."""
+    return (np.abs(ours - theirs) < _SAME_VALUE) | (np.isnan(ours) & np.isnan(theirs))
 
 
 def write_aligned(session: Path, found: Alignment, target: Path) -> int:

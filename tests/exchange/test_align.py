@@ -109,6 +109,14 @@ def test_clocks_that_were_measured_badly_show_in_the_residual_error(tmp_path: Pa
     assert 0.002 < found.median_clock_error < found.max_clock_error < 0.008
 
 
+def test_a_few_seconds_out_of_the_middle_are_found(tmp_path: Path) -> None:
+    """A camera's frames are all equally far apart, so only the values tell where a short recording belongs."""
+    session = make_session(tmp_path / "long", seconds=30.0)
+    found = align(session, recorded(tmp_path / "a.xdf", analyses(30.0, 30.0, START)[600:640]))
+    assert found.matched == 40
+    assert found.first == pytest.approx(START + 20.0)
+
+
 def test_the_right_one_of_several_runs_is_found_by_its_values(tmp_path: Path) -> None:
     session = make_session(tmp_path / "s1")
     own, foreign = recorded(tmp_path / "a.xdf", analyses(3.0, 30.0, START)), tmp_path / "b.xdf"
