@@ -8,7 +8,7 @@ from realtime.app.output_files import PARQUET, check_output
 from realtime.cli.session import beside, list_in_manifest
 from realtime.cli.terminal import messages
 from realtime.errors import DeviceError, UserInputError
-from realtime.exchange import bids, bids_events, boris, elan, openface_csv, own_markers
+from realtime.exchange import bids, bids_events, boris_project, boris_table, elan, openface_csv, own_markers
 from realtime.exchange.annotations import Annotations
 from realtime.exchange.notes import Imported, shifted
 from realtime.exchange.store import annotation_files, annotations_file, read_annotations, write_annotations
@@ -83,9 +83,9 @@ def _export_annotations(options: argparse.Namespace, target: Path) -> list[str]:
     if kind == "elan":
         made = elan.write_eaf(found, film=film)
     elif kind == "boris":
-        made = boris.write_project(found, name, film=film)
+        made = boris_project.write_project(found, name, film=film)
     else:
-        made = boris.write_events(found, name, film=film)
+        made = boris_table.write_events(found, name, film=film)
     try:
         with write_atomically(target) as file:
             file.write(made.content)
@@ -147,7 +147,7 @@ def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Impor
     if suffix == ".eaf":
         return elan.read_eaf, True
     if suffix in (".boris", ".json"):
-        return lambda file: boris.read_project(file, observation), True
+        return lambda file: boris_project.read_project(file, observation), True
     if suffix in (".tsv", ".csv", ".txt"):
         columns = set(header_of(path))
         if columns >= {"capture_time", "text", "source"}:
@@ -155,7 +155,7 @@ def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Impor
         if "onset" in columns:
             return bids_events.read_events, False
         if "Behavior" in columns:
-            return lambda file: boris.read_events(file, observation), True
+            return lambda file: boris_table.read_events(file, observation), True
         if columns >= {"frame", "timestamp"}:
             return None, True
     raise UserInputError(f"{path} is none of .eaf, .boris, events of BORIS or BIDS (.tsv), and OpenFace's .csv.")

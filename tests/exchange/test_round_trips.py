@@ -15,7 +15,8 @@ from realtime.exchange import (
     annotations_of,
     as_json,
     bids_events,
-    boris,
+    boris_project,
+    boris_table,
     elan,
 )
 from realtime.exchange.film import Film
@@ -46,7 +47,7 @@ def test_elan_holds_everything(made: Annotations, tmp_path: Path) -> None:
 def nameable(made: Annotations) -> bool:
     """Whether no code is called as a marker or an exclude range would be; the other case is refused."""
     try:
-        boris.write_project(made, "s1")
+        boris_project.write_project(made, "s1")
     except UserInputError:
         return False
     return True
@@ -58,7 +59,7 @@ def test_a_code_that_is_called_as_a_marker_would_be_is_refused_in_one_sentence()
         ("(marker)", {"points": [Point(0, "")]}),
     ):
         with pytest.raises(UserInputError, match="rename the code"):
-            boris.write_project(Annotations(codes=[Code(name)], **more), "s1")
+            boris_project.write_project(Annotations(codes=[Code(name)], **more), "s1")
 
 
 @few
@@ -68,8 +69,8 @@ def test_a_boris_project_holds_everything(made: Annotations, tmp_path: Path) -> 
         return
     path = tmp_path / "a.boris"
     for film in (None, FILM):
-        path.write_bytes(boris.write_project(made, "s1", film=film).content)
-        assert boris.read_project(path) == (made, [])
+        path.write_bytes(boris_project.write_project(made, "s1", film=film).content)
+        assert boris_project.read_project(path) == (made, [])
 
 
 @few
@@ -78,9 +79,9 @@ def test_a_boris_table_holds_the_events_and_says_what_it_lacks(made: Annotations
     if not nameable(made):
         return
     path = tmp_path / "a.tsv"
-    exported = boris.write_events(made, "s1", film=FILM)
+    exported = boris_table.write_events(made, "s1", film=FILM)
     path.write_bytes(exported.content)
-    found = boris.read_events(path).annotations
+    found = boris_table.read_events(path).annotations
     assert (found.labels, found.points, found.exclusions) == (made.labels, made.points, made.exclusions)
     assert found.codes == made.codes or "code list" in exported.notes[0]
     assert found.coder == made.coder or "coder" in exported.notes[-1]
