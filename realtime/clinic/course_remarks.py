@@ -15,22 +15,28 @@ def course_remarks(examinations: Sequence[Visit]) -> list[str]:
     Args:
         examinations: (name of the session's folder, examination), in order of time.
     """
+    changed = _changing_versions([one for _, one in examinations])
     found = [
         *_unlike(
             examinations,
-            "Millimetres",
-            "come from",
-            _scale,
-            "lengths of these sittings are not comparable in millimetres",
+            "Millimetres do not all come from the same ruler",
+            lambda one: one.scale or "none",
+            "compare shares of the healthy side, not lengths",
         ),
-        *_unlike(examinations, "The affected side", "was", lambda one: one.affected, "scores compare other sides"),
-        *_unlike(examinations, "The age group", "was", lambda one: one.age_group, "the assumed iris is another one"),
+        *_unlike(
+            examinations, "The affected side is not the same", lambda one: one.affected, "scores tell of another side"
+        ),
         *_unlike(
             examinations,
-            "The program and its models",
-            "were",
-            _versions,
-            "part of a change may be the program's; replay the earlier sitting's raw frames with this version",
+            "The age group is not the same",
+            lambda one: one.age_group,
+            "another iris diameter was assumed",
+        ),
+        *_unlike(
+            examinations,
+            "The program or a model is not the same",
+            lambda one: " ".join(f"{name} {one.versions.get(name, 'none')[:10]}" for name in changed),
+            "part of a change may be theirs; raw frames can be measured again with `replay`",
         ),
     ]
     for session, examination in examinations:
@@ -38,25 +44,20 @@ def course_remarks(examinations: Sequence[Visit]) -> list[str]:
     return found
 
 
-def _unlike(
-    examinations: Sequence[Visit], what: str, verb: str, key: Callable[[Examination], str], so: str
-) -> Iterator[str]:
+def _unlike(examinations: Sequence[Visit], what: str, key: Callable[[Examination], str], so: str) -> Iterator[str]:
     """One sentence where a property is not the same in all of them."""
     values: dict[str, list[str]] = {}
     for session, examination in examinations:
         values.setdefault(key(examination), []).append(_when(session, examination))
     if len(values) > 1:
         told = ", ".join(f"{value} ({', '.join(dates)})" for value, dates in values.items())
-        yield f"{what} {verb} not the same: {told}; {so}."
+        yield f"{what}: {told}; {so}."
 
 
-def _scale(examination: Examination) -> str:
-    return examination.scale or "nothing"
-
-
-def _versions(examination: Examination) -> str:
-    """Program and models, checksums shortened to what tells them apart."""
-    return " ".join(f"{name} {version[:10]}" for name, version in sorted(examination.versions.items())) or "not told"
+def _changing_versions(examinations: Sequence[Examination]) -> list[str]:
+    """Names of what has not the same version in all of them."""
+    names = sorted({name for one in examinations for name in one.versions})
+    return [name for name in names if len({one.versions.get(name) for one in examinations}) > 1]
 
 
 def _alone(examination: Examination) -> Iterator[str]:

@@ -165,10 +165,10 @@ def test_the_course_says_what_stands_in_the_way_of_comparing() -> None:
         versions={"facemirror-live": "<b>0.2.0"},
     )
     found = course_remarks([("a", first), ("b", other)])
-    assert [one.split(" not the same")[0] for one in found[:3]] == [
-        "Millimetres come from",
-        "The affected side was",
-        "The program and its models were",
+    assert [one.split(":")[0] for one in found[:3]] == [
+        "Millimetres do not all come from the same ruler",
+        "The affected side is not the same",
+        "The program or a model is not the same",
     ]
     assert "iris (2026-09-01), ruler (2026-10-01)" in found[0]
     assert found[3:] == ["2026-10-01: it was broken off."]
