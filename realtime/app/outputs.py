@@ -26,6 +26,7 @@ from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import CvWindow, no_window_reason
 from realtime.session.folder import create_session_folder, release_session_folder, use_session_folder
+from realtime.session.length_columns import wanted_columns
 from realtime.session.writer import SessionWriter, describe_file
 from realtime.streams import lsl, osc
 from realtime.types import Analysis
@@ -99,7 +100,7 @@ class RunOutputs:
                 people=config.people_folder,
                 several=config.people > 1,
                 raw_pictures=config.record == "raw",
-                millimetres=config.millimetres.scale != "off",
+                millimetres=wanted_columns(config.millimetres.scale, config.examination.affected),
                 fps=fps,
             )
             stack.callback(writer.close)

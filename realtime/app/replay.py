@@ -26,6 +26,7 @@ from realtime.files import open_private, open_regular, private_folder, reason
 from realtime.media import lossless
 from realtime.session import decision_log
 from realtime.session.decision_log import read_decisions
+from realtime.session.length_columns import LengthColumns, columns_in
 from realtime.session.manifest import session_of
 from realtime.session.schema import FrameRow, RowFormat, column_names
 from realtime.types import U8, Analysis, Detections, Frame, TrackedFrame
@@ -76,7 +77,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     try:
         private_folder(out)
         with open_private(target, "x", newline="") as file:
-            lengths, several = config.millimetres.scale != "off", config.people > 1
+            lengths, several = _length_columns(session, config), config.people > 1
             file.write(",".join(column_names(several=several, millimetres=lengths)) + "\n")
             rows = RowFormat(several=several, millimetres=lengths)
             count = 0
@@ -228,6 +229,18 @@ class Pictures:
     def _next(self) -> Frame | None:
         known, image = next(self._known, None), next(self._images, None)
         return None if known is None or image is None else Frame(image, known["n"], known["t"])
+
+
+def _length_columns(session: Path, config: Config) -> LengthColumns:
+    """Those of the recording: a version before may have had fewer."""
+    if config.millimetres.scale == "off":
+        return False
+    try:
+        with open_regular(session / "frames.csv") as file:
+            header = file.readline(1 << 16).decode("utf-8", "replace")
+    except (OSError, UserInputError):
+        return True
+    return columns_in(header, config.examination.affected) or True
 
 
 def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = ()) -> Replayed:

@@ -9,6 +9,7 @@ from typing import IO
 
 from realtime.errors import DeviceError
 from realtime.files import hold, open_private, reason
+from realtime.session.length_columns import LengthColumns
 from realtime.session.row_assembler import PENDING, RowSorter, unsettled
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names
 from realtime.types import Analysis
@@ -46,7 +47,7 @@ class FramesCsv:
         *,
         aus: Sequence[int] = AUS,
         several: bool = False,
-        millimetres: bool = False,
+        millimetres: LengthColumns = False,
         max_wait: float = 0.8,
         on_row: Callable[[FrameRow], None] | None = None,
     ) -> None:

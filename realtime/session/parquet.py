@@ -6,6 +6,7 @@ from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_regular, reason, write_atomically
+from realtime.session.length_columns import LengthColumns, columns_in
 from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
@@ -35,7 +36,7 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     except ImportError:
         raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
     target = target or csv.with_name(NAME)
-    meanings = data_dictionary(several=True, millimetres=_has_lengths(csv))
+    meanings = data_dictionary(several=True, millimetres=_lengths(csv))
     types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
     try:
         with open_regular(csv) as file:
@@ -59,11 +60,11 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     return target
 
 
-def _has_lengths(csv: Path) -> bool:
-    """Whether the rows hold lengths in millimetres; False where the file cannot be read, which is found out later."""
+def _lengths(csv: Path) -> LengthColumns:
+    """Which columns of lengths the rows hold, by its header; none where the file cannot be read, which is found out later."""
     try:
         with open_regular(csv) as file:
-            return b",mm_scale," in file.readline(1 << 16)
+            return columns_in(file.readline(1 << 16).decode("utf-8", "replace"))
     except (OSError, UserInputError):
         return False
 

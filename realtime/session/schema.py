@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from realtime.action_units.names import name_of
 from realtime.session.cells import number, text_cell
-from realtime.session.length_columns import length_cells, length_columns
+from realtime.session.length_columns import LengthColumns, length_cells, length_columns
 from realtime.types import Analysis, FaceObservation
 
 AUS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 23, 25, 26, 43, 45)
@@ -53,13 +53,13 @@ _SEVERAL = {
 """Last of all, only where several people are followed."""
 
 
-def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> list[str]:
+def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False) -> list[str]:
     """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share.
 
     Args:
         aus: numbers of the units.
         several: with several people.
-        millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right.
+        millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right; a side: and its shares of the other.
     """
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
     return [
@@ -67,12 +67,14 @@ def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres
         *points,
         *(f"AU{au:02d}_{side}" for au in aus for side in ("left", "right")),
         *_TRAILING,
-        *(length_columns() if millimetres else ()),
+        *length_columns(millimetres),
         *(_SEVERAL if several else ()),
     ]
 
 
-def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> dict[str, str]:
+def data_dictionary(
+    aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False
+) -> dict[str, str]:
     """What each column means and its unit, for session.json. Empty cells always mean: not measured.
 
     Args:
@@ -90,8 +92,7 @@ def data_dictionary(aus: Sequence[int] = AUS, *, several: bool = False, millimet
                 f"intensity 0 to 5 of Action Unit {au}, {name_of(au)}, on the patient's {side}"
             )
     meanings.update(_TRAILING)
-    if millimetres:
-        meanings.update(length_columns())
+    meanings.update(length_columns(millimetres))
     if several:
         meanings.update(_SEVERAL)
     return meanings
@@ -137,7 +138,7 @@ class RowFormat:
         millimetres: lengths have columns; only the patient's are measured.
     """
 
-    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False, millimetres: bool = False) -> None:
+    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False) -> None:
         self._aus = tuple(aus)
         self._millimetres = millimetres
         self._several = several
@@ -159,12 +160,12 @@ class RowFormat:
         age = "" if row.result_age is None else f"{1e3 * row.result_age:.2f}"
         head = f"{row.sequence},{row.capture_time:.6f},{row.status},{text_cell(row.cause)}"
         if face is None or row.analysis is None:
-            lengths = length_cells(None) if self._millimetres else ""
+            lengths = length_cells(None, self._millimetres)
             return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}{lengths}"
         left, right = row.analysis.au_left, row.analysis.au_right
         intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
         rest = f"{row.analysis.rest},{number(row.analysis.rest_share, 3)}" if row.analysis.rest else ","
-        lengths = length_cells(row.analysis.millimetres) if self._millimetres else ""
+        lengths = length_cells(row.analysis.millimetres, self._millimetres)
         return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}{lengths}"
 
     def _face(self, face: FaceObservation, age: str, neutral: str) -> str:

@@ -16,6 +16,7 @@ from realtime.session import decision_log, markers
 from realtime.session.calibration_store import CalibrationStore, checked_name
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
+from realtime.session.length_columns import LengthColumns
 from realtime.session.manifest import write_manifest
 from realtime.session.markers import SessionMarkers
 from realtime.session.parquet import NAME as PARQUET
@@ -110,7 +111,7 @@ class SessionWriter:
         people: Path | None = None,
         raw_pictures: bool = False,
         several: bool = False,
-        millimetres: bool = False,
+        millimetres: LengthColumns = False,
         fps: float = 30.0,
     ) -> None:
         self.folder = folder

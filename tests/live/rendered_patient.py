@@ -1,9 +1,10 @@
 """A rendered patient who obeys the examination: a left palsy with oral-ocular synkinesis, of exactly known strength.
 
-Each movement is drawn in a few steps between rest and peak when it is asked for first; time is the number of the picture.
+Each movement is drawn beforehand in a few steps between rest and peak: the program waits 15 s for a picture, and a busy machine may
+need longer to draw one. Time is the number of the picture.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -48,17 +49,31 @@ class RenderedPatient:
     Args:
         shown: what the program shows now; None before it has begun.
         patient: whom to draw.
+        movements: that will be asked for.
         longest: seconds after which the source ends.
     """
 
     live = False
     fps = float(FPS)
 
-    def __init__(self, shown: Callable[[], Shown | None], patient: Patient, *, longest: float = 300.0) -> None:
+    def __init__(
+        self,
+        shown: Callable[[], Shown | None],
+        patient: Patient,
+        movements: Sequence[Movement],
+        *,
+        longest: float = 300.0,
+    ) -> None:
         self._shown, self._patient, self._longest = shown, patient, longest
         self._kit = kit_of(load_kit(), patient)
         self._looks = random_looks(np.random.default_rng(3), patient.head)
-        self._drawn: dict[tuple[Movement, int], U8] = {}
+        self._rest = self._draw("rest", 0.0)
+        self._drawn: dict[tuple[Movement, int], U8] = {
+            (movement, step): self._draw(movement, step / STEPS)
+            for movement in movements
+            if movement != "rest"
+            for step in range(1, STEPS + 1)
+        }
         rng = np.random.default_rng(4)
         self._noise = [rng.normal(0, 2, (HEIGHT, WIDTH, 3)).astype(np.float32) for _ in range(_SAMPLES)]
         self._number = self._cue = 0
@@ -80,27 +95,22 @@ class RenderedPatient:
 
     def _at_rest(self) -> Iterator[U8]:
         while True:
-            yield self._picture("rest", 0)
+            yield self._rest
 
     def _moving(self, movement: Movement) -> Iterator[U8]:
         for _ in range(round(REACTION * FPS)):
-            yield self._picture("rest", 0)
+            yield self._rest
         for step in range(1, STEPS):
-            yield self._picture(movement, step)
+            yield self._drawn[movement, step]
         while self._wants_more():
-            yield self._picture(movement, STEPS)
+            yield self._drawn[movement, STEPS]
         for step in range(STEPS - 1, 0, -1):
-            yield self._picture(movement, step)
+            yield self._drawn[movement, step]
         yield from self._at_rest()
 
     def _wants_more(self) -> bool:
         shown = self._shown()
         return shown is not None and shown.status.phase in ("go", "hold")
-
-    def _picture(self, movement: Movement, step: int) -> U8:
-        if (movement, step) not in self._drawn:
-            self._drawn[movement, step] = self._draw(movement, step / STEPS)
-        return self._drawn[movement, step]
 
     def _draw(self, movement: Movement, share: float) -> U8:
         rest = expression_of(self._patient, "rest", np.random.default_rng(5))

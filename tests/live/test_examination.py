@@ -205,9 +205,13 @@ def test_a_left_palsy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rendered_left_palsy_with_oral_ocular_synkinesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.live.rendered_patient import RenderedPatient, left_palsy
 
-    patient = left_palsy(Path(os.environ["EXAMINATION_BANK"]))
+    patient, movements = left_palsy(Path(os.environ["EXAMINATION_BANK"])), load_protocol(PROTOCOL).movements
     examination = examined(
-        tmp_path, lambda shown: RenderedPatient(shown, patient, longest=280), "synkinesis", "left", monkeypatch
+        tmp_path,
+        lambda shown: RenderedPatient(shown, patient, movements, longest=280),
+        "synkinesis",
+        "left",
+        monkeypatch,
     )
     scores = score_examination(examination)
     along = scores.synkinesis.pattern("oral-ocular")

@@ -10,7 +10,7 @@ import pytest
 
 from realtime.clinic.measures import MIDLINE, SIDED, every_length, length_names, share_of_healthy
 from realtime.session.frames_csv import FramesCsv
-from realtime.session.length_columns import length_cells, length_columns
+from realtime.session.length_columns import columns_in, length_cells, length_columns, wanted_columns
 from realtime.session.read_frames import read_rows
 from realtime.session.report import report_page
 from realtime.session.schema import FrameRow, RowFormat, column_names, data_dictionary
@@ -120,3 +120,23 @@ def test_the_share_of_the_healthy_side() -> None:
     assert share_of_healthy(Sides(12.0, 8.0), "left") == pytest.approx(1.5)
     assert math.isnan(share_of_healthy(Sides(12.0, 0.1), "left"))
     assert math.isnan(share_of_healthy(Sides(math.nan, 8.0), "left"))
+
+
+def test_a_named_affected_side_gives_its_share_of_the_healthy_one() -> None:
+    wanted = wanted_columns("iris", "right")
+    names = column_names(millimetres=wanted)
+    line = RowFormat(millimetres=wanted).line(row(FOUND))
+    found = dict(zip(names, next(csv.reader(io.StringIO(line))), strict=True))
+    assert found["mm_commissure_share"] == f"{20 / 31.25:.3f}"
+    assert found["mm_fissure_height_share"] == "0.889"
+    assert found["mm_brow_height_share"] == ""
+    assert "mm_smile_angle_share" not in found  # an angle's share says nothing
+    assert list(data_dictionary(millimetres=wanted)) == names
+    assert names[: len(column_names(millimetres=True))] == column_names(millimetres=True)
+    for empty in (None, Millimetres(math.nan, "iris", "the eyes are shut")):
+        assert RowFormat(millimetres=wanted).line(row(empty)).count(",") == len(names) - 1
+    assert wanted_columns("off", "left") is False
+    assert wanted_columns("iris", "both") is True
+    assert columns_in(",".join(names), "right") == "right"
+    assert columns_in(",".join(column_names(millimetres=True)), "right") is True
+    assert columns_in(",".join(column_names())) is False
