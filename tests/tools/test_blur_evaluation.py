@@ -12,7 +12,9 @@ from realtime.media.demux_options import demo_clip
 from realtime.render.palette import LEFT, NEUTRAL, RIGHT
 from tools.evaluate import blur
 from tools.evaluate.blur_judge import is_flat_cover, judge_detections, open_faces
+from tools.evaluate.blur_others import judge_frame, patient_of
 from tools.evaluate.blur_scenes import Portrait, Scene, portrait, scene
+from tools.evaluate.people_scenes import Truth
 
 HEIGHT, WIDTH, FRAMES = 360, 640, 16
 KINDS_HERE = ("moving", "entering", "leaving", "crossing", "fast", "cut")
@@ -101,3 +103,48 @@ def test_no_face_is_open_in_what_is_recorded(portraits: list[Portrait], tmp_path
     assert counts["open faces"] == 0, sorted(path.name for path in tmp_path.iterdir())
     # It is no proof to hide everything: most frames show the room.
     assert counts["frames hidden as a whole"] < 0.5 * counts["frames"]
+
+
+def test_the_judge_of_others_lets_the_patient_be_seen_and_nobody_else(portraits: list[Portrait]) -> None:
+    crowd = max(some_scenes(portraits, ["still"] * 6), key=lambda one: sum(f.visible >= 0.9 for f in one.faces(0)))
+    picture, faces = crowd.draw(0), crowd.faces(0)
+    truths = [
+        Truth(actor, np.concatenate([face.corners.min(axis=0), face.corners.max(axis=0)]), face.visible, alive=True)
+        for actor, face in enumerate(faces)
+        if face.visible >= 0.9
+    ]
+    assert len(truths) >= 2
+    patient = truths[0]
+
+    def judge(_picture: np.ndarray) -> list[np.ndarray]:
+        return [one.box for one in truths]
+
+    clear = judge_frame(picture, picture, truths, patient.actor, [judge])
+    assert clear["open bystanders"] == clear["open bystanders that a detector sees"] == len(truths) - 1
+    assert clear["frames with the patient in clear"] == 1
+    nobody = judge_frame(picture, picture, truths, None, [judge])
+    assert nobody["open bystanders"] == len(truths), "where nobody is the patient, everybody is a bystander"
+    hidden = picture.copy()
+    for one in truths[1:]:
+        x0, y0, x1, y1 = (int(edge) for edge in one.box)
+        hidden[max(0, y0 - 20) : y1 + 20, max(0, x0 - 20) : x1 + 20] = 128
+    covered = judge_frame(picture, hidden, truths, patient.actor, [judge])
+    assert (covered["open bystanders"], covered["open bystanders that a detector sees"]) == (0, 0)
+    assert covered["frames with the patient in clear"] == 1
+
+
+def test_the_patient_is_who_was_it_on_most_frames() -> None:
+    boxes = {0: (0.0, 0.0, 50.0, 50.0), 1: (100.0, 0.0, 150.0, 50.0)}
+    truths = [Truth(actor, np.array(box, np.float32), 1.0, alive=True) for actor, box in boxes.items()]
+
+    def row(number: int, actor: int | None) -> dict[str, str]:
+        edges = zip(("box_x1", "box_y1", "box_x2", "box_y2"), boxes[actor or 0], strict=True)
+        return {
+            "sequence": str(number),
+            "person": "" if actor is None else "patient",
+            **{name: str(edge) for name, edge in edges},
+        }
+
+    rows = [row(0, None), row(10, 1), row(20, 1), row(30, 0)]
+    assert patient_of(iter(rows), lambda _number: truths) == 1
+    assert patient_of(iter(rows[:1]), lambda _number: truths) is None
