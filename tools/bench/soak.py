@@ -33,6 +33,9 @@ from tools.bench.timing import Report
 _START_SECONDS = 180
 _END_SECONDS = 120
 _MEMORY_GROWTH = 1.1
+_SLOPE_MINUTES = 5
+_SLOPE_MB = 5.0
+"""An hour; the second half of a run."""
 _AGE_GROWTH = 1.5
 _AGE_SLACK_MS = 20.0
 """Other programs of the machine make a picture this much older in one minute than in another."""
@@ -133,6 +136,7 @@ def _add_growth(report: Report, minutes: list[Minute]) -> None:
     ages = [float(np.median(minute.ages)) if minute.ages else float("nan") for minute in (first, last)]
     report.add("begin: memory", rss[0], "MB")
     report.add("end: memory", rss[1], "MB", f"<= {_MEMORY_GROWTH} x begin", met=rss[1] <= _MEMORY_GROWTH * rss[0])
+    _add_slope(report, [(number, minute) for number, minute in enumerate(minutes) if not minute.loaded and minute.rss])
     report.add("begin: threads", threads[0], "")
     report.add("end: threads", threads[1], "", "<= begin", met=threads[1] <= threads[0])
     report.add("begin: descriptors", descriptors[0], "")
@@ -146,6 +150,21 @@ def _add_growth(report: Report, minutes: list[Minute]) -> None:
         report.add("end: age p50", ages[1], "ms", "not judged: other programs were busy")
     else:
         report.add("end: age p50", ages[1], "ms", bound, met=ages[1] <= _AGE_GROWTH * ages[0] + _AGE_SLACK_MS)
+
+
+def _add_slope(report: Report, calm: list[tuple[int, Minute]]) -> None:
+    """Whether memory still grows in the second half. Queues that filled once under load keep what they took; a leak goes on.
+
+    The median of the slopes between all pairs of calm minutes (P. K. Sen, 1968), where there are enough of them.
+    """
+    half = calm[len(calm) // 2 :]
+    if len(half) < _SLOPE_MINUTES:
+        return
+    at = np.array([number for number, _ in half], float)
+    memory = np.array([np.median(minute.rss) for _, minute in half])
+    first, second = np.triu_indices(len(half), 1)
+    slope = 60 * float(np.median((memory[second] - memory[first]) / (at[second] - at[first])))
+    report.add("second half: growth of memory", slope, "MB/h", f"<= {_SLOPE_MB:.0f}", met=slope <= _SLOPE_MB)
 
 
 def _link(program: "subprocess.Popen[bytes]", log: Path) -> str:
