@@ -161,7 +161,7 @@ class Claims:
             return True
         if age < _WRITTEN_WITHIN:
             return False
-        path.unlink(missing_ok=True)
+        self._files.remove(path)
         return True
 
     def part(self, claim: Claim) -> Path:
@@ -186,15 +186,15 @@ class Claims:
     def forget_deaths(self, name: str) -> None:
         """The recording is given to workers again."""
         for path in self._deaths(name):
-            path.unlink(missing_ok=True)
+            self._files.remove(path)
 
     def clean(self) -> None:
-        """Delete parts that no claim stands for, and heartbeats of processes that are gone."""
+        """Delete parts that no claim stands for, and heartbeats of processes that are gone. Raises OSError."""
         for path in self._files.listed("workers"):
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 process = Process.from_json((self._files.read(path) or {})["worker"])
                 if process.here and not process.runs():
-                    path.unlink(missing_ok=True)
+                    self._files.remove(path)
         # What is there is listed before the claims are: a part that somebody begins meanwhile is not among it.
         parts = list((self._files.folder / "parts").iterdir())
         names = self._files.names("claims")

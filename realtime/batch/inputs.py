@@ -64,14 +64,17 @@ class Input:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Input":
-        """Raises KeyError, TypeError, ValueError: `content` is none."""
-        window = content["calibration"]
-        return cls(
-            str(content["name"]),
-            Path(content["path"]),
-            {str(key): str(value) for key, value in content["columns"].items()},
-            None if window is None else (float(window[0]), float(window[1])),
-        )
+        """Raises ValueError: `content` is none."""
+        try:
+            window = content["calibration"]
+            return cls(
+                str(content["name"]),
+                Path(content["path"]),
+                {str(key): str(value) for key, value in content["columns"].items()},
+                None if window is None else (float(window[0]), float(window[1])),
+            )
+        except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+            raise ValueError("no recording of a batch") from error
 
 
 @dataclass(slots=True)

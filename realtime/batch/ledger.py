@@ -102,6 +102,18 @@ class Ledger:
             },
         )
 
+    def clean(self) -> None:
+        """Make folders that are gone again, and delete what dead processes have left.
+
+        Raises:
+            DeviceError: a folder cannot be used.
+        """
+        try:
+            self._files.create()
+            self.claims.clean()
+        except OSError as error:
+            raise DeviceError(f"{self.folder} cannot be used ({reason(error)}).") from None
+
     def _refuse_content(self) -> None:
         if not self.out.is_dir():
             raise UserInputError(f"--out {self.out} is no folder.")
@@ -151,8 +163,9 @@ class Ledger:
 
     def input(self, name: str) -> Input | None:
         """One recording; None: it is no part of the batch, or its file is damaged."""
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            return Input.from_json(self._files.read(self._files.path("inputs", name)) or {})
+        with contextlib.suppress(ValueError):
+            found = Input.from_json(self._files.read(self._files.path("inputs", name)) or {})
+            return found if found.name == name else None
         return None
 
     def state(self, name: str) -> State:

@@ -6,7 +6,9 @@ is as if it were not there.
 
 import contextlib
 import json
+import math
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ class LedgerFiles:
 
     def listed(self, kind: str) -> list[Path]:
         """The files of one kind, by name."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             return [
                 path
                 for path in sorted((self.folder / kind).iterdir())
@@ -58,13 +60,30 @@ class LedgerFiles:
         """The recordings that have a file of this kind."""
         return [path.name.removesuffix(".json") for path in self.listed(kind)]
 
-    def read(self, path: Path) -> dict[str, Any] | None:
-        """None: there is none, or half of one (some network drives show a file before its content)."""
+    def remove(self, path: Path) -> None:
+        """Delete a file, or what lies in its place. Raises OSError."""
         try:
-            content = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
+            path.unlink(missing_ok=True)
+        except (IsADirectoryError, PermissionError):  # the latter is what some systems say of a folder
+            if not path.is_dir():
+                raise
+            shutil.rmtree(path)
+
+    def read(self, path: Path) -> dict[str, Any] | None:
+        """None: there is none, or half of one (some network drives show a file before its content), or it is damaged."""
+        try:
+            content = json.loads(path.read_text("utf-8"), parse_float=_finite, parse_constant=_finite)
+        except (OSError, ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
+
+
+def _finite(text: str) -> float:
+    """A number of JSON. Raises ValueError: it is infinite or none, and so is nothing that the ledger wrote."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def sync_folder(path: Path) -> None:

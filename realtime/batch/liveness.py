@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+_LARGEST_PID = 2**31 - 1
 STALE_SECONDS = 60.0
 """Without a heartbeat for so long, a process on another machine is taken to be dead."""
 
@@ -47,7 +48,13 @@ class Process:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Process":
         """Raises KeyError, TypeError, ValueError: `content` is none."""
-        return cls(str(content["host"]), int(content["pid"]), float(content["started"]))
+        try:
+            pid, started = int(content["pid"]), float(content["started"])
+        except OverflowError:
+            raise ValueError("no process") from None
+        if not 0 < pid <= _LARGEST_PID:
+            raise ValueError("no process")
+        return cls(str(content["host"]), pid, started)
 
     @property
     def here(self) -> bool:
@@ -102,7 +109,7 @@ class Heartbeats:
             return process.runs()
         try:
             beat = str(json.loads((self._folder / f"{process.name}.json").read_text("utf-8"))["beat"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             beat = ""
         now = self._clock()
         before = self._seen.get(process.name)

@@ -69,7 +69,7 @@ def begin(
             say(f"Another {other} than last time: what was made before is made again.")
     if not ledger.exists or other:
         ledger.create(fingerprint, config, options)
-    ledger.claims.clean()
+    ledger.clean()
     for one in found:
         ledger.add(one)
     plan = Plan(ledger.inputs())
@@ -142,6 +142,5 @@ def problems_of(ledger: Ledger, plan: Plan) -> list[str]:
                 "--retry tries it again."
             )
         elif state == "done":
-            notices = (ledger.results.done(one.name) or {}).get("figures", {}).get("notices", [])
-            found += [str(notice) for notice in notices]
+            found += ledger.results.figures(one.name).get("notices", [])
     return found

@@ -12,6 +12,8 @@ from realtime.batch.claims import Claim
 from realtime.batch.ledger_files import LedgerFiles, now, sync_folder
 from realtime.files import write_json
 
+_LARGEST = 1e15
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -96,7 +98,7 @@ class Results:
         target, old = self._recordings / claim.name, self._files.folder / "parts" / f"old.{claim.nonce}"
         if target.exists():
             # Of an earlier fingerprint, or of a process that was killed before it could note that it was done.
-            self._files.path("done", claim.name).unlink(missing_ok=True)
+            self._files.remove(self._files.path("done", claim.name))
             with contextlib.suppress(FileNotFoundError):
                 target.rename(old)
         part.rename(target)
@@ -114,6 +116,19 @@ class Results:
     def done(self, name: str) -> Mapping[str, Any] | None:
         """What done/ says; None: nothing that can be read."""
         return self._files.read(self._files.path("done", name))
+
+    def figures(self, name: str) -> Mapping[str, Any]:
+        """The figures of a recording that is done; empty where its note is damaged."""
+        found = (self.done(name) or {}).get("figures")
+        if not isinstance(found, dict):
+            return {}
+        numbers = [found.get(key, 0) for key in ("seconds", "frames", "face_frames")]
+        units, notices = found.get("action_units", {}), found.get("notices", [])
+        if not isinstance(units, dict) or not isinstance(notices, list):
+            return {}
+        numbers += [value for value in units.values() if value is not None]
+        right = all(isinstance(number, int | float) and abs(number) < _LARGEST for number in numbers)
+        return found if right and all(isinstance(notice, str) for notice in notices) else {}
 
     def note_identity(self, name: str, identity: Identity) -> None:
         """The same content lies elsewhere, or was touched: next time it is known without reading it.
@@ -152,8 +167,8 @@ class Results:
 
     def forget(self, name: str) -> None:
         """The bundle is to be made again; it stays until then."""
-        self._files.path("done", name).unlink(missing_ok=True)
+        self._files.remove(self._files.path("done", name))
 
     def forget_failure(self, name: str) -> None:
         """The recording is tried again."""
-        self._files.path("failed", name).unlink(missing_ok=True)
+        self._files.remove(self._files.path("failed", name))

@@ -62,8 +62,8 @@ def read_status(ledger: Ledger, now: Callable[[], float] = time.time) -> Status:
     ledger.head()
     states, inputs = ledger.states(), ledger.inputs()
     counts = {word: list(states.values()).count(word) for word in ("done", "failed", "aside", "claimed", "waiting")}
-    done = (ledger.results.done(name) or {} for name, state in states.items() if state == "done")
-    seconds = sum(float(content.get("figures", {}).get("seconds", 0.0)) for content in done)
+    done = (ledger.results.figures(name) for name, state in states.items() if state == "done")
+    seconds = sum(float(figures.get("seconds", 0.0)) for figures in done)
     return Status(len(states), counts, seconds, _workers(ledger, now()), problems_of(ledger, Plan(inputs)))
 
 
@@ -75,7 +75,7 @@ def _workers(ledger: Ledger, now: float) -> list[dict[str, Any]]:
             content = json.loads(path.read_text("utf-8"))
             process = Process.from_json(content["worker"])
             silent = now - path.stat().st_mtime
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if process.runs() if process.here else silent < _SILENT:
             words = {key: content.get(key) for key in ("recording", "frames", "seconds", "memory_mb")}

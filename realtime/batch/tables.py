@@ -48,7 +48,7 @@ def done_of(ledger: Ledger, plan: Plan) -> list[tuple[Input, Mapping[str, Any]]]
     """
     states = ledger.states()
     kept = (one for one in plan.inputs if states.get(one.name) == "done" and one.name not in plan.changed)
-    return [(one, (ledger.results.done(one.name) or {}).get("figures", {})) for one in kept]
+    return [(one, ledger.results.figures(one.name)) for one in kept]
 
 
 def recordings_columns() -> list[str]:
@@ -113,12 +113,28 @@ def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> 
     yield ["recording", *carried_names(columns, ours), *ours[1:]]
     for one in done:
         lead = [guarded(one.name), *(guarded(one.columns.get(name, "")) for name in columns)]
-        with (ledger.recordings / one.name / "frames.csv").open(encoding="utf-8", newline="") as file:
+        for row in _rows_of(ledger.recordings / one.name / "frames.csv", ours[1:]):
+            yield [*lead, *row]
+
+
+def _rows_of(path: Path, columns: Sequence[str]) -> Iterator[list[str]]:
+    """These columns of a bundle's rows.
+
+    Raises:
+        DeviceError: the file is damaged or gone.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
             rows = csv.reader(file)
-            header = next(rows)
-            kept = [header.index(name) for name in ours[1:]]
+            header = next(rows, [])
+            kept = [header.index(name) for name in columns]
             for row in rows:
-                yield [*lead, *(row[index] for index in kept)]
+                yield [row[index] for index in kept]
+    except (OSError, ValueError, IndexError, csv.Error) as error:
+        why = f" ({reason(error)})" if isinstance(error, OSError) else ""
+        raise DeviceError(
+            f"{path} is damaged or gone{why}; delete its folder, and batch measures the recording again."
+        ) from None
 
 
 def _parquet(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> Path:

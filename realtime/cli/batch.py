@@ -129,7 +129,7 @@ def _finish(ledger: Ledger, plan: Plan, wanted: Options, problems: list[str]) ->
         write_page(ledger, plan)
     except DeviceError as error:
         problems.append(str(error))
-    ledger.claims.clean()
+    ledger.clean()
     states = list(ledger.states().values())
     for sentence in dict.fromkeys(problems):
         messages.say(sentence)

@@ -1,9 +1,13 @@
 """The ledger: claims, deaths, what is done and what has changed; in one process, with processes that never were."""
 
+import contextlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +20,11 @@ from realtime.batch.options import Options
 from realtime.batch.plan import Plan, begin, problems_of
 from realtime.batch.results import Identity
 from realtime.batch.run import WorkQueue
+from realtime.batch.status import read_status
+from realtime.batch.tables import done_of, write_tables
 from realtime.batch.worker import columns_digest
 from realtime.config import Config
-from realtime.errors import DeviceError, UserInputError
+from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from tests.media.clips import FakeClock
 
 NOW = Fingerprint({"facemirror-live": "1"}, {"detector": "abc"}, {"rotate": "0"})
@@ -246,3 +252,101 @@ def test_whoever_only_takes_part_does_not_wait_for_others(ledger: Ledger, one: I
     todo = WorkQueue(ledger, wait=False)
     todo.fill(["a"])
     assert todo.finished
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+ODD = ["1e400", "-1", "null", "{}", "[]", '"x"', "9" * 400, "NaN", DEEP]
+
+
+def holes(content: object, before: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in a JSON value, itself first."""
+    yield before
+    items = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in items:
+        yield from holes(value, (*before, key))
+
+
+def with_odd(content: Any, place: tuple[str | int, ...], odd: str) -> str:
+    """The JSON text with another value in one place."""
+    if not place:
+        return odd
+    changed = json.loads(json.dumps(content))
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = "@odd@"
+    return json.dumps(changed).replace('"@odd@"', odd)
+
+
+@pytest.fixture
+def full(ledger: Ledger, one: Input, tmp_path: Path) -> Ledger:
+    """One recording is done, one failed, one is claimed, over one a worker died."""
+    others = []
+    for name in "bcd":
+        (tmp_path / f"{name}.mp4").write_bytes(name.encode())
+        others.append(Input(name, tmp_path / f"{name}.mp4", {}))
+    start(ledger, one, *others)
+    finish(ledger, one)
+    ledger.results.fail("b", "it is no video.", Identity.of(others[0].path))
+    ledger.claims.take("c", Process.this())
+    claimed_by(ledger, "d", dead(Process.this()), Process.this())
+    ledger.claims.break_dead("d")
+    beat = {"worker": Process.this().as_json(), "beat": 1}
+    (ledger.folder / "workers" / "w.json").write_text(json.dumps(beat))
+    return ledger
+
+
+def read_all(ledger: Ledger) -> None:
+    """What a start, --status and the tables read."""
+    plan = begin(ledger, [], NOW, Config(), Options(), retry=True, force=True)
+    problems_of(ledger, plan)
+    done_of(ledger, plan)
+    json.dumps(read_status(ledger).as_json(), allow_nan=False)
+    assert set(ledger.states()) <= set("abcd")
+    for name in "abcd":
+        ledger.state(name)
+        ledger.claims.break_dead(name)
+
+
+@pytest.mark.parametrize("kind", ["inputs", "claims", "deaths", "done", "failed", "workers"])
+def test_a_damaged_file_of_the_ledger_is_a_result_or_a_sentence(kind: str, full: Ledger) -> None:
+    whole = {path: path.read_bytes() for path in full.folder.rglob("*.json")}
+    (path,) = list((full.folder / kind).glob("*.json"))[:1]
+    content = json.loads(whole[path])
+    harms = [with_odd(content, place, odd) for place in holes(content) for odd in ODD]
+    for text in [*harms, "", "{", "\x00"]:
+        for other, data in whole.items():
+            other.write_bytes(data)
+        path.write_text(text)
+        with contextlib.suppress(FacemirrorError):
+            read_all(full)
+
+
+@pytest.mark.parametrize("kind", ["inputs", "claims", "deaths", "done", "failed", "workers", "parts"])
+def test_a_folder_of_the_ledger_that_is_gone_is_made_again(kind: str, full: Ledger) -> None:
+    shutil.rmtree(full.folder / kind)
+    read_all(full)
+    assert (full.folder / kind).is_dir()
+    shutil.rmtree(full.folder / kind)
+    (full.folder / kind).touch()
+    with pytest.raises(DeviceError, match="cannot be used"):
+        full.clean()
+
+
+def test_a_folder_in_the_place_of_a_note_is_put_away(full: Ledger) -> None:
+    for kind, name in (("done", "a"), ("failed", "b")):
+        path = full.folder / kind / f"{name}.json"
+        path.unlink()
+        path.mkdir()
+    read_all(full)
+    assert not (full.folder / "failed" / "b.json").exists()
+
+
+def test_a_damaged_bundle_is_named_and_no_table_is_half_written(full: Ledger) -> None:
+    plan = Plan(full.inputs())
+    with pytest.raises(DeviceError, match=r"frames\.csv is damaged or gone; delete its folder"):
+        write_tables(full, plan)
+    (full.recordings / "a" / "frames.csv").unlink()
+    with pytest.raises(DeviceError, match="No such file"):
+        write_tables(full, plan)
+    assert not (full.out / "combined.csv").exists()
