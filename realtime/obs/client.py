@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
 from realtime.errors import DeviceError, FacemirrorError
+from realtime.files import one_line
 from realtime.graph.histogram import DurationHistogram
 from realtime.obs.overlay import show_overlay
 from realtime.obs.protocol import (
@@ -20,6 +21,8 @@ from realtime.obs.protocol import (
     ObsConnection,
     ObsRefusalError,
     connect,
+    number_in,
+    text_in,
 )
 from realtime.obs.requests import ObsRequest
 from realtime.obs.rules import Fired
@@ -203,7 +206,7 @@ class ObsClient:
             self._connection = connection
             self.state, self.reason = "connected", ""
             self._said.clear()
-            self._say(f"Connected with OBS {version.get('obsVersion', '')} at {self.url}.")
+            self._say(f"Connected with OBS {one_line(version.get('obsVersion', ''))} at {self.url}.")
             sending = asyncio.create_task(self._send_all(connection))
             gone = asyncio.create_task(connection.closed())
             try:
@@ -240,9 +243,11 @@ class ObsClient:
         data = dict(request.data)
         if request.item:
             if "sceneName" not in data:
-                data["sceneName"] = (await connection.request("GetCurrentProgramScene"))["currentProgramSceneName"]
+                data["sceneName"] = text_in(
+                    await connection.request("GetCurrentProgramScene"), "currentProgramSceneName"
+                )
             place = {"sceneName": data["sceneName"], "sourceName": request.item}
-            data["sceneItemId"] = (await connection.request("GetSceneItemId", place))["sceneItemId"]
+            data["sceneItemId"] = number_in(await connection.request("GetSceneItemId", place), "sceneItemId")
         await connection.request(request.type, data)
 
     def _note(self, state: State, reason: str) -> None:

@@ -1,9 +1,11 @@
 """The overlay page as a browser source of OBS: made once, found again, loaded anew when its address has changed."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from realtime.errors import DeviceError
-from realtime.obs.protocol import ObsAnswerError, ObsConnection
+from realtime.files import one_line
+from realtime.obs.protocol import ObsAnswerError, ObsConnection, number_in, text_in
 
 SOURCE = "facemirror-live overlay"
 _KIND = "browser_source"
@@ -30,18 +32,20 @@ async def show_overlay(connection: ObsConnection, url: str) -> str:
             "This OBS has no browser source (Linux distributions often leave it out); take the virtual camera or the "
             "window instead, or install OBS from obsproject.com."
         )
-    scene = str((await connection.request("GetCurrentProgramScene"))["currentProgramSceneName"])
-    inputs = (await connection.request("GetInputList")).get("inputs", [])
-    if not any(one.get("inputName") == SOURCE for one in inputs):
+    scene = text_in(await connection.request("GetCurrentProgramScene"), "currentProgramSceneName")
+    inputs = (await connection.request("GetInputList")).get("inputs")
+    listed = inputs if isinstance(inputs, list) else []
+    if not any(isinstance(one, Mapping) and one.get("inputName") == SOURCE for one in listed):
         video = await connection.request("GetVideoSettings")
-        height = int(video["baseHeight"])
-        settings = {"url": url, "width": min(int(video["baseWidth"]), round(_SHAPE * height)), "height": height}
+        width, height = number_in(video, "baseWidth"), number_in(video, "baseHeight")
+        settings = {"url": url, "width": min(width, round(_SHAPE * height)), "height": height}
         new = {"sceneName": scene, "inputName": SOURCE, "inputKind": _KIND, "inputSettings": settings}
         await connection.request("CreateInput", {**new, "sceneItemEnabled": True})
-        return f"The overlay is a source of OBS's scene {scene!r} now."
+        return f"The overlay is a source of OBS's scene {one_line(scene)!r} now."
     # Its size and the words after the link are the user's by now.
-    before = (await connection.request("GetInputSettings", {"inputName": SOURCE})).get("inputSettings") or {}
-    settings = {"url": _with_words(url, str(before.get("url", "")))}
+    before = (await connection.request("GetInputSettings", {"inputName": SOURCE})).get("inputSettings")
+    shown = before.get("url") if isinstance(before, Mapping) else None
+    settings = {"url": _with_words(url, shown if isinstance(shown, str) else "")}
     await connection.request("SetInputSettings", {"inputName": SOURCE, "inputSettings": settings, "overlay": True})
     await connection.request("PressInputPropertiesButton", {"inputName": SOURCE, "propertyName": "refreshnocache"})
     try:
@@ -50,11 +54,14 @@ async def show_overlay(connection: ObsConnection, url: str) -> str:
         await connection.request(
             "CreateSceneItem", {"sceneName": scene, "sourceName": SOURCE, "sceneItemEnabled": True}
         )
-        return f"The overlay is a source of OBS's scene {scene!r} now, too."
-    return f"The overlay in OBS's scene {scene!r} was loaded anew."
+        return f"The overlay is a source of OBS's scene {one_line(scene)!r} now, too."
+    return f"The overlay in OBS's scene {one_line(scene)!r} was loaded anew."
 
 
 def _with_words(url: str, before: str) -> str:
     """The new address with the words (`&au=12`) that the user appended to the old one."""
-    words = [(name, value) for name, value in parse_qsl(urlsplit(before).query) if name != "token"]
+    try:
+        words = [(name, value) for name, value in parse_qsl(urlsplit(before).query) if name != "token"]
+    except ValueError:  # it is no address
+        return url
     return f"{url}&{urlencode(words, safe=',')}" if words else url

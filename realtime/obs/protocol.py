@@ -15,12 +15,14 @@ from typing import Any
 import aiohttp
 
 from realtime.errors import DeviceError
+from realtime.files import one_line
 
 _RPC_VERSION = 1
 _ANSWER_SECONDS = 3.0
 _GREETING_SECONDS = 3.0
 _FAREWELL_SECONDS = 1.0
 _LARGEST = 4 << 20
+_LARGEST_NUMBER = 10**9
 _HELLO, _IDENTIFY, _IDENTIFIED, _REQUEST, _RESPONSE = 0, 1, 2, 6, 7
 _WRONG_PASSWORD = 4009
 
@@ -48,6 +50,38 @@ class ObsAnswerError(DeviceError):
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def text_in(answer: Mapping[str, Any], name: str) -> str:
+    """A text of an answer.
+
+    Args:
+        answer: of `ObsConnection.request`.
+        name: of the field.
+
+    Raises:
+        ObsAnswerError: there is none.
+    """
+    found = answer.get(name)
+    if not isinstance(found, str):
+        raise ObsAnswerError(f"OBS's answer has no text {name}.", 0)
+    return found
+
+
+def number_in(answer: Mapping[str, Any], name: str) -> int:
+    """A whole number of an answer, from 0 to a billion.
+
+    Args:
+        answer: of `ObsConnection.request`.
+        name: of the field.
+
+    Raises:
+        ObsAnswerError: there is none.
+    """
+    found = answer.get(name)
+    if not isinstance(found, int | float) or isinstance(found, bool) or not 0 <= found <= _LARGEST_NUMBER:
+        raise ObsAnswerError(f"OBS's answer has no number {name}.", 0)
+    return int(found)
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:
@@ -123,9 +157,9 @@ class ObsConnection:
         status = found.get("requestStatus")
         status = status if isinstance(status, Mapping) else {}
         if status.get("result") is not True:
-            said = str(status.get("comment") or f"status {status.get('code')}").rstrip(".")
+            said = one_line(status.get("comment") or f"status {status.get('code')}")
             code = status.get("code")
-            raise ObsAnswerError(f"OBS refuses {kind}: {said[:300]}.", code if isinstance(code, int) else 0)
+            raise ObsAnswerError(f"OBS refuses {kind}: {said}.", code if isinstance(code, int) else 0)
         answered = found.get("responseData")
         return answered if isinstance(answered, Mapping) else {}
 
@@ -195,7 +229,7 @@ async def _identify(socket: aiohttp.ClientWebSocketResponse, password: str | Non
     hello = await _expect(socket, _HELLO)
     if hello.get("rpcVersion") != _RPC_VERSION:
         raise ObsRefusalError(
-            f"This OBS speaks RPC version {hello.get('rpcVersion')!r}; 1 is needed (OBS 28 or later)."
+            f"This OBS speaks RPC version {one_line(hello.get('rpcVersion'))}; 1 is needed (OBS 28 or later)."
         )
     identify: dict[str, Any] = {"rpcVersion": _RPC_VERSION, "eventSubscriptions": 0}
     challenge = hello.get("authentication")
@@ -207,7 +241,7 @@ async def _identify(socket: aiohttp.ClientWebSocketResponse, password: str | Non
         )
     await socket.send_str(json.dumps({"op": _IDENTIFY, "d": identify}))
     await _expect(socket, _IDENTIFIED)
-    return str(hello.get("obsWebSocketVersion", ""))
+    return one_line(hello.get("obsWebSocketVersion", ""))
 
 
 async def _expect(socket: aiohttp.ClientWebSocketResponse, operation: int) -> Mapping[str, Any]:

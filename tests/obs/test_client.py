@@ -173,3 +173,55 @@ def test_an_obs_without_browser_source_says_so() -> None:
         eventually(lambda: one.state == "connected", 5, "connected")
         with pytest.raises(DeviceError, match="no browser source"):
             one.show_overlay("http://127.0.0.1:8765/overlay")
+
+
+ODD: list[Any] = [None, True, -1, 1e300, "", "x" * 100_000, "\ud800\x1b[2J", [], {}, [[]], [None, 3, "a"], {"url": 3}]
+FIELDS = [
+    ("GetInputKindList", "inputKinds"),
+    ("GetCurrentProgramScene", "currentProgramSceneName"),
+    ("GetInputList", "inputs"),
+    ("GetVideoSettings", "baseHeight"),
+    ("GetVideoSettings", "baseWidth"),
+    ("GetInputSettings", "inputSettings"),
+]
+
+
+def test_an_answer_of_any_form_is_done_or_refused_in_a_sentence() -> None:
+    """OBS forks and plug-ins answer requests of the same names."""
+    whole = {**OVERLAY, "GetInputList": {"inputs": []}}
+    known = {**OVERLAY, "GetInputList": {"inputs": [{"inputName": "facemirror-live overlay"}]}}
+    server = FakeObs()
+    with fake_obs(server) as obs, client(obs.url) as (one, _said):
+        eventually(lambda: one.state == "connected", 5, "connected")
+        for kind, name in FIELDS:
+            for odd in [{name: value} for value in ODD] + [{}]:
+                server.answers = {**(known if kind == "GetInputSettings" else whole), kind: odd}
+                try:
+                    sentence = one.show_overlay("http://127.0.0.1:8765/overlay?token=t")
+                except DeviceError as error:
+                    sentence = str(error)
+                assert 0 < len(sentence) < 400
+                sentence.encode()
+        assert one.connections == 1, "the connection outlives them all"
+
+
+@pytest.mark.parametrize("answer", [{}, {"currentProgramSceneName": None}, {"currentProgramSceneName": ["a"]}])
+def test_a_rule_outlives_an_answer_without_what_it_needs(answer: Mapping[str, Any]) -> None:
+    server = FakeObs(answers={"GetCurrentProgramScene": answer})
+    with fake_obs(server) as obs, client(obs.url) as (one, said):
+        eventually(lambda: one.state == "connected", 5, "connected")
+        one.send(fire(ObsRequest("SetSceneItemEnabled", {"sceneItemEnabled": True}, item="Hat")))
+        eventually(lambda: one.counts.refused == 1, 5, "it is refused")
+        server.answers = {}
+        one.send(fire(ObsRequest("SetSceneItemEnabled", {"sceneItemEnabled": True}, item="Hat")))
+        eventually(lambda: one.counts.answered == 1, 5, "the next one is done")
+        assert one.connections == 1
+    assert said[1:] == ["Rule 'R': OBS's answer has no text currentProgramSceneName."]
+
+
+def test_what_obs_says_of_itself_is_one_short_line() -> None:
+    version = {"obsVersion": "29\n" + "x" * 100_000, "availableRequests": 3}
+    with fake_obs(FakeObs(answers={"GetVersion": version})) as obs, client(obs.url) as (one, said):
+        eventually(lambda: one.state == "connected", 5, "connected")
+    assert len(said[0]) < 300
+    assert "\n" not in said[0]
