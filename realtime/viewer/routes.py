@@ -101,7 +101,7 @@ class ViewerRoutes:
 
     async def _verify(self, request: web.Request) -> web.StreamResponse:
         session = await self._session(request)
-        return web.json_response({"notices": await asyncio.to_thread(session.verify)})
+        return web.json_response({"notices": await asyncio.to_thread(lambda: session.differences)})
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
         session = await self._session(request)

@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from realtime.errors import FacemirrorError, UserInputError
 from realtime.files import file_sha256, is_held
 from realtime.session import markers
 from realtime.session.folder import SESSION
-from realtime.session.manifest import printable, session_of
+from realtime.session.manifest import entries_of, printable, session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.verify import Verdict, compare
 from realtime.types import F64
@@ -24,6 +25,8 @@ from realtime.viewer.films import Film, Kind, films_of, measured_recording
 from realtime.viewer.rows import SessionRows
 
 ROWS = "frames.csv"
+_MOST_READ = 4 * 2**30
+"""Bytes of a session that are read through to compare checksums; more would keep the disk busy for minutes."""
 
 
 def check_session(folder: Path) -> None:
@@ -203,12 +206,18 @@ class ViewedSession:
         columns, numbers, frames, texts = self.rows.stretch(first, count)
         return pack({"numbers": numbers, "frames": frames}, columns=columns, texts=texts)
 
-    def verify(self) -> list[str]:
-        """Read every file through and compare it with the manifest; sentences about what differs.
+    @cached_property
+    def differences(self) -> list[str]:
+        """What differs from the manifest and from what a batch measured, as sentences. Every file is read through, once.
 
         Raises:
             UserInputError: the manifest is damaged.
         """
+        size = sum(entry.path.stat().st_size for entry in entries_of(self.folder) if entry.kind is None)
+        if size > _MOST_READ:
+            return [
+                f"Only the files' sizes were compared, because they are {size / 1e9:.0f} GB; verify reads them through."
+            ]
         found = _said(compare(self.folder))
         for film in self.films:
             if film.kind == "measured" and self.checksum and file_sha256(film.index.path) != self.checksum:

@@ -133,12 +133,12 @@ def test_the_recording_that_a_batch_measured_is_found_and_checked(tmp_path: Path
     assert [number_of(film.pictures.jpeg(number)) for number in (30, 7, 8, 39)] == [30, 7, 8, 39]
     assert film.mp4 is not None
     assert b"".join(film.mp4.read(0, film.mp4.size)) == source.read_bytes()
-    assert not any("clip.mp4" in sentence for sentence in opened.verify())
+    assert not any("clip.mp4" in sentence for sentence in opened.differences)
     opened.close()
 
     moved = source.rename(tmp_path / "moved.mp4")
     assert any("clip.mp4 cannot be read" in sentence for sentence in ViewedSession.open(bundle).notices)
     moved.write_bytes(moved.read_bytes() + b"\0")
     opened = ViewedSession.open(bundle, moved)
-    assert any("not the recording that was measured" in sentence for sentence in opened.verify())
+    assert any("not the recording that was measured" in sentence for sentence in opened.differences)
     opened.close()

@@ -3,12 +3,14 @@
 `python -m tools.bench viewer [--minutes 60] [--seeks 40] [--keep DIR]`. The session is made by `viewer_session`: 720p30, recorded
 by the program's own recorder. The page runs in a headless Chromium, which decodes on the processor. A seek is measured in the
 page, from the wish to the picture and its rows on the screen; "random" frames are anywhere in the recording, as far from the
-picture that stands alone as it comes. For comparison, the same frames as JPEGs made by the program, which is how recordings are
-shown that browsers do not play.
+picture that stands alone as it comes. Processor times are those of the program and of all of the browser's processes together:
+a busy machine changes them little, and on an idle one a seek takes less than that. For comparison, what was decided against: the
+same frames by the browser's own seek in the recording.
 """
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import statistics
@@ -45,13 +47,17 @@ _SEEK = """
   }
   return taken;
 })"""
-_PICTURES = """
+_OWN_SEEK = """
 (async (frames) => {
-  const taken = [];
+  const index = await (await fetch("/viewer/api/0/index")).arrayBuffer();
+  const length = new DataView(index).getUint32(0, true);
+  const { at, length: count } = JSON.parse(new TextDecoder().decode(new Uint8Array(index, 4, length))).arrays.shown_film;
+  const clock = new Float64Array(index, 4 + length + at, count), video = document.querySelector("video"), taken = [];
   for (const frame of frames) {
-    const started = performance.now(), image = new Image();
-    image.src = `/viewer/api/0/picture/shown/${frame}?width=900`;
-    await image.decode();
+    const started = performance.now();
+    const shown = new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+    video.currentTime = (clock[frame] + clock[frame + 1]) / 2;
+    await shown;
     taken.push(performance.now() - started);
   }
   return taken;
@@ -85,26 +91,23 @@ async def _measure(report: Report, folder: Path, seeks: int, frames: int) -> Non
     with _served(folder) as (url, server):
         linked = time.monotonic() - started
         report.add("from the command to its link", linked, "s")
+        server_start = sum(server.cpu_times()[:2])
         async with asyncio.timeout(_LIMIT_SECONDS), browser() as page:
+            before = _used()
             ready = await _opened(page, url)
-            used = sum(server.cpu_times()[:2])
-            report.add(
-                "from the link to picture, curves and rows",
-                ready,
-                "s",
-                f"< {_OPEN_SECONDS:g}",
-                met=ready < _OPEN_SECONDS,
-            )
+            met = ready < _OPEN_SECONDS
+            report.add("from the link to picture, curves and rows", ready, "s", f"< {_OPEN_SECONDS:g}", met=met)
+            report.add("processor time of that, and of the program's start", _used() - before + server_start, "s")
             report.add("the same, page read again", await _opened(page, url), "s")
-            report.add("processor time of the program until then", used, "s")
+            await page.until("document.body.dataset.verified")
             chance = random.Random(3)
-            anywhere = [chance.randrange(frames) for _ in range(seeks)]
+            anywhere = [chance.randrange(frames - 1) for _ in range(seeks)]
             near = [anywhere[0] + step for step in range(1, seeks + 1)]
-            _add(report, "seek to a random frame", await page.value(f"{_SEEK}({anywhere})"), bound=True)
-            _add(report, "step to the next frame", await page.value(f"{_SEEK}({near})"), bound=True)
-            _add(report, "step to the frame before", await page.value(f"{_SEEK}({near[-2::-1]})"), bound=True)
-            _add(report, "random frame as a JPEG by the program", await page.value(f"{_PICTURES}({anywhere[::-1]})"))
-            _add(report, "next frame as a JPEG by the program", await page.value(f"{_PICTURES}({near})"))
+            await _seeks(report, page, "seek to a random frame", _SEEK, anywhere)
+            await _seeks(report, page, "step to the next frame", _SEEK, near)
+            await _seeks(report, page, "step to the frame before", _SEEK, near[-2::-1])
+            await _seeks(report, page, "browser's own seek, random", _OWN_SEEK, anywhere[::-1], bound=False)
+            await _seeks(report, page, "browser's own seek, next frame", _OWN_SEEK, near, bound=False)
             report.add("memory of the program", server.memory_info().rss / 1e6, "MB")
 
 
@@ -115,10 +118,24 @@ async def _opened(page: Page, url: str) -> float:
     return float(await page.value("document.body.dataset.ready")) / 1e3
 
 
-def _add(report: Report, name: str, taken: list[float], *, bound: bool = False) -> None:
+async def _seeks(report: Report, page: Page, name: str, script: str, frames: list[int], *, bound: bool = True) -> None:
+    before = _used()
+    taken = await page.value(f"{script}({frames})")
+    used = (_used() - before) / len(frames) * 1e3
     middle, late = statistics.median(taken), sorted(taken)[max(0, round(0.95 * len(taken)) - 1)]
-    report.add(f"{name}, median", middle, "ms", f"< {_SEEK_MS:g}" if bound else "", met=not bound or middle < _SEEK_MS)
-    report.add(f"{name}, 95 %", late, "ms", f"< {_SEEK_MS:g}" if bound else "", met=not bound or late < _SEEK_MS)
+    words = f"< {_SEEK_MS:g}" if bound else ""
+    report.add(f"{name}, median", middle, "ms", words, met=not bound or middle < _SEEK_MS)
+    report.add(f"{name}, 95 %", late, "ms", words, met=not bound or late < _SEEK_MS)
+    report.add(f"{name}, processor time", used, "ms")
+
+
+def _used() -> float:
+    """Seconds of processor time of every process that this one has started, and of theirs."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            total += sum(process.cpu_times()[:2])
+    return total
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import { Pane } from "./viewer_pane.js";
 
 const $ = (id) => document.getElementById(id);
 const DRIFT_S = 0.08;
+const VERIFY_MS = 1500;
 const KEYS = [
   ["Space", "play or pause"], ["← →", "one frame"], ["Shift ← →", "one second"], ["Home End", "first, last frame"], ["+ −", "zoom the curves"],
   ["1 … 9", "begin or end a label of that code"], ["X", "begin or end an exclude range"], ["M", "set a marker"], ["Esc", "drop the span that has begun"],
@@ -297,6 +298,10 @@ async function open(numbers) {
   say("");
   await seek(0);
   document.body.dataset.ready = Math.round(performance.now());
+  setTimeout(async () => {
+    for (const pane of panes) await pane.verify();
+    document.body.dataset.verified = "yes";
+  }, VERIFY_MS);
 }
 
 function list(sessions) {

@@ -44,7 +44,11 @@ export class Pane {
     this.built = true;
     new ResizeObserver(() => this.draw()).observe(this.find(".stage"));
     this.element.addEventListener("pointerdown", () => page.onChoose(this));
-    askJson(`${session.base}/verify`).then(({ notices }) => this.add(notices), (error) => this.add([error.message]));
+  }
+
+  // Reading every file through keeps the disk and a core busy for a moment, so it waits until the page is at rest.
+  async verify() {
+    await askJson(`${this.session.base}/verify`).then(({ notices }) => this.add(notices), (error) => this.add([error.message]));
   }
 
   add(sentences) {
