@@ -239,7 +239,7 @@ def _dashboard(config: Config, now: Callable[[], float], folder: Path | None) ->
     from realtime.dashboard.security import TOKEN_VARIABLE, make_token
     from realtime.dashboard.service import Dashboard
     from realtime.viewer.routes import ViewerRoutes
-    from realtime.viewer.viewed_session import Shelf, sessions_beside
+    from realtime.viewer.shelf import Shelf, sessions_beside
 
     sessions = None if folder is None else ViewerRoutes(Shelf([], lambda: sessions_beside(folder))).add_to
     token = make_token(os.environ.get(TOKEN_VARIABLE))

@@ -1,6 +1,7 @@
 """A session's recordings as the page shows them: which pictures, which rows they belong to, and how they get to the browser."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -75,8 +76,36 @@ class Film:
         }
 
 
+class FilmIndices:
+    """The indices of a session's recordings, read on a thread of their own while somebody else reads the rows.
+
+    Args:
+        folder: of the session.
+        measured: a recording outside the session that was measured, as a batch does; None: there is none.
+    """
+
+    def __init__(self, folder: Path, measured: Path | None) -> None:
+        shown = folder / SHOWN
+        self.measured = measured
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="film-index")
+        wanted = [path for path in (shown, measured) if path is not None and path.exists()]
+        self._found = {path: self._pool.submit(read_index, path) for path in wanted}
+        self._pool.shutdown(wait=False)
+
+    def of(self, path: Path) -> FilmIndex:
+        """One of them.
+
+        Args:
+            path: of the recording.
+
+        Raises:
+            UserInputError: it cannot be read, or holds no picture.
+        """
+        return self._found[path].result() if path in self._found else read_index(path)
+
+
 def films_of(
-    folder: Path, described: Mapping[str, Any], rows: SessionRows | None, measured: Path | None = None
+    folder: Path, described: Mapping[str, Any], rows: SessionRows | None, indices: FilmIndices
 ) -> tuple[list[Film], list[str]]:
     """The session's recordings, the captured frames last, and sentences about those that cannot be shown.
 
@@ -84,7 +113,7 @@ def films_of(
         folder: of the session.
         described: the content of session.json.
         rows: of the session; None: they cannot be read.
-        measured: a recording outside the session that was measured, as a batch does.
+        indices: of the recordings.
     """
     found: list[Film] = []
     notices: list[str] = []
@@ -96,12 +125,12 @@ def films_of(
             if not path.stat().st_size:
                 notices.append(f"{name} holds no picture.")
                 continue
-            found.append(_shown(path, described, rows) if name == SHOWN else _captured(path, rows))
+            found.append(_shown(indices.of(path), described, rows) if name == SHOWN else _captured(path, rows))
         except (UserInputError, OSError) as error:
             notices.append(str(error))
-    if measured is not None:
+    if indices.measured is not None:
         try:
-            found.append(_measured(measured, described, rows))
+            found.append(_measured(indices.of(indices.measured), described, rows))
         except (UserInputError, OSError) as error:
             notices.append(str(error))
     return found, notices
@@ -123,8 +152,8 @@ def measured_recording(folder: Path, described: Mapping[str, Any]) -> Path | Non
         return None
 
 
-def _measured(path: Path, described: Mapping[str, Any], rows: SessionRows | None) -> Film:
-    index = read_index(path)
+def _measured(index: FilmIndex, described: Mapping[str, Any], rows: SessionRows | None) -> Film:
+    path = index.path
     times = index.times - index.times[0]
     if rows is None:
         return Film("measured", index, np.full(len(times), -1, np.int32), times, (), "", flipped=False)
@@ -146,8 +175,8 @@ def _measured(path: Path, described: Mapping[str, Any], rows: SessionRows | None
     return Film("measured", index, placed.rows, times + shift, tuple(notices), "clean" if same else "", flipped=False)
 
 
-def _shown(path: Path, described: Mapping[str, Any], rows: SessionRows | None) -> Film:
-    index = read_index(path)
+def _shown(index: FilmIndex, described: Mapping[str, Any], rows: SessionRows | None) -> Film:
+    path = index.path
     overlay, flipped = _drawn(described)
     times = index.times
     if rows is None:

@@ -12,7 +12,8 @@ from realtime.dashboard.assets import Asset, assets_of, load_assets
 from realtime.dashboard.hosting import serve_asset
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange import annotations_file, annotations_of, as_json, read_annotations, write_annotations
-from realtime.viewer.viewed_session import Shelf, ViewedSession
+from realtime.viewer.shelf import Shelf
+from realtime.viewer.viewed_session import ViewedSession
 from realtime.viewer.virtual_mp4 import PlainFile, VirtualMp4
 
 PAGE = "/viewer"

@@ -13,7 +13,8 @@ from realtime.dashboard.listen import bind
 from realtime.dashboard.security import Guard
 from realtime.errors import UserInputError
 from realtime.viewer.routes import PAGE, ViewerRoutes
-from realtime.viewer.viewed_session import Shelf, check_session
+from realtime.viewer.shelf import Shelf
+from realtime.viewer.viewed_session import check_session
 
 _ADDRESS = "127.0.0.1"
 _LARGEST_BODY = 16 * 1024

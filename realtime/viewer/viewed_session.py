@@ -1,8 +1,5 @@
 """A session opened for the page: what could be read of it, and sentences about what could not."""
 
-import contextlib
-import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.errors import FacemirrorError, UserInputError
+from realtime.errors import UserInputError
 from realtime.files import file_sha256, is_held
 from realtime.session import markers
-from realtime.session.folder import SESSION
 from realtime.session.manifest import entries_of, printable, session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.verify import Verdict, compare
 from realtime.types import F64
 from realtime.viewer.arrays import pack
 from realtime.viewer.curves import MOST_STEPS, curve
-from realtime.viewer.films import Film, Kind, films_of, measured_recording
+from realtime.viewer.films import Film, FilmIndices, Kind, films_of, measured_recording
 from realtime.viewer.rows import SessionRows
 
 ROWS = "frames.csv"
@@ -41,20 +37,6 @@ def check_session(folder: Path) -> None:
     session_of(folder)
     if is_held(folder / ROWS):
         raise UserInputError(f"{folder} is being recorded right now; end that run, then open it.")
-
-
-def sessions_beside(folder: Path) -> list[Path]:
-    """The other sessions in the folder that holds a session, by name.
-
-    Args:
-        folder: of the session.
-    """
-    own = folder.resolve()
-    try:
-        found = [one for one in own.parent.iterdir() if one != own and (one / SESSION).is_file()]
-    except OSError:
-        return []
-    return sorted(found)
 
 
 @dataclass(frozen=True)
@@ -91,6 +73,7 @@ class ViewedSession:
         check_session(folder)
         described = session_of(folder)
         notices = _said(compare(folder, checksums=False))
+        indices = FilmIndices(folder, video or measured_recording(folder, described))
         rows: SessionRows | None = None
         marks: list[Mark] = []
         try:
@@ -105,7 +88,7 @@ class ViewedSession:
             marks = read_markers(folder / markers.NAME)
         except UserInputError as error:
             notices.append(str(error))
-        films, wrong = films_of(folder, described, rows, video or measured_recording(folder, described))
+        films, wrong = films_of(folder, described, rows, indices)
         notices += wrong + [sentence for film in films for sentence in film.notices]
         if not films and not wrong:
             notices.append("This session has no recording; its rows are shown.")
@@ -239,69 +222,3 @@ def _said(verdict: Verdict) -> list[str]:
         [] if verdict.finished else ["This session was not finished (there is no manifest); what can be read is shown."]
     )
     return found + [f"{problem.file} {problem.sentence}." for problem in verdict.problems]
-
-
-class Shelf:
-    """The sessions that pages may ask for, by number; each is opened when it is first asked for.
-
-    Args:
-        folders: of sessions.
-        look: finds sessions that came later; those that it does not find any more keep their numbers.
-        videos: by a session's number, the recording that was measured, where it lies elsewhere.
-        most: how many are held open; the one that was asked for longest ago is let go.
-    """
-
-    def __init__(
-        self,
-        folders: Sequence[Path],
-        look: Callable[[], Sequence[Path]] = tuple,
-        *,
-        videos: Sequence[Path] = (),
-        most: int = 4,
-    ) -> None:
-        self.folders = list(folders)
-        self._videos = dict(enumerate(videos))
-        self._look = look
-        self._most = most
-        self._open: dict[int, ViewedSession] = {}
-        self._lock = threading.Lock()
-
-    def names(self) -> list[str]:
-        """The folders' names, by number."""
-        with self._lock:
-            self.folders += [folder for folder in self._look() if folder not in self.folders]
-        return [printable(folder.resolve().name) for folder in self.folders]
-
-    def session(self, number: int) -> ViewedSession:
-        """One session, from any thread.
-
-        Args:
-            number: its place among `folders`.
-
-        Raises:
-            UserInputError: there is no such session, or it cannot be opened.
-        """
-        if not 0 <= number < len(self.folders):
-            raise UserInputError("There is no such session on this page.")
-        with self._lock:
-            found = self._open.pop(number, None) or ViewedSession.open(self.folders[number], self._videos.get(number))
-            self._open[number] = found  # the newest stands last
-            if len(self._open) > self._most:
-                del self._open[next(iter(self._open))]  # not closed: another thread may still read it
-            return found
-
-    def attempt(self, number: int) -> None:
-        """Open a session ahead of the first request; what is wrong with it is told to whoever asks for it.
-
-        Args:
-            number: its place among `folders`.
-        """
-        with contextlib.suppress(FacemirrorError, OSError):
-            self.session(number)
-
-    def close(self) -> None:
-        """Let go of every file. Safe to call twice."""
-        with self._lock:
-            for one in self._open.values():
-                one.close()
-            self._open.clear()

@@ -22,7 +22,8 @@ from realtime.session.verify import verify
 from realtime.session.writer import SessionWriter
 from realtime.viewer.routes import ViewerRoutes
 from realtime.viewer.service import Viewer
-from realtime.viewer.viewed_session import Shelf, ViewedSession, sessions_beside
+from realtime.viewer.shelf import Shelf, sessions_beside
+from realtime.viewer.viewed_session import ViewedSession
 from tests.dashboard.conftest import no_report
 from tests.viewer.sessions import START, make_session, number_of
 

@@ -1,6 +1,7 @@
 // The viewer's page: one session or two side by side, moved together, and the labels of the one that was chosen.
 import { askJson } from "./viewer_data.js";
 import { clock } from "./viewer_curves.js";
+import { LabelList } from "./viewer_label_list.js";
 import { Pane } from "./viewer_pane.js";
 
 const $ = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ const KEYS = [
   ["W", "label the other session"], ["[ ]", "second session one frame earlier, later"],
 ];
 
+const list = new LabelList((one) => select(one));
 const panes = [];
 let active = null;
 let playing = false;
@@ -42,7 +44,7 @@ const page = {
     other.timeline.look(pane.timeline.view[0] + shift, pane.timeline.view[1] - pane.timeline.view[0]);
     page.linking = false;
   },
-  onLabels: (pane) => pane === active && listLabels(),
+  onLabels: (pane) => pane === active && list.show(active),
   onChoose: (pane) => choose(pane),
   onStop: () => pause(),
 };
@@ -120,7 +122,7 @@ function choose(pane) {
   for (const one of panes) one.element.classList.toggle("active", panes.length > 1 && one === pane);
   $("labels-of").textContent = panes.length > 1 ? `of ${pane.session.known.name}` : "";
   $("coder").value = pane.labels.coder;
-  listLabels();
+  list.show(active);
 }
 
 function overlay(on) {
@@ -132,66 +134,11 @@ function overlay(on) {
   $("overlay").checked = on;
 }
 
-function listLabels() {
-  const { labels } = active;
-  $("codes").replaceChildren(...labels.content.codes.map((code, number) => codeRow(code, number)));
-  $("exclude").setAttribute("aria-pressed", String(labels.open?.kind === "exclude"));
-  $("undo").disabled = !labels.undone.length || labels.trouble !== "";
-  $("again").hidden = labels.trouble === "";
-  const all = labels.all();
-  $("no-spans").hidden = all.length > 0;
-  $("spans").replaceChildren(...all.map((one) => spanRow(one)));
-}
-
-function codeRow(code, number) {
-  const { labels } = active;
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  const key = document.createElement("kbd");
-  key.textContent = number < 9 ? String(number + 1) : "";
-  button.append(key, " ", code.name);
-  button.title = code.meaning;
-  button.setAttribute("aria-pressed", String(labels.open?.kind === "label" && labels.open.code === code.name));
-  button.onclick = () => labels.toggle("label", code.name, active.frame);
-  const remove = document.createElement("button");
-  remove.textContent = "×";
-  remove.className = "remove";
-  remove.setAttribute("aria-label", `Remove the code ${code.name}`);
-  remove.onclick = () => labels.removeCode(code.name);
-  item.append(button, remove);
-  return item;
-}
-
-function spanRow(one) {
-  const { labels } = active;
-  const row = document.createElement("tr");
-  row.setAttribute("aria-selected", String(labels.selected === one.entry));
-  const from = document.createElement("button");
-  from.textContent = clock(one.start / 1000);
-  from.onclick = () => select(one);
-  const comment = document.createElement("input");
-  comment.value = one.comment;
-  comment.maxLength = 500;
-  comment.setAttribute("aria-label", `Comment on ${one.words} at ${clock(one.start / 1000)}`);
-  comment.onchange = () => labels.comment(one, comment.value);
-  const remove = document.createElement("button");
-  remove.textContent = "×";
-  remove.className = "remove";
-  remove.setAttribute("aria-label", `Delete ${one.words} at ${clock(one.start / 1000)}`);
-  remove.onclick = () => labels.remove(one.entry);
-  for (const content of [from, one.end === null ? "" : clock(one.end / 1000), one.words, comment, remove]) {
-    const cell = document.createElement("td");
-    cell.append(content);
-    row.append(cell);
-  }
-  return row;
-}
-
 function select(one) {
   active.labels.selected = one.entry;
   const { session } = active;
   const frame = session.frameFrom(one.start);
-  listLabels();
+  list.show(active);
   pause();
   seek(active === panes[0] ? frame : panes[0].session.frameNear(session.times[frame] - offset));
 }
@@ -275,13 +222,13 @@ function listen() {
     $("point").blur();
   };
   $("keys-button").onclick = () => keys();
-  const list = document.createElement("dl");
+  const terms = document.createElement("dl");
   for (const [key, words] of KEYS) {
     const group = document.createElement("div");
     group.append(Object.assign(document.createElement("dt"), { textContent: key }), Object.assign(document.createElement("dd"), { textContent: words }));
-    list.append(group);
+    terms.append(group);
   }
-  $("keys").append(list);
+  $("keys").append(terms);
 }
 
 async function open(numbers) {
@@ -304,7 +251,7 @@ async function open(numbers) {
   }, VERIFY_MS);
 }
 
-function list(sessions) {
+function offer(sessions) {
   $("choose").hidden = false;
   say(sessions.length ? "" : "There is no session yet.");
   $("choose-list").append(...sessions.map((name, number) => {
@@ -332,7 +279,7 @@ async function begin() {
   const asked = (url.searchParams.get("open") ?? "").split(",").filter((word) => /^\d+$/.test(word)).map(Number);
   const numbers = asked.length ? asked : first;
   if (numbers.length) await open(numbers);
-  else list(sessions);
+  else offer(sessions);
 }
 
 begin().catch((error) => say(error.message, true));
