@@ -69,9 +69,11 @@ def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> N
     line = midline(points)
     if line is None:
         return
-    glabella, along = np.array([line.x, line.y]), np.array([line.ny, -line.nx]) * line.length
-    ends = _fixed(np.stack([glabella - 0.35 * along, glabella + 1.105 * along]).astype(np.float32))
-    cv2.line(image, ends[0].tolist(), ends[1].tolist(), NEUTRAL, thickness, cv2.LINE_AA, _SHIFT)
+    ends = [
+        (round((line.x + t * line.ny) * _UNIT), round((line.y - t * line.nx) * _UNIT))
+        for t in (-0.35 * line.length, 1.105 * line.length)
+    ]
+    cv2.line(image, ends[0], ends[1], NEUTRAL, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1, colour: Colour = BOX) -> None:
@@ -83,11 +85,11 @@ def draw_box(image: NDArray[np.uint8], box: F32, thickness: int = 1, colour: Col
         thickness: of the lines, pixels.
         colour: BGR.
     """
-    x1, y1, x2, y2 = _fixed(box)
+    x1, y1, x2, y2 = (round(edge * _UNIT) for edge in box.tolist())
     reach = int(0.15 * min(x2 - x1, y2 - y1))
     corners = [
-        np.array([[x + sx * reach, y], [x, y], [x, y + sy * reach]], np.int32)
+        [[x + sx * reach, y], [x, y], [x, y + sy * reach]]
         for x, sx in ((x1, 1), (x2, -1))
         for y, sy in ((y1, 1), (y2, -1))
     ]
-    cv2.polylines(image, corners, False, colour, thickness, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image, list(np.array(corners, np.int32)), False, colour, thickness, cv2.LINE_AA, _SHIFT)
