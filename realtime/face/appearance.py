@@ -8,7 +8,6 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.face.pose import Pose
 from realtime.types import F32
@@ -63,10 +62,13 @@ class Appearance:
         Returns:
             (256,) float32.
         """
-        cells = patch[1].reshape(-1)[_samples(patch.shape[1])].mean(axis=1)
-        pattern = cells - cells.mean()
-        length = np.sqrt(pattern @ pattern)
-        return np.asarray(pattern / length if length > 0 else pattern, np.float32)
+        mean = _cell_means(patch.shape[1])
+        pattern: F32 = (mean @ patch[1] @ mean.T).reshape(-1)
+        pattern -= np.add.reduce(pattern) / np.float32(len(pattern))
+        length = math.sqrt(pattern @ pattern)
+        if length > 0:
+            pattern /= np.float32(length)
+        return pattern
 
     def likeness(self, pattern: F32) -> float:
         """Correlation with the face so far, -1..1; 1 where there is none yet.
@@ -87,10 +89,10 @@ class Appearance:
 
 
 @lru_cache(maxsize=8)
-def _samples(size: int) -> NDArray[np.intp]:
-    """(256, n) where in a flat plane of size x size pixels the samples of each cell lie: every second pixel both ways."""
-    starts = np.arange(_CELLS) * size // _CELLS
-    count = (size // _CELLS + 1) // 2
-    along = starts[:, None] + 2 * np.arange(count)
-    places = along[:, None, :, None] * size + along[None, :, None, :]
-    return places.reshape(_CELLS * _CELLS, -1)
+def _cell_means(size: int) -> F32:
+    """(16, size): along one side, what each pixel counts in the mean of each cell; every second pixel of a cell counts."""
+    out = np.zeros((_CELLS, size), np.float32)
+    for cell in range(_CELLS):
+        first, count = cell * size // _CELLS, (size // _CELLS + 1) // 2
+        out[cell, first : first + 2 * count : 2] = 1 / count
+    return out

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from realtime.face.contract import LandmarkContract
-from realtime.face.matching import face_box
+from realtime.face.matching import bounds_and_eyes, face_box
 from realtime.types import F32, F64
 
 _NOSE_AND_MOUTH = [54, 76, 82]
@@ -110,9 +110,8 @@ def roll_of_five(five: F32) -> float:
     Args:
         five: (5, 2) eyes, nose and mouth corners.
     """
-    (lx, ly), (rx, ry), _, (mx, my), (nx, ny) = five.tolist()
-    dx, dy = (mx + nx - lx - rx) / 2, (my + ny - ly - ry) / 2
-    return math.atan2(ry - ly - dx, rx - lx + dy)
+    *eyes, _, right_corner, left_corner = five.tolist()
+    return _roll(eyes, right_corner, left_corner)
 
 
 def five_of(points: F32) -> F32:
@@ -124,9 +123,19 @@ def five_of(points: F32) -> F32:
 
 
 def _around(points: F32, scale: float, upright: bool, size: int) -> F64:
-    angle = roll_of_five(five_of(points)) if upright else 0.0
-    c, s = math.cos(angle), math.sin(angle)
-    turned = points @ np.array(((c, -s), (s, c)))
-    (x0, y0), (x1, y1) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
+    box, eyes = bounds_and_eyes(points, 1.0, 0.0)
+    angle, c, s = 0.0, 1.0, 0.0
+    if upright:
+        angle = _roll(eyes.tolist(), points[76].tolist(), points[82].tolist())
+        c, s = math.cos(angle), math.sin(angle)
+        box, _ = bounds_and_eyes(points, c, s)
+    x0, y0, x1, y1 = box.tolist()
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
     return square_crop(c * x - s * y, s * x + c * y, scale * max(x1 - x0, y1 - y0), angle, size)
+
+
+def _roll(eyes: list[list[float]], right_corner: list[float], left_corner: list[float]) -> float:
+    """See `roll_of_five`."""
+    (lx, ly), (rx, ry) = eyes
+    dx, dy = (right_corner[0] + left_corner[0] - lx - rx) / 2, (right_corner[1] + left_corner[1] - ly - ry) / 2
+    return math.atan2(ry - ly - dx, rx - lx + dy)

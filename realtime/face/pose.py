@@ -7,6 +7,7 @@ yaw > 0 turns to the patient's left, pitch > 0 looks up, roll > 0 tilts the head
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -166,7 +167,7 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
         turn[0, 1], turn[1, 0] = math.sin(roll), -math.sin(roll)
     steps, found, misfit = _STEPS, True, 0.0
     while found and steps:
-        place = np.array(_start(seen, model, _WEIGHTS, turn))
+        place = np.array(_start(seen, model, turn))
         found, steps, misfit = _fit(seen, model, _WEIGHTS, turn, place, steps)
     scale, cx, cy = place.tolist()
     if not found or scale * _IOD < _LEAST_IOD:
@@ -194,15 +195,47 @@ def _solve(a: F64, b: F64) -> bool:
     return True
 
 
-def _start(points: F64, model: F64, weights: F64, turn: F64) -> tuple[float, float, float]:
+class _Moments(NamedTuple):
+    """What the closed form for scale and shift needs of a head model, whatever its points are laid on.
+
+    Attributes:
+        sums: (4, 98): their products with points are the weighted mean of these, and those with the model's centred axes.
+        middle: (3,) weighted mean of the model.
+        spread: (3, 3) weighted second moments about it.
+    """
+
+    sums: F64
+    middle: F64
+    spread: F64
+
+
+def _moments(model: F64) -> _Moments:
+    """Of a model, made once; the two that the program has stay for good."""
+    known = _KNOWN.get(id(model))
+    if known is None or known[0] is not model:
+        total = _WEIGHTS.sum()
+        middle = _WEIGHTS @ model / total
+        centred = _WEIGHTS[:, None] * (model - middle)
+        sums = np.ascontiguousarray(np.vstack([_WEIGHTS / total, centred.T]))
+        known = model, _Moments(sums, middle, centred.T @ (model - middle))
+        if len(_KNOWN) >= _MODELS:
+            _KNOWN.clear()
+        _KNOWN[id(model)] = known
+    return known[1]
+
+
+_MODELS = 4
+_KNOWN: dict[int, tuple[F64, _Moments]] = {}
+
+
+def _start(points: F64, model: F64, turn: F64) -> tuple[float, float, float]:
     """Scale and shift for this rotation, in closed form."""
-    seen = model @ (turn[:2] * _DOWN).T
-    total = weights.sum()
-    middle, aim = weights @ seen / total, weights @ points / total
-    seen = seen - middle
-    spread = float(weights @ (seen * seen).sum(axis=1))
-    scale = max(float(weights @ (seen * (points - aim)).sum(axis=1)) / spread, 1e-6)
-    x, y = (aim - scale * middle).tolist()
+    moments = _moments(model)
+    axes = turn[:2] * _DOWN
+    found = moments.sums @ points
+    spread = float((axes @ moments.spread * axes).sum())
+    scale = max(float((axes.T * found[1:]).sum()) / spread, 1e-6)
+    x, y = (found[0] - scale * (axes @ moments.middle)).tolist()
     return scale, x, y
 
 

@@ -289,3 +289,20 @@ def test_thumbnail_is_the_mean_of_sixteen_samples_a_cell() -> None:
     out = np.empty((18, 32), np.float32)
     thumbnail(image, out)
     np.testing.assert_allclose(out, cells - cells.mean(), atol=1e-6)
+
+
+def test_bounds_of_turned_points_and_eyes_that_are_not_turned() -> None:
+    points = np.random.default_rng(6).uniform(0, 900, (98, 2)).astype(np.float32)
+    cosine, sine = np.cos(0.4), np.sin(0.4)
+    turned = points.astype(np.float64) @ np.array(((cosine, -sine), (sine, cosine)))
+    box, eyes = matching.bounds_and_eyes(points, float(cosine), float(sine))
+    np.testing.assert_allclose(box, [*turned.min(axis=0), *turned.max(axis=0)])
+    np.testing.assert_array_equal(eyes, matching.eye_centres(points))
+
+
+def test_pattern_is_the_mean_of_every_second_pixel_of_each_cell() -> None:
+    patch = np.random.default_rng(7).normal(0, 1, (3, 112, 112)).astype(np.float32)
+    cells = patch[1].astype(np.float64).reshape(16, 7, 16, 7)[:, ::2, :, ::2].mean(axis=(1, 3)).reshape(-1)
+    cells -= cells.mean()
+    np.testing.assert_allclose(Appearance.of(patch), cells / np.linalg.norm(cells), atol=1e-6)
+    assert not Appearance.of(np.ones((3, 112, 112), np.float32)).any()
