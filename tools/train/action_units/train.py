@@ -119,7 +119,7 @@ def answer(network: ActionUnitNet, batch: Batch) -> torch.Tensor:
 
 @torch.no_grad()
 def scaled(network: ActionUnitNet, batches: Sequence[Batch]) -> None:
-    """Make what the judges are given comparable, as it is on these batches."""
+    """Make the point features comparable, as they are on these batches. A branch that begins anew takes its inputs as they come."""
     points = torch.cat([batch.points for batch in batches])
     network.mean.copy_(points.mean(0))
     network.spread.copy_(points.std(0) + 1e-3)
