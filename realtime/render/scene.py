@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from realtime.render.canvas import Canvases
 from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
@@ -29,6 +30,7 @@ class Scene:
         self.mode = mode
         self.selfie = selfie
         self.units = tuple(units)
+        self._canvases = Canvases()
         self._halves = HalfFaces()
         self._panel = PanelPlace(panel, units, flipped=selfie)
         self._change = FaceChangeNotice()
@@ -81,7 +83,7 @@ class Scene:
         return (1 - x if self.selfie else x) * (width - 1), y * (height - 1)
 
     def _overlay(self, frame: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
-        canvas: U8 = cv2.flip(frame, 1) if self.selfie else frame.copy()
+        canvas = self._canvases.copy_of(frame, flipped=self.selfie)
         self._draw_others(canvas, others, points)
         if points is None or analysis is None or analysis.face is None:
             return canvas

@@ -29,7 +29,7 @@ def test_figures_of_a_summary() -> None:
         "peak_rss_mb": 240.0,
     }
     figures = figures_of(summary)
-    assert (figures["processor time a frame"], figures["dropped"], figures["memory"]) == (20.0, 25.0, 240.0)
+    assert (figures["processor time a frame"], figures["dropped"], figures["memory"]) == (15.0, 25.0, 240.0)
     assert math.isnan(figures["age p99"])
 
 

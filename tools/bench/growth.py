@@ -43,6 +43,8 @@ _UNITS = {"cores": "", "processor time a frame": "ms", "age p99": "ms", "memory"
 _PLOTTED = ("processor time a frame", "age p99", "memory")
 _MORE_MS = 3.0
 """What a size may cost more than 720p, decoding and one resize apart, in ms a frame."""
+_DROPPED = 2.0
+"""Percent of dropped frames beyond which processor time says nothing of a frame."""
 _START_SECONDS = 300.0
 
 
@@ -186,7 +188,8 @@ def figures_of(summary: Mapping[str, Any]) -> dict[str, float]:
     age = summary["age_ms"]["p99"]
     return {
         "cores": float(summary["cores_running"]),
-        "processor time a frame": 1e3 * summary["cpu_seconds_running"] / max(1, frames["delivered"]),
+        # Of a captured frame: a frame that is dropped later has been decoded, too.
+        "processor time a frame": 1e3 * summary["cpu_seconds_running"] / max(1, frames["captured"]),
         "age p99": float("nan") if age is None else float(age),
         "memory": float(summary["peak_rss_mb"]),
         "dropped": 100 * frames["dropped_total"] / max(1, frames["captured"]),
@@ -205,13 +208,11 @@ def _judge_sizes(report: Report, folder: Path, found: Mapping[tuple[str, str], S
         own = _decoding(folder / f"{height}.mp4")
         more = cost(f"{height}p") - cost("720p") - (own - base)
         report.add(f"size {height}p: decoding and one resize", own, "ms")
-        report.add(
-            f"size {height}p: more than 720p, decoding and one resize apart",
-            more,
-            "ms",
-            f"<= {_MORE_MS:g}",
-            met=more <= _MORE_MS,
-        )
+        name = f"size {height}p: more than 720p, decoding and one resize apart"
+        if max(one["dropped"] for one in found["size", f"{height}p"]) > _DROPPED:
+            report.add(name, more, "ms", "not judged: this machine drops such frames")
+        else:
+            report.add(name, more, "ms", f"<= {_MORE_MS:g}", met=more <= _MORE_MS)
 
 
 def _decoding(clip: Path) -> float:
