@@ -28,7 +28,7 @@ def test_a_picture_that_is_held_stays_as_it_is(held: str) -> None:
     canvases = Canvases()
     first = canvases.copy_of(frame(1))
     first.flags.writeable = False  # as a consumer may set it
-    kept = {"itself": first, "a view": first[100:200, ::2], "a memoryview": memoryview(first)}[held]
+    kept = {"itself": first, "a view": first[100:200, ::2], "a memoryview": first.data}[held]
     del first
     for value in range(2, 8):
         canvas = canvases.copy_of(frame(value))
