@@ -13,7 +13,11 @@ import pytest
 from tests.conftest import ROOT
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
-pytestmark = pytest.mark.skipif(sys.platform != "linux" or COMPILER is None, reason="needs Linux and a C compiler")
+HEADER = Path("/usr/include/linux/videodev2.h")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or COMPILER is None or not HEADER.exists(),
+    reason="needs Linux, a C compiler and its headers",
+)
 
 
 @pytest.fixture(scope="module")
