@@ -11,8 +11,10 @@ from av.video.frame import VideoFrame
 
 from realtime.errors import UserInputError
 from realtime.files import file_sha256, write_json
+from realtime.media.encoders import Encoder
 from realtime.media.recorder import VideoRecorder, origin_of
 from realtime.session.folder import SESSION
+from realtime.viewer.exact_pictures import ExactPictures
 from realtime.viewer.film_index import read_index
 from realtime.viewer.placement import place
 from realtime.viewer.viewed_session import ViewedSession
@@ -142,3 +144,15 @@ def test_the_recording_that_a_batch_measured_is_found_and_checked(tmp_path: Path
     opened = ViewedSession.open(bundle, moved)
     assert any("not the recording that was measured" in sentence for sentence in opened.differences)
     opened.close()
+
+
+def test_a_recording_in_a_codec_that_browsers_do_not_play_is_shown_picture_by_picture(tmp_path: Path) -> None:
+    recorder = VideoRecorder(tmp_path / "video.mp4", encoder=Encoder("mpeg4", {"b": "8000000"}, ticks=30_000))
+    for number in range(40):
+        recorder.write(picture(number), time_of(number))
+    recorder.close()
+    index = read_index(tmp_path / "video.mp4")
+    assert (index.codec, index.plays_in_browsers) == ("mpeg4", False)
+    pictures = ExactPictures(index)
+    assert [number_of(pictures.jpeg(number)) for number in (37, 2, 3, 20)] == [37, 2, 3, 20]
+    pictures.close()

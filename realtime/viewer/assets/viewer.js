@@ -75,7 +75,7 @@ async function seek(frame) {
 }
 
 async function play() {
-  if (panes[0].film === null) return say("This session has no recording to play; step through its frames.");
+  if (panes[0].film === null) return;
   if (panes[0].film.ended) {
     await seek(0);
     if (playing) return;

@@ -76,6 +76,7 @@ export class Drawing {
 
   // The patient's right stands on the picture's left, unless it is flipped.
   bars(row, units, scale, flipped) {
+    if (!units.some(({ left, right }) => Number.isFinite(row.get(left)) || Number.isFinite(row.get(right)))) return;
     const { context, canvas } = this;
     const step = 16 * scale, reach = 60 * scale;
     const x = canvas.width - reach - 30 * scale;

@@ -11,9 +11,9 @@ class Film {
     this.kind = known.kind;
     this.stage = stage;
     this.onPicture = onPicture;
-    this.clock = arrays[`${known.kind}_film`]; // of each picture, on the served file's clock
-    this.times = arrays[`${known.kind}_times`]; // seconds from the session's first row
-    this.rows = arrays[`${known.kind}_rows`];
+    this.clock = arrays[`${known.kind}_film`] ?? session.times; // of each picture, on the served file's clock
+    this.times = arrays[`${known.kind}_times`] ?? session.times; // seconds from the session's first row
+    this.rows = arrays[`${known.kind}_rows`] ?? session.times.map((_, frame) => frame);
     this.shown = -1;
     this.wanted = null;
     this.playing = false;
@@ -196,4 +196,14 @@ export class VideoFilm extends PictureFilm {
     this.video.load();
     this.video.hidden = true;
   }
+}
+
+// A session without a recording: its rows alone, which play as a recording does.
+export class RowsFilm extends PictureFilm {
+  constructor(session, stage, onPicture) {
+    super(session, { kind: "none" }, stage, onPicture);
+    stage.image.hidden = true;
+  }
+
+  async bring() {}
 }

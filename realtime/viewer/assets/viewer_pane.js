@@ -1,7 +1,7 @@
 // One session on the page: its recording with what was measured drawn over it, figures, and curves.
 import { askJson, Session } from "./viewer_data.js";
 import { Drawing } from "./viewer_drawing.js";
-import { PictureFilm, VideoFilm } from "./viewer_film.js";
+import { PictureFilm, RowsFilm, VideoFilm } from "./viewer_film.js";
 import { Labels } from "./viewer_labels.js";
 import { clock, Timeline } from "./viewer_curves.js";
 import { nameOf } from "./units.js";
@@ -101,7 +101,7 @@ export class Pane {
     choice.hidden = films.length < 2;
     choice.onchange = () => { this.take(films.find(({ kind }) => kind === choice.value)); choice.blur(); };
     if (films.length) this.take(films.find(({ overlay }) => overlay === "clean") ?? films[0]);
-    else this.find(".stage").classList.add("blank");
+    else if (this.session.frames) this.film = new RowsFilm(this.session, { video: this.find("video"), image: this.find("img") }, (number) => this.played(number));
     this.overlay = !films.length || this.known.overlay === "clean";
   }
 
