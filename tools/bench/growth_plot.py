@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_WIDTH, _HEIGHT, _GAP, _LEFT, _TOP, _BOTTOM = 230, 120, 24, 48, 46, 30
+_STEP, _HEIGHT, _GAP, _LEFT, _TOP, _BOTTOM = 50, 120, 24, 24, 46, 30
+"""Pixels; a step is the width of one situation with its label."""
 _COLOUR = "#0b62a4"
 
 Panel = Sequence[tuple[str, float | None]]
@@ -19,7 +20,8 @@ def growth_svg(title: str, panels: Mapping[str, Mapping[str, Panel]], units: Map
         units: by what is measured.
     """
     columns = list(dict.fromkeys(axis for row in panels.values() for axis in row))
-    width = _LEFT + len(columns) * (_WIDTH + _GAP) + _GAP
+    widths = {axis: _STEP * max(len(row.get(axis, ())) for row in panels.values()) for axis in columns}
+    width = _LEFT + sum(widths.values()) + _GAP * len(columns)
     height = _TOP + len(panels) * (_HEIGHT + _BOTTOM + _GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
@@ -27,27 +29,27 @@ def growth_svg(title: str, panels: Mapping[str, Mapping[str, Panel]], units: Map
         f'<rect width="{width}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="20" font-size="14">{escape(title)}</text>',
     ]
-    for i, axis in enumerate(columns):
-        x = _LEFT + i * (_WIDTH + _GAP)
+    x = _LEFT
+    for axis in columns:
         parts.append(f'<text x="{x}" y="{_TOP - 8}" font-weight="bold">{escape(axis)}</text>')
         for j, (what, row) in enumerate(panels.items()):
             if axis in row:
                 y = _TOP + j * (_HEIGHT + _BOTTOM + _GAP)
                 parts += _panel(x, y, f"{what} ({units[what]})" if units[what] else what, row[axis])
+        x += widths[axis] + _GAP
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def _panel(x: float, y: float, name: str, values: Panel) -> list[str]:
     known = [value for _, value in values if value is not None]
     top = max(known, default=1.0) * 1.1 or 1.0
-    step = _WIDTH / max(1, len(values))
     parts = [
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" fill="none" stroke="#ccc"/>',
+        f'<rect x="{x}" y="{y}" width="{_STEP * len(values)}" height="{_HEIGHT}" fill="none" stroke="#ccc"/>',
         f'<text x="{x + 4}" y="{y + 13}" fill="#555">{escape(name)}</text>',
     ]
     places = []
     for k, (label, value) in enumerate(values):
-        middle = x + (k + 0.5) * step
+        middle = x + (k + 0.5) * _STEP
         parts.append(
             f'<text x="{middle:.1f}" y="{y + _HEIGHT + 13}" text-anchor="middle" font-size="9">{escape(label)}</text>'
         )
