@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "realtime"
-GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy", "entry_points"})
+GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy", "entry_points", "strict_json"})
 LIBRARY = frozenset(
     {
         "graph",

@@ -5,14 +5,13 @@ is as if it were not there.
 """
 
 import contextlib
-import json
-import math
 import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from realtime import strict_json
 from realtime.files import private_folder
 
 KINDS = ("inputs", "claims", "deaths", "done", "failed", "workers", "logs", "parts")
@@ -72,18 +71,10 @@ class LedgerFiles:
     def read(self, path: Path) -> dict[str, Any] | None:
         """None: there is none, or half of one (some network drives show a file before its content), or it is damaged."""
         try:
-            content = json.loads(path.read_text("utf-8"), parse_float=_finite, parse_constant=_finite)
-        except (OSError, ValueError, RecursionError):
+            content = strict_json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
             return None
         return content if isinstance(content, dict) else None
-
-
-def _finite(text: str) -> float:
-    """A number of JSON. Raises ValueError: it is infinite or none, and so is nothing that the ledger wrote."""
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
 
 
 def sync_folder(path: Path) -> None:

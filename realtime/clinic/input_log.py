@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from realtime import strict_json
 from realtime.clinic.protocol import Protocol
 from realtime.clinic.status import COMMANDS, Command
 from realtime.clinic.types import MOVEMENTS, Affected
@@ -147,8 +148,8 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    yield dict(json.loads(line.decode("utf-8")))
-                except (ValueError, TypeError, RecursionError):
+                    yield dict(strict_json.loads(line.decode("utf-8")))
+                except (ValueError, TypeError):
                     raise UserInputError(f"{path} is damaged in line {number}.") from None
     except FileNotFoundError:
         raise UserInputError(f"{path.parent} holds no examination: there is no {path.name}.") from None

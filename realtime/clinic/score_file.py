@@ -3,12 +3,12 @@
 The file lies beside the session's folder, as reports do, so that the session's manifest stays true.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from realtime import strict_json
 from realtime.clinic.items import Item, Score
 from realtime.clinic.scores import Scores
 from realtime.clinic.sheet_rows import Measure
@@ -52,7 +52,7 @@ def read_overruled(path: Path) -> Mapping[str, float]:
     """
     try:
         with open_regular(path, limit=_LARGEST) as file:
-            content = json.loads(file.read().decode("utf-8"))
+            content = strict_json.loads(file.read().decode("utf-8"))
         if content["format"] != FORMAT:
             raise UserInputError(f"{path} is of format {str(content['format'])[:20]}; this program reads {FORMAT}.")
         found = {str(name): float(value) for name, value in content["overruled"].items()}
@@ -60,7 +60,7 @@ def read_overruled(path: Path) -> Mapping[str, float]:
         return {}
     except OSError as error:
         raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UserInputError(f"{path} is damaged: it holds no scores; move it away to begin anew.") from None
     if not all(math.isfinite(value) for value in found.values()):
         raise UserInputError(f"{path} is damaged: an overruled value is no number.")

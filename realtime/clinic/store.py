@@ -1,11 +1,11 @@
 """examination.json: one examination in a session's folder, written after every repetition, so that a kill loses none."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from realtime import strict_json
 from realtime.clinic.types import (
     MOVEMENTS,
     Affected,
@@ -57,14 +57,14 @@ def read_examination(folder: Path) -> Examination:
     path = folder / NAME
     try:
         with open_regular(path, limit=_LARGEST) as file:
-            content = json.loads(file.read().decode("utf-8"))
+            content = strict_json.loads(file.read().decode("utf-8"))
     except FileNotFoundError:
         raise UserInputError(
             f"{folder} holds no examination: there is no {NAME}; make one with `facemirror-live examine`."
         ) from None
     except OSError as error:
         raise UserInputError(f"{path} cannot be read ({reason(error)}).") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise UserInputError(f"{path} is damaged: it holds no JSON.") from None
     try:
         schema = content["schema"]

@@ -69,7 +69,9 @@ def write_sidecar(annotations: Annotations) -> Exported:
 
 
 def _cell(text: str) -> str:
-    return guarded(text) if text else NONE
+    """A cell. One that begins with a quotation mark is quoted, as readers of tables (pandas, ours) take it to be."""
+    cell = guarded(text) if text else NONE
+    return '"' + cell.replace('"', '""') + '"' if cell.startswith('"') else cell
 
 
 def read_events(path: Path) -> Imported:

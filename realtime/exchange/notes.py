@@ -6,6 +6,8 @@ from typing import NamedTuple
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import LONGEST_NAME, Annotations, Code, Exclusion, Label, Point, one_line_text
 
+_LARGEST_SECONDS = 1e9
+
 
 class Imported(NamedTuple):
     """What was read from another program's file.
@@ -49,8 +51,13 @@ class Gathering:
         """A time in whole milliseconds.
 
         Args:
-            seconds: finite.
+            seconds: from the file.
+
+        Raises:
+            UserInputError: that is no time.
         """
+        if not abs(seconds) < _LARGEST_SECONDS:  # NaN is none, either
+            raise UserInputError(f"The file is damaged: {seconds:g} s is no time of a recording.")
         exact = 1000.0 * seconds
         nearest = round(exact)
         if abs(exact - nearest) > 1e-3:

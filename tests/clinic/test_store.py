@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from realtime.clinic.input_log import NAME as LOG
+from realtime.clinic.input_log import Begin, InputLog, read_inputs
+from realtime.clinic.protocol import Protocol
+from realtime.clinic.score_file import read_overruled
 from realtime.clinic.store import NAME, read_examination, write_examination
 from realtime.clinic.types import Examination, Repetition, Snapshot
 from realtime.errors import UserInputError
@@ -76,3 +80,47 @@ def test_a_file_that_is_no_examination_is_one_sentence(tmp_path: Path, content: 
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(UserInputError, match="damaged"):
         read_examination(tmp_path)
+
+
+ODD = ["1e400", "-1e308", "NaN", "-Infinity", "9" * 400, "[" * 100_000 + "]" * 100_000]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda text: text[:9])
+@pytest.mark.parametrize("number", ["9.25", "0.125", "-3.0", "4.25", "100"])
+def test_a_number_that_no_examination_has_is_one_sentence(tmp_path: Path, number: str, odd: str) -> None:
+    """Scores of such numbers ended in a traceback: squared they are infinite."""
+    write_examination(tmp_path, BOTH)
+    path = tmp_path / NAME
+    text = path.read_text("utf-8")
+    assert f" {number}" in text
+    path.write_text(text.replace(f" {number}", f" {odd}", 1))
+    with pytest.raises(UserInputError, match="damaged"):
+        read_examination(tmp_path)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda text: text[:9])
+def test_an_overruled_value_that_is_no_number_is_one_sentence(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "scores.json"
+    path.write_text(f'{{"format": 1, "overruled": {{"fngs.brow": {odd}}}}}')
+    with pytest.raises(UserInputError, match="damaged"):
+        read_overruled(path)
+
+
+@pytest.mark.parametrize("odd", [*ODD, "null", "[]", '"x"'], ids=lambda text: text[:9])
+@pytest.mark.parametrize(
+    "place", ['"repetitions":1', '"height":360', '"earlier":0', '"first":3', '"n":4', '"light":100.0']
+)
+def test_a_damaged_input_log_is_one_sentence(tmp_path: Path, place: str, odd: str) -> None:
+    log = InputLog(tmp_path / LOG, Begin(Protocol("smile", ("rest",), 1), "left", True, True, 360, 640, 0, 3))
+    log.seen(3, 100.0, 1)
+    log.command(4, "pause")
+    log.close()
+    path = tmp_path / LOG
+    text = path.read_text("utf-8")
+    assert place in text
+    path.write_text(text.replace(place, f"{place.split(':')[0]}:{odd}"))
+    if (place, odd) == ('"light":100.0', "null"):  # the face's grey was not known
+        assert read_inputs(tmp_path)[1][0].light is None
+        return
+    with pytest.raises(UserInputError, match="damaged"):
+        read_inputs(tmp_path)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from realtime.errors import UserInputError
 from realtime.exchange import (
@@ -89,6 +89,8 @@ def test_a_boris_table_holds_the_events_and_says_what_it_lacks(made: Annotations
 
 @few
 @given(made=annotations())
+@example(made=Annotations("", [], [], [], [Exclusion(0, 1, '"')]))
+@example(made=Annotations("", [Code('"a" b')], [Label(0, 5, '"a" b', '"')], []))
 def test_bids_holds_everything_but_its_own_word_for_nothing(made: Annotations, tmp_path: Path) -> None:
     path = tmp_path / "a_events.tsv"
     exported = bids_events.write_events(made)
@@ -146,3 +148,11 @@ def test_an_elan_file_of_somebody_else_is_read(tmp_path: Path) -> None:
     )
     assert found.annotations.codes[0] == Code("open", "lips part")
     assert [note.split()[0] for note in found.notes] == ["1", "1"]
+
+
+@pytest.mark.parametrize("cells", ["1e400\t1", "0\t1e308", "nan\t0", "-inf\t0"])
+def test_a_time_that_no_recording_has_is_one_sentence(tmp_path: Path, cells: str) -> None:
+    path = tmp_path / "a_events.tsv"
+    path.write_text(f"onset\tduration\ttrial_type\n{cells}\tsmile\n")
+    with pytest.raises(UserInputError, match="damaged"):
+        bids_events.read_events(path)
