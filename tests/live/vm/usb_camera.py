@@ -16,11 +16,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from realtime.media.demux_options import demo_clip
-from realtime.types import U8
 from tests.live.vm import usb_descriptors as usb
 from tests.live.vm.usb_descriptors import MJPEG, PAYLOAD, YUYV, Size
 
@@ -53,21 +48,21 @@ class UsbCamera:
 
     Args:
         link: this side of the connection.
+        picture: gives the coded picture number N of a size.
         name: what it is called.
-        picture: the coded picture number N of a size.
         clock: seconds.
     """
 
     def __init__(
         self,
         link: socket.socket,
+        picture: Callable[[Size, int], bytes],
         name: str = NAME,
-        picture: Callable[[Size, int], bytes] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link
         self._name = name
-        self._picture = picture or DemoPictures()
+        self._picture = picture
         self._clock = clock
         self._probe = self._negotiated(b"")
         self._size = SIZES[0]
@@ -203,37 +198,6 @@ class UsbCamera:
         return [bytes((2, parity | (2 if at + step >= len(picture) else 0))) + picture[at : at + step] for at in cuts]
 
 
-class DemoPictures:
-    """Pictures of the demo's person, a second of them over and over, coded once for each size."""
-
-    def __init__(self) -> None:
-        self._raw: list[U8] = []
-        self._coded: dict[Size, list[bytes]] = {}
-
-    def __call__(self, size: Size, number: int) -> bytes:
-        """The coded picture."""
-        if size not in self._coded:
-            self._coded[size] = [
-                coded(cv2.resize(one, (size.width, size.height)), size.format) for one in self._pictures()
-            ]
-        pictures = self._coded[size]
-        return pictures[number % len(pictures)]
-
-    def _pictures(self) -> list[U8]:
-        if not self._raw:
-            capture = cv2.VideoCapture(str(demo_clip()))
-            self._raw = [np.asarray(capture.read()[1], np.uint8) for _ in range(8)]
-            capture.release()
-        return self._raw
-
-
-def coded(image: U8, kind: int) -> bytes:
-    """A BGR picture as motion JPEG or YUYV."""
-    if kind == MJPEG:
-        return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 80])[1])
-    return bytes(cv2.cvtColor(image, cv2.COLOR_BGR2YUV_YUY2))
-
-
 def plug_in(port: int = 0) -> socket.socket:
     """Give the kernel one end of a connection as a USB device.
 
@@ -251,7 +215,9 @@ def plug_in(port: int = 0) -> socket.socket:
 
 def main() -> None:
     """Until the process is ended."""
-    UsbCamera(plug_in(int(sys.argv[1])), sys.argv[2] if len(sys.argv) > 2 else NAME).serve()
+    from tests.live.vm.usb_pictures import DemoPictures
+
+    UsbCamera(plug_in(int(sys.argv[1])), DemoPictures(), sys.argv[2] if len(sys.argv) > 2 else NAME).serve()
 
 
 if __name__ == "__main__":
