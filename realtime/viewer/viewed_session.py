@@ -21,7 +21,7 @@ from realtime.viewer.films import Film, FilmIndices, Kind, films_of, measured_re
 from realtime.viewer.rows import SessionRows
 
 ROWS = "frames.csv"
-_MOST_READ = 4 * 2**30
+_MOST_READ = 2 * 2**30
 """Bytes of a session that are read through to compare checksums; more would keep the disk busy for minutes."""
 
 
