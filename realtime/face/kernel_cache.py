@@ -128,7 +128,9 @@ def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now:
             first pictures, and they are loaded when such a view is first shown.
     """
     folder = cache_path(fit_similarity)
-    if folder is None or is_temporary(folder):
+    if folder is None or is_temporary(folder):  # nothing is kept for another start: a child would only cost time
+        if now:
+            warm_up_mirror()
         return
     current = _is_current(folder / _MIRROR_NOTE, _fingerprint())
     if not current:

@@ -177,6 +177,20 @@ def test_a_first_start_leaves_the_mirrored_views_to_a_child_of_low_priority(
     assert (loaded, len(started)) == ([True], 1)
 
 
+@pytest.mark.parametrize("folder", [None, "temporary"])
+def test_where_no_code_can_be_kept_a_mirrored_view_is_compiled_before_the_first_picture(
+    folder: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[bool] = []
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: None if folder is None else tmp_path)
+    monkeypatch.setattr(kernel_cache, "is_temporary", lambda _folder: True)
+    monkeypatch.setattr(kernel_cache, "warm_up_mirror", lambda: loaded.append(True))
+    prepare_mirror(now=False)
+    assert loaded == []
+    prepare_mirror(now=True)
+    assert loaded == [True]
+
+
 GOING_LIVE = """
 import sys
 from numba.core.dispatcher import Dispatcher
