@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from realtime.errors import UserInputError
+from realtime.files import one_line
 
 LATEST = 10 * 24 * 3600 * 1000
 """Milliseconds (ten days): no annotation lies later."""
@@ -195,7 +196,11 @@ def _checked_span(start: int, end: int, what: str) -> tuple[int, int]:
 
 def _checked_time(at: int, what: str) -> int:
     if isinstance(at, bool) or not isinstance(at, int):
-        raise UserInputError(f"{what} has the time {at!r}; times are whole milliseconds from the session's first row.")
+        raise UserInputError(
+            f"{what} has the time {one_line(repr(at))}; times are whole milliseconds from the session's first row."
+        )
     if not 0 <= at <= LATEST:
-        raise UserInputError(f"{what} lies at {at:,} ms; times run from 0, the session's first row, to {LATEST:,} ms.")
+        raise UserInputError(
+            f"{what} lies at {one_line(f'{at:,}')} ms; times run from 0, the session's first row, to {LATEST:,} ms."
+        )
     return at
