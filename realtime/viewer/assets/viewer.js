@@ -6,6 +6,7 @@ import { Pane } from "./viewer_pane.js";
 
 const $ = (id) => document.getElementById(id);
 const DRIFT_S = 0.08;
+const JUMP_MS = 700; // a jump takes a moment to take effect
 const VERIFY_MS = 1500;
 const KEYS = [
   ["Space", "play or pause"], ["← →", "one frame"], ["Shift ← →", "one second"], ["Home End", "first, last frame"], ["+ −", "zoom the curves"],
@@ -19,6 +20,7 @@ const panes = [];
 let active = null;
 let playing = false;
 let offset = 0;
+let jumped = 0;
 
 function say(sentence, wrong = false) {
   $("said").textContent = sentence;
@@ -62,7 +64,13 @@ function follow() {
   const [first, second] = panes;
   if (!second || !playing) return;
   const wanted = first.session.times[first.frame] + offset;
-  if (second.film === null || Math.abs(second.session.times[second.frame] - wanted) > DRIFT_S) second.go(second.session.frameNear(wanted));
+  const frame = second.session.frameNear(wanted), now = performance.now();
+  if (Math.abs(second.session.times[frame] - second.session.times[second.frame]) <= DRIFT_S) return;
+  if (!second.film?.playing) second.go(frame);
+  else if (now - jumped > JUMP_MS) {
+    jumped = now;
+    second.film.jump(second.film.pictureOf(frame)?.number ?? 0);
+  }
 }
 
 // Every part shows exactly this frame of the first session, and the second one what was at that moment.

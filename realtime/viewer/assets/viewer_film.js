@@ -99,10 +99,15 @@ export class PictureFilm extends Film {
   // From a picture on, at so many times the recording's own speed.
   play(rate, number) {
     this.playing = true;
+    this.rate = rate;
+    this.jump(number);
+    this.go();
+  }
+
+  // Go on from another picture while it plays.
+  jump(number) {
     this.began = performance.now();
     this.from = this.times[number];
-    this.rate = rate;
-    this.go();
   }
 
   async go() {
@@ -164,18 +169,23 @@ export class VideoFilm extends PictureFilm {
   play(rate, number) {
     this.playing = true;
     this.video.playbackRate = rate;
-    this.video.currentTime = this.middleOf(number);
+    this.jump(number);
     this.video.play().catch(() => undefined); // it was paused meanwhile, or `onerror` tells
-    this.watch();
+    this.turn = (this.turn ?? 0) + 1;
+    this.watch(this.turn);
   }
 
-  watch() {
+  jump(number) {
+    this.video.currentTime = this.middleOf(number);
+  }
+
+  watch(turn) {
     this.video.requestVideoFrameCallback((_now, { mediaTime }) => {
-      if (!this.playing) return;
+      if (!this.playing || turn !== this.turn) return;
       this.image.hidden = true;
       this.shown = Math.max(0, lastAtMost(this.clock, mediaTime + 5e-4));
       this.onPicture(this.shown);
-      this.watch();
+      this.watch(turn);
     });
   }
 
