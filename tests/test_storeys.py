@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "realtime"
-GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy", "entry_points", "strict_json"})
+GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy", "entry_points", "strict_json", "file_locks"})
 LIBRARY = frozenset(
     {
         "graph",
@@ -55,6 +56,7 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@cache
 def rooms() -> dict[str, set[str]]:
     """Which rooms each room imports from."""
     found: dict[str, set[str]] = defaultdict(set)

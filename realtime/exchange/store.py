@@ -20,7 +20,8 @@ from urllib.parse import quote
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.annotations import LONGEST_NAME, Annotations, Code, Exclusion, Label, Point, checked_text
-from realtime.files import cache_folder, one_at_a_time, open_regular, reason, shortened, write_json
+from realtime.file_locks import one_at_a_time
+from realtime.files import cache_folder, open_regular, reason, shortened, write_json
 
 FORMAT = 1
 _STEM = "annotations"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from realtime.errors import DeviceError
-from realtime.files import hold, open_private, reason
+from realtime.file_locks import hold
+from realtime.files import open_private, reason
 from realtime.session.length_columns import LengthColumns
 from realtime.session.row_assembler import PENDING, RowSorter, unsettled
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names

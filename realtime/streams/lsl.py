@@ -9,7 +9,8 @@ from typing import Any
 
 from realtime.clinic.measures import MIDLINE, SIDED, every_length
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import cache_folder, one_at_a_time
+from realtime.file_locks import one_at_a_time
+from realtime.files import cache_folder
 from realtime.session.markers import Mark
 from realtime.types import Analysis, Expression
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import UserInputError
-from realtime.files import file_sha256, is_held
+from realtime.file_locks import is_held
+from realtime.files import file_sha256
 from realtime.session import markers
 from realtime.session.manifest import entries_of, printable, session_of
 from realtime.session.markers import Mark, read_markers

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.errors import UserInputError
-from realtime.files import hold, is_held
+from realtime.file_locks import hold, is_held
 from realtime.session.columns import ColumnFile
 from realtime.viewer.curves import curve
 from tests.viewer.sessions import make_session

@@ -59,7 +59,7 @@ def evaluate(
             shown = list(windows(held, known, count, seed=7, degraded=degraded))
             for width in (640, 320):
                 for least, row in on_windows(ours, official, shown, width).items():
-                    figures[f"{'spoilt' if degraded else 'clean'} {width} px, faces >= {least} px"] = row
+                    figures[f"{'degraded' if degraded else 'clean'} {width} px, faces >= {least} px"] = row
         itself = list(windows(held, known, count // 2, seed=7, degraded=False))
         figures[f"the official one's eyes, the picture moved by {SHIFT} px"] = of_itself(official, itself)
         if faces is not None:
