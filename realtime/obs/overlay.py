@@ -9,7 +9,7 @@ from realtime.obs.protocol import ObsAnswerError, ObsConnection, number_in, text
 
 SOURCE = "facemirror-live overlay"
 _KIND = "browser_source"
-_SHAPE = 0.9
+_SHAPE = 0.88
 """Width to height of a new source: bars of seventeen units just fit, and everything follows the width."""
 
 

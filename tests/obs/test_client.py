@@ -152,7 +152,7 @@ def test_the_overlay_becomes_a_source_once_and_is_loaded_anew_then() -> None:
         kind, data = obs.asked[-1]
         assert kind == "CreateInput"
         assert data["inputSettings"]["url"].endswith("/overlay?token=t")
-        assert (data["inputSettings"]["width"], data["inputSettings"]["height"]) == (648, 720)
+        assert (data["inputSettings"]["width"], data["inputSettings"]["height"]) == (634, 720)
         server.answers["GetInputList"] = {"inputs": [{"inputName": "facemirror-live overlay"}]}
         theirs = "http://127.0.0.1:8765/overlay?token=t&au=12,9&style=face"
         server.answers["GetInputSettings"] = {"inputSettings": {"url": theirs, "width": 300, "height": 300}}
