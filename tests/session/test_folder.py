@@ -9,6 +9,7 @@ import pytest
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import write_json
+from realtime.session import folder as session_folder
 from realtime.session.folder import create_session_folder, use_session_folder
 from realtime.session.writer import SessionWriter
 from tests.session.live_like import make_session
@@ -92,6 +93,22 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     for name, words in [("file", "a file"), ("dangling", "a link"), ("file/below", "not a folder")]:
         with pytest.raises(UserInputError, match=words):
             use_session_folder(tmp_path / name)
+
+
+def test_a_start_that_comes_between_the_look_and_the_claim_keeps_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = session_folder._refuse_content
+
+    def another_is_quicker(folder: Path, own: set[str]) -> None:
+        look(folder, own)
+        if not own:
+            (folder / "session.json").write_text("theirs")
+
+    monkeypatch.setattr(session_folder, "_refuse_content", another_is_quicker)
+    with pytest.raises(UserInputError, match="holds a session already"):
+        use_session_folder(tmp_path / "session")
+    assert (tmp_path / "session" / "session.json").read_text() == "theirs"
 
 
 def test_of_many_starts_on_one_folder_exactly_one_wins(tmp_path: Path) -> None:
