@@ -124,7 +124,7 @@ def test_another_setting_is_refused_and_with_force_everything_is_made_again(
 def test_a_full_disk_is_said_once_and_is_not_held_against_the_recordings(
     clips: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     out = tmp_path / "out"
