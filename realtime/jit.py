@@ -105,7 +105,8 @@ def cache_path(kernel: Callable[..., Any]) -> Path | None:
 
 def is_temporary(folder: Path) -> bool:
     """Whether compiled code in this folder is gone when the process ends."""
-    return folder.is_relative_to(tempfile.gettempdir()) and any(p.startswith("facemirror-live-") for p in folder.parts)
+    # The name comes first: `gettempdir` writes a file to find its folder, which other folders give no reason for.
+    return any(p.startswith("facemirror-live-") for p in folder.parts) and folder.is_relative_to(tempfile.gettempdir())
 
 
 def damaged_files(folder: Path) -> list[Path]:

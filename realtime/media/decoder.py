@@ -306,7 +306,11 @@ def _own(packet: "Packet[Any]") -> "Packet[Any]":
     if not packet.size:
         return packet
     own: Packet[Any] = Packet(bytes(packet))
-    own.pts, own.dts, own.time_base, own.stream = packet.pts, packet.dts, packet.time_base, packet.stream
+    own.pts, own.dts = packet.pts, packet.dts
+    if packet.time_base is not None:
+        own.time_base = packet.time_base
+    if packet.stream is not None:
+        own.stream = packet.stream
     return own
 
 

@@ -45,11 +45,12 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
                 parse_options=pa_csv.ParseOptions(newlines_in_values=True),
                 convert_options=pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False),
             )
+            names = table.column_names
     except FileNotFoundError:
         raise UserInputError(f"{csv.parent} holds no {csv.name}.") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: a column's name is no UTF-8
         raise UserInputError(f"{csv} cannot be read: {str(error).splitlines()[0]}.") from None
-    meanings = {name: meaning for name, meaning in meanings.items() if name in table.column_names}
+    meanings = {name: meaning for name, meaning in meanings.items() if name in names}
     table = table.replace_schema_metadata({"data_dictionary": json.dumps(meanings)})
     try:
         with write_atomically(target) as file:

@@ -215,6 +215,7 @@ def test_odd_values_in_what_is_read_of_session_json(check: Callable[[Harm], None
 
 @BOUNDED
 @given(st.sampled_from(["markers.csv", "frames.csv"]), st.floats(0, 1), st.floats(0, 1), st.sampled_from(ODD_CELLS))
+@example("frames.csv", 0.0, 0.0, "\xff")
 def test_odd_cells(check: Callable[[Harm], None], name: str, line: float, column: float, cell: str) -> None:
     def harm(folder: Path) -> None:
         lines = (folder / name).read_text(encoding="utf-8").split("\n")

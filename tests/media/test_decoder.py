@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from av import Packet
 from av.error import BlockingIOError as WouldBlock
 from av.error import FFmpegError
 
@@ -56,22 +58,22 @@ def test_stamps_of_another_clock_are_not_believed(seconds: float) -> None:
 class Container:
     """Demuxes from a script of packets and exceptions."""
 
-    def __init__(self, *script: str | Exception) -> None:
+    def __init__(self, *script: bytes | Exception) -> None:
         self.script = list(script)
 
-    def demux(self, _: object) -> Iterator[str]:
+    def demux(self, _: object) -> Iterator["Packet[Any]"]:
         while self.script:
             entry = self.script.pop(0)
             if isinstance(entry, Exception):
                 raise entry
-            yield entry
+            yield Packet(entry)
 
 
 def test_a_device_that_would_block_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     reader = Decoder(OpenPlan("camera 0", (GOOD,), device=True), FakeClock())
-    container = Container("a", WouldBlock(35, "try again"), WouldBlock(35, "try again"), "b")
-    assert list(reader._packets(container, None)) == ["a", "b"]  # type: ignore[arg-type]
+    container = Container(b"a", WouldBlock(35, "try again"), WouldBlock(35, "try again"), b"b")
+    assert [bytes(packet) for packet in reader._packets(container, None)] == [b"a", b"b"]  # type: ignore[arg-type]
 
 
 def test_a_device_that_would_block_for_ever_is_left_when_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +93,7 @@ def test_a_device_that_would_block_for_ever_is_left_when_nobody_wants_it(monkeyp
 
 def test_an_unplugged_camera_is_told() -> None:
     reader = Decoder(OpenPlan("camera 0 (Webcam)", (GOOD,), device=True), FakeClock())
-    packets = reader._packets(Container("a", FFmpegError(19, "No such device")), None)  # type: ignore[arg-type]
-    assert next(packets) == "a"
+    packets = reader._packets(Container(b"a", FFmpegError(19, "No such device")), None)  # type: ignore[arg-type]
+    assert bytes(next(packets)) == b"a"
     with pytest.raises(DeviceError, match="gone"):
         next(packets)
