@@ -188,7 +188,7 @@ export class Pane {
     for (const track of this.chosen) {
       const value = (name) => (name && row && Number.isFinite(row.get(name)) ? row.get(name).toFixed(track.kind === "quality" ? 2 : 1) : "–");
       const name = track.kind === "unit" ? `AU${track.unit}` : track.words;
-      words.push(track.both ? `${name} ${value(track.both)}` : `${name} right ${value(track.right)}, left ${value(track.left)}`);
+      words.push(track.both ? `${name} ${value(track.both)}` : `${name} left ${value(track.left)}, right ${value(track.right)}`);
     }
     this.find(".figures").textContent = words.join(" · ");
   }
