@@ -22,6 +22,7 @@ from realtime.media import lossless
 from realtime.render.landmarks import draw_landmarks
 from realtime.session import decision_log
 from realtime.session.decision_log import read_decisions
+from realtime.session.folder import FRAMES
 from realtime.session.schema import POINTS
 from realtime.types import F32, U8, Millimetres
 
@@ -69,7 +70,7 @@ def write_sheet(session: Path, target: Path, *, landmarks_only: bool = False, we
     """
     examination = open_examination(session)
     wanted = _wanted(examination)
-    rows = _rows(session / "frames.csv", wanted.every)
+    rows = _rows(session / FRAMES, wanted.every)
     frames = _frames(session, wanted.every)
     shown = {} if landmarks_only else frames
     pictures = {

@@ -11,6 +11,7 @@ from realtime.config import Config
 from realtime.errors import UserInputError
 from realtime.files import kind_of, open_regular, reason
 from realtime.media.source_spec import SourceKind, parse_source
+from realtime.session.folder import FRAMES, SESSION, VIDEO
 
 _LARGEST = 256 * 2**20
 _HEAD = 4096
@@ -50,7 +51,7 @@ AGREEMENT = json_with("figures", "published")
 
 _OF_A_SESSION = frozenset(
     {
-        *("session.json", "manifest.json", "frames.csv", "markers.csv", "decisions.jsonl", "raw.mkv", "video.mp4"),
+        *(SESSION, "manifest.json", FRAMES, "markers.csv", "decisions.jsonl", "raw.mkv", VIDEO),
         *("data_dictionary.json", "calibration.json", "frames.parquet", "examination.json"),
     }
 )

@@ -26,7 +26,8 @@ from realtime.files import open_private, open_regular, private_folder, reason
 from realtime.media import lossless
 from realtime.session import decision_log
 from realtime.session.decision_log import read_decisions
-from realtime.session.length_columns import LengthColumns, columns_in
+from realtime.session.folder import FRAMES
+from realtime.session.length_columns import LengthColumns, columns_of_file
 from realtime.session.manifest import session_of
 from realtime.session.schema import FrameRow, RowFormat, column_names
 from realtime.types import U8, Analysis, Detections, Frame, TrackedFrame
@@ -71,7 +72,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
     height, width = pictures.size
     path = open_for_program(config, height, width, stored_baseline=_stored_neutral(decisions))
     _same_models(described, path)
-    target = out / "frames.csv"
+    target = out / FRAMES
     again = reexamination_of(session)
     examined = (lambda _analysis: None) if again is None else again.seen
     try:
@@ -89,7 +90,7 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
         raise UserInputError(f"{target} exists already; choose another folder with --out.") from None
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
-    found = compare(session / "frames.csv", target, count, missing)
+    found = compare(session / FRAMES, target, count, missing)
     if again is None:
         return found
     same, sentence = again.write(out)
@@ -235,12 +236,7 @@ def _length_columns(session: Path, config: Config) -> LengthColumns:
     """Those of the recording: a version before may have had fewer."""
     if config.millimetres.scale == "off":
         return False
-    try:
-        with open_regular(session / "frames.csv") as file:
-            header = file.readline(1 << 16).decode("utf-8", "replace")
-    except (OSError, UserInputError):
-        return True
-    return columns_in(header, config.examination.affected) or True
+    return columns_of_file(session / FRAMES, config.examination.affected) or True
 
 
 def compare(recorded: Path, replayed: Path, rows: int, missing: Sequence[int] = ()) -> Replayed:

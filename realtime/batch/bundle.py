@@ -18,12 +18,11 @@ from realtime.batch.inputs import Input
 from realtime.batch.passes import Recording
 from realtime.files import open_private, write_json
 from realtime.models import ModelSpec
-from realtime.session.folder import SESSION
+from realtime.session.folder import FRAMES, SESSION
 from realtime.session.manifest import write_manifest
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names, data_dictionary
 from realtime.types import Analysis, Sides
 
-FRAMES = "frames.csv"
 DICTIONARY = "data_dictionary.json"
 _LINES_AT_ONCE = 64
 

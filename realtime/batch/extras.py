@@ -7,6 +7,7 @@ from realtime.batch.follow import Networks
 from realtime.batch.options import Options
 from realtime.batch.passes import FrameListener, Recording, frames_of, open_recording
 from realtime.errors import DeviceError
+from realtime.session.folder import VIDEO
 from realtime.types import Analysis, FaceObservation, Frame
 
 
@@ -50,7 +51,7 @@ class Extras:
 
         units = self._networks.models.action_units
         frames = frames_of(open_recording(path, self._networks.config))
-        draw_overlay(self._folder / "video.mp4", frames, analyses, () if units is None else units.units, found.fps)
+        draw_overlay(self._folder / VIDEO, frames, analyses, () if units is None else units.units, found.fps)
 
     def finish(self, rows: Path) -> None:
         """Write what is made from the finished files.

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 
 from realtime.analyze.models import landmark_tiers, open_face_models
-from realtime.batch.bundle import FRAMES, Description, Summary, seal, write_rows
+from realtime.batch.bundle import Description, Summary, seal, write_rows
 from realtime.batch.fingerprint import Fingerprint
 from realtime.batch.follow import Networks
 from realtime.batch.inputs import Input
@@ -22,6 +22,7 @@ from realtime.errors import UserInputError
 from realtime.face.warm_up import warm_up
 from realtime.files import file_sha256
 from realtime.models import ModelSpec, Registry
+from realtime.session.folder import FRAMES
 from realtime.types import Analysis
 
 Progress = Callable[[int, float], None]

@@ -11,6 +11,7 @@ from realtime.batch.ledger import Ledger
 from realtime.batch.plan import Plan
 from realtime.errors import DeviceError
 from realtime.files import reason, write_atomically
+from realtime.session.folder import FRAMES
 from realtime.session.schema import AUS, column_names
 from realtime.session.spreadsheet import guarded
 
@@ -113,7 +114,7 @@ def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> 
     yield ["recording", *carried_names(columns, ours), *ours[1:]]
     for one in done:
         lead = [guarded(one.name), *(guarded(one.columns.get(name, "")) for name in columns)]
-        for row in _rows_of(ledger.recordings / one.name / "frames.csv", ours[1:]):
+        for row in _rows_of(ledger.recordings / one.name / FRAMES, ours[1:]):
             yield [*lead, *row]
 
 

@@ -13,8 +13,9 @@ from realtime.exchange.annotations import Annotations
 from realtime.exchange.notes import Imported, shifted
 from realtime.exchange.store import annotation_files, annotations_file, read_annotations, write_annotations
 from realtime.exchange.tables import header_of
-from realtime.exchange.timeline import FRAMES, Timeline, timeline_of
+from realtime.exchange.timeline import Timeline, timeline_of
 from realtime.files import reason, write_atomically
+from realtime.session.folder import FRAMES
 from realtime.session.manifest import read_json, session_of
 from realtime.session.parquet import write_parquet
 

@@ -80,8 +80,8 @@ def icc_consistency(a: F64, b: F64) -> float | None:
         a: (N,).
         b: likewise.
     """
-    found = mean_squares(np.stack([a, b], axis=1)).icc_consistency if len(a) >= 3 else math.nan
-    return found if math.isfinite(found) else None
+    found = _of_two(a, b)
+    return None if found is None else _defined(found.icc_consistency)
 
 
 def icc_agreement(a: F64, b: F64) -> float | None:
@@ -91,8 +91,17 @@ def icc_agreement(a: F64, b: F64) -> float | None:
         a: (N,).
         b: likewise.
     """
-    found = mean_squares(np.stack([a, b], axis=1)).icc_agreement if len(a) >= 3 else math.nan
-    return found if math.isfinite(found) else None
+    found = _of_two(a, b)
+    return None if found is None else _defined(found.icc_agreement)
+
+
+def _of_two(a: F64, b: F64) -> MeanSquares | None:
+    """Mean squares of two series; None where there are fewer than three values."""
+    return mean_squares(np.stack([a, b], axis=1)) if len(a) >= 3 else None
+
+
+def _defined(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 class Limits(NamedTuple):

@@ -7,8 +7,7 @@ import av
 from av.error import FFmpegError
 
 from realtime.media.recorder import origin_of
-
-VIDEO = "video.mp4"
+from realtime.session.folder import VIDEO
 
 
 class Film(NamedTuple):

@@ -14,10 +14,11 @@ import numpy as np
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.moments import nearest_places
 from realtime.exchange.tables import header_of, rows_of
-from realtime.exchange.timeline import FRAMES, Timeline, first_capture_time
+from realtime.exchange.timeline import Timeline, first_capture_time
 from realtime.files import reason, write_atomically
 from realtime.openface2.assets import INTENSITY_AUS
 from realtime.openface2.csv_file import GROUPS, columns
+from realtime.session.folder import FRAMES
 from realtime.session.read_frames import read_rows
 
 OPENFACE2 = "openface2.csv"

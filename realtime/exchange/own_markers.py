@@ -4,7 +4,8 @@ from pathlib import Path
 
 from realtime.exchange.annotations import Point
 from realtime.exchange.notes import Gathering, Imported
-from realtime.exchange.timeline import FRAMES, first_capture_time
+from realtime.exchange.timeline import first_capture_time
+from realtime.session.folder import FRAMES
 from realtime.session.markers import read_markers
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from realtime.errors import UserInputError
 from realtime.exchange.store import annotation_files, read_annotations
 from realtime.exchange.tables import rows_of
-from realtime.exchange.timeline import FRAMES
+from realtime.session.folder import FRAMES
 from realtime.session.manifest import session_of
 from realtime.session.read_frames import read_rows
 from realtime.types import F64

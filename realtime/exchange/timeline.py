@@ -8,8 +8,7 @@ from typing import NamedTuple
 from realtime.errors import UserInputError
 from realtime.exchange.film import Film, film_of
 from realtime.files import open_regular, reason
-
-FRAMES = "frames.csv"
+from realtime.session.folder import FRAMES
 
 
 class Timeline(NamedTuple):

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.moments import nearest_places
 from realtime.files import open_regular, reason, write_atomically
+from realtime.session.folder import FRAMES
 from realtime.session.read_frames import Rows, read_rows
 from realtime.types import F64
+
+Seconds = TypeVar("Seconds", float, F64)
 
 STREAM, SOURCE = "FaceMirror AU", "facemirror-live:"
 TIME, COVERED = "recorder_time", "recorder_covers"
@@ -60,11 +63,11 @@ class Alignment(NamedTuple):
     median_clock_error: float
     max_clock_error: float
 
-    def recorder_time(self, capture_time: F64) -> F64:
-        """(N,) seconds on the recorder's clock.
+    def recorder_time(self, capture_time: Seconds) -> Seconds:
+        """Seconds on the recorder's clock, of one moment or of (N,).
 
         Args:
-            capture_time: (N,) seconds.
+            capture_time: seconds.
         """
         return self.offset + self.rate * (capture_time - self.first)
 
@@ -92,7 +95,7 @@ def align(session: Path, xdf: Path) -> Alignment:
         UserInputError: there are no rows, the file is no XDF or holds no stream of ours, or one of another session.
         DeviceError: pyxdf is not installed.
     """
-    rows = read_rows(session / "frames.csv")
+    rows = read_rows(session / FRAMES)
     if not len(rows.times):
         raise UserInputError(f"{session} has no rows, so nothing can be put on another clock.")
     best: Alignment | None = None
@@ -250,7 +253,7 @@ def write_aligned(session: Path, found: Alignment, target: Path) -> int:
         DeviceError: the target cannot be written.
     """
     count = 0
-    path = session / "frames.csv"
+    path = session / FRAMES
     try:
         with (
             open_regular(path) as raw,
@@ -264,10 +267,9 @@ def write_aligned(session: Path, found: Alignment, target: Path) -> int:
             for row in reader:
                 if len(row) == len(header):
                     at = float(row[place])
-                    time = found.offset + found.rate * (at - found.first)
                     line = io.StringIO()
                     covered = "1" if found.first <= at <= found.last else "0"
-                    csv.writer(line, lineterminator="\n").writerow([*row, f"{time:.6f}", covered])
+                    csv.writer(line, lineterminator="\n").writerow([*row, f"{found.recorder_time(at):.6f}", covered])
                     out.write(line.getvalue().encode())
                     count += 1
     except (ValueError, csv.Error) as error:

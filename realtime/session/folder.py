@@ -10,7 +10,8 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_private, private_folder, reason
 from realtime.privacy import umask
 
-SESSION = "session.json"
+SESSION, FRAMES, VIDEO = "session.json", "frames.csv", "video.mp4"
+"""Names of files in it: what the run was, one row for each frame, and what was shown."""
 OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that file managers leave in any folder they show."""
 

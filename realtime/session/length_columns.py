@@ -1,8 +1,11 @@
 """The columns of frames.csv for lengths in millimetres: there where a run measures them, and only there."""
 
+from pathlib import Path
 from typing import Literal
 
 from realtime.clinic.measures import MIDLINE, SIDED, every_length, share_of_healthy, sides_of
+from realtime.errors import UserInputError
+from realtime.files import open_regular
 from realtime.session.cells import number, text_cell
 from realtime.types import Millimetres
 
@@ -42,6 +45,20 @@ def columns_in(header: str, affected: str = "left") -> LengthColumns:
     if ",mm_scale," not in header:
         return False
     return wanted_columns("any", affected) if ",mm_brow_height_share" in header else True
+
+
+def columns_of_file(csv: Path, affected: str = "left") -> LengthColumns:
+    """Which columns a file of rows has, by its header; none where it cannot be read, which is found out later.
+
+    Args:
+        csv: the file.
+        affected: the side whose shares they are.
+    """
+    try:
+        with open_regular(csv) as file:
+            return columns_in(file.readline(1 << 16).decode("utf-8", "replace"), affected)
+    except (OSError, UserInputError):
+        return False
 
 
 def length_columns(wanted: LengthColumns = True) -> dict[str, str]:

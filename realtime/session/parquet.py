@@ -6,7 +6,7 @@ from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_regular, reason, write_atomically
-from realtime.session.length_columns import LengthColumns, columns_in
+from realtime.session.length_columns import columns_of_file
 from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
@@ -36,7 +36,7 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
     except ImportError:
         raise DeviceError('Parquet needs pyarrow: pip install "facemirror-live[parquet]".') from None
     target = target or csv.with_name(NAME)
-    meanings = data_dictionary(several=True, millimetres=_lengths(csv))
+    meanings = data_dictionary(several=True, millimetres=columns_of_file(csv))
     types: dict[str, Any] = {name: _type(pa, name) for name in meanings}
     try:
         with open_regular(csv) as file:
@@ -59,15 +59,6 @@ def write_parquet(csv: Path, target: Path | None = None) -> Path:
         fault = reason(error).splitlines()[0]
         raise DeviceError(f"{target} cannot be written ({fault}).") from None
     return target
-
-
-def _lengths(csv: Path) -> LengthColumns:
-    """Which columns of lengths the rows hold, by its header; none where the file cannot be read, which is found out later."""
-    try:
-        with open_regular(csv) as file:
-            return columns_in(file.readline(1 << 16).decode("utf-8", "replace"))
-    except (OSError, UserInputError):
-        return False
 
 
 def _type(pa: Any, name: str) -> Any:

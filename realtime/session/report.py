@@ -15,7 +15,7 @@ from realtime.errors import DeviceError
 from realtime.files import reason, write_atomically
 from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING, Colour
 from realtime.session.choices import history
-from realtime.session.folder import SESSION
+from realtime.session.folder import FRAMES, SESSION
 from realtime.session.length_report import affected_side, lengths_section
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
@@ -47,7 +47,7 @@ def write_report(session: Path, target: Path) -> Path:
         DeviceError: the page cannot be written.
     """
     described = session_of(session)
-    rows = read_rows(session / "frames.csv")
+    rows = read_rows(session / FRAMES)
     page = report_page(session.resolve().name, described, rows, read_markers(session / "markers.csv"))
     try:
         with write_atomically(target) as file:

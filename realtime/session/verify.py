@@ -15,11 +15,11 @@ from realtime.errors import UserInputError
 from realtime.files import file_sha256, reason
 from realtime.media import lossless
 from realtime.session import decision_log, markers
-from realtime.session.folder import SESSION
+from realtime.session.folder import FRAMES, SESSION, VIDEO
 from realtime.session.manifest import Entry, Listed, Manifest, entries_of, read_manifest, session_of
 
 Fault = Literal["changed", "missing", "truncated", "extra", "damaged", "incomplete"]
-VIDEOS = ("video.mp4", lossless.NAME)
+VIDEOS = (VIDEO, lossless.NAME)
 
 
 class Problem(NamedTuple):
@@ -137,7 +137,7 @@ def _inspect(name: str, path: Path, verdict: Verdict) -> None:
             verdict.contents[name] = "no picture"
         elif name in VIDEOS:
             verdict.contents[name] = _video(path)
-        elif name in ("frames.csv", "openface3.csv", markers.NAME):
+        elif name in (FRAMES, "openface3.csv", markers.NAME):
             sentence, complete = _rows(path)
             verdict.contents[name] = sentence
             if not complete and not verdict.finished:

@@ -15,6 +15,7 @@ from realtime.media.lossless import RawRecorder
 from realtime.session import decision_log, markers
 from realtime.session.calibration_store import CalibrationStore, checked_name
 from realtime.session.decision_log import DecisionLog
+from realtime.session.folder import FRAMES
 from realtime.session.frames_csv import FramesCsv
 from realtime.session.length_columns import LengthColumns
 from realtime.session.manifest import write_manifest
@@ -143,9 +144,9 @@ class SessionWriter:
             self.raw = RawRecorder(folder / lossless.NAME, self.decisions.raw, fps=fps)
         on_row = self.decisions.row if self.decisions is not None else None
         lengths = self.millimetres
-        self.csv = FramesCsv(folder / "frames.csv", self._clock, several=several, millimetres=lengths, on_row=on_row)
+        self.csv = FramesCsv(folder / FRAMES, self._clock, several=several, millimetres=lengths, on_row=on_row)
         columns = data_dictionary(several=several, millimetres=lengths)
-        write_json(folder / DICTIONARY, {"frames.csv": columns, markers.NAME: markers.COLUMNS})
+        write_json(folder / DICTIONARY, {FRAMES: columns, markers.NAME: markers.COLUMNS})
 
     def moment(self) -> tuple[int, float]:
         """(sequence, capture time in seconds) of now."""
@@ -194,7 +195,7 @@ class SessionWriter:
         if self.folder is None:
             return
         try:
-            write_parquet(self.folder / "frames.csv")
+            write_parquet(self.folder / FRAMES)
         except (DeviceError, UserInputError) as error:
             self._failed[PARQUET] = str(error)
 

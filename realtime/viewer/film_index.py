@@ -86,9 +86,7 @@ def read_index(path: Path, stamps: NDArray[np.int64] | None = None) -> FilmIndex
             if not container.streams.video:
                 raise UserInputError(f"{path.name} holds no picture.")
             return _index(path, container, container.streams.video[0], stamps)
-    except FFmpegError as error:
-        raise UserInputError(f"{path.name} cannot be read ({reason(error)}).") from None
-    except OSError as error:
+    except (FFmpegError, OSError) as error:
         raise UserInputError(f"{path.name} cannot be read ({reason(error)}).") from None
 
 

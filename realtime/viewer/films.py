@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from realtime.errors import UserInputError
 from realtime.media import lossless
 from realtime.session import decision_log
+from realtime.session.folder import VIDEO
 from realtime.session.manifest import read_json
 from realtime.types import F64
 from realtime.viewer.exact_pictures import ExactPictures
@@ -22,7 +23,6 @@ from realtime.viewer.placement import place
 from realtime.viewer.rows import STATUS, SessionRows
 from realtime.viewer.virtual_mp4 import PlainFile, VirtualMp4
 
-SHOWN = "video.mp4"
 _MATCHED = 0.9
 Kind = Literal["shown", "captured", "measured"]
 
@@ -85,7 +85,7 @@ class FilmIndices:
     """
 
     def __init__(self, folder: Path, measured: Path | None) -> None:
-        shown = folder / SHOWN
+        shown = folder / VIDEO
         self.measured = measured
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="film-index")
         wanted = [path for path in (shown, measured) if path is not None and path.exists()]
@@ -117,7 +117,7 @@ def films_of(
     """
     found: list[Film] = []
     notices: list[str] = []
-    for name in (SHOWN, lossless.NAME):
+    for name in (VIDEO, lossless.NAME):
         path = folder / name
         if not path.exists():
             continue
@@ -125,7 +125,7 @@ def films_of(
             if not path.stat().st_size:
                 notices.append(f"{name} holds no picture.")
                 continue
-            found.append(_shown(indices.of(path), described, rows) if name == SHOWN else _captured(path, rows))
+            found.append(_shown(indices.of(path), described, rows) if name == VIDEO else _captured(path, rows))
         except (UserInputError, OSError) as error:
             notices.append(str(error))
     if indices.measured is not None:

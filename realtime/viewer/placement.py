@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.exchange.moments import nearest_places
 from realtime.types import F64
 
 _TOLERANCE = 0.0011
@@ -49,9 +50,7 @@ def place(film: F64, rows: F64, origin: float | None, likely: NDArray[np.bool_])
 
 def _nearest(times: F64, rows: F64) -> NDArray[np.int32]:
     """The row taken at each time; -1 where there is none."""
-    right = np.clip(np.searchsorted(rows, times), 0, len(rows) - 1)
-    left = np.maximum(right - 1, 0)
-    best = np.where(np.abs(rows[left] - times) <= np.abs(rows[right] - times), left, right)
+    best = nearest_places(rows, times)
     return np.where(np.abs(rows[best] - times) <= _TOLERANCE, best, -1).astype(np.int32)
 
 

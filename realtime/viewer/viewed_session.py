@@ -1,5 +1,6 @@
 """A session opened for the page: what could be read of it, and sentences about what could not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from realtime.errors import UserInputError
 from realtime.file_locks import is_held
 from realtime.files import file_sha256
 from realtime.session import markers
+from realtime.session.folder import FRAMES
 from realtime.session.manifest import entries_of, printable, session_of
 from realtime.session.markers import Mark, read_markers
 from realtime.session.verify import Verdict, compare
@@ -21,23 +23,26 @@ from realtime.viewer.curves import MOST_STEPS, curve
 from realtime.viewer.films import Film, FilmIndices, Kind, films_of, measured_recording
 from realtime.viewer.rows import SessionRows
 
-ROWS = "frames.csv"
 _MOST_READ = 2 * 2**30
 """Bytes of a session that are read through to compare checksums; more would keep the disk busy for minutes."""
 
 
-def check_session(folder: Path) -> None:
+def check_session(folder: Path) -> Mapping[str, Any]:
     """Say at once what cannot be opened at all.
 
     Args:
         folder: of a session.
 
+    Returns:
+        The content of session.json.
+
     Raises:
         UserInputError: it is no session, or is being recorded right now.
     """
-    session_of(folder)
-    if is_held(folder / ROWS):
+    described = session_of(folder)
+    if is_held(folder / FRAMES):
         raise UserInputError(f"{folder} is being recorded right now; end that run, then open it.")
+    return described
 
 
 @dataclass(frozen=True)
@@ -71,17 +76,16 @@ class ViewedSession:
         Raises:
             UserInputError: it is no session, or is being recorded right now.
         """
-        check_session(folder)
-        described = session_of(folder)
+        described = check_session(folder)
         notices = _said(compare(folder, checksums=False))
         indices = FilmIndices(folder, video or measured_recording(folder, described))
         rows: SessionRows | None = None
         marks: list[Mark] = []
         try:
-            rows = SessionRows(folder / ROWS)
+            rows = SessionRows(folder / FRAMES)
             notices += rows.notices
             if not len(rows.times):
-                notices.append(f"{ROWS} holds no row.")
+                notices.append(f"{FRAMES} holds no row.")
                 rows = None
         except UserInputError as error:
             notices.append(str(error))

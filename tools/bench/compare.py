@@ -108,12 +108,10 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], limits: Limits) -> l
     found = []
     for name, before in old.items():
         after = new.get(name)
-        if after is None:
+        if after is None or before["value"] is None:
             continue
-        lost = before["value"] is not None and after["value"] is None
-        if before["value"] is None or after["value"] is None:
-            if lost:
-                found.append(Change(name, before["unit"], before["value"], math.nan, 0.0, "worse"))
+        if after["value"] is None:
+            found.append(Change(name, before["unit"], before["value"], math.nan, 0.0, "worse"))
             continue
         limit = _limit(before, after, limits)
         difference = after["value"] - before["value"]
