@@ -64,6 +64,7 @@ from realtime.models import ModelSpec
 from realtime.models.tiers import ModelLadder
 from realtime.openface3.panel import ExpressionPanel
 from realtime.render.blur import FaceBlur, LiveBlur
+from realtime.render.rehearsal import rehearse_drawing
 from realtime.render.scene import Scene
 from realtime.session.decision_log import DecisionLog
 from realtime.session.frames_csv import FramesCsv
@@ -358,6 +359,10 @@ class _Wiring:
         config, scene = self._config, self._scene
         too_old = None if self._offline else config.latency.result_max_age_ms / 1e3
         flow, live = PointFlow(config.flow), not self._offline
+        if live and self._outputs.takes_pictures:
+            info = self._source.stream_info
+            size = (info.height, info.width) if info is not None else (720, 1280)
+            rehearse_drawing(scene.mode, self._units, *size, selfie=config.selfie, panel=config.panel)
         compose = Compose(
             scene,
             flow,

@@ -177,7 +177,7 @@ def _observed(decision: Decision, frame: Frame, entering: Detections | None, pat
         return Observed(path.tracker.update(frame, entering, next_face=next_face))
     every, chosen = decision.get("every", 1), decision.get("chosen")
     place = None if chosen is None else (float(chosen[0]), float(chosen[1]))
-    return path.tracker.update(frame, entering, next_face=next_face, chosen=place, others_every=every)
+    return path.tracker.update(frame, entering, next_face=next_face, chosen=place, others_every=float(every))
 
 
 def _detect(decision: Decision, frame: Frame, path: FacePath) -> Detections:

@@ -33,6 +33,7 @@ class Followed:
         since: capture time from which it is followed, seconds.
         mixed_until: capture time until which the identity is doubted, because another head touched it.
         mismatches: clear looks in a row at which it did not look like the person.
+        turn: number of its last turn among those who are not the patient.
     """
 
     person: Person
@@ -44,6 +45,7 @@ class Followed:
     since: float
     mixed_until: float = -1.0
     mismatches: int = 0
+    turn: int = 0
 
     @property
     def box(self) -> F32:

@@ -6,6 +6,7 @@ best assignment. A face that is hidden by another is lost at once rather than fo
 carried on by a Kalman filter (SORT, Bewley et al. 2016). This is the frame's loop; `KnownPeople` says who is who.
 """
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ from realtime.types import F32, Detection, Detections, FaceObservation, Frame, R
 
 MOST = 8
 """People that can be followed at once."""
+_DEBT_FRAMES = 4
+"""Frames whose looks at the others are made up for; what is missed beyond that is not."""
 _NEWCOMERS = 3  # looked at in one detection pass: each costs two calls of the landmark network
 
 
@@ -91,6 +94,9 @@ class PeopleTracker:
         self._valid_from = 0
         self._doubt = False
         self._size = (0, 0)
+        self._owed = 0.0
+        self._counted: int | None = None
+        self._turns = 0
 
     @property
     def state(self) -> State:
@@ -113,6 +119,7 @@ class PeopleTracker:
         self._candidates.clear()
         self._choice.forget()
         self._last_pass, self._valid_from = -1, 0
+        self._owed, self._counted = 0.0, None
         self._schedule.restart(DetectionPass(0, 1))
 
     def update(
@@ -122,7 +129,7 @@ class PeopleTracker:
         *,
         next_face: bool = False,
         chosen: tuple[float, float] | None = None,
-        others_every: int = 1,
+        others_every: float = 1,
     ) -> Observed:
         """Everybody who is looked at on this frame.
 
@@ -131,7 +138,7 @@ class PeopleTracker:
             detections: an answer of the detector not given before; it may belong to an earlier frame.
             next_face: the next face to the right of the patient's, from the rightmost the leftmost, is the patient from then on.
             chosen: x, y in pixels: the face there is the patient from then on. Nothing happens where there is none.
-            others_every: whoever is not the patient is looked at on every n-th frame.
+            others_every: whoever is not the patient is looked at on every n-th frame, on average; at least 1.
         """
         self._doubt = False
         size = frame.image.shape[0], frame.image.shape[1]
@@ -167,14 +174,24 @@ class PeopleTracker:
         """
         return self._at_place(x, y) is not None
 
-    def _due(self, sequence: int, others_every: int) -> list[Followed]:
-        """The patient, and of the others those who have waited longest."""
+    def _due(self, sequence: int, others_every: float) -> list[Followed]:
+        """The patient, and as many of the others as keep their rate, in turns.
+
+        Looks that were missed with a frame are made up for on the frames that follow, a few at a time.
+        """
         patient = [one for one in self._followed if one.person.face_id == self._choice.face_id]
         others = [one for one in self._followed if one.person.face_id != self._choice.face_id]
-        waiting = sorted(
-            (one for one in others if sequence - one.sequence >= others_every), key=lambda one: one.sequence
-        )
-        return patient + waiting[: -(-len(others) // others_every)]
+        a_frame = len(others) / others_every
+        frames = 1 if self._counted is None else max(0, sequence - self._counted)
+        self._owed = min(self._owed + frames * a_frame, _DEBT_FRAMES * a_frame)
+        self._counted = sequence
+        looks = min(int(self._owed + 1e-9), math.ceil(a_frame))
+        self._owed -= looks
+        turns = sorted(others, key=lambda one: one.turn)[:looks]
+        for one in turns:
+            self._turns += 1
+            one.turn = self._turns
+        return patient + turns
 
     def _follow(self, frame: Frame, one: Followed, *, cut: bool) -> None:
         """Look for the face where it was."""

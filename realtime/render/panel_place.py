@@ -71,9 +71,7 @@ class PanelPlace:
         if place != "strip":
             panel.draw(canvas, values, self._corner(place))
             return canvas
-        left, top, right, bottom = self._picture(height, width)
-        beside: U8 = np.full_like(canvas, _BACKGROUND)
-        beside[top:bottom, left:right] = cv2.resize(canvas, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        beside = _shrunk(canvas, self._picture(height, width))
         panel.draw(beside, values, self._strip(height, width))
         return beside
 
@@ -141,3 +139,24 @@ class PanelPlace:
         x, y = self._corner(place)
         top = face[1] - _FOREHEAD * (face[3] - face[1])
         return bool(face[0] < x + self._panel.width and face[2] > x and top < y + self._panel.height and face[3] > y)
+
+
+def _shrunk(canvas: U8, place: Edges) -> U8:
+    """A new picture of the same size with this one, smaller, at `place` and the background around it.
+
+    Bilinear, as the picture hardly becomes smaller: at 720p a sixth of what averaging areas costs.
+    """
+    height, width = canvas.shape[:2]
+    left, top, right, bottom = place
+    out: U8 = np.empty_like(canvas)
+    for x0, y0, x1, y1 in (
+        (0, 0, width, top),
+        (0, bottom, width, height),
+        (0, top, left, bottom),
+        (right, top, width, bottom),
+    ):
+        if x0 < x1 and y0 < y1:
+            cv2.rectangle(out, (x0, y0), (x1 - 1, y1 - 1), _BACKGROUND, -1)
+    method = cv2.INTER_LINEAR if 2 * (right - left) >= width else cv2.INTER_AREA
+    cv2.resize(canvas, (right - left, bottom - top), dst=out[top:bottom, left:right], interpolation=method)
+    return out

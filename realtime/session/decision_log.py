@@ -6,8 +6,8 @@ One JSON object a line. `kind` is one of
     detect    n, region, coarse: a detection pass over frame n, or over a region of it (x1, y1, x2, y2; null: all of it)
     track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none);
               next, where it is there: the user had asked for the next face just before;
-              every, with several people: the others were looked at on every n-th frame; chosen: x, y of the face that the user
-              had chosen just before
+              every, with several people: the others were looked at on every n-th frame on average;
+              chosen: x, y of the face that the user had chosen just before
     face      n, before, now: on frame n another face was followed than before (ids)
     measure   n, calibrate: frame n was measured; calibrate: a calibration was started just before
     reset     the stream was interrupted
@@ -91,7 +91,7 @@ class DecisionLog:
         detections: int | None,
         *,
         next_face: bool = False,
-        others_every: int | None = None,
+        others_every: float | None = None,
         chosen: tuple[float, float] | None = None,
     ) -> None:
         """Log that a frame was tracked.

@@ -76,7 +76,11 @@ def test_a_clicked_face_is_the_patient_and_a_replay_gives_the_same_rows(tmp_path
     assert np.abs(patient.raw_points - DISCS[1].points()).max() < 3
     assert all(one.face is not None and one.face.face_id == patient.face_id for one in live[CLICKED_AT + 1 :])
     assert live[-1].au_left.keys() == {1, 12}
-    assert {len(one.others) for one in live[CLICKED_AT + 2 :]} == {1}, "two others at half the rate"
+    looks = [len(one.others) for one in live[CLICKED_AT + 2 :]]
+    assert set(looks) <= {1, 2}
+    assert sum(looks) / len(looks) == pytest.approx(2 * 16 / 30, abs=0.05), (
+        "two others at a little more than half the rate"
+    )
     assert all(other.au_left.keys() == {1, 12} for other in live[-1].others)
 
     decisions = list(read_decisions(log.path))

@@ -130,6 +130,28 @@ def test_the_others_take_turns_and_the_patient_is_looked_at_on_every_frame() -> 
     assert max(len(one.others) for one in later) == 2
 
 
+def test_the_others_keep_their_rate_where_frames_are_missed() -> None:
+    missed = {20, 21, 33, 40, 41, 60, 61, 62}
+    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
+    discs = [Disc(90, 180, 40, 1), Disc(250, 180, 60, 2), Disc(400, 180, 50, 3), Disc(550, 180, 50, 4)]
+    run(lambda _n: discs, 12, tracker)
+    image = picture(*discs)
+    tracker.update(Frame(image, 12, 0.4), chosen=(250.0, 180.0))
+    looked: list[int] = []
+    for number in range(13, 73):
+        if number in missed:
+            continue
+        frame = Frame(image, number, number / 30)
+        seen = detect(frame, discs) if tracker.try_claim_detection(number) else None
+        others = tracker.update(frame, seen, others_every=30 / 16).others
+        looked += [other.face_id for other in others]
+        assert len(others) <= 2, "a frame's cost stays bounded"
+    counts = [looked.count(number) for number in set(looked)]
+    assert len(counts) == 3
+    assert min(counts) >= 30, "15 a second in two seconds"
+    assert max(counts) <= 33
+
+
 def test_reset_forgets_everybody_but_counts_on() -> None:
     tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings())
     assert run(lambda _n: [Disc(200, 180)], 5, tracker)[-1].others[0].face_id == 1

@@ -1,5 +1,6 @@
 """What is drawn, by looking at pixels."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_midline
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.panel_place import PanelPlace
+from realtime.render.rehearsal import rehearse_drawing
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures, draw_status, rest_words, status_height
 from realtime.types import Analysis, FaceObservation, Sides, View
@@ -220,3 +222,35 @@ def test_the_state_of_rest_stands_in_the_line_of_figures() -> None:
         draw_status(picture, LiveFigures(30.0, 8.0, 0.0, 0, "tracked", rest))
         drawn.append(int((picture > 0).sum()))
     assert drawn[1] > 1.1 * drawn[0]
+
+
+@pytest.mark.parametrize("size", [(720, 1280), (640, 360), (48, 64)])
+def test_a_rehearsal_works_in_every_view_and_size(size: tuple[int, int]) -> None:
+    views: tuple[View, ...] = ("overlay", "raw", "mirrored", "split")
+    for mode in views:
+        rehearse_drawing(mode, UNITS, *size, selfie=size[0] > size[1])
+
+
+def test_a_rehearsal_unpacks_the_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of which the first use takes as long as two pictures have."""
+    written: list[str] = []
+    original = cv2.putText
+    monkeypatch.setattr(
+        cv2, "putText", lambda image, text, *more: (written.append(text), original(image, text, *more))[1]
+    )
+    rehearse_drawing("overlay", UNITS, HEIGHT, WIDTH)
+    assert any("patient" in text for text in written)
+    assert any("fps" in text for text in written)
+
+
+def test_beside_a_strip_the_picture_is_the_same_smaller_and_all_around_is_filled() -> None:
+    picture = np.random.default_rng(3).integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3)).astype(np.uint8)
+    picture = cv2.resize(picture, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    place = PanelPlace("strip", (12,))
+    drawn = place.draw(picture.copy(), Sides({}, {}), ())
+    left, top, right, bottom = place.picture_place(HEIGHT, WIDTH)
+    expected = cv2.resize(picture, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    assert np.abs(drawn[top:bottom, left:right].astype(int) - expected).mean() < 3
+    assert (drawn[:top] == (34, 30, 28)).all()
+    assert (drawn[bottom:] == (34, 30, 28)).all()
+    assert (drawn[: top + 20, right:] == (34, 30, 28)).all()

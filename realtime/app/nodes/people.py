@@ -12,8 +12,8 @@ from realtime.face.people import Observed, PeopleTracker
 from realtime.session.decision_log import DecisionLog
 from realtime.types import Analysis, Detections, Frame, TrackedFrame
 
-OTHERS_RATE = 15.0
-"""Looks a second that everybody has who is not the patient, unless results come too late."""
+OTHERS_RATE = 16.0
+"""Looks a second that are planned for everybody who is not the patient: 15 remain where a few come to nothing."""
 _EVERY = 2
 """While they do, the others are looked at on so many times fewer frames."""
 _PEOPLE = 16
@@ -45,7 +45,7 @@ class TrackPeople(Track):
     ) -> None:
         super().__init__(tracker, quality, inline, delay, decisions=decisions)
         self._people = tracker
-        self._every = 1 if rate is None else max(1, int(rate / OTHERS_RATE + 0.01))
+        self._every = 1.0 if rate is None else max(1.0, rate / OTHERS_RATE)
         self._chosen: Point | None = None
 
     def choose(self, place: Point) -> bool:
