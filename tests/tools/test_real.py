@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.tools.data.test_points98 import face  # noqa: E402
+from tools.data.half_smiles import half_smile  # noqa: E402
 from tools.data.london import Portrait  # noqa: E402
 from tools.data.london_labels import Labelled  # noqa: E402
 from tools.data.points98 import eye_opening  # noqa: E402
@@ -16,7 +17,7 @@ from tools.data.winks import Shut  # noqa: E402
 from tools.evaluate.aus import winks  # noqa: E402
 from tools.evaluate.figures import Figure, auc  # noqa: E402
 from tools.evaluate.real import closing_figures, rest_figures  # noqa: E402
-from tools.evaluate.real_pictures import Seen, Viewer, half_smile, wink_pictures  # noqa: E402
+from tools.evaluate.real_pictures import Seen, Viewer, wink_pictures  # noqa: E402
 from tools.evaluate.real_points import lid_figures  # noqa: E402
 from tools.train.action_units.photographs import LID, wink_truth  # noqa: E402
 from tools.train.action_units.table import UNITS  # noqa: E402

@@ -77,11 +77,20 @@ def random_geometry(rng: Generator, hard: bool) -> tuple[NDArray[np.float64], fl
 
 
 def sample_face(
-    picture: U8, points: Floats, trust: Floats, rng: Generator, strength: Strength, other: U8 | None
+    picture: U8,
+    points: Floats,
+    trust: Floats,
+    rng: Generator,
+    strength: Strength,
+    other: U8 | None,
+    mirror: bool | None = None,
 ) -> Sample:
-    """A crop that holds the face, degraded at random. `other` is a crop of something else, used as an occluder's texture."""
+    """A crop that holds the face, degraded at random.
+
+    other: a crop of something else, used as an occluder's texture. mirror: whether the crop is mirrored; None: in half of all cases.
+    """
     # The picture itself is never mirrored (that would copy it): the crop's matrix mirrors.
-    mirror = bool(rng.random() < 0.5)
+    mirror = bool(rng.random() < 0.5) if mirror is None else mirror
     if mirror:
         points, trust = flip_points(points, picture.shape[1]), trust[MIRROR]
     centre, side, roll = square_from_points(points)

@@ -1,5 +1,6 @@
 """98 points for the portraits of `tools.data.london`: the teachers', but lids and pupils by hand where people placed them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,8 +56,12 @@ def labelled(folder: Path, shared: Path, detector: Path, *, training: bool | Non
 
 
 def load_portraits(folder: Path, shared: Path, detector: Path, share: float) -> FaceSet:
-    """The portraits for training. Lids placed by hand count three times as much as a teacher's point."""
-    faces = labelled(folder, shared, detector, training=True)
+    """The portraits for training."""
+    return portrait_set(labelled(folder, shared, detector, training=True), share)
+
+
+def portrait_set(faces: Sequence[Labelled], share: float) -> FaceSet:
+    """Portraits to learn from. Lids placed by hand count three times as much as a teacher's point."""
     points = np.stack([face.points for face in faces])
     trust = np.full((len(faces), 98), 0.8, np.float32)
     for row, face in zip(trust, faces, strict=True):

@@ -3,6 +3,7 @@
 `python -m tools.evaluate blur --frames N` measures the program's hidden faces instead (see `tools.evaluate.blur`),
 `python -m tools.evaluate blur-others --scenes N` whether `--blur-face others` hides everybody but the patient,
 `python -m tools.evaluate people --scenes N` whether it tells several people apart (see `tools.evaluate.people`),
+`python -m tools.evaluate clips CLIPS` Action Units and blinks beside MediaPipe's on clips of real people (see `tools.evaluate.clips`),
 `python -m tools.evaluate clinic --bank BANK` lengths and scores of rendered palsies and real people (see `tools.evaluate.clinic`),
 `python -m tools.evaluate lengths --bank BANK --eyes EYES` the iris as a ruler, and lengths of turned heads (see `tools.evaluate.lengths`).
 """
@@ -22,7 +23,7 @@ PARTS = ("detector", "landmarks", "aus", "real")
 
 def main() -> int:
     """Command line; the exit code is 1 where an aim is missed."""
-    if sys.argv[1:2] in (["blur"], ["blur-others"], ["people"], ["clinic"], ["lengths"]):
+    if sys.argv[1:2] in (["blur"], ["blur-others"], ["people"], ["clips"], ["clinic"], ["lengths"]):
         # They measure the program, not a model, and have options of their own.
         return int(importlib.import_module(f"tools.evaluate.{sys.argv[1].replace('-', '_')}").main(sys.argv[2:]))
     parser = argparse.ArgumentParser(prog="python -m tools.evaluate", description=__doc__)

@@ -14,11 +14,11 @@ from realtime.clinic import Affected, Examination, HeadSize, Repetition, Snapsho
 from realtime.clinic.excursion import share
 from realtime.clinic.trials import Trial, View, length
 from realtime.types import U8
+from tools.data.half_smiles import half_smile
 from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.au_people import KnownPerson, with_rest
 from tools.evaluate.clinic_people import Networks, Seen, look, snapshot_of
 from tools.evaluate.figures import Figure
-from tools.evaluate.real_pictures import half_smile
 from tools.train.action_units.points import locate
 
 F32 = NDArray[np.float32]

@@ -15,9 +15,10 @@ from realtime.action_units.running_baseline import RunningBaseline, unrest
 from realtime.analyze.models import action_units, landmark_model
 from realtime.models import Registry
 from realtime.types import Sides
+from tools.data.half_smiles import half_smile
 from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.figures import Figure, Options, auc
-from tools.evaluate.real_pictures import Seen, Viewer, half_smile, resting, wink_pictures
+from tools.evaluate.real_pictures import Seen, Viewer, resting, wink_pictures
 from tools.evaluate.real_points import point_figures
 from tools.train.action_units.table import UNITS
 

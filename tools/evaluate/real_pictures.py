@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +11,7 @@ from realtime.action_units.model import ActionUnits
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.wflw import FLIP_ORDER
 from tools.data.london_labels import Labelled
-from tools.data.points98 import eye_opening, transform
+from tools.data.points98 import eye_opening
 from tools.data.winks import Shut, winked
 from tools.evaluate.au_people import KnownPerson, with_rest
 from tools.train.action_units.points import locate
@@ -20,8 +19,6 @@ from tools.train.action_units.table import UNITS
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
-RIGID = np.array([51, 52, 53, 54, 55, 57, 59, 60, 64, 68, 72])
-"""Points that a smile hardly moves."""
 REST_VIEWS = 5
 
 
@@ -78,30 +75,6 @@ def resting(viewer: Viewer, picture: U8, near: F32) -> KnownPerson:
             assert viewer.units.embedding is not None
             frames.append((found, windows, viewer.units.embedding))
     return with_rest(frames, viewer.units.identity)[0]
-
-
-def half_smile(calm: Labelled, smiling: Labelled, side: int) -> tuple[U8, F32]:
-    """A picture whose one half smiles and its points (98, 2). side: 0 where the patient's left smiles, 1 the right.
-
-    The smiling picture is laid on the calm one by the points that a smile hardly moves; the halves meet at the middle of the face.
-    """
-    matrix, _ = cv2.estimateAffinePartial2D(smiling.points[RIGID], calm.points[RIGID], method=cv2.LMEDS)
-    picture = calm.portrait.picture
-    height, width = picture.shape[:2]
-    laid = cv2.warpAffine(smiling.portrait.picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    moved = transform(smiling.points, matrix)
-    top, bottom = (calm.points[[51, 52]] + moved[[51, 52]]).mean(0) / 2, (calm.points[16] + moved[16]) / 2
-    down = (bottom - top) / max(float(np.linalg.norm(bottom - top)), 1e-6)
-    across = np.array((down[1], -down[0]))
-    y, x = np.mgrid[:height, :width]
-    place = (x - top[0]) * across[0] + (y - top[1]) * across[1]
-    eyes = float(np.linalg.norm(calm.points[72] - calm.points[60]))
-    left = np.clip(place / (0.08 * eyes) + 0.5, 0, 1)
-    share = (left if side == 0 else 1 - left)[..., None]
-    mixed = np.clip(picture + (laid.astype(np.float32) - picture) * share, 0, 255).astype(np.uint8)
-    own = (calm.points - top) @ across > 0
-    points = np.where((own if side == 0 else ~own)[:, None], moved, calm.points)
-    return mixed, points.astype(np.float32)
 
 
 def wink_pictures(face: Labelled, kind: str, seed: int) -> Iterator[tuple[int, U8, F32]]:

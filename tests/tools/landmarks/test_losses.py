@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +120,46 @@ def test_points_come_back_out_of_the_mirror() -> None:
     crops = torch.rand(3, 3, 8, 8)
     assert torch.equal(losses.mirrored(crops, 2)[:2], crops[:2].flip(-1))
     assert torch.equal(losses.mirrored(crops, 2)[2], crops[2])
+
+
+def test_corner_errors_are_outward_and_down_in_the_axes_of_the_eyes() -> None:
+    truth = torch.zeros(1, 98, 2)
+    truth[0, 72] = torch.tensor([0.0, 1.0])  # the head lies on its left side: the eye line runs down the picture
+    error = torch.zeros(1, 98, 2)
+    error[0, 76] = torch.tensor([0.0, -0.02])  # the right corner 0.02 too far out
+    error[0, 82] = torch.tensor([-0.03, 0.01])  # the left one 0.01 too far out and 0.03 too low
+    found = losses.corner_errors(error, truth)[0]
+    assert torch.allclose(found, torch.tensor([0.02, 0.01, 0.0, 0.03, 0.01, -0.03]), atol=1e-6)
+
+
+def test_corner_errors_change_sides_in_the_mirror() -> None:
+    generator = torch.Generator().manual_seed(2)
+    truth, error = torch.rand(4, 98, 2, generator=generator), torch.randn(4, 98, 2, generator=generator)
+    flip = torch.tensor([-1.0, 1.0])
+    order = torch.from_numpy(MIRROR)
+    straight = losses.corner_errors(error, truth)
+    mirrored = losses.corner_errors(error[:, order] * flip, truth[:, order] * flip + torch.tensor([1.0, 0.0]))
+    assert torch.allclose(mirrored[:, [1, 0, 3, 2]], straight[:, :4], atol=1e-5)
+    assert torch.allclose(mirrored[:, 4:], -straight[:, 4:], atol=1e-5)
+
+
+def test_what_two_pictures_of_a_person_err_alike_shortens_no_movement() -> None:
+    generator = torch.Generator().manual_seed(3)
+    truth = torch.rand(3, 98, 2, generator=generator)
+    truth[:, 60], truth[:, 72] = torch.tensor([0.3, 0.4]), torch.tensor([0.7, 0.4])
+    alike = torch.zeros(3, 98, 2)
+    alike[:2, 76] = 0.02
+    unlike = alike.clone()
+    unlike[1, 76] = 0.0
+    pair = torch.tensor([1, 0, -1])
+    rest = (torch.full((3, 98, 3), 0.01), torch.zeros(3))
+
+    def way(error: Any) -> float:
+        points = truth + error
+        _, parts = losses.landmark_loss(points, *rest, truth, torch.ones(3, 98), torch.ones(3), pair)
+        return float(parts["way"])
+
+    assert way(alike) == pytest.approx(0, abs=1e-3)
+    assert way(unlike) > 0.5
+    _, parts = losses.landmark_loss(truth, *rest, truth, torch.ones(3, 98), torch.ones(3), torch.tensor([-1, -1, -1]))
+    assert "way" not in parts

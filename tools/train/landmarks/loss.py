@@ -78,9 +78,18 @@ def star(error: Tensor, covariance: Tensor, floor: float = 0.25) -> Tensor:
 
 
 def landmark_loss(
-    points: Tensor, covariance: Tensor, presence: Tensor, truth: Tensor, weight: Tensor, wanted: Tensor
+    points: Tensor,
+    covariance: Tensor,
+    presence: Tensor,
+    truth: Tensor,
+    weight: Tensor,
+    wanted: Tensor,
+    pair: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The sum and its parts. points, truth (N, 98, 2) crop units; weight (N, 98); presence logit and wanted (N,)."""
+    """The sum and its parts. points, truth (N, 98, 2) crop units; weight (N, 98); presence logit and wanted (N,).
+
+    pair: (N,) for each picture the place of another one of the same person, -1 where there is none.
+    """
     weight = weight * point_emphasis().to(weight) * eye_distance_emphasis(truth)[:, None]
     total = weight.sum().clamp_min(1.0)
     error = (points - truth) * SIZE
@@ -91,9 +100,52 @@ def landmark_loss(
     both = weight[:, a] * weight[:, b] * GAP_EMPHASIS.to(weight)
     by_gap = (wing(gap.abs(), bend=1.0).sum(-1) * both).sum() / both.sum().clamp_min(1.0)
     by_eyes = (wing(eye_gaps(points - truth).abs() * SIZE, bend=0.5) * lids_seen(weight)).mean()
+    corner, seen = corner_errors(points - truth, truth) * SIZE, corners_seen(weight)
+    by_corner = (squared_when_small(corner) * seen).mean()
     by_presence = functional.binary_cross_entropy_with_logits(presence, wanted)
-    parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "eyes": by_eyes, "presence": by_presence}
-    return 1.3 * by_wing + 0.7 * by_star + 1.2 * by_gap + 1.0 * by_eyes + 2.5 * by_presence, parts
+    parts = {"wing": by_wing, "star": by_star, "gap": by_gap, "eyes": by_eyes, "corner": by_corner}
+    parts["presence"] = by_presence
+    total_loss = 1.3 * by_wing + 0.7 * by_star + 1.2 * by_gap + 1.0 * by_eyes + 4.0 * by_corner + 2.5 * by_presence
+    if pair is not None and bool((pair >= 0).any()):
+        own = torch.nonzero(pair >= 0).flatten()
+        other = pair[own]
+        way = squared_when_small(corner[own] - corner[other]) * torch.minimum(seen[own], seen[other])
+        parts["way"] = way.mean()
+        # Per picture of the batch: the fewer pairs it holds, the less they count.
+        total_loss = total_loss + 4.0 * way.sum() / corner.numel()
+    return total_loss, parts
+
+
+CORNERS = [76, 82]
+
+
+def corner_errors(error: Tensor, truth: Tensor) -> Tensor:
+    """(N, 6) of point errors and true points (N, 98, 2): how much too far out the mouth's right and left corner are, how much
+
+    too low, and both for the right corner less the left: a half smile that moves the still corner costs here. In the axes of the
+    face's eye line, so that two pictures of one person can be compared (`way`: what both err alike shortens no movement).
+    """
+    across = functional.normalize(truth[:, 72] - truth[:, 60], dim=-1)
+    down = torch.stack([-across[:, 1], across[:, 0]], -1)
+    out = (error[:, CORNERS] * across[:, None]).sum(-1) * error.new_tensor((-1.0, 1.0))
+    low = (error[:, CORNERS] * down[:, None]).sum(-1)
+    return torch.cat([out, low, out[:, :1] - out[:, 1:], low[:, :1] - low[:, 1:]], dim=1)
+
+
+def corners_seen(weight: Tensor) -> Tensor:
+    """(N, 6) how much `corner_errors` of each face count, from weights (N, 98) of its points."""
+    corners = weight[:, CORNERS]
+    both = corners.amin(1, keepdim=True)
+    return torch.cat([corners, corners, both, both], dim=1).clamp_max(2.0)
+
+
+def squared_when_small(error: Tensor) -> Tensor:
+    """Of pixel errors: squared up to 1.5 pixels, linear beyond.
+
+    Corners of the mouth are to be right on the mean, and most where they go far. The logarithm of `wing` asks for the median, and
+    gives up the few smiles that go farthest.
+    """
+    return functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=1.5)
 
 
 def eye_gaps(error: Tensor) -> Tensor:

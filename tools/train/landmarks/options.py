@@ -22,6 +22,20 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--portraits", type=Path, help="folder of `tools.data.london`: hand-placed lids of real people")
     parser.add_argument("--portraits-share", type=float, default=0.15, help="share of them among the faces")
     parser.add_argument(
+        "--half-smiles", type=float, default=0.0, help="share of the portraits' half smiles among the faces"
+    )
+    parser.add_argument(
+        "--people",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="files of `tools.train.action_units.pictures`: rendered people at rest and moving, drawn two pictures at a time",
+    )
+    parser.add_argument("--people-share", type=float, default=0.3, help="share of them among the faces")
+    parser.add_argument(
+        "--same", type=float, default=1.0, help="weight of the consistency of moved and mirrored crops with the first"
+    )
+    parser.add_argument(
         "--half",
         action="store_true",
         help="all but the moments in bfloat16: a quarter faster where the processor has it",

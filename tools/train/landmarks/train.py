@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from realtime.errors import ModelFileError
 from tools.data.crops import SIZE
-from tools.data.landmark_batches import LandmarkBatches, load_photographs, load_rendered
-from tools.data.london_labels import load_portraits
+from tools.data.half_smiles import half_smile_set
+from tools.data.landmark_batches import LandmarkBatches, load_people, load_photographs, load_rendered
+from tools.data.london_labels import labelled, portrait_set
 from tools.manifest import WEIGHTS
 from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
@@ -58,26 +59,31 @@ class LandmarkTrainer(Trainer):
 
 
 def losses(
-    network: StarLite, batch: dict[str, Tensor], motion: Tensor, device: torch.device, *, half: bool
+    network: StarLite, batch: dict[str, Tensor], motion: Tensor, device: torch.device, *, half: bool, same: float = 1.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss of a batch and its parts.
 
-    motion: (E, 2, 3) by which its first E crops are moved and shown once more, half of them in the mirror.
+    motion: (E, 2, 3) by which its first E crops are moved and shown once more, three in four of them in the mirror.
+    same: weight of the consistency of those.
     """
     crops, motion, echo = to_input(batch["crop"].to(device)), motion.to(device), len(motion)
-    echoes = mirrored(moved(crops[:echo], motion), echo // 2).contiguous(memory_format=torch.channels_last)
+    seen_in_mirror = 3 * echo // 4
+    echoes = mirrored(moved(crops[:echo], motion), seen_in_mirror).contiguous(memory_format=torch.channels_last)
     network.train()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
     points, covariance, logit = network.read(*(value.float() for value in seen))
     n = len(crops)
     loss, parts = landmark_loss(
-        points[:n], covariance[:n], logit[:n, 0], *(batch[k].to(device) for k in ("points", "weight", "presence"))
+        points[:n],
+        covariance[:n],
+        logit[:n, 0],
+        *(batch[k].to(device) for k in ("points", "weight", "presence", "pair")),
     )
-    same = (back_to_first(out_of_mirror(points[n:], echo // 2), motion) - points[:echo]).abs().sum(-1) * SIZE
+    apart = (back_to_first(out_of_mirror(points[n:], seen_in_mirror), motion) - points[:echo]).abs().sum(-1) * SIZE
     clear = (batch["weight"][:echo] > 0).to(device).float()
-    parts["same"] = (same * clear).sum() / clear.sum().clamp_min(1.0)
-    return loss + parts["same"], parts
+    parts["same"] = (apart * clear).sum() / clear.sum().clamp_min(1.0)
+    return loss + same * parts["same"], parts
 
 
 def main() -> None:
@@ -92,7 +98,12 @@ def main() -> None:
     sets += [rendered] if rendered is not None else []
     if arguments.portraits:
         detector = WEIGHTS / "retinaface.onnx"
-        sets.append(load_portraits(arguments.portraits, shared_folder(), detector, arguments.portraits_share))
+        faces = labelled(arguments.portraits, shared_folder(), detector, training=True)
+        sets.append(portrait_set(faces, arguments.portraits_share))
+        if arguments.half_smiles:
+            sets.append(half_smile_set(faces, arguments.half_smiles))
+    if arguments.people:
+        sets.append(load_people(arguments.people, arguments.people_share))
     print("training on " + ", ".join(f"{len(s)} {s.name}" for s in sets), flush=True)
     validations = {"photo": ValidationSet(load_photographs(arguments.data, "held"), 1)}
     held = load_rendered(arguments.data, "held", limit=400)
@@ -132,7 +143,14 @@ def main() -> None:
     generator = torch.Generator().manual_seed(arguments.seed + trainer.steps)
 
     def step(batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        return losses(network, batch, random_small_motion(arguments.echo, generator), device, half=arguments.half)
+        return losses(
+            network,
+            batch,
+            random_small_motion(arguments.echo, generator),
+            device,
+            half=arguments.half,
+            same=arguments.same,
+        )
 
     def validate() -> dict[str, float]:
         found: dict[str, float] = {}
