@@ -15,16 +15,40 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
     """The plan. data: folder for crops and renderings; out: the training run."""
     faces, bank, synth = data / "faces", data / "synth_bank", data / "synth"
     make = ("tools.synth.make", "--bank", bank, "--out", synth)
-    people = shared_folder() / "faces" / "london_ccby"
-    train = ("--data", data, "--out", out, "--rendered", 0.45, "--portraits", people, "--portraits-share", 0.2)
+    portraits = shared_folder() / "faces" / "london_ccby"
+    people = data / "people"
+    pictures = ("tools.train.action_units.pictures", "--bank", bank, "--out", people, "--rests", 1)
+    moving = [people / name for name in ("seated_train.npz", "shut_train.npz")]
+    train = (
+        "--data",
+        data,
+        "--out",
+        out,
+        "--rendered",
+        0.25,
+        "--people",
+        *moving,
+        "--people-share",
+        0.3,
+        "--portraits",
+        portraits,
+        "--portraits-share",
+        0.11,
+        "--half-smiles",
+        0.09,
+        "--same",
+        1.3,
+    )
     return [
         step("tools.data.collages", "--detector", detector, "--out", data, result=faces / "raw.npz"),
         step("tools.data.labels", data, result=faces / "index.npz"),
         step("tools.synth.textures", "--faces", faces, "--out", bank, result=bank),
         step(*make, "--count", heads),
         step(*make, "--count", 500, "--seed", 2, "--held-out"),
-        step("tools.train.landmarks", *train, "--batch", 40, "--echo", 5, "--half", "--minutes", minutes, "--resume"),
-        step("tools.train.landmarks.export", "--run", out, "--data", data, "--portraits", people,
+        step(*pictures, "--people", 1300, "--views", 7, "--seated", "--seed", 8, result=moving[0]),
+        step(*pictures, "--people", 400, "--views", 5, "--shut", "--seed", 42, result=moving[1]),
+        step("tools.train.landmarks", *train, "--batch", 40, "--echo", 8, "--half", "--minutes", minutes, "--resume"),
+        step("tools.train.landmarks.export", "--run", out, "--data", data, "--portraits", portraits,
              "--to", WEIGHTS / "landmarks98.onnx"),
         step("tools.manifest"),
     ]  # fmt: skip
