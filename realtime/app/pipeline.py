@@ -13,7 +13,8 @@
 
 The picture path (camera, compose, outputs) never waits for a model; the analysis path takes the newest frame whenever it
 is free. With `speed = "max"` nothing is dropped: edges block, joins are exact, and detection runs in line with tracking, so
-that the same file gives the same numbers on every run.
+that the same file gives the same numbers on every run. There a frame is measured and drawn on one thread while the next one
+is tracked on another: each has about half of the work.
 
 This file is longer than others and stays whole: a reader who wants to know where a frame goes looks here and nowhere else.
 """
@@ -297,7 +298,9 @@ class _Wiring:
             grace=5.0,
         )
         tracked = graph.transform("track", self._track, run_on="thread:analysis", stall_timeout=edge.stall)
-        measured = graph.transform("measure", self._measure, run_on="thread:analysis", stall_timeout=edge.stall)
+        # Live, a frame should be measured as soon as it is tracked; offline, it waits for the picture before it in any case.
+        measuring = "thread:picture" if self._offline else "thread:analysis"
+        measured = graph.transform("measure", self._measure, run_on=measuring, stall_timeout=edge.stall)
         composed = graph.transform(
             "compose", self._compose(), run_on="thread:picture", stall_timeout=edge.stall, may_end=True
         )
@@ -313,7 +316,7 @@ class _Wiring:
         to_compose = graph.connect(camera, composed, edge.picture)
         to_lengths: list[Connection] = []
         if self._path.meter is not None:
-            lengths = graph.transform("lengths", MeasureLengths(self._path.meter), run_on="thread:analysis")
+            lengths = graph.transform("lengths", MeasureLengths(self._path.meter), run_on=measuring)
             to_lengths.append(graph.connect(measured, lengths, edge.every, expires=False))
             measured = lengths
         graph.connect(measured, composed, edge.newest, as_side="analysis", join=edge.result)
@@ -327,7 +330,7 @@ class _Wiring:
         self._measurements(measured, expressed)
         if outputs.csv is not None:
             shown_rows = graph.sink("shown-rows", ShownRows(outputs.csv), run_on="thread:picture")
-            rows = graph.sink("rows", MeasuredRows(outputs.csv), run_on="thread:analysis")
+            rows = graph.sink("rows", MeasuredRows(outputs.csv), run_on=measuring)
             to_shown = graph.connect(composed, shown_rows, edge.every, expires=False)
             to_rows = graph.connect(measured, rows, edge.every, expires=False)
             analysis = [to_track, to_measure]

@@ -19,6 +19,7 @@ class Sender(Generic[T]):
 
     def __init__(self, state: EdgeState) -> None:
         self._state = state
+        self._unannounced = False  # something was put without waking the consumer
 
     @property
     def name(self) -> str:
@@ -70,13 +71,16 @@ class Sender(Generic[T]):
                 s.dropped[reason] = s.dropped.get(reason, 0) + 1
         if lost:
             s.report_drops(lost)
+        self._unannounced = True
         if wake:
-            s.on_readable()
+            self.wake()
         return True
 
     def wake(self) -> None:
-        """Wake the consumer."""
-        self._state.on_readable()
+        """Wake the consumer where something was put since the last time; what a gate refused is no news."""
+        if self._unannounced:
+            self._unannounced = False
+            self._state.on_readable()
 
     def advance_watermark(self, sequence: int) -> None:
         """Nothing with a sequence up to `sequence` will still come. Joins do not wait for one any more."""

@@ -56,7 +56,8 @@ class DecoderThread:
     """Runs a decoder on a thread of its own.
 
     Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next one's `lost`.
-    Recordings are read `_AHEAD` pictures ahead and none is lost.
+    Recordings are read `_AHEAD` pictures ahead and none is lost. Where nobody waits for the time of the next picture, half of
+    them are taken before the thread is woken again: it then decodes two pictures for one change of threads.
 
     Args:
         decoder: opened, read and closed by the thread only.
@@ -64,6 +65,7 @@ class DecoderThread:
         clock: seconds, for the time-outs; a jump (the machine slept, the process was stopped) counts as one second at most.
         open_timeout: seconds; five more are given to devices that ignore libav's own.
         stall_timeout: seconds without a picture.
+        hurried: pictures of a recording are taken as fast as they can be had.
         wait: how a waiting taker sleeps; called with the condition and seconds.
     """
 
@@ -75,6 +77,7 @@ class DecoderThread:
         *,
         open_timeout: float = 10.0,
         stall_timeout: float = 5.0,
+        hurried: bool = False,
         wait: Callable[[threading.Condition, float], object] = threading.Condition.wait,
     ) -> None:
         self._decoder = decoder
@@ -83,6 +86,7 @@ class DecoderThread:
         self._open_timeout = open_timeout
         self._stall_timeout = stall_timeout
         self._wait = wait
+        self._refill_below = _AHEAD // 2 if hurried else _AHEAD - 1
         self._changed = threading.Condition()
         self._pictures: deque[Decoded] = deque()
         self._info: StreamInfo | None = None
@@ -144,7 +148,8 @@ class DecoderThread:
             if stop.is_set():
                 return None
             picture = self._pictures.popleft()
-            self._changed.notify_all()
+            if len(self._pictures) <= self._refill_below:
+                self._changed.notify_all()
             return picture
 
     def close(self) -> None:

@@ -171,7 +171,12 @@ class VideoSource:
             thread = InLineDecoder(decoder)
         else:
             thread = DecoderThread(
-                decoder, opening.name, self._clock, open_timeout=open_timeout, stall_timeout=patience
+                decoder,
+                opening.name,
+                self._clock,
+                open_timeout=open_timeout,
+                stall_timeout=patience,
+                hurried=self._speed == "max",
             )
         self._decoder, self._thread = decoder, thread
         try:

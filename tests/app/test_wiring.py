@@ -146,7 +146,8 @@ def test_offline_loses_nothing_and_depends_on_no_timing() -> None:
         "camera→compose": (Block(4), None, None),
         "measure→compose": (Block(4), "analysis", Exact()),
     }
-    assert threads(app) == {name: run_on for name, run_on in LIVE_THREADS.items() if name != "detect"}
+    # The next frame is tracked while this one is measured and drawn.
+    assert threads(app) == {"track": "thread:analysis", "measure": "thread:picture", "compose": "thread:picture"}
     assert app.graph.sources["camera"].source.max_age == math.inf
     for second in range(100):
         app.quality.update(10.0, float(second))

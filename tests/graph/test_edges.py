@@ -1,3 +1,4 @@
+import functools
 from collections import deque
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.graph import Block, DropNewest, DropOldest, DropReason, Edge, Envelope, GraphError, Latest, Policy, Reset
+from realtime.graph.node import OutputPorts
 
 
 def envelope(n: int) -> Envelope[str]:
@@ -105,6 +107,18 @@ def test_a_gate_lets_frames_pass_uncounted_as_drops() -> None:
     for n in range(3):
         edge.sender.put_nowait(envelope(n), 0.0)
     assert edge.statistics() == (3, 1, {"superseded": 1}, 1, 1)
+
+
+def test_nobody_is_woken_for_what_a_gate_refuses() -> None:
+    ports, woken = OutputPorts(), list[str]()
+    for name, wants in (("gated", lambda e: e.sequence % 2 == 0), ("open", lambda _: True)):
+        edge: Edge[str] = Edge(f"a→{name}", Latest())
+        edge.gated(wants)
+        edge.wire(functools.partial(woken.append, name), lambda: None, None)
+        ports.senders.append(edge.sender)
+    for n in range(3):
+        ports.put(envelope(n), 0.0)
+    assert woken == ["gated", "open", "open", "gated", "open"]
 
 
 def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
