@@ -89,6 +89,7 @@ def open_face_models(
     progress: Callable[[str, float], None] | None = None,
     lighter: Callable[[], bool] = lambda: False,
     irises: bool = False,
+    mirror_average: bool = False,
 ) -> FaceModels:
     """Check, open and warm up the networks: the one way, for the program and for the public face.
 
@@ -103,6 +104,7 @@ def open_face_models(
         progress: called with a model's name and the seconds gone by while an accelerator compiles it.
         lighter: whether the lightest landmark tier answers; asked before every answer.
         irises: open the iris network as well.
+        mirror_average: points are the mean of those of the picture and of its mirror image (see `LandmarkModel`).
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -124,7 +126,8 @@ def open_face_models(
         reader = IrisReader(open_model(registry, iris_spec, shape=(2, 3, WINDOW[1], WINDOW[0])).run).read
     specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec, iris_spec) if spec is not None)
     fallback = _other_detector(registry, detector_spec)
-    return FaceModels(detector_session, landmark_model(tiers), tiers, units, specs, fallback, reader)
+    model = landmark_model(tiers, mirror_average=mirror_average)
+    return FaceModels(detector_session, model, tiers, units, specs, fallback, reader)
 
 
 def _other_detector(registry: Registry, failing: ModelSpec) -> Callable[[], ModelSession] | None:
@@ -157,13 +160,14 @@ def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
     return [best, *(spec for spec in rest if landmark_contract(spec) == contract)]
 
 
-def landmark_model(session: ModelSession) -> LandmarkModel:
+def landmark_model(session: ModelSession, *, mirror_average: bool = False) -> LandmarkModel:
     """A 98-point network with its contract.
 
     Args:
         session: the network's.
+        mirror_average: see `LandmarkModel`.
     """
-    return LandmarkModel(session.run, landmark_contract(session.spec))
+    return LandmarkModel(session.run, landmark_contract(session.spec), mirror_average=mirror_average)
 
 
 def face_detector(

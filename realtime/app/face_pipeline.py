@@ -171,6 +171,7 @@ def open_face_path(
         progress=compiling,
         lighter=lighter,
         irises=config.millimetres.scale == "iris",
+        mirror_average=config.models.mirror_average,
     )
     multitask, specs = None, list(models.specs)
     if multitask_spec is not None:

@@ -105,6 +105,11 @@ class Models(Section):
     )
     detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
+    mirror_average: Annotated[bool, Option(flag="--mirror-average", off=False)] = Field(
+        False,
+        description="landmarks are the mean of those of the picture and of its mirror image: nearer to the truth, the same for "
+        "both sides, and twice the landmark network's work; `examine` turns it on",
+    )
     providers: Names = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
     threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
     landmark_delay_ms: float = Field(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime.cli import main
-from realtime.config import resolve
+from realtime.cli import live, main
+from realtime.config import Resolved, resolve
 from realtime.config.settings import Config
 
 
@@ -42,3 +42,28 @@ def test_the_settings_of_an_examination() -> None:
         "eface",
         "de",
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "averages"),
+    [
+        ("examine", ["--person", "Ada"], True),
+        ("examine", ["--person", "Ada", "--no-mirror-average"], False),
+        ("examine", ["--person", "Ada", "--set", "models.mirror_average=false"], False),
+        ("run", [], False),
+        ("run", ["--mirror-average"], True),
+    ],
+)
+def test_an_examination_averages_with_the_mirror_image_and_a_run_on_demand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str], averages: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings: list[Resolved] = []
+
+    def execute(resolved: Resolved, *, quiet: bool) -> int:
+        settings.append(resolved)
+        return 0
+
+    monkeypatch.setattr(live, "execute", execute)
+    assert main([command, *words]) == 0
+    assert settings[0].config.models.mirror_average is averages

@@ -10,7 +10,7 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +22,20 @@ from realtime.clinic.excursion import excursion
 from realtime.clinic.statistics import reliability
 from realtime.clinic.sunnybrook import VOLUNTARY
 from realtime.clinic.trials import Side, length, resting, trials
+from realtime.clinic.types import MOVEMENTS
 from realtime.errors import FacemirrorError
 from realtime.models import Registry
-from tools.evaluate.clinic_people import CAMERA_NAMES, LIGHT_NAMES, Examined, Examiner, Networks
+from tools.evaluate.clinic_people import Examined, Networks, examine
 from tools.evaluate.clinic_real import real_figures
+from tools.evaluate.clinic_renders import CAMERA_NAMES, LIGHT_NAMES, Filmed, filmed
 from tools.evaluate.figures import Figure, finish
-from tools.synth.heads import load_head
-from tools.synth.hidden import COVERED_BROWS, COVERED_MOUTHS, awake_files, photograph_of
-from tools.synth.kit import load_kit
-from tools.synth.palsy import ZONES, Patient, Zone, random_patient
+from tools.synth.palsy import ZONES, Patient, Zone
 
 F64 = NDArray[np.float64]
+_OF_LENGTHS: tuple[Movement, ...] = ("rest", "brow_raise", "open_smile")
 SIDES: tuple[Side, Side] = ("left", "right")
 STEP_OF_GAIN = {0.0: 1, 0.25: 2, 0.5: 3, 0.75: 4, 1.0: 5}
 """The voluntary item that a clinician would give for what the affected side makes of a movement."""
-_HEALTHY_ONE_IN = 4
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,14 +46,39 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1, help="0 draws the people that thresholds were set on")
+    parser.add_argument("--first", type=int, default=0, help="number of the first person")
+    parser.add_argument("--step", type=int, default=1, help="every n-th person, to share the work among processes")
+    parser.add_argument(
+        "--lengths-only",
+        action="store_true",
+        help="only the movements in which lengths are judged: a third of the work",
+    )
+    parser.add_argument("--renders", type=Path, metavar="DIR", help="keep the pictures there, or take them from it")
+    parser.add_argument("--only-render", action="store_true", help="render the pictures into --renders and stop")
+    parser.add_argument(
+        "--only-rendered", action="store_true", help="leave out people whose pictures are not there yet"
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write the examinations there, or take them from it")
     parser.add_argument("--no-real", action="store_true", help="leave out the photographs of real people")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     options = parser.parse_args(arguments)
     try:
+        films = filmed(
+            options.bank,
+            range(options.first, options.people, options.step),
+            options.repetitions,
+            options.seed,
+            options.renders,
+            movements=_OF_LENGTHS if options.lengths_only else MOVEMENTS,
+            render=not options.only_rendered,
+        )
+        if options.only_render:
+            for film in films:
+                print(f"person {film.patient.name} is rendered", file=sys.stderr, flush=True)
+            return 0
         networks = open_networks(options.weights)
-        people = list(rendered(networks, options.bank, options.people, options.repetitions, options.seed, options.keep))
-        figures = rendered_figures(people)
+        people = list(rendered(networks, films, options.keep))
+        figures = list(length_figures(people)) if options.lengths_only else rendered_figures(people)
         if not options.no_real:
             shared = Path(os.environ.get("FACEMIRROR_SHARED", "../shared"))
             figures += real_figures(networks, shared, options.weights)
@@ -73,33 +97,28 @@ def open_networks(weights: Path) -> Networks:
     )
 
 
-def rendered(
-    networks: Networks, bank: Path, people: int, repetitions: int, seed: int, keep: Path | None
-) -> Iterator[Examined]:
-    """Examine so many rendered people; with `keep`, those that are in the file already are taken from it."""
-    kept: dict[int, Examined] = {}
+def rendered(networks: Networks, films: Iterable[Filmed], keep: Path | None) -> Iterator[Examined]:
+    """Examine rendered people; with `keep`, those that are in the file already are taken from it."""
+    kept: dict[str, Examined] = {}
     if keep is not None and keep.is_file():
         kept = pickle.loads(keep.read_bytes())
-    hidden = COVERED_BROWS | COVERED_MOUTHS
-    kit, files = load_kit(), [f for f in awake_files(bank, True) if photograph_of(f.stem) not in hidden]
-    for number in range(people):
-        if number not in kept:
-            started = time.monotonic()
-            rng = np.random.default_rng([seed, number])
-            head = load_head(files[(number + 37 * seed) % len(files)])
-            patient = random_patient(rng, f"{seed}/{number}", head, healthy=number % _HEALTHY_ONE_IN == 0)
-            kept[number] = Examiner(kit, networks, patient, rng).examine(repetitions)
-            print(f"person {number + 1} of {people}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    for film in films:
+        name = film.patient.name
+        if name not in kept:
+            started = time.process_time()
+            kept[name] = examine(networks, film)
+            spent = time.process_time() - started
+            print(f"person {name}: examined in {spent:.0f} s of processor time", file=sys.stderr, flush=True)
             if keep is not None:
                 keep.write_bytes(pickle.dumps(kept))
-        yield kept[number]
+        yield kept[name]
 
 
 def rendered_figures(people: Sequence[Examined]) -> list[Figure]:
     """All figures on rendered people."""
     scored = [(one, score_examination(one.measured), score_examination(one.truth)) for one in people]
     return [
-        *_lengths(people),
+        *length_figures(people),
         *_voluntary(scored),
         *_synkinesis(scored),
         *_totals(scored),
@@ -134,7 +153,8 @@ _TURNED = 7.5
 """Degrees of yaw that halve the repetitions."""
 
 
-def _lengths(people: Sequence[Examined]) -> Iterator[Figure]:
+def length_figures(people: Sequence[Examined]) -> Iterator[Figure]:
+    """Lengths against the exact points, and how well repetitions agree."""
     for name, movement, measure, most in _MEASURES:
         rows = [measure(one.measured, side) for one in people for side in SIDES]
         exact = [measure(one.truth, side) for one in people for side in SIDES]

@@ -10,8 +10,17 @@ from realtime.face.landmarks import LandmarkModel
 F32 = NDArray[np.float32]
 
 
+def beside(exact: F32, rng: np.random.Generator) -> F32:
+    """(98, 2) points a little off, where a tracker would begin to look."""
+    return exact + rng.normal(0, 0.02, 2).astype(np.float32) * wflw.interocular(exact) * 2
+
+
 def locate(model: LandmarkModel, picture: NDArray[np.uint8], exact: F32, rng: np.random.Generator) -> F32:
     """(98, 2) as a tracker gets them: from a crop around points a little off, then once more from its own."""
-    near = exact + rng.normal(0, 0.02, 2).astype(np.float32) * wflw.interocular(exact) * 2
+    return locate_near(model, picture, beside(exact, rng))
+
+
+def locate_near(model: LandmarkModel, picture: NDArray[np.uint8], near: F32) -> F32:
+    """(98, 2) as a tracker gets them: from a crop around these points, then once more from its own."""
     first = model.locate(picture, crop_from_points(near, model.contract)).points
     return model.locate(picture, crop_from_points(first, model.contract)).points
