@@ -219,9 +219,7 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
 
 
 def _legend(content: SheetContent) -> str:
-    error = (
-        " Error: left − right on which a picture and its mirror image disagree, each by itself: no property of the face."
-    )
+    error = " Error: left − right on which a picture and its mirror image disagree, each by itself: no property of the face."
     since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise." if content.before else ""
     return (error if content.floor else "") + since
 
