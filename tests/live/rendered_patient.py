@@ -13,7 +13,7 @@ import numpy as np
 from realtime.app.examination_view import Shown
 from realtime.clinic.types import Movement
 from realtime.types import U8
-from tools.evaluate.clinic_people import LIGHTS
+from tools.evaluate.clinic_renders import LIGHTS
 from tools.synth.camera import Camera
 from tools.synth.drawing import draw
 from tools.synth.heads import load_head
