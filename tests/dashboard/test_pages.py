@@ -220,6 +220,31 @@ def test_nothing_that_is_measured_moves_the_overlay(dashboard: Dashboard, style:
     in_browser(scene)
 
 
+WORDS = """
+[...document.querySelectorAll('.key, .number, .unit b, .unit small')].map((e) => {
+  const { left, right } = e.getBoundingClientRect();
+  return [parseFloat(getComputedStyle(e).fontSize), left, right, e.scrollWidth - e.clientWidth];
+})"""
+
+
+def test_a_narrow_overlay_keeps_its_words_and_its_bars(dashboard: Dashboard) -> None:
+    async def scene(page: Page) -> None:
+        frame = itertools.count()
+        for words, longest_fits in (("au=12,15", True), ("au=12,15&scale=2", False), ("au=12,15&safe=25", False)):
+            await page.open(f"{dashboard.url}overlay?token={TOKEN}&{words}", 320, 180)
+            there = "document.querySelectorAll('.row').length === 2 && !document.body.matches('.lost, .stale')"
+            await page.until(there, lambda: tell(dashboard, next(frame)))
+            await page.value("document.fonts.ready.then(() => true)")
+            assert await page.value("innerWidth") == 320
+            found = await page.value(WORDS)
+            assert min(size for size, *_ in found) >= 10, "pixels that a person can read"
+            assert all(0 <= left and right <= 320 for _, left, right, _ in found)
+            assert not longest_fits or max(over for *_, over in found) <= 0, "no name is cut short"
+            assert await page.value("document.querySelector('.track').getBoundingClientRect().width") >= 25
+
+    in_browser(scene)
+
+
 def test_the_face_lights_the_side_that_moves(dashboard: Dashboard) -> None:
     async def scene(page: Page) -> None:
         frame = itertools.count()
