@@ -16,9 +16,14 @@ from tests.live.waiting import eventually
 
 WANTED = os.environ.get("LIVE_CHECK", "").split()
 """Only the checks with one of these words in their name; empty: all."""
-PATIENCE = 900.0
+PATIENCE = 1500.0
 """Seconds for one run of the program: emulated, and perhaps on a busy machine."""
 LOGS = Path("/vm")
+EMULATED = (
+    *("--set", "detector.width=96", "--set", "detector.region_side=64"),
+    *("--set", "max_age_ms=5000", "--set", "latency.result_max_age_ms=5000", "--set", "latency.stall_seconds=60"),
+)
+"""What a run is given here: a look of the detector at a tenth of its pixels, and patience with slow stages."""
 _forks = multiprocessing.get_context("forkserver")
 
 
@@ -65,6 +70,8 @@ class Program:
 
     def __init__(self, *words: str, powerless: bool = False) -> None:
         self._log = LOGS / f"program-{time.monotonic_ns()}.log"
+        if words[0] == "run":
+            words += EMULATED
         self._log.touch()
         self.process: ForkServerProcess = _forks.Process(target=_main, args=(words, str(self._log), powerless))
         self.process.start()
@@ -125,6 +132,8 @@ def load(name: str, *options: str) -> None:
 
 
 def _main(words: tuple[str, ...], log: str, powerless: bool) -> None:
+    import faulthandler
+
     from realtime.cli import main
 
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)
@@ -132,6 +141,8 @@ def _main(words: tuple[str, ...], log: str, powerless: bool) -> None:
         os.dup2(descriptor, stream)
     if powerless:  # Python's own files are root's here, so that the user stays and its powers go.
         _drop_powers()
+    stacks = Path(log).with_suffix(".stacks").open("w", encoding="utf-8")
+    faulthandler.dump_traceback_later(120, repeat=True, file=stacks)
     code = 1
     try:
         code = main(list(words))

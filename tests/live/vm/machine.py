@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.live.vm.counting import write_counted_demo
+from tests.live.vm.feeds import write_feeds, write_usb_pictures
 
 TOOLS = (
     "qemu-system-x86_64",
@@ -146,6 +147,9 @@ def run(folder: Path, source: Path, seconds: float) -> list[dict[str, Any]]:
     _compile_kernels(shared / "kernels", source)
     if not (shared / "counted.mp4").exists():
         write_counted_demo(shared / "counted.mp4", 300)
+    if not (shared / "usb").exists():
+        write_feeds(shared)
+        write_usb_pictures(shared / "usb")
     command = [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "3000"),
         *("-nographic", "-no-reboot", "-net", "none"),

@@ -3,9 +3,9 @@
 The kernel's vhci-hcd takes one end of a socket for a plugged-in USB device, and uvcvideo, the driver of nearly every webcam,
 serves it as /dev/videoN. Closing the socket unplugs it. Protocol: Documentation/usb/usbip_protocol.rst of the kernel.
 
-    python -m tests.live.vm.usb_camera PORT [NAME]
+    python -m tests.live.vm.usb_camera PORT NAME FOLDER
 
-plugs one in and unplugs it when the process ends.
+plugs one in with the pictures of FOLDER and unplugs it when the process ends.
 """
 
 import select
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.live.vm import usb_descriptors as usb
 from tests.live.vm.usb_descriptors import MJPEG, PAYLOAD, YUYV, Size
+from tests.live.vm.usb_pictures import StoredPictures
 
 SIZES = (
     Size(MJPEG, 1280, 720, (15, 10, 5)),
@@ -215,9 +216,8 @@ def plug_in(port: int = 0) -> socket.socket:
 
 def main() -> None:
     """Until the process is ended."""
-    from tests.live.vm.usb_pictures import DemoPictures
-
-    UsbCamera(plug_in(int(sys.argv[1])), DemoPictures(), sys.argv[2] if len(sys.argv) > 2 else NAME).serve()
+    port, name, folder = sys.argv[1:]
+    UsbCamera(plug_in(int(port)), StoredPictures(Path(folder)), name).serve()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from tests.live.waiting import eventually
 DEVICE = "/dev/video0"
 DEMO = Path("/vm/counted.mp4")
 """The demo with numbers; see `write_counted_demo`."""
-_SENT = ("run", "--source", "demo", "--virtual-camera", DEVICE, "--headless", "--duration", "3")
+_SENT = ("run", "--source", str(DEMO), "--virtual-camera", DEVICE, "--headless", "--duration", "3")
 
 
 @contextlib.contextmanager
