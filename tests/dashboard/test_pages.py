@@ -230,7 +230,11 @@ WORDS = """
 def test_a_narrow_overlay_keeps_its_words_and_its_bars(dashboard: Dashboard) -> None:
     async def scene(page: Page) -> None:
         frame = itertools.count()
-        for words, longest_fits in (("au=12,15", True), ("au=12,15&scale=2", False), ("au=12,15&safe=25", False)):
+        for words, longest_fits in (
+            ("au=12,15", True),
+            ("au=12,15&scale=2", False),
+            ("au=12,15&safe=25&background=00b140", False),
+        ):
             await page.open(f"{dashboard.url}overlay?token={TOKEN}&{words}", 320, 180)
             there = "document.querySelectorAll('.row').length === 2 && !document.body.matches('.lost, .stale')"
             await page.until(there, lambda: tell(dashboard, next(frame)))
@@ -241,6 +245,9 @@ def test_a_narrow_overlay_keeps_its_words_and_its_bars(dashboard: Dashboard) -> 
             assert all(0 <= left and right <= 320 for _, left, right, _ in found)
             assert not longest_fits or max(over for *_, over in found) <= 0, "no name is cut short"
             assert await page.value("document.querySelector('.track').getBoundingClientRect().width") >= 25
+        image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        assert image[-1, -1].tolist() == [0x40, 0xB1, 0], "a colour that can be keyed out"
 
     in_browser(scene)
 

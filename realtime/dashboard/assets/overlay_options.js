@@ -7,6 +7,7 @@
 // ?theme=dark|light|panel|plain
 // ?safe=5         share of the width that stays free at every edge, per cent (2)
 // ?scale=1.5      size of the text; everything grows with the page's width alone
+// ?background=00b140   a colour for a colour key, where OBS has no browser source (none: transparent)
 
 const among = (value, words) => (words.includes(value) ? value : words[0]);
 
@@ -27,5 +28,6 @@ export function overlayOptions(search) {
     theme: among(asked.get("theme"), ["dark", "light", "panel", "plain"]),
     safe: number(asked.get("safe"), 0, 25, 2),
     scale: number(asked.get("scale"), 0.25, 4, 1),
+    background: /^[0-9a-f]{6}$/i.test(asked.get("background") ?? "") ? `#${asked.get("background")}` : null,
   };
 }
