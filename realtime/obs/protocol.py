@@ -204,19 +204,36 @@ async def connect(url: str, password: str | None, answer_seconds: float = _ANSWE
     async with contextlib.AsyncExitStack() as stack:
         session = aiohttp.ClientSession(trust_env=False)
         stack.push_async_callback(session.close)
+        socket = await _open(session, url)
+        stack.push_async_callback(_hang_up, socket)
         try:
             async with asyncio.timeout(_GREETING_SECONDS):
-                socket = await session.ws_connect(url, protocols=("obswebsocket.json",), max_msg_size=_LARGEST)
-                stack.push_async_callback(_hang_up, socket)
                 version = await _identify(socket, password)
-        except aiohttp.WSServerHandshakeError as error:
-            raise ObsRefusalError(f"What answers at {url} is no OBS: HTTP status {error.status}.") from None
-        except (TimeoutError, OSError, aiohttp.ClientError):
-            raise ObsAbsentError(
-                f"No OBS answers at {url}; in OBS, Tools > WebSocket Server Settings turns its server on."
-            ) from None
+        except TimeoutError:
+            # obs-websocket 4 waits to be asked.
+            raise ObsAbsentError(f"What answers at {url} does not greet, as OBS 28 and later do.") from None
+        except (OSError, aiohttp.ClientError):
+            raise ObsAbsentError(f"The OBS at {url} went away while it greeted.") from None
         stack.pop_all()
         return ObsConnection(session, socket, version, answer_seconds)
+
+
+async def _open(session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
+    try:
+        async with asyncio.timeout(_GREETING_SECONDS):
+            return await session.ws_connect(url, protocols=("obswebsocket.json",), max_msg_size=_LARGEST)
+    except aiohttp.WSServerHandshakeError as error:
+        raise ObsRefusalError(f"What answers at {url} is no OBS: HTTP status {error.status}.") from None
+    except aiohttp.ClientSSLError:
+        raise ObsRefusalError(
+            f"No trusted TLS connection with {url} is possible; OBS itself speaks no TLS and is at ws://."
+        ) from None
+    except (TimeoutError, OSError):
+        raise ObsAbsentError(
+            f"No OBS answers at {url}; in OBS, Tools > WebSocket Server Settings turns its server on."
+        ) from None
+    except aiohttp.ClientError:
+        raise ObsAbsentError(f"What answers at {url} is no OBS; a server with TLS is at wss://.") from None
 
 
 async def _hang_up(socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -242,7 +242,7 @@ def test_a_narrow_overlay_keeps_its_words_and_its_bars(dashboard: Dashboard) -> 
             assert await page.value("innerWidth") == 320
             found = await page.value(WORDS)
             assert min(size for size, *_ in found) >= 10, "pixels that a person can read"
-            assert all(0 <= left and right <= 320 for _, left, right, _ in found)
+            assert all(left >= 0 and right <= 320 for _, left, right, _ in found)
             assert not longest_fits or max(over for *_, over in found) <= 0, "no name is cut short"
             assert await page.value("document.querySelector('.track').getBoundingClientRect().width") >= 25
         image = cv2.imdecode(np.frombuffer(await page.picture(), np.uint8), cv2.IMREAD_UNCHANGED)

@@ -81,11 +81,15 @@ def x_display() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def real_obs(home: Path, display: str) -> Iterator[RealObs]:
-    """Start OBS with an empty profile in `home`; killed at the end of the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def real_obs(home: Path, display: str, port: int | None = None) -> Iterator[RealObs]:
+    """Start OBS with an empty profile in `home`; killed at the end of the block.
+
+    Args:
+        home: of its settings.
+        display: that it draws on.
+        port: of its websocket server; None: a free one.
+    """
+    port = free_port() if port is None else port
     _write_profile(home, port)
     runtime = home / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)
@@ -118,6 +122,13 @@ def real_obs(home: Path, display: str) -> Iterator[RealObs]:
         process.kill()
         process.wait(20)
         log.close()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _has_scenes(url: str) -> bool:

@@ -28,6 +28,7 @@ class FakeObs:
         answers: by request, the fields of its answer.
         known: what it says that it can do.
         hello: what it says at the beginning instead of its greeting.
+        greets: it speaks first.
         asked: (request, data), in order.
     """
 
@@ -37,6 +38,7 @@ class FakeObs:
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     known: tuple[str, ...] = KNOWN
     hello: str | None = None
+    greets: bool = True
     port: int = 0
     asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     connections: int = 0
@@ -67,7 +69,8 @@ class FakeObs:
         if self.password is not None:
             hello["authentication"] = {"salt": SALT, "challenge": CHALLENGE}
         with contextlib.suppress(ConnectionError):  # a client that is told too much may go at once
-            await socket.send_str(self.hello or json.dumps({"op": 0, "d": hello}))
+            if self.greets:
+                await socket.send_str(self.hello or json.dumps({"op": 0, "d": hello}))
         identify = await socket.receive()
         if identify.type is not WSMsgType.TEXT:
             return socket

@@ -131,6 +131,31 @@ def test_what_does_not_speak_the_protocol_is_refused(hello: str) -> None:
         asyncio.run(connect(obs.url, None))
 
 
+def test_an_obs_websocket_4_that_waits_to_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime.obs.protocol._GREETING_SECONDS", 0.2)
+    with fake_obs(FakeObs(greets=False)) as obs, pytest.raises(ObsAbsentError, match="does not greet, as OBS 28"):
+        asyncio.run(connect(obs.url, None))
+
+
+def test_tls_where_none_is_spoken_and_none_where_tls_is_are_told_apart() -> None:
+    with fake_obs(FakeObs()) as obs, pytest.raises(ObsRefusalError, match="is at ws://"):
+        asyncio.run(connect(obs.url.replace("ws://", "wss://"), None))
+
+    async def alert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """What a server with TLS answers to words without: fatal, unexpected message (RFC 8446, section 6)."""
+        await reader.read(100)
+        writer.write(b"\x15\x03\x01\x00\x02\x02\x0a")
+        writer.close()
+
+    async def ask() -> None:
+        async with await asyncio.start_server(alert, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            with pytest.raises(ObsAbsentError, match="is no OBS; a server with TLS is at wss://"):
+                await connect(f"ws://{host}:{port}", None)
+
+    asyncio.run(ask())
+
+
 def test_nobody_at_the_address_is_absent() -> None:
     with pytest.raises(ObsAbsentError, match="No OBS answers at"):
         asyncio.run(connect("ws://127.0.0.1:9", None))
