@@ -16,6 +16,7 @@ let heardAt = 0;
 document.body.classList.add(options.style, `theme-${options.theme}`, `names-${options.names}`);
 document.body.style.setProperty("--safe", `${options.safe}vw`);
 document.body.style.setProperty("--scale", options.scale);
+document.body.classList.toggle("keyed", options.background !== null);
 if (options.background !== null) document.documentElement.style.backgroundColor = options.background;
 
 function hello(message) {
