@@ -17,6 +17,7 @@ from realtime.app.nodes.streams import streams
 from realtime.app.notifier import Notifier
 from realtime.app.pipeline import Finish, Outputs
 from realtime.app.plugins import plugin_sinks
+from realtime.app.stored_faces import StoredFaces
 from realtime.clinic.scale import POPULATION_WARNING
 from realtime.config import Config
 from realtime.media.audio.tone import ToneSettings
@@ -48,6 +49,7 @@ class RunOutputs:
         graph: what the graph is built with.
         sound: microphone and tone.
         recorder: of what is shown.
+        faces: what is known and stored of faces.
         dashboard: has its port, and answers once it is started.
         obs: the connection with OBS; it connects once it is started.
         missing: what the run goes on without, or only has as a guess, as sentences.
@@ -60,6 +62,7 @@ class RunOutputs:
     recorder: PausableRecorder | None
     dashboard: "Dashboard | None"
     obs: "ObsClient | None"
+    faces: StoredFaces
     missing: tuple[str, ...]
     release: Callable[[], None]
 
@@ -90,6 +93,7 @@ class RunOutputs:
         """
         fps = source.fps or 30.0
         with ExitStack() as stack:
+            faces = StoredFaces.open(config)
             folder, release = _session_folder(config)
             stack.callback(release)
             writer = SessionWriter(
@@ -146,12 +150,16 @@ class RunOutputs:
                 compiling=notifier.compiling,
                 warnings=lambda: notifier.warnings,
                 examination=None if examination is None else examination.open,
+                face_memory=faces.memory,
+                face_search=faces.search,
             )
+            if faces.announcement:
+                notifier.say(faces.announcement)
             missing = () if no_window is None else (f"{no_window} Going on without a preview window.",)
             if config.millimetres.scale == "population":
                 missing = (*missing, POPULATION_WARNING)
             stack.pop_all()
-            return cls(writer, graph, sound, recorder, dashboard, obs, missing, release)
+            return cls(writer, graph, sound, recorder, dashboard, obs, faces, missing, release)
 
     @property
     def folder(self) -> Path | None:

@@ -55,6 +55,7 @@ from realtime.app.policies import Policies
 from realtime.app.preview_overlay import PreviewOverlay
 from realtime.config import Config
 from realtime.errors import UserInputError
+from realtime.face.face_embedding import FaceMemory, StoredFaceSearch
 from realtime.face.people import PeopleTracker
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Connection, DropOldest, Graph, Latest, LatestBefore, NodeHandle, RealClock, Restart, Trace
@@ -98,6 +99,8 @@ class Outputs:
         obs: turns measures into OBS's requests.
         compiling: called with a model's name and the seconds gone by, while it is compiled for the first time.
         warnings: sentences about what has failed, for the preview.
+        face_memory: takes in what the patient's face looks like, to be stored.
+        face_search: knows the stored person's face, who is then the patient.
         examination: makes the guided examination, given the models and what asks for a calibration (None: none can be made).
         always_draw: pictures are drawn although nothing here takes them: whoever builds the graph does.
     """
@@ -119,6 +122,8 @@ class Outputs:
     obs: SteerObs | None = None
     compiling: Callable[[str, float], None] | None = None
     warnings: Callable[[], Sequence[str]] = tuple
+    face_memory: FaceMemory | None = None
+    face_search: StoredFaceSearch | None = None
     examination: Callable[[Sequence[ModelSpec], Callable[[], None] | None], GuidedExamination] | None = None
     always_draw: bool = False
 
@@ -265,15 +270,18 @@ class _Wiring:
         delay, decisions = config.models.landmark_delay_ms / 1e3, self._outputs.decisions
         if isinstance(tracker, PeopleTracker):
             rate = None if self._offline else fps
-            return TrackPeople(tracker, self._quality, inline, delay, rate=rate, decisions=decisions)
+            search = self._outputs.face_search
+            return TrackPeople(tracker, self._quality, inline, delay, rate=rate, decisions=decisions, search=search)
         return Track(tracker, self._quality, inline, delay, decisions=decisions)
 
     def _measures(self) -> Measure:
         """Action Units of one face, or of several people's."""
         path, outputs = self._path, self._outputs
         if self._config.people > 1:
-            return MeasurePeople(path.measures, path.another, outputs.decisions, outputs.calibrated)
-        return Measure(path.measures, outputs.decisions, outputs.calibrated)
+            return MeasurePeople(
+                path.measures, path.another, outputs.decisions, outputs.calibrated, outputs.face_memory
+            )
+        return Measure(path.measures, outputs.decisions, outputs.calibrated, outputs.face_memory)
 
     def _open_examination(self) -> GuidedExamination | None:
         """The guided examination, which reads the program's own Action Units."""

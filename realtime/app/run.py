@@ -305,6 +305,8 @@ class Run:
         if config.trace is not None:
             attempt("trace", lambda: _write_trace(progress.app, config.trace))
         if outputs is not None:
+            if progress.report is not None and (sentence := outputs.faces.finish()):
+                self.notices.append(sentence)
             if config.parquet:
                 attempt(PARQUET, outputs.writer.write_parquet)
             incomplete = {name: failures[name] for name in (PARQUET,) if name in failures} | outputs.incomplete()
@@ -345,6 +347,7 @@ class Run:
         summary["failures"] = failures
         summary["session"] = str(outputs.folder) if outputs.folder else None
         summary["sound"] = outputs.sound.metrics()
+        summary["stored_face"] = outputs.faces.stored
         summary["obs"] = None if outputs.obs is None else outputs.obs.figures()
         summary["rows"] = None if outputs.writer.csv is None else dict(outputs.writer.csv.counts)
         summary["quality_switches"] = app.quality.switches

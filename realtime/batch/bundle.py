@@ -16,6 +16,7 @@ from realtime.action_units.recording_rest import Rest
 from realtime.batch.fingerprint import Fingerprint
 from realtime.batch.inputs import Input
 from realtime.batch.passes import Recording
+from realtime.batch.patient import NOBODY
 from realtime.files import open_private, write_json
 from realtime.models import ModelSpec
 from realtime.session.folder import FRAMES, SESSION
@@ -143,7 +144,7 @@ class Description:
                 "rest": {str(key): _rest(rest) for key, rest in sorted(found.rests.items())},
                 "fingerprint": self.fingerprint.hash,
             }
-            | ({} if found.patient is None else {"patient": found.patient}),
+            | ({} if found.patient is None else {"patient": None if found.patient == NOBODY else found.patient}),
         }
         write_json(folder / SESSION, content)
 

@@ -1,11 +1,13 @@
 """What a bundle may hold besides its rows: overlay video, OpenFace 2.2's Action Units, Parquet."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from realtime.batch.follow import Networks
 from realtime.batch.options import Options
 from realtime.batch.passes import FrameListener, Recording, frames_of, open_recording
+from realtime.batch.spool import Spool
 from realtime.errors import DeviceError
 from realtime.session.folder import VIDEO
 from realtime.types import Analysis, FaceObservation, Frame
@@ -30,7 +32,30 @@ class Extras:
         self._folder = folder
         self._networks = networks
         self._openface2 = None if options.openface2 is None else _OpenFace2(options.openface2, folder)
-        self.listeners: tuple[FrameListener, ...] = () if self._openface2 is None else (self._openface2,)
+        self._several = networks.config.people > 1
+        first = self._openface2 is not None and not self._several
+        self.listeners: tuple[FrameListener, ...] = (self._openface2,) if first and self._openface2 else ()
+
+    def follow_patient(self, path: Path, found: Recording, spool: Spool) -> None:
+        """Of several people, measure the patient with OpenFace's models: who that is, is known only after the first pass.
+
+        The recording is decoded again for it.
+
+        Args:
+            path: of the recording.
+            found: what the first pass found.
+            spool: of the first pass, finished.
+
+        Raises:
+            DeviceError: the recording cannot be read any more.
+        """
+        if self._openface2 is None or not self._several:
+            return
+        frames = frames_of(open_recording(path, self._networks.config))
+        for frame, (sequence, seen) in zip(frames, groupby(spool.faces(), lambda one: one.sequence), strict=True):
+            assert frame.sequence == sequence
+            faces = [one.face for one in seen if one.face is not None and one.face.face_id == found.patient]
+            self._openface2.frame(frame, faces[0] if faces else None)
 
     def draw(self, path: Path, found: Recording, analyses: Iterator[Analysis]) -> None:
         """Take every analysis, and draw it where an overlay is asked for.

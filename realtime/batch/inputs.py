@@ -57,6 +57,10 @@ class Input:
     columns: Mapping[str, str] = field(default_factory=dict)
     calibration: tuple[float, float] | None = None
 
+    def person(self, usual: str | None) -> str | None:
+        """Whose recording it is: what the list's column `person` says, else `usual`; None where nothing says it."""
+        return next((value for key, value in self.columns.items() if key.lower() == "person" and value.strip()), usual)
+
     def as_json(self) -> dict[str, Any]:
         """For the ledger; `from_json` reads it."""
         window = None if self.calibration is None else list(self.calibration)

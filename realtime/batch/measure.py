@@ -15,13 +15,17 @@ from realtime.batch.follow import Networks
 from realtime.batch.inputs import Input
 from realtime.batch.options import Options
 from realtime.batch.passes import Measures, Recording, points_pass
+from realtime.batch.patient import NOBODY
 from realtime.batch.rests import NAMED
 from realtime.batch.spool import Spool
+from realtime.batch.stored_face import stored_face
 from realtime.config import Config
 from realtime.errors import UserInputError
+from realtime.face.face_embedding import StoredFaceSearch
 from realtime.face.warm_up import warm_up
 from realtime.files import file_sha256
 from realtime.models import ModelSpec, Registry
+from realtime.session.face_store import KnownFace
 from realtime.session.folder import FRAMES
 from realtime.types import Analysis
 
@@ -106,6 +110,8 @@ def measure_recording(
 
     started = time.monotonic()
     sha256 = file_sha256(one.path)
+    config = networks.config
+    face = stored_face(one, config) if config.patient_rule == "person" and config.people > 1 else None
     extras = Extras(options, folder, networks)
     summary = Summary()
     with Spool(folder) as spool:
@@ -117,14 +123,21 @@ def measure_recording(
             progress(frames, seconds)
 
         found = points_pass(
-            one.path, networks, spool, window=one.calibration, listeners=extras.listeners, progress=told
+            one.path,
+            networks,
+            spool,
+            window=one.calibration,
+            listeners=extras.listeners,
+            search=None if face is None else StoredFaceSearch(face.embedding),
+            progress=told,
         )
         _check_window(one, found)
+        extras.follow_patient(one.path, found, spool)
         measures = Measures(networks, spool, found.rests, named=one.calibration is not None, patient=found.patient)
         rows = _telling(measures.analyses(), found, progress)
-        extras.draw(one.path, found, write_rows(folder, rows, summary, several=networks.config.people > 1))
+        extras.draw(one.path, found, write_rows(folder, rows, summary, several=config.people > 1))
     extras.finish(folder / FRAMES)
-    notices = [*found.notices, *_remarks(one, found)]
+    notices = [*found.notices, *_remarks(one, found, face)]
     figures = {
         "frames": found.frames,
         "face_frames": found.with_face,
@@ -162,8 +175,12 @@ def _check_window(one: Input, found: Recording) -> None:
     )
 
 
-def _remarks(one: Input, found: Recording) -> list[str]:
-    return [] if found.with_face else [f"{one.path}: no face was seen on any of its {found.frames} frames."]
+def _remarks(one: Input, found: Recording, face: KnownFace | None) -> list[str]:
+    if not found.with_face:
+        return [f"{one.path}: no face was seen on any of its {found.frames} frames."]
+    if face is not None and found.patient == NOBODY:
+        return [f"{one.path}: none of the faces is surely {face.name}'s, so nobody is the patient."]
+    return []
 
 
 def _rest_word(found: Recording) -> str:

@@ -11,10 +11,11 @@ from realtime.action_units.recording_rest import NearestRest, Rest, measure_agai
 from realtime.action_units.reference import Reference
 from realtime.action_units.rest_frame import Windows, rest_picture
 from realtime.batch.follow import Networks, follow_one, follow_several
-from realtime.batch.patient import PatientTally
+from realtime.batch.patient import NOBODY, PatientTally
 from realtime.batch.rests import NAMED, RestSearches
 from realtime.batch.spool import Seen, Spool
 from realtime.config import Config
+from realtime.face.face_embedding import StoredFaceSearch
 from realtime.graph import StopToken
 from realtime.media.convert import ROTATIONS
 from realtime.media.source_spec import SourceKind, SourceSpec
@@ -23,7 +24,7 @@ from realtime.types import Analysis, FaceObservation, Frame, Sides
 
 
 class FrameListener(Protocol):
-    """Sees every frame of the first pass with what was tracked on it; of several people, with the patient's face."""
+    """Sees every frame of the first pass with the face that was tracked on it; None where there is none, or several people are."""
 
     def frame(self, frame: Frame, face: FaceObservation | None) -> None: ...
 
@@ -40,7 +41,7 @@ class Recording:
         seconds: capture time of the last frame.
         notices: what the source had to say, as sentences.
         rests: by face id, the rest that was found; under `NAMED` that of a window that the user named.
-        patient: face id of the patient, where several people are followed.
+        patient: face id of the patient, or `NOBODY`, where several people are followed.
     """
 
     frames: int = 0
@@ -89,6 +90,7 @@ def points_pass(
     *,
     window: tuple[float, float] | None = None,
     listeners: tuple[FrameListener, ...] = (),
+    search: StoredFaceSearch | None = None,
     progress: Callable[[int, float], None] = lambda _frames, _seconds: None,
 ) -> Recording:
     """Decode, detect, track; keep points and windows of every face, and look for rest.
@@ -99,6 +101,7 @@ def points_pass(
         spool: gets one record for each face on each frame, and one for a frame without a face.
         window: (start, end) in seconds of rest that the user named; it then holds for the whole recording, and for the patient only.
         listeners: see every frame.
+        search: knows the face of whoever is the patient; None: the rule of the settings decides.
         progress: told the frames and seconds gone by.
 
     Raises:
@@ -115,6 +118,9 @@ def points_pass(
         done.frames += 1
         seen = follow(frame)
         tally.add(seen)
+        if search is not None:
+            for other in seen.others:
+                search.look(frame.image, other, frame.capture_time)
         faces = [face for face in (seen.patient, *seen.others) if face is not None]
         done.with_face += bool(faces)
         for face in faces:
@@ -136,7 +142,10 @@ def points_pass(
             source.stream_info.fps,
         )
     done.notices = list(source.notices)
-    done.patient = tally.patient() if several else None
+    if several:
+        done.patient = tally.patient() if search is None else search.found()
+        if search is not None and done.patient is None:
+            done.patient = NOBODY
     done.rests = searches.rests(done.patient)
     spool.finish()
     return done

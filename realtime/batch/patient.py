@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from realtime.face.patient_choice import PatientRule
 from realtime.face.people import Observed
 
+NOBODY = -1
+"""In the place of a face id: several people are followed, and none of them is the patient."""
 _SEEN_ENOUGH = 0.1
 """Share of the frames of whoever is seen most, below which nobody is chosen by the rule."""
 

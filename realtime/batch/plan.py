@@ -75,15 +75,23 @@ def begin(
     plan = Plan(ledger.inputs())
     states = ledger.states()
     for one in plan.inputs:
-        _look(ledger, one, states[one.name], fingerprint, plan, retry=retry, force=force)
+        _look(ledger, one, states[one.name], fingerprint, config, plan, retry=retry, force=force)
     return plan
 
 
 def _look(
-    ledger: Ledger, one: Input, state: State, fingerprint: Fingerprint, plan: Plan, *, retry: bool, force: bool
+    ledger: Ledger,
+    one: Input,
+    state: State,
+    fingerprint: Fingerprint,
+    config: Config,
+    plan: Plan,
+    *,
+    retry: bool,
+    force: bool,
 ) -> None:
     if state == "done":
-        change = _change(ledger, one, fingerprint)
+        change = _change(ledger, one, fingerprint, config)
         if change and force:
             ledger.results.forget(one.name)
         elif change:
@@ -97,13 +105,13 @@ def _look(
         ledger.retry(one.name)
 
 
-def _change(ledger: Ledger, one: Input, fingerprint: Fingerprint) -> str:
+def _change(ledger: Ledger, one: Input, fingerprint: Fingerprint, config: Config) -> str:
     """What is another than when the recording was measured; empty: nothing."""
     content = ledger.results.done(one.name) or {}
     if content.get("fingerprint") != fingerprint.hash:
         return "it was measured with another program, models or settings"
-    if content.get("columns") != columns_digest(one):
-        return "its columns or its calibration window are others than when it was measured"
+    if content.get("columns") != columns_digest(one, config):
+        return "its columns, its calibration window or its person's stored face are others than when it was measured"
     try:
         then = Identity.from_json(content["input"])
     except (KeyError, TypeError, ValueError):

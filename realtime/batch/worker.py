@@ -30,8 +30,9 @@ from realtime.batch.ledger_files import sync_tree
 from realtime.batch.liveness import Process
 from realtime.batch.options import Options
 from realtime.batch.results import Identity
+from realtime.batch.stored_face import stored_face
 from realtime.config import Config
-from realtime.errors import DeviceError, FacemirrorError
+from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.files import open_private, private_folder, reason
 from realtime.privacy import restrict_new_files
 
@@ -60,9 +61,18 @@ ONE_THREAD = dict.fromkeys(
 """Environment of a worker: libraries read it when they are loaded, so it is set before the process starts."""
 
 
-def columns_digest(one: Input) -> str:
-    """Of what the list said of a recording, which is in its bundle."""
-    return digest({"columns": dict(one.columns), "calibration": one.calibration})
+def columns_digest(one: Input, config: Config) -> str:
+    """Of what is known of a recording besides its file: what the list said of it, and the stored face of its person.
+
+    Args:
+        one: the recording.
+        config: of the batch.
+    """
+    known: dict[str, Any] = {"columns": dict(one.columns), "calibration": one.calibration}
+    if config.patient_rule == "person":
+        with contextlib.suppress(UserInputError):  # the recording itself will say so
+            known["face"] = stored_face(one, config).sha256
+    return digest(known)
 
 
 class Worker:
@@ -137,7 +147,12 @@ class Worker:
                 self._fail(one, identity, f"{one.path} was changed while it was read; say --retry when it is finished.")
                 return
             self._ledger.results.commit(
-                claim, self._ledger.claims.part(claim), self._fingerprint.hash, kept, columns_digest(one), figures
+                claim,
+                self._ledger.claims.part(claim),
+                self._fingerprint.hash,
+                kept,
+                columns_digest(one, self._config),
+                figures,
             )
         except OSError as error:
             self._failed_on_disk(one, identity, error)

@@ -19,7 +19,7 @@ from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
 
 _LOOK = 3
-_SETTINGS = ("config", "set", "weights", "rotate", "people", "patient_rule")
+_SETTINGS = ("config", "set", "weights", "rotate", "people", "patient_rule", "person", "people_folder")
 _EXTRAS = ("overlay", "parquet", "openface2")
 
 
@@ -80,6 +80,10 @@ def _wanted(options: argparse.Namespace, ledger: Ledger) -> tuple[Fingerprint, C
             raise UserInputError("`batch` turns all recordings by the same angle: --rotate 0, 90, 180 or 270.")
         if config.weights is not None:  # another machine or folder may go on with the batch
             config = config.model_copy(update={"weights": config.weights.absolute()})
+        if config.people_folder is not None:
+            config = config.model_copy(update={"people_folder": config.people_folder.absolute()})
+        if config.patient_rule == "person" and config.people == 1:
+            raise UserInputError("--patient person finds the person among several, so it needs --people 2 or more.")
         wanted = Options(options.overlay, options.parquet, _openface2(options))
     return own_fingerprint(config, wanted), config, wanted
 

@@ -195,7 +195,8 @@ def build_parser() -> argparse.ArgumentParser:
     people.add_argument(
         "--people-folder", "--people", dest="people", type=Path, metavar="DIR", help="folder of stored calibrations"
     )
-    people.add_argument("--delete", metavar="NAME", help="forget this person's calibration")
+    people.add_argument("--delete", metavar="NAME", help="forget this person's calibration, and the stored face")
+    people.add_argument("--forget-face", metavar="NAME", help="forget only what this person's face looks like")
     people.add_argument("--json", action="store_true")
 
     validate = command(
@@ -312,9 +313,13 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     add(
         "--patient",
         dest="patient_rule",
-        choices=["first", "largest", "left-most"],
-        help="with several people, who is the patient",
+        choices=["first", "largest", "left-most", "person"],
+        help="with several people, who is the patient; person: whose face is stored",
     )
+    add(
+        "--person", metavar="NAME", help="for --patient person: whose recordings these are, where the list does not say"
+    )
+    add("--people-folder", metavar="DIR", help="folder of stored calibrations and faces")
     add("--rotate", choices=["0", "90", "180", "270"], help="turn every picture clockwise (degrees)")
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")

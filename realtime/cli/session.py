@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime.app.output_files import REPORT, check_output
+from realtime.errors import UserInputError
 from realtime.session.calibration_store import CalibrationStore
+from realtime.session.face_store import FaceStore
 from realtime.session.folder import create_beside
 from realtime.session.manifest import add_to_manifest, session_of
 from realtime.session.verify import verify as verify_session
@@ -73,26 +75,54 @@ def report(options: argparse.Namespace) -> int:
 
 
 def people(options: argparse.Namespace) -> int:
-    """List the stored calibrations, or delete one."""
-    store = CalibrationStore(options.people)
-    if options.delete is not None:
-        store.delete(options.delete)
-        print(f"The calibration of {options.delete} is deleted.")
+    """List what is stored of people, or delete some of it.
+
+    Raises:
+        UserInputError: nothing is stored of who is to be forgotten.
+    """
+    store, faces = CalibrationStore(options.people), FaceStore(options.people)
+    if options.forget_face is not None:
+        if not faces.delete(options.forget_face):
+            raise UserInputError(f"No face is stored for {options.forget_face} in {faces.folder}.")
+        print(f"What {options.forget_face}'s face looks like is deleted; a calibration stays.")
         return 0
-    found = store.all()
+    if options.delete is not None:
+        return _delete_person(store, faces, options.delete)
+    found, known = store.all(), faces.names()
+    alone = [name for name in known if name not in {person.name for person in found}]
     if options.json:
-        rows = [{"name": p.name, "calibrated": p.calibrated, "frames": p.frames} for p in found]
+        rows: list[dict[str, object]] = [
+            {"name": p.name, "calibrated": p.calibrated, "frames": p.frames, "face": p.name in known} for p in found
+        ]
+        rows += [{"name": name, "calibrated": None, "frames": 0, "face": True} for name in alone]
         print(json.dumps({"folder": str(store.folder), "people": rows}, indent=2))
         return 0
-    if not found:
+    if not found and not alone:
         print(f"No calibration is stored in {store.folder}.")
         return 0
-    table = Table("person", "calibrated", "frames", box=None, header_style="bold")
+    table = Table("person", "calibrated", "frames", "face", box=None, header_style="bold")
     for person in found:
-        table.add_row(escape(person.name), person.calibrated, str(person.frames))
+        face = "stored" if person.name in known else ""
+        table.add_row(escape(person.name), person.calibrated, str(person.frames), face)
+    for name in alone:
+        table.add_row(escape(name), "", "", "stored")
     console = Console()
     console.print(table)
     console.print(escape(f"in {store.folder}"), style="dim")
+    return 0
+
+
+def _delete_person(store: CalibrationStore, faces: FaceStore, name: str) -> int:
+    """Everything that is stored of a person. Raises UserInputError: nothing is."""
+    had_face = faces.delete(name)
+    try:
+        store.delete(name)
+    except UserInputError:
+        if not had_face:
+            raise
+        print(f"What {name}'s face looks like is deleted; no calibration was stored.")
+        return 0
+    print(f"The calibration of {name} is deleted{', and what the face looks like' if had_face else ''}.")
     return 0
 
 

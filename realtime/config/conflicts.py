@@ -21,6 +21,7 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError(
             f"--blur-face {config.blur_face} must tell the patient from the others, so it needs --people 2 or more."
         )
+    _refuse_stored_face(config)
     if config.people > 1 and config.au != "own":
         raise UserInputError("--au openface2 measures one face, so it does not go with --people above 1.")
     if config.record == "raw" and config.au != "own":
@@ -42,6 +43,18 @@ def refuse_conflicts(config: Config) -> None:
         raise UserInputError("obs.rules steer OBS, so they need --obs.")
     if config.obs.url is not None and config.speed == "max":
         raise UserInputError("--obs steers OBS while things happen, so it does not go with --speed max.")
+
+
+def _refuse_stored_face(config: Config) -> None:
+    """Who is to be known again has a name."""
+    if config.store_face and config.person is None:
+        raise UserInputError("--store-face stores a face under a person's name, so it needs --person NAME.")
+    if config.store_face and config.au != "own":
+        raise UserInputError("--store-face does not go with --au openface2.")
+    if config.patient_rule == "person" and config.people == 1:
+        raise UserInputError("--patient person finds the person among several, so it needs --people 2 or more.")
+    if config.patient_rule == "person" and config.person is None:
+        raise UserInputError("--patient person needs --person NAME: whose stored face is looked for.")
 
 
 def _refuse_scale(config: Config) -> None:

@@ -297,7 +297,13 @@ class Config(Section):
         1, ge=1, le=8, description="how many faces are followed at once; above 1, one of them is the patient (count)"
     )
     patient_rule: Annotated[PatientRule, Option(flag="--patient")] = Field(
-        "largest", description="with several people, who is the patient until the user chooses another"
+        "largest",
+        description="with several people, who is the patient until the user chooses another; person: whose face is stored under "
+        "--person",
+    )
+    store_face: bool = Field(
+        False,
+        description="with --person: also store what the person's face looks like (biometric data), for --patient person",
     )
     people_folder: Annotated[Named | None, Option(metavar="DIR")] = Field(
         None, description="folder of stored calibrations; default: in the user's data folder"

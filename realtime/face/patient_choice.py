@@ -11,8 +11,9 @@ from typing import Literal
 from realtime.face.settings import PatientSettings
 from realtime.types import F32
 
-PatientRule = Literal["first", "largest", "left-most"]
-"""first: who was followed first. largest: whose face is largest. left-most: whose face is furthest left in the picture."""
+PatientRule = Literal["first", "largest", "left-most", "person"]
+"""first: who was followed first. largest: whose face is largest. left-most: whose face is furthest left in the picture. person: whose
+face is stored; nobody is it by rule, whoever knows the stored face chooses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class PatientChoice:
         return self._first is not None and time - self._first >= self._settings.alive_within
 
     def _by_rule(self, people: Sequence[Seen]) -> Seen | None:
+        if self._rule == "person":
+            return None
         if self._rule == "first":
             return min(people, key=lambda one: one.face_id, default=None)
         if self._rule == "left-most":

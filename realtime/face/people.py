@@ -165,6 +165,14 @@ class PeopleTracker:
         sure = any(self._known.is_sure(one, frame.capture_time) for one in looked_at if one.person.face_id == patient)
         return Observed(of_patient, tuple(found[number] for number in sorted(found)), sure)
 
+    def is_alive(self, face_id: int) -> bool:
+        """Whether this face is followed and has moved as no picture of a face does.
+
+        Args:
+            face_id: whose.
+        """
+        return any(one.person.face_id == face_id and one.person.life.alive for one in self._followed)
+
     def has_face_at(self, x: float, y: float) -> bool:
         """Whether a face that is followed now lies at this point of the picture. From any thread.
 

@@ -127,11 +127,7 @@ class CalibrationStore:
             raise DeviceError(f"{path} cannot be deleted ({reason(error)}).") from None
 
     def _path(self, name: str) -> Path:
-        """A name that becomes too long as a file's name is kept by its checksum."""
-        written = quote(checked_name(name), safe=" ")
-        if len(written) > _LONGEST_FILE_NAME:
-            written = f"{written[:100]}-{hashlib.sha256(written.encode()).hexdigest()[:32]}"
-        return self.folder / f"person-{written}.json"
+        return self.folder / f"person-{file_stem(name)}.json"
 
     @staticmethod
     def _read(path: Path) -> Person | None:
@@ -147,6 +143,18 @@ class CalibrationStore:
             return Person(str(content["name"]), neutral, str(content["calibrated"]), int(content["frames"]))
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
+
+
+def file_stem(name: str) -> str:
+    """Give the name as a file's: one that becomes too long is kept by its checksum.
+
+    Raises:
+        UserInputError: `name` is no name.
+    """
+    written = quote(checked_name(name), safe=" ")
+    if len(written) > _LONGEST_FILE_NAME:
+        written = f"{written[:100]}-{hashlib.sha256(written.encode()).hexdigest()[:32]}"
+    return written
 
 
 def checked_name(name: str) -> str:

@@ -18,7 +18,10 @@ from realtime.app.replay import Pictures, rerun
 from realtime.config import Config, resolve
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import UserInputError
+from realtime.face import face_embedding
+from realtime.face.face_embedding import FaceEmbedding, StoredFaceSearch
 from realtime.face.landmarks import LandmarkModel
+from realtime.face.patient_choice import PatientRule
 from realtime.face.people import PeopleTracker
 from realtime.face.settings import FaceSettings
 from realtime.render.other_faces import OtherFaces
@@ -37,8 +40,8 @@ IMAGE = picture(*DISCS)
 FRAMES, CLICKED_AT = 40, 12
 
 
-def people_path() -> FacePath:
-    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings(), most=4)
+def people_path(rule: PatientRule = "largest") -> FacePath:
+    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings(), most=4, rule=rule)
 
     def another() -> ActionUnitEstimator:
         return ActionUnitEstimator(ActionUnits(units_network, [1, 12]))
@@ -47,12 +50,15 @@ def people_path() -> FacePath:
 
 
 def nodes(
-    path: FacePath, log: DecisionLog | None = None, rate: float | None = 30.0
+    path: FacePath,
+    log: DecisionLog | None = None,
+    rate: float | None = 30.0,
+    search: StoredFaceSearch | None = None,
 ) -> tuple[TrackPeople, MeasurePeople]:
     assert isinstance(path.tracker, PeopleTracker)
     quality = Quality(0.2, enabled=False, several=True)
     detect = Detect(path.detector, path.coarse, path.tracker, quality, decisions=log)
-    track = TrackPeople(path.tracker, quality, detect, rate=rate, decisions=log)
+    track = TrackPeople(path.tracker, quality, detect, rate=rate, decisions=log, search=search)
     return track, MeasurePeople(path.measures, path.another, log)
 
 
@@ -88,6 +94,37 @@ def test_a_clicked_face_is_the_patient_and_a_replay_gives_the_same_rows(tmp_path
     text = RowFormat(several=True)
     for row, analysis in zip(rows, live, strict=True):
         assert text.line(row) == text.line(FrameRow(row.sequence, row.capture_time, True, analysis=analysis))
+
+
+def test_the_stored_person_is_chosen_once_the_face_lives_and_a_replay_needs_no_stored_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(face_embedding, "_CLEAR", 5)
+    log = DecisionLog(tmp_path / "decisions.jsonl", lambda: 0.0)
+    path = people_path("person")
+    stored = FaceEmbedding().of(IMAGE, DISCS[2].points())
+    lives = [False]
+    assert isinstance(path.tracker, PeopleTracker)
+    monkeypatch.setattr(path.tracker, "is_alive", lambda _number: lives[0])
+    track, measure = nodes(path, log, search=StoredFaceSearch(stored))
+    live: list[Analysis] = []
+    for number in range(FRAMES):
+        log.raw(number, number / 30)
+        if number == 30:
+            assert all(one.face is None for one in live), "a photograph of the person is not the person"
+            lives[0] = True
+        live.append(measure.process(track.process(Frame(IMAGE, number, number / 30))).analysis)
+        log.row(FrameRow(number, number / 30, True, analysis=live[-1]))
+    log.close()
+    patient = live[-1].face
+    assert patient is not None
+    assert np.abs(patient.raw_points - DISCS[2].points()).max() < 3
+    decisions = list(read_decisions(log.path))
+    again = rerun(decisions, Pictures(decisions, iter([IMAGE] * FRAMES)), people_path("person"), lambda _number: None)
+    text = RowFormat(several=True)
+    assert [text.line(row) for row in again] == [
+        text.line(FrameRow(number, number / 30, True, analysis=one)) for number, one in enumerate(live)
+    ]
 
 
 def test_offline_everybody_is_looked_at_on_every_frame() -> None:

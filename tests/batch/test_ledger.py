@@ -52,7 +52,9 @@ def finish(ledger: Ledger, one: Input, now: Fingerprint = NOW) -> None:
     ledger.claims.part(claim).mkdir()
     (ledger.claims.part(claim) / "frames.csv").write_text("rows")
     identity = replace(Identity.of(one.path), sha256=_sha(one.path))
-    ledger.results.commit(claim, ledger.claims.part(claim), now.hash, identity, columns_digest(one), {"notices": []})
+    ledger.results.commit(
+        claim, ledger.claims.part(claim), now.hash, identity, columns_digest(one, Config()), {"notices": []}
+    )
     ledger.claims.release(claim)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.calibration import Calibration
 from realtime.action_units.estimator import light_on
+from realtime.face.face_embedding import FaceMemory
 from realtime.session.decision_log import DecisionLog
 from realtime.types import Analysis, TrackedFrame
 
@@ -21,6 +22,7 @@ class Measure:
         measures: of the run.
         decisions: where calibrations are logged, or None.
         calibrated: called on the measuring thread when a calibration is done, with the analysis that completed it.
+        memory: takes in what the patient's face looks like, where the user wants it stored.
     """
 
     def __init__(
@@ -28,7 +30,9 @@ class Measure:
         measures: ActionUnitEstimator,
         decisions: DecisionLog | None = None,
         calibrated: Callable[[Analysis, Calibration], None] | None = None,
+        memory: FaceMemory | None = None,
     ) -> None:
+        self._memory = memory
         self._measures = measures
         self._decisions = decisions
         self._calibrated = calibrated
@@ -43,6 +47,8 @@ class Measure:
         if analysis.face is None:
             measures.nobody(analysis.capture_time)
             return analysed
+        if self._memory is not None and analysis.sure:
+            self._memory.look(analysed.frame.image, analysis.face, analysis.capture_time)
         running = calibration.running
         light = light_on(analysed.frame.image, analysis.face.box) if running else None
         left, right = measures.update(analysis.face, analysed.frame.image, time=analysis.capture_time, light=light)

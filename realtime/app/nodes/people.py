@@ -8,6 +8,7 @@ from realtime.action_units.calibration import Calibration
 from realtime.app.nodes.action_units import Measure
 from realtime.app.nodes.detect_track import Detect, Track
 from realtime.app.nodes.quality import FEWER_OTHERS, Quality
+from realtime.face.face_embedding import FaceMemory, StoredFaceSearch
 from realtime.face.people import Observed, PeopleTracker
 from realtime.session.decision_log import DecisionLog
 from realtime.types import Analysis, Detections, Frame, TrackedFrame
@@ -30,7 +31,8 @@ class TrackPeople(Track):
         inline: see `Track`.
         delay: see `Track`.
         rate: of the source, frames a second; None: everybody is looked at on every frame (offline).
-        decisions: see `Track`; with several people it also logs who was looked at how often, and whom the user chose.
+        decisions: see `Track`; with several people it also logs who was looked at how often, and who was chosen.
+        search: knows the stored person's face, who is then chosen as if the user had done it; None: nobody is looked for.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class TrackPeople(Track):
         *,
         rate: float | None = None,
         decisions: DecisionLog | None = None,
+        search: StoredFaceSearch | None = None,
     ) -> None:
         super().__init__(tracker, quality, inline, delay, decisions=decisions)
         self._people = tracker
         self._every = 1.0 if rate is None else max(1.0, rate / OTHERS_RATE)
+        self._search = search
         self._chosen: Point | None = None
 
     def choose(self, place: Point) -> bool:
@@ -65,7 +69,19 @@ class TrackPeople(Track):
         if self._decisions is not None:
             number = None if seen is None else seen.sequence
             self._decisions.track(frame.sequence, number, next_face=next_face, others_every=every, chosen=chosen)
-        return self._people.update(frame, seen, next_face=next_face, chosen=chosen, others_every=every)
+        observed = self._people.update(frame, seen, next_face=next_face, chosen=chosen, others_every=every)
+        if self._search is not None and self._people.patient is None:
+            self._choose_stored(self._search, frame, observed)
+        return observed
+
+    def _choose_stored(self, search: StoredFaceSearch, frame: Frame, observed: Observed) -> None:
+        """Choose the stored person once one of the faces is surely theirs, and lives."""
+        for face in observed.others:
+            search.look(frame.image, face, frame.capture_time)
+        found = search.found([face.face_id for face in observed.others])
+        if found is not None and self._chosen is None and self._people.is_alive(found):
+            box = next(face.box for face in observed.others if face.face_id == found)
+            self._chosen = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
 
 
 class MeasurePeople(Measure):
@@ -76,6 +92,7 @@ class MeasurePeople(Measure):
         another: makes an estimator for somebody else.
         decisions: see `Measure`.
         calibrated: see `Measure`.
+        memory: see `Measure`.
     """
 
     def __init__(
@@ -84,8 +101,9 @@ class MeasurePeople(Measure):
         another: Callable[[], ActionUnitEstimator],
         decisions: DecisionLog | None = None,
         calibrated: Callable[[Analysis, Calibration], None] | None = None,
+        memory: FaceMemory | None = None,
     ) -> None:
-        super().__init__(measures, decisions, calibrated)
+        super().__init__(measures, decisions, calibrated, memory)
         self._another = another
         self._estimators: dict[int, ActionUnitEstimator] = {}
 
