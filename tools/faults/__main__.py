@@ -2,8 +2,7 @@
 
 Each case runs the whole program (recording, lossless frames, dashboard) in a process of its own, makes one thing fail, and
 looks at what is left: a run may fail, but says so in a sentence, loses nothing that was there, and agrees with its own
-figures. Exit 1 where one did not. Linux; some cases want
-libfaketime or a C compiler, and say so where it is missing.
+figures. Exit 1 where one did not. Linux; the clocks' steps want a C compiler, and say so where it is missing.
 """
 
 import argparse

@@ -20,8 +20,7 @@ SECONDS = 6
 _STARTED = 2 * FPS
 _DURATION = ("--duration", str(SECONDS))
 _ALL = ("--record", "raw", "--dashboard", "--port", "0")
-_WALL_CLOCK = Path(__file__).with_name("wall_clock.c")
-_FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+_CLOCKS = Path(__file__).with_name("clocks.c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +117,46 @@ def clock() -> Iterator[Case]:
     for zone, name in (("Europe/Berlin", "a zone"), ("XXX-25", "a zone of 25 hours"), ("nonsense/zone", "no zone")):
         yield Case(f"TZ: {name}", environment=_zone(zone))
     for name, before, after in (
-        ("wall clock an hour back", 0, -3600),
-        ("wall clock a day forward", 0, 86400),
-        ("wall clock in 1970", -1_700_000_000, -1_700_000_000),
-        ("wall clock in 2100", 2_300_000_000, 2_300_000_000),
+        ("wall clock an hour back", _shifts(), _shifts(wall=-3600)),
+        ("wall clock a day forward", _shifts(), _shifts(wall=86400)),
+        ("wall clock in 1970", _shifts(wall=-1_700_000_000), _shifts(wall=-1_700_000_000)),
+        ("wall clock in 2100", _shifts(wall=2_300_000_000), _shifts(wall=2_300_000_000)),
+        ("both clocks an hour forward (suspend)", _shifts(), _shifts(wall=3600, monotonic=3600)),
+        ("both clocks a minute back", _shifts(), _shifts(wall=-60, monotonic=-60)),
     ):
-        yield _wall_clock(name, before, after) if shutil.which("cc") else _not_tried(name, "a C compiler (cc)")
-    for name, after in (("both clocks an hour forward (suspend)", 3600), ("both clocks a minute back", -60)):
-        yield _both_clocks(name, after) if _FAKETIME.exists() else _not_tried(name, "libfaketime (Debian: faketime)")
+        yield _stepped(name, before, after) if shutil.which("cc") else Case(name, missing="a C compiler (cc)")
+
+
+def _shifts(*, wall: int = 0, monotonic: int = 0) -> bytes:
+    """What clocks.c reads: seconds that the program's clocks differ from the machine's."""
+    return struct.pack("=qq", wall, monotonic)
 
 
 def _zone(name: str) -> Callable[[Path], dict[str, str]]:
     return lambda _folder: {"TZ": name}
 
 
-def _not_tried(name: str, missing: str) -> Case:
-    return Case(name, missing=missing)
+def build_clocks(folder: Path) -> Path:
+    """Compile the library that is preloaded to step a program's clocks.
+
+    Args:
+        folder: where it is put.
+    """
+    library = folder / "clocks.so"
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, _CLOCKS, "-ldl"], check=True)
+    return library
 
 
-def _wall_clock(name: str, before: int, after: int) -> Case:
-    """The program's wall clock steps two seconds after its start (a preloaded library of our own)."""
-
-    def environment(folder: Path) -> dict[str, str]:
-        library, step = folder / "wall_clock.so", folder / "clock"
-        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, _WALL_CLOCK, "-ldl"], check=True)
-        step.write_bytes(struct.pack("=q", before))
-        return {"LD_PRELOAD": str(library), "FAULT_WALL_CLOCK": str(step)}
-
-    return _stepped(name, struct.pack("=q", after), environment)
-
-
-def _both_clocks(name: str, after: int) -> Case:
-    """Both of the program's clocks step two seconds after its start (libfaketime)."""
+def _stepped(name: str, before: bytes, after: bytes) -> Case:
+    """The program's clocks step two seconds after its start (a preloaded library of our own)."""
 
     def environment(folder: Path) -> dict[str, str]:
-        step = folder / "clock"
-        step.write_text("+0")
-        return {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(step), "FAKETIME_NO_CACHE": "1"}
+        (folder / "clocks").write_bytes(before)
+        return {"LD_PRELOAD": str(build_clocks(folder)), "FAULT_CLOCKS": str(folder / "clocks")}
 
-    return _stepped(name, f"{after:+d}".encode(), environment)
-
-
-def _stepped(name: str, after: bytes, environment: Callable[[Path], dict[str, str]]) -> Case:
     def step(program: Program) -> None:
-        with (program.session.parent / "clock").open("r+b") as file:
+        with (program.session.parent / "clocks").open("r+b") as file:
             file.write(after)
-            file.truncate()
         time.sleep(3)
         program.process.send_signal(signal.SIGINT)
 
