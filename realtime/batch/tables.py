@@ -13,7 +13,7 @@ from realtime.errors import DeviceError
 from realtime.files import reason, write_atomically
 from realtime.session.folder import FRAMES
 from realtime.session.schema import AUS, column_names
-from realtime.session.spreadsheet import guarded
+from realtime.spreadsheet import guarded
 
 RECORDINGS = "recordings.csv"
 COMBINED = "combined.csv"
@@ -86,7 +86,7 @@ def _recordings(
     ledger: Ledger, plan: Plan, columns: Sequence[str], figures: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[list[str]]:
     ours = recordings_columns()
-    yield [*ours[:4], *carried_names(columns, ours), *ours[4:]]
+    yield [*ours[:4], *map(guarded, carried_names(columns, ours)), *ours[4:]]
     states = ledger.states()
     for one in plan.inputs:
         found = figures.get(one.name, {})
@@ -111,7 +111,7 @@ def combined_columns(ledger: Ledger) -> list[str]:
 
 def _combined(ledger: Ledger, done: Sequence[Input], columns: Sequence[str]) -> Iterator[list[str]]:
     ours = ["recording", *combined_columns(ledger)]
-    yield ["recording", *carried_names(columns, ours), *ours[1:]]
+    yield ["recording", *map(guarded, carried_names(columns, ours)), *ours[1:]]
     for one in done:
         lead = [guarded(one.name), *(guarded(one.columns.get(name, "")) for name in columns)]
         for row in _rows_of(ledger.recordings / one.name / FRAMES, ours[1:]):

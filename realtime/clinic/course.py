@@ -13,6 +13,7 @@ from realtime.clinic.scores import score_examination
 from realtime.clinic.sheet_rows import measures
 from realtime.clinic.statistics import SDC_OF_SEM, Spread, change, pooled_sem
 from realtime.clinic.types import Examination
+from realtime.spreadsheet import guarded
 
 COLUMNS = (
     *("date", "session", "measure", "term", "side", "unit", "value", "repetitions", "sd", "sdc95"),
@@ -118,8 +119,8 @@ def course_csv(series: Sequence[Series]) -> str:
             found = point.spread
             table.writerow(
                 (
-                    point.date,
-                    _guarded(point.session),
+                    guarded(point.date),
+                    guarded(point.session),
                     one.name,
                     one.term,
                     one.side,
@@ -143,11 +144,6 @@ def _against(before: Point, after: Point, asked: bool) -> tuple[str, str]:
 
 def _cell(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:z.3f}"
-
-
-def _guarded(text: str) -> str:
-    """A name that a spreadsheet would take for a formula is quoted."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
 def course_page(person: str, series: Sequence[Series], remarks: Sequence[str] = ()) -> str:

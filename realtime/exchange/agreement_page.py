@@ -16,6 +16,7 @@ from realtime.exchange.raters import RaterAgreement
 from realtime.exchange.series import Key, Paired
 from realtime.render.palette import INK, LEFT, NEUTRAL, RIGHT, WARNING
 from realtime.session.report import css
+from realtime.spreadsheet import guarded
 from realtime.types import F64
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 440, 190, 36, 10, 12, 26
@@ -113,7 +114,7 @@ def rater_csv(found: RaterAgreement) -> bytes:
     for one in found.codes:
         seconds = [f"{part:.3f}" for part in one.seconds] or [""] * 4
         figures = ["" if cell is None else f"{cell:.6f}" for cell in (one.kappa, one.f1)]
-        table.writerow([one.code, one.kind, figures[0], *seconds, *one.events, figures[1]])
+        table.writerow([guarded(one.code), one.kind, figures[0], *seconds, *one.events, figures[1]])
     return text.getvalue().encode()
 
 

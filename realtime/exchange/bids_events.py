@@ -14,7 +14,7 @@ from realtime.exchange.annotations import Annotations, Exclusion, Point
 from realtime.exchange.notes import Exported, Gathering, Imported
 from realtime.exchange.tables import header_of, rows_of
 from realtime.session.manifest import read_json
-from realtime.session.spreadsheet import as_typed, guarded
+from realtime.spreadsheet import as_typed, guarded
 
 NONE = "n/a"
 _CODES = "CodeList"

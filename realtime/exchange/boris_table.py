@@ -11,7 +11,7 @@ from realtime.exchange.coded_events import events_of
 from realtime.exchange.film import Film
 from realtime.exchange.notes import Exported, Gathering, Imported
 from realtime.exchange.tables import rows_of
-from realtime.session.spreadsheet import as_typed, guarded
+from realtime.spreadsheet import as_typed, guarded
 
 _NONE = "NA"
 _COLUMNS = (

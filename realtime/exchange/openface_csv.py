@@ -6,6 +6,8 @@ measured is empty. Up to version 2.1 OpenFace wrote a space after each comma, an
 
 import csv
 import io
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -25,6 +27,7 @@ OPENFACE2 = "openface2.csv"
 _FROM_ROWS = f"The session has no {OPENFACE2}: AUxx_r is the mean of the patient's two sides; landmarks, pose, gaze and AUxx_c are empty."
 _WANTED = ("sequence", "capture_time", "face_id", "confidence", "person")
 _OPENFACE = ("frame", "face_id", "timestamp", "confidence", "success")
+_UNIT = re.compile(r"AU[0-9]{1,2}_[rc]")
 _NO_GAZE = "Gaze is not measured: its columns are empty."
 
 
@@ -125,14 +128,18 @@ def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
     captured = rows.times + rows.start
     step = float(np.median(np.diff(captured))) if len(captured) > 1 else 0.0
     try:
-        table = _one_face(rows_of(path, lambda name: name in _OPENFACE or name.startswith("AU")))
+        table = _one_face(rows_of(path, lambda name: name in _OPENFACE or _UNIT.fullmatch(name) is not None))
+        units = [name for name in (table[0] if table else ()) if name.startswith("AU")]
         stamps = np.array([float(row["timestamp"]) for row in table]) + times.film_start
+        if not np.isfinite(stamps).all():
+            raise ValueError("a timestamp is no number")
+        for row in table:
+            row.update({name: _figure(row[name]) for name in row if name != "timestamp"})
     except (KeyError, ValueError) as error:
         raise UserInputError(f"{path} is no CSV of OpenFace, or damaged ({str(error)[:60]}).") from None
     if not len(stamps) or stamps[0] > captured[-1] + step or stamps[-1] < captured[0] - step:
         raise UserInputError(f"{path} and {frames.parent} have no time in common.")
     nearest = nearest_places(captured, stamps)
-    units = [name for name in table[0] if name.startswith("AU") and name[-2:] in ("_r", "_c")]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     heads = [name[:-2] + ("" if name.endswith("_r") else "_present") for name in units]
@@ -149,6 +156,15 @@ def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
     except OSError as error:
         raise DeviceError(f"{target} cannot be written ({reason(error)}).") from None
     return len(table)
+
+
+def _figure(cell: str) -> str:
+    """A number as it stands there; what is not finite was not measured.
+
+    Raises:
+        ValueError: it is neither a number nor empty.
+    """
+    return cell if cell and math.isfinite(float(cell)) else ""
 
 
 def _one_face(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 
-from realtime.session.spreadsheet import guarded
+from realtime.spreadsheet import guarded
 
 
 def number(value: float | None, decimals: int) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import AppendedFile, open_regular, reason
 from realtime.session.schema import LATEST
-from realtime.session.spreadsheet import as_typed, guarded
+from realtime.spreadsheet import as_typed, guarded
 
 NAME = "markers.csv"
 COLUMNS = {

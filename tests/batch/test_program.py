@@ -66,8 +66,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], netw
 
 def test_bad_recordings_are_named_and_the_rest_is_measured(clips: Path, tmp_path: Path, run: Run) -> None:
     (clips / "list.csv").write_text(
-        "path,person,condition\none/clip.mp4,=Ada,smile\ntwo/clip.mp4,Bo,rest\n"
-        "empty.mp4,Cy,rest\nbroken.mp4,Di,rest\ngone.mp4,Ed,rest\n"
+        "path,person,condition,=1+1\none/clip.mp4,=Ada,smile,\ntwo/clip.mp4,Bo,rest,\n"
+        "empty.mp4,Cy,rest,\nbroken.mp4,Di,rest,\ngone.mp4,Ed,rest,\n"
     )
     out = tmp_path / "out"
     code, said = run(clips / "list.csv", "--out", out)
@@ -81,6 +81,7 @@ def test_bad_recordings_are_named_and_the_rest_is_measured(clips: Path, tmp_path
         "one__clip": "done", "two__clip": "done", "empty": "done", "broken": "failed", "gone": "failed",
     }  # fmt: skip
     assert rows["one__clip"]["person"] == "'=Ada"  # no spreadsheet runs it
+    assert rows["one__clip"]["'=1+1"] == ""
     assert float(rows["one__clip"]["AU12_left_mean"]) >= 0
     assert rows["empty"]["AU12_left_mean"] == ""
     with (out / "combined.csv").open(newline="") as file:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from realtime.session.markers import SessionMarkers, read_markers
 from realtime.session.schema import FrameRow, RowFormat
-from realtime.session.spreadsheet import as_typed, guarded
+from realtime.spreadsheet import as_typed, guarded
 
 WHEN = datetime(2026, 3, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
