@@ -22,13 +22,14 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.exchange.annotations import Annotations
 from realtime.exchange.bids_events import NONE, write_events, write_sidecar
 from realtime.exchange.film import Film
-from realtime.files import open_regular, private_folder, reason, write_atomically
+from realtime.files import one_line, open_regular, private_folder, reason, write_atomically
 from realtime.session.manifest import read_json
 from realtime.session.schema import data_dictionary
 
 _LABEL = re.compile(r"[A-Za-z0-9]+")
 _IGNORED = "*_video.*\n*_audiovideo.*\n"
 _PIECE = 1 << 20
+_LARGEST_TABLE = 64 << 20
 _README = "Facial measures, films and annotations, written by facemirror-live. Left and right are the patient's own.\n"
 
 
@@ -136,6 +137,8 @@ def write_bids(recording: Recording, dataset: Path, entities: Entities) -> tuple
                 while piece := source.read(_PIECE):
                     file.write(piece)
         scans = _add_scans(dataset / entities.folder, entities, starts, recording)
+    except (ValueError, csv.Error) as error:  # no number, no column, no UTF-8
+        raise UserInputError(f"{recording.rows} is damaged ({one_line(error)}).") from None
     except OSError as error:
         raise DeviceError(f"{folder} cannot be written ({reason(error)}).") from None
     return [*contents, *starts, scans], events.notes
@@ -172,15 +175,26 @@ def _begin_dataset(dataset: Path, entities: Entities) -> None:
 
 def _append(path: Path, header: list[str], row: Mapping[str, str], key: str) -> None:
     """Add a row to a table of the dataset; its columns stay, those that we do not know are n/a."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else ["\t".join(header)]
+    lines = _lines(path) or ["\t".join(header)]
     columns = lines[0].split("\t")
     if key not in columns:
         raise UserInputError(f"{path} is damaged: it has no column {key}.")
     place = columns.index(key)
-    if row[key] not in [line.split("\t")[place] for line in lines[1:] if line]:
+    if row[key] not in [cells[place] for line in lines[1:] if len(cells := line.split("\t")) > place]:
         lines.append("\t".join(row.get(column, NONE) for column in columns))
         with write_atomically(path) as file:
             file.write(("\n".join(lines) + "\n").encode())
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a table that anybody may have written; none where it is empty or is not there."""
+    try:
+        with open_regular(path, limit=_LARGEST_TABLE) as file:
+            return file.read().decode("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        raise UserInputError(f"{path} is damaged: it is no UTF-8 text.") from None
 
 
 def _add_scans(folder: Path, entities: Entities, starts: Mapping[Path, float], recording: Recording) -> Path:

@@ -58,7 +58,7 @@ def film_of(session: Path) -> Film | None:
         return None
     times = []
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
             base = float(stream.time_base or 0)
             times = [packet.pts * base for packet in container.demux(stream) if packet.pts is not None]

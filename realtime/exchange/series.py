@@ -14,6 +14,7 @@ from realtime.exchange.tables import rows_of
 from realtime.session.folder import FRAMES
 from realtime.session.manifest import session_of
 from realtime.session.read_frames import read_rows
+from realtime.session.schema import LATEST
 from realtime.types import F64
 
 By = Literal["wall", "capture", "start"]
@@ -103,8 +104,9 @@ def _session(folder: Path, by: By | None) -> Series:
     wall = None
     if isinstance(begun, dict):
         try:
-            wall = datetime.fromisoformat(begun["utc"]).timestamp() - float(begun["capture_clock"])
-        except (KeyError, TypeError, ValueError):
+            begin = datetime.fromisoformat(begun["utc"]).timestamp() - float(begun["capture_clock"])
+            wall = begin if abs(begin) < LATEST else None
+        except (KeyError, TypeError, ValueError, OverflowError):
             wall = None
     if by == "wall" and wall is None:
         raise UserInputError(f"{folder} does not tell the time of day; compare with --by start.")

@@ -9,6 +9,7 @@ from realtime.errors import UserInputError
 from realtime.exchange.film import Film, film_of
 from realtime.files import open_regular, reason
 from realtime.session.folder import FRAMES
+from realtime.session.schema import LATEST
 
 
 class Timeline(NamedTuple):
@@ -65,7 +66,10 @@ def first_capture_time(rows: Path) -> float:
             first = next(csv.DictReader(file), None)
             if first is None:
                 raise UserInputError(f"{rows.parent} has no rows, so there is no time to count from.")
-            return float(first["capture_time"])
+            start = float(first["capture_time"])
+            if not abs(start) < LATEST:
+                raise ValueError("no capture time")
+            return start
     except FileNotFoundError:
         raise UserInputError(f"{rows.parent} holds no {rows.name}.") from None
     except OSError as error:

@@ -166,6 +166,7 @@ class Decoder:
                     mode="r",
                     format=attempt.format,
                     options=dict(attempt.options),
+                    metadata_errors="replace",  # old cameras write titles in Latin-1
                     timeout=self._timeouts if opening.network else None,
                 )
                 return result

@@ -244,7 +244,7 @@ def read_raw(path: Path) -> Iterator[U8]:
     """
     try:
         open_regular(path).close()  # libav would wait for a named pipe
-        container = av.open(str(path))
+        container = av.open(str(path), metadata_errors="replace")
     except FileNotFoundError:
         raise UserInputError(
             f"{path.parent} holds no {path.name}: only a session recorded with --record raw can be replayed."

@@ -261,6 +261,16 @@ class _Summary(_Strict):
     ended: str = ""
 
 
+class _Recording(_Strict):
+    sha256: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+class _Batch(_Strict):
+    input: _Recording = _Recording()
+
+
 class _Session(_Strict):
     """What this program reads of session.json; everything else in it is for people and other programs."""
 
@@ -269,6 +279,7 @@ class _Session(_Strict):
     models: list[_Model] = []
     configuration: dict[str, _Setting] = {}
     summary: _Summary | None = None
+    batch: _Batch = _Batch()
 
 
 def session_of(folder: Path) -> Mapping[str, Any]:

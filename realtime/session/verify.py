@@ -155,7 +155,7 @@ def _inspect(name: str, path: Path, verdict: Verdict) -> None:
 def _video(path: Path) -> str:
     """How many pictures can be decoded, how long they last, and where the sound ends."""
     frames, last, sound = 0, 0.0, 0.0
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         streams = [container.streams.video[0], *container.streams.audio[:1]]
         try:
             for decoded in container.decode(*streams):

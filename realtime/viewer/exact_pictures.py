@@ -88,7 +88,7 @@ class ExactPictures:
 
     def _seek(self, number: int) -> None:
         if self._container is None:
-            self._container = av.open(str(self._index.path))
+            self._container = av.open(str(self._index.path), metadata_errors="replace")
             self._container.streams.video[0].thread_count = 1
         stream = self._container.streams.video[0]
         self._kept.clear()

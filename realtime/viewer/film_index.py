@@ -82,7 +82,7 @@ def read_index(path: Path, stamps: NDArray[np.int64] | None = None) -> FilmIndex
     """
     try:
         open_regular(path).close()  # libav would wait for a named pipe
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise UserInputError(f"{path.name} holds no picture.")
             return _index(path, container, container.streams.video[0], stamps)

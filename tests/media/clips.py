@@ -71,9 +71,11 @@ def write_clip(
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
     pixel_aspect: Fraction | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
     """Encode BGR images; `times` in seconds make the rate variable."""
     with av.open(str(path), "w", options=container_options or {}) as container:
+        container.metadata.update(metadata or {})
         stream = container.add_stream(codec, rate=fps, options=options or {})
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pixel_format

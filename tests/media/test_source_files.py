@@ -13,6 +13,7 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import Speed, VideoSource
 from realtime.types import Frame
+from realtime.viewer.film_index import read_index
 from tests.media.clips import (
     FakeClock,
     Stop,
@@ -391,3 +392,13 @@ def test_a_real_hevc_clip_is_read_whole(shared: Path) -> None:
 def test_device_errors_are_not_user_errors() -> None:
     with pytest.raises(DeviceError, match="refused"):
         source("tcp://127.0.0.1:9").open()
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
+def test_a_title_in_another_encoding_is_no_reason_to_refuse_a_film(tmp_path: Path, name: str) -> None:
+    path = write_clip(tmp_path / name, [quadrants()] * 3, metadata={"title": "M_ller"})
+    content = path.read_bytes()
+    assert b"M_ller" in content
+    path.write_bytes(content.replace(b"M_ller", b"M\xfcller"))  # Latin-1, as cameras of old wrote it
+    assert len(frames_of(source(path))) == 3
+    assert len(read_index(path).stamps) == 3

@@ -44,7 +44,7 @@ def av_offsets(path: Path) -> list[Offset]:
     chunks: list[tuple[float, np.ndarray]] = []
     rate = 48_000
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video or not container.streams.audio:
                 raise UserInputError(f"{path} does not hold both a picture and a sound track.")
             for frame in container.decode(container.streams.video[0], container.streams.audio[0]):
