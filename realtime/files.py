@@ -38,6 +38,12 @@ def cache_folder() -> Path:
     return _home_folder(lambda: platformdirs.user_cache_dir(_NAME, appauthor=False))
 
 
+def home_folder() -> Path:
+    """The user's home; a place where nothing is found where there is none, as in some containers."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  never raises
+    return home if home.is_absolute() else Path(os.devnull)
+
+
 def _home_folder(find: Callable[[], str]) -> Path:
     """A folder below the user's home.
 

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from realtime.files import home_folder
+
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
 _DISPLAY = re.compile(r"(?P<host>.*):(?P<number>\d+)(\.\d+)?")
 _SECONDS = 3.0
@@ -73,7 +75,7 @@ def _padded(data: bytes) -> bytes:
 
 def _authority_file() -> Path:
     named = os.environ.get("XAUTHORITY")
-    return Path(named) if named else Path.home() / ".Xauthority"
+    return Path(named) if named else home_folder() / ".Xauthority"
 
 
 def _cookies(path: Path, number: int) -> Iterator[bytes]:

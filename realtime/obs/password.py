@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from realtime.errors import UserInputError
+from realtime.files import home_folder
 
 VARIABLE = "FACEMIRROR_OBS_PASSWORD"
 # OBS 30 and later, and OBS 28 and 29.
@@ -122,7 +123,7 @@ def _from_old_settings(path: Path) -> str | None:
 
 
 def _settings_folders() -> tuple[Path, ...]:
-    home = Path.home()
+    home = home_folder()
     if sys.platform == "win32":
         return (Path(os.environ.get("APPDATA", home / "AppData" / "Roaming")),)
     if sys.platform == "darwin":

@@ -1,6 +1,7 @@
 """Where OBS's password comes from, and which addresses are taken."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,16 @@ def test_damaged_settings_are_no_password(tmp_path: Path, text: str) -> None:
     (folder / "config.json").write_text(text, "utf-8")
     (tmp_path / "obs-studio" / "global.ini").write_text("[OBSWebSocket\nx", "utf-8")
     assert find_password(HERE, {}, (tmp_path,)) is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows every user's folder")
+def test_a_user_without_a_home_has_no_password_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert find_password(HERE, {}) is None
