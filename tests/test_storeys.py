@@ -11,7 +11,21 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "realtime"
-GROUND = frozenset({"types", "files", "errors", "privacy", "jit", "lazy", "entry_points", "strict_json", "file_locks"})
+GROUND = frozenset(
+    {
+        "types",
+        "files",
+        "errors",
+        "privacy",
+        "jit",
+        "lazy",
+        "entry_points",
+        "strict_json",
+        "strict_toml",
+        "spreadsheet",
+        "file_locks",
+    }
+)
 LIBRARY = frozenset(
     {
         "graph",

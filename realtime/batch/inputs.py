@@ -3,6 +3,7 @@
 import csv
 import glob
 import io
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import UserInputError
-from realtime.files import open_regular, reason
+from realtime.files import one_line, open_regular, reason, shortened
 
 VIDEOS = frozenset(
     {
@@ -116,23 +117,28 @@ def find_inputs(words: Iterable[str]) -> Inputs:
     """
     inputs, named = Inputs(), list[_Named]()
     for word in words:
-        path = Path(word).expanduser()
+        path = _expanded(word)
         if path.is_dir():
             named += _in_folder(path)
         elif path.suffix.lower() in LISTS and path.is_file():
             named += _in_list(path, inputs.problems)
         elif path.exists() or not glob.has_magic(word):
             if not path.exists():
-                raise UserInputError(f"{word}: there is no such file or folder.")
+                raise UserInputError(f"{shortened(word)}: there is no such file or folder.")
             named.append(_Named(path.absolute(), path.absolute().parent))
         else:
             matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  an absolute pattern is no pattern for Path
             if not matches:
-                raise UserInputError(f"{word}: no file has a name like this.")
+                raise UserInputError(f"{shortened(word)}: no file has a name like this.")
             for match in map(Path, matches):
                 named += _in_folder(match) if match.is_dir() else [_Named(match.absolute(), match.absolute().parent)]
     _give_names(named, inputs)
     return inputs
+
+
+def _expanded(word: str) -> Path:
+    """A path; `~` and `~name` at its beginning stand for a user's folder, where there is such a user."""
+    return Path(os.path.expanduser(word))  # noqa: PTH111  never raises
 
 
 def _in_folder(folder: Path) -> list[_Named]:
@@ -149,10 +155,12 @@ def _in_list(path: Path, problems: list[str]) -> list[_Named]:
         raise UserInputError(f"The list {path} cannot be read ({reason(error)}).") from None
     except UnicodeDecodeError:
         raise UserInputError(f"The list {path} cannot be read: it is no UTF-8 text.") from None
+    if "\0" in text:
+        raise UserInputError(f"The list {path} cannot be read: it holds a NUL character, which no name has.")
     base = path.absolute().parent
     if path.suffix.lower() in (".txt", ".lst"):
         lines = (line.strip() for line in text.splitlines())
-        return [_Named(base / Path(line).expanduser(), base) for line in lines if line and not line.startswith("#")]
+        return [_Named(base / _expanded(line), base) for line in lines if line and not line.startswith("#")]
     return _in_table(path, text, base, problems)
 
 
@@ -165,9 +173,11 @@ def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_N
         reader.fieldnames = names
         key = next((name for name in names if name.lower() in _PATH_COLUMNS), None)
         if key is None:
-            raise UserInputError(f"The table {path} has no column `path`; it has {', '.join(names) or 'no header'}.")
+            raise UserInputError(
+                f"The table {path} has no column `path`; it has {one_line(', '.join(names)) or 'no header'}."
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise UserInputError(f"The table {path} has the column {twice[0]!r} twice.")
+            raise UserInputError(f"The table {path} has the column {one_line(repr(twice[0]))} twice.")
         found = []
         for number, row in enumerate(reader, 2):
             cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
@@ -185,7 +195,7 @@ def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_N
 
 def _row(path: Path, number: int, cells: dict[str, str], key: str, base: Path, problems: list[str]) -> _Named | None:
     start, end = cells.pop(_START, ""), cells.pop(_END, "")
-    recording = base / Path(cells.pop(key)).expanduser()
+    recording = base / _expanded(cells.pop(key))
     if not start and not end:
         return _Named(recording, base, cells)
     try:
@@ -193,9 +203,8 @@ def _row(path: Path, number: int, cells: dict[str, str], key: str, base: Path, p
         if not 0 <= window[0] < window[1] < 1e9:
             raise ValueError
     except ValueError:
-        problems.append(
-            f"{path}, line {number}: {_START} {start!r} and {_END} {end!r} are no window; both are seconds, the start first."
-        )
+        said = f"{_START} {one_line(repr(start))} and {_END} {one_line(repr(end))}"
+        problems.append(f"{path}, line {number}: {said} are no window; both are seconds, the start first.")
         return None
     return _Named(recording, base, cells, window)
 

@@ -7,9 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from realtime import strict_toml
 from realtime.clinic.types import MOVEMENTS, Movement
 from realtime.errors import UserInputError
-from realtime.files import open_regular, reason
+from realtime.files import one_line, open_regular, reason, shortened
 
 BUILT_IN = ("full", "sunnybrook", "eface")
 DEFAULT = "full"
@@ -50,23 +51,22 @@ def load_protocol(word: str) -> Protocol:
     path = Path(word)
     try:
         with open_regular(path, limit=_LARGEST) as file:
-            content = tomllib.loads(file.read().decode("utf-8"))
+            content = strict_toml.loads(file.read())
     except FileNotFoundError:
         raise UserInputError(
-            f"There is no protocol {word!r}: it is {', '.join(BUILT_IN)}, or the path of a TOML file."
+            f"There is no protocol {shortened(word)!r}: it is {', '.join(BUILT_IN)}, or the path of a TOML file."
         ) from None
     except OSError as error:
-        raise UserInputError(f"The protocol {word} cannot be read ({reason(error)}).") from None
-    except (ValueError, RecursionError) as error:
-        fault = " ".join(str(error).split())[:100]
-        raise UserInputError(f"The protocol {word} is no TOML file ({fault}).") from None
-    return _checked(content, word, path.stem)
+        raise UserInputError(f"The protocol {shortened(word)} cannot be read ({reason(error)}).") from None
+    except ValueError as error:
+        raise UserInputError(f"The protocol {shortened(word)} is no TOML file ({one_line(error)}).") from None
+    return _checked(content, shortened(word), path.stem)
 
 
 def _checked(content: dict[str, Any], word: str, name: str) -> Protocol:
     if unknown := sorted(set(content) - _KNOWN_KEYS):
         raise UserInputError(
-            f"The protocol {word} has an unknown entry {unknown[0]!r}; known are movements, name and repetitions."
+            f"The protocol {word} has an unknown entry {one_line(repr(unknown[0]))}; known are movements, name and repetitions."
         )
     movements = content.get("movements")
     if not isinstance(movements, list) or not movements:

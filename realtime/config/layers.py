@@ -5,8 +5,6 @@ Environment names are the settings' names in capitals, sections joined by two un
 """
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +12,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from realtime import strict_toml
 from realtime.config.settings import Config
 from realtime.errors import UserInputError
 from realtime.files import one_line, open_regular, reason
 
 PREFIX = "FACEMIRROR_"
 _LARGEST_FILE = 2**20
-_MOST_DOTS = 100
 # Variables of this prefix that are no settings of a run.
 OTHERS = {
     "FACEMIRROR_OBS_PASSWORD",
@@ -112,17 +110,12 @@ def _element(name: str, value: Any, path: Sequence[int | str]) -> tuple[str, Any
 def _from_file(file: Path) -> dict[str, Any]:
     try:
         with open_regular(file, limit=_LARGEST_FILE) as opened:
-            text = opened.read().decode("utf-8-sig")  # some editors write a mark at the beginning
-        if max(part.count(".") for part in re.split(r"[=,{\n]", text)) > _MOST_DOTS:
-            raise ValueError("a name has more than a hundred dots")  # the parser would take minutes over thousands
-        content = tomllib.loads(text)
+            content = strict_toml.loads(opened.read())
     except FileNotFoundError:
         raise UserInputError(f"The configuration file {file} does not exist.") from None
     except OSError as error:
         raise UserInputError(f"The configuration file {file} cannot be read: {reason(error)}.") from None
-    except RecursionError:
-        raise UserInputError(f"The configuration file {file} cannot be read: it is nested too deep.") from None
-    except ValueError as error:  # no UTF-8, no TOML, or a number of thousands of digits
+    except ValueError as error:
         raise UserInputError(f"The configuration file {file} cannot be read: {one_line(error)}.") from None
     flat: dict[str, Any] = {}
     for key, value in content.items():

@@ -3,12 +3,12 @@
 A model is data, not code: swapping one for another of the same role changes this file and no Python.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from realtime import strict_toml
 from realtime.errors import ModelFileError
 from realtime.files import open_regular, reason
 
@@ -105,12 +105,12 @@ def load_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.toml"
     try:
         with open_regular(path, limit=_LARGEST) as file:
-            content = tomllib.loads(file.read().decode("utf-8"))
+            content = strict_toml.loads(file.read())
     except FileNotFoundError:
         raise ModelFileError(
             f"There is no model manifest at {path}. Give the folder that holds manifest.toml with --weights."
         ) from None
-    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, nested without end
+    except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else " ".join(str(error).split())[:300].rstrip(".")
         raise ModelFileError(f"The model manifest {path} cannot be read: {why}.") from None
     entries = content.get("model", [])

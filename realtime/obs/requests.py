@@ -3,6 +3,7 @@
 Source of the request names: obs-websocket's protocol description, version 5.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,7 +131,7 @@ def parse_action(table: Mapping[str, Any]) -> Action:
             return ObsRequest("TriggerHotkeyByName", {"hotkeyName": _name(table, "hotkey")})
         case "replay_buffer":
             wish = table["replay_buffer"]
-            if wish not in REPLAY_BUFFER:
+            if not isinstance(wish, str) or wish not in REPLAY_BUFFER:
                 raise ValueError(f"replay_buffer is one of {', '.join(REPLAY_BUFFER)}, not {wish!r}")
             return ObsRequest(REPLAY_BUFFER[wish])
         case "text":
@@ -154,7 +155,21 @@ def _free(table: Mapping[str, Any]) -> ObsRequest:
         raise ValueError(f"obs-websocket 5 has no request {name!r}{_nearest(name)}")
     if not isinstance(data, Mapping):
         raise ValueError(f"data is a table of the request's fields, not {data!r}")
+    for key, value in data.items():
+        if not _goes_as_json(value):
+            raise ValueError(
+                f"data's {key!r} holds {value!r}: texts, numbers, true, false and tables of them go to OBS"
+            )
     return ObsRequest(name, dict(data))
+
+
+def _goes_as_json(value: object) -> bool:
+    """TOML has dates, times and numbers without end, which no request to OBS can hold."""
+    if isinstance(value, Mapping):
+        return all(map(_goes_as_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_goes_as_json, value))
+    return isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _nearest(name: str) -> str:

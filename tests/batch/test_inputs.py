@@ -97,3 +97,14 @@ def test_a_table_without_paths_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("person,condition\nAda,rest\n")
     with pytest.raises(UserInputError, match=r"no column `path`; it has person, condition"):
         find_inputs([str(tmp_path / "list.csv")])
+
+
+def test_a_list_may_name_a_user_that_there_is_not_but_no_nul(tmp_path: Path) -> None:
+    lines = tmp_path / "list.txt"
+    lines.write_text("~nobody-of-this-name/a.mp4\n")
+    assert names([str(lines)]) == ["~nobody-of-this-name__a".replace("~", "_")]
+    lines.write_text("~\0/a.mp4\n")
+    with pytest.raises(UserInputError, match="NUL"):
+        find_inputs([str(lines)])
+    with pytest.raises(UserInputError, match="no such file"):
+        find_inputs(["~nobody-of-this-name"])
