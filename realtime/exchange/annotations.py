@@ -19,6 +19,8 @@ LONGEST = 500
 """Characters in a text."""
 LONGEST_NAME = 80
 """Characters in a code or a coder's name."""
+LARGEST_FACE = 999_999_999
+"""The largest face id that a label can name."""
 _SEPARATORS = ("Zl", "Zp")
 
 
@@ -42,12 +44,14 @@ class Label(NamedTuple):
         end: milliseconds, after `start`; the span is start <= t < end.
         code: a name of the code list.
         comment: may be empty.
+        face: `face_id` of whom it is about, in a session of several people; 0: nobody in particular.
     """
 
     start: int
     end: int
     code: str
     comment: str = ""
+    face: int = 0
 
 
 class Point(NamedTuple):
@@ -174,7 +178,11 @@ def _checked_label(label: Label, known: set[str]) -> Label:
     code = label.code.strip()
     if code not in known:
         raise UserInputError(f"A label has the code {code[:LONGEST_NAME]!r}, which is not in the code list.")
-    return Label(start, end, code, checked_text(label.comment, "A label's comment"))
+    if isinstance(label.face, bool) or not isinstance(label.face, int) or not 0 <= label.face <= LARGEST_FACE:
+        raise UserInputError(
+            f"A label is about face {one_line(repr(label.face))[:40]}; faces are numbered from 1 to {LARGEST_FACE:,}."
+        )
+    return Label(start, end, code, checked_text(label.comment, "A label's comment"), label.face)
 
 
 def _checked_point(point: Point) -> Point:

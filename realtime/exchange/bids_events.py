@@ -1,8 +1,8 @@
 """BIDS: `_events.tsv` and its JSON sidecar.
 
 `onset` and `duration` are seconds; a marker lasts 0. `trial_type` is the label's code or the marker's text, `kind` tells
-labels, markers and exclude ranges apart. The sidecar holds the code list and the coder. Source: the BIDS specification
-1.10, task events.
+labels, markers and exclude ranges apart; `face_id`, where labels have one, is whom they are about. The sidecar holds the code
+list and the coder. Source: the BIDS specification 1.10, task events.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import Annotations, Exclusion, Point
-from realtime.exchange.notes import Exported, Gathering, Imported
+from realtime.exchange.notes import Exported, Gathering, Imported, face_of
 from realtime.exchange.tables import header_of, rows_of
 from realtime.session.manifest import read_json
 from realtime.spreadsheet import as_typed, guarded
@@ -19,6 +19,7 @@ from realtime.spreadsheet import as_typed, guarded
 NONE = "n/a"
 _CODES = "CodeList"
 _COLUMNS = ("onset", "duration", "trial_type", "kind", "comment")
+_FACE = "face_id"
 _KINDS = {
     "label": "a code on a time span",
     "marker": "a moment; trial_type is its text",
@@ -32,13 +33,14 @@ def write_events(annotations: Annotations) -> Exported:
     Args:
         annotations: with times from the recording's start.
     """
-    lines = [(one.start, one.end, one.code, "label", one.comment) for one in annotations.labels]
-    lines += [(one.at, one.at, one.text, "marker", one.comment) for one in annotations.points]
-    lines += [(one.start, one.end, "", "exclude", one.reason) for one in annotations.exclusions]
-    rows = ["\t".join(_COLUMNS)]
-    for start, end, name, kind, comment in sorted(lines):
-        cells = (f"{start / 1000:.3f}", f"{(end - start) / 1000:.3f}", _cell(name), kind, _cell(comment))
-        rows.append("\t".join(cells))
+    lines = [(one.start, one.end, one.code, "label", one.comment, one.face) for one in annotations.labels]
+    lines += [(one.at, one.at, one.text, "marker", one.comment, 0) for one in annotations.points]
+    lines += [(one.start, one.end, "", "exclude", one.reason, 0) for one in annotations.exclusions]
+    faces = any(label.face for label in annotations.labels)
+    rows = ["\t".join((*_COLUMNS, _FACE) if faces else _COLUMNS)]
+    for start, end, name, kind, comment, face in sorted(lines):
+        cells = [f"{start / 1000:.3f}", f"{(end - start) / 1000:.3f}", _cell(name), kind, _cell(comment)]
+        rows.append("\t".join([*cells, str(face or NONE)] if faces else cells))
     missing = sum(NONE in (line[2], line[4]) for line in lines)
     notes = [f"BIDS writes {NONE} for an empty cell: {missing} texts {NONE!r} come back empty."] if missing else []
     return Exported(("\n".join(rows) + "\n").encode(), notes)
@@ -63,6 +65,8 @@ def write_sidecar(annotations: Annotations) -> Exported:
         "comment": {"Description": "the coder's comment, or why a span is excluded"},
         _CODES: codes,
     }
+    if any(label.face for label in annotations.labels):
+        content[_FACE] = {"Description": "whom a label is about: face_id of the rows; n/a: nobody in particular"}
     if annotations.coder:
         content["Coder"] = annotations.coder
     return Exported((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode(), [])
@@ -120,11 +124,13 @@ def _take(gathering: Gathering, cells: dict[str, str], *, ours: bool) -> None:
     start = gathering.milliseconds(seconds[0])
     end = gathering.milliseconds(seconds[0] + seconds[1])
     name, kind, comment = cells.get("trial_type", ""), cells.get("kind", ""), cells.get("comment", "")
-    more = "; ".join(f"{key}={cell}" for key, cell in cells.items() if cell and key not in _COLUMNS)
+    face = face_of(f"face {cells.get(_FACE, '')}")
+    known = (*_COLUMNS, _FACE) if face else _COLUMNS
+    more = "; ".join(f"{key}={cell}" for key, cell in cells.items() if cell and key not in known)
     comment = "; ".join(text for text in (comment, more) if text)
     if ours and kind == "exclude":
         gathering.exclusions.append(Exclusion(start, end, gathering.text(comment)))
     elif kind == "marker" or start == end:
         gathering.points.append(Point(start, gathering.text(name), gathering.text(comment)))
     else:
-        gathering.label(start, end, name or "event", comment)
+        gathering.label(start, end, name or "event", comment, face)

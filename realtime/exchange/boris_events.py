@@ -1,6 +1,7 @@
 """What BORIS's projects and tables have in common: starts and stops of events, paired within a subject and a code."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -8,9 +9,11 @@ from typing import NamedTuple, TypeVar
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import Annotations
 from realtime.exchange.coded_events import MARKERS, Event, events_of, take
-from realtime.exchange.notes import Gathering
+from realtime.exchange.notes import Gathering, face_of, face_words
 
 T = TypeVar("T")
+_OURS = re.compile(r"(?=.)(?P<face>face [1-9][0-9]{0,8})?(?:(?:^| )overlap [0-9]+)?", re.ASCII)
+"""A subject that this program writes."""
 
 
 class Mark(NamedTuple):
@@ -39,7 +42,7 @@ def marks_of(annotations: Annotations) -> list[Mark]:
     """
     found = []
     for event in events_of(annotations):
-        subject = f"overlap {event.lane + 1}" if event.lane else ""
+        subject = _subject(event.face, event.lane)
         if event.category == MARKERS:
             found.append(Mark(event.start, subject, event.name, event.comment, "POINT"))
         else:
@@ -47,6 +50,17 @@ def marks_of(annotations: Annotations) -> list[Mark]:
             found.append(Mark(event.end, subject, event.name, "", "STOP"))
     # A span that begins where another of its code ends comes after it.
     return sorted(found, key=lambda mark: (mark.at, mark.word == "START", mark))
+
+
+def _subject(face: int, lane: int) -> str:
+    """The subject that stands for a face, and for labels of one code that overlap; empty: neither."""
+    words = [face_words(face)] if face else []
+    return " ".join([*words, f"overlap {lane + 1}"] if lane else words)
+
+
+def _face(subject: str) -> int:
+    found = _OURS.fullmatch(subject)
+    return face_of(found["face"] or "") if found else 0
 
 
 def chosen(path: Path, observations: Mapping[str, T], wanted: str | None) -> T:
@@ -96,19 +110,19 @@ def pair(gathering: Gathering, rows: Sequence[Row]) -> None:
         gathering: takes them.
         rows: of one observation.
     """
-    subjects = {row.subject for row in rows if row.subject and not row.subject.startswith("overlap ")}
+    subjects = {row.subject for row in rows if row.subject and not _OURS.fullmatch(row.subject)}
     opened: dict[tuple[str, str], tuple[int, Row]] = {}
     for row in rows:
         at, key = gathering.milliseconds(row.seconds), (row.subject, row.name)
         name = f"{row.subject}: {row.name}" if len(subjects) > 1 and row.subject in subjects else row.name
         if row.word == "POINT":
-            take(gathering, Event(at, at, name, row.category, row.comment))
+            take(gathering, Event(at, at, name, row.category, row.comment, face=_face(row.subject)))
         elif key not in opened:
             opened[key] = at, row
         else:
             start, first = opened.pop(key)
             comment = " / ".join(text for text in (first.comment.strip(), row.comment.strip()) if text)
-            take(gathering, Event(start, at, name, row.category, comment))
+            take(gathering, Event(start, at, name, row.category, comment, face=_face(row.subject)))
     for at, row in opened.values():
         gathering.note("{n} states have no end and became markers.")
         take(gathering, Event(at, at, row.name, "", row.comment))

@@ -1,7 +1,8 @@
 """BORIS's project files (JSON, format 7.0), with one observation.
 
-Labels and exclude ranges are state events, markers are point events. Overlapping labels of one code are told apart by the
-subject (`overlap 2` …), because BORIS pairs START and STOP within a subject. Read with BORIS 8.27 (GPLv3; nothing of it is here).
+Labels and exclude ranges are state events, markers are point events. A label about a face has the subject `face 2`. Overlapping
+labels of one code are told apart by the subject, too (`overlap 2`, `face 2 overlap 2` …), because BORIS pairs START and STOP within
+a subject. Read with BORIS 8.27 (GPLv3; nothing of it is here).
 """
 
 import json
@@ -40,7 +41,7 @@ def write_project(annotations: Annotations, name: str, *, film: Film | None = No
     for event in events_of(annotations):
         if event.category:
             behaviours.setdefault(event.name, (_POINT if event.category == MARKERS else _STATE, "", event.category))
-    subjects = sorted({mark.subject for mark in marks} - {""}, key=lambda subject: int(subject.split()[1]))
+    subjects = sorted({mark.subject for mark in marks} - {""}, key=_in_order)
     project = {
         "time_format": "s",
         "project_date": today,
@@ -48,7 +49,7 @@ def write_project(annotations: Annotations, name: str, *, film: Film | None = No
         "project_description": f"{_CODER}{annotations.coder}" if annotations.coder else "",
         "project_format_version": "7.0",
         "subjects_conf": {
-            str(number): {"key": "", "name": subject, "description": "where labels of one code overlap"}
+            str(number): {"key": "", "name": subject, "description": _meaning(subject)}
             for number, subject in enumerate(subjects)
         },
         "behaviors_conf": {
@@ -73,6 +74,18 @@ def write_project(annotations: Annotations, name: str, *, film: Film | None = No
         "converters": {},
     }
     return Exported((json.dumps(project, indent=1, ensure_ascii=False) + "\n").encode(), [])
+
+
+def _in_order(subject: str) -> list[tuple[str, int]]:
+    words = subject.split()
+    return [(word, int(number)) for word, number in zip(words[::2], words[1::2], strict=True)]
+
+
+def _meaning(subject: str) -> str:
+    """What a subject stands for."""
+    about = f"whom a label is about: face_id {subject.split()[1]}" if subject.startswith("face") else ""
+    overlap = "where labels of one code overlap" if "overlap" in subject else ""
+    return "; ".join(text for text in (about, overlap) if text)
 
 
 def _observation(marks: Iterable[Mark], today: str, film: Film | None) -> dict[str, Any]:

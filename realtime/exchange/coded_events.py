@@ -25,7 +25,8 @@ class Event(NamedTuple):
         name: as the other program shows it.
         category: empty for labels.
         comment: may be empty.
-        lane: events of one name and lane do not overlap.
+        lane: events of one name, face and lane do not overlap.
+        face: whom it is about; 0: nobody in particular.
     """
 
     start: int
@@ -34,6 +35,7 @@ class Event(NamedTuple):
     category: str = ""
     comment: str = ""
     lane: int = 0
+    face: int = 0
 
 
 def events_of(annotations: Annotations) -> Iterator[Event]:
@@ -51,9 +53,10 @@ def events_of(annotations: Annotations) -> Iterator[Event]:
             f"A code is called {EXCLUDE!r}, which is the name of exclude ranges there; rename the code."
         )
     for code in annotations.codes:
-        own = [label for label in annotations.labels if label.code == code.name]
-        for label, lane in zip(own, lanes((one.start, one.end) for one in own), strict=True):
-            yield Event(label.start, label.end, code.name, "", label.comment, lane)
+        for face in sorted({label.face for label in annotations.labels if label.code == code.name}):
+            own = [label for label in annotations.labels if label.code == code.name and label.face == face]
+            for label, lane in zip(own, lanes((one.start, one.end) for one in own), strict=True):
+                yield Event(label.start, label.end, code.name, "", label.comment, lane, face)
     excluded = annotations.exclusions
     for one, lane in zip(excluded, lanes((one.start, one.end) for one in excluded), strict=True):
         yield Event(one.start, one.end, EXCLUDE, EXCLUDES, one.reason, lane)
@@ -76,7 +79,7 @@ def take(gathering: Gathering, event: Event) -> None:
     elif event.start == event.end:
         gathering.points.append(Point(event.start, gathering.text(event.name), gathering.text(event.comment)))
     else:
-        gathering.label(event.start, event.end, event.name, event.comment)
+        gathering.label(event.start, event.end, event.name, event.comment, event.face)
 
 
 def _marker_name(text: str, codes: Collection[str]) -> str:

@@ -1,7 +1,8 @@
 """ELAN's .eaf files (EAF 3.0): labels as tiers with a controlled vocabulary, comments as tiers that refer to them.
 
 ELAN allows no overlap within a tier and no annotation without a length: overlapping labels go to `labels 2` and so on, and a
-marker lasts 1 ms on a tier of the type `marker`. Source: the schema http://www.mpi.nl/tools/elan/EAFv3.0.xsd.
+marker lasts 1 ms on a tier of the type `marker`. Labels about a face have tiers of their own, `labels face 2`, with the participant
+`face 2`. Source: the schema http://www.mpi.nl/tools/elan/EAFv3.0.xsd.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import Annotations, Exclusion, Point
 from realtime.exchange.film import Film
-from realtime.exchange.notes import Exported, Gathering, Imported, lanes
+from realtime.exchange.notes import Exported, Gathering, Imported, face_of, face_words, lanes
 from realtime.exchange.safe_xml import read_xml
 
 _OURS, _CODER = "facemirror-live annotations", "facemirror-live coder"
@@ -53,7 +54,9 @@ def write_eaf(annotations: Annotations, *, film: Film | None = None) -> Exported
     for name, value in ((_OURS, "1"), (_CODER, annotations.coder)):
         SubElement(header, "PROPERTY", NAME=name).text = value
     tiers = _Tiers(root, annotations.coder)
-    tiers.add("label", [(one.start, one.end, one.code, one.comment) for one in annotations.labels])
+    for face in sorted({0, *(one.face for one in annotations.labels)}):
+        own = [(one.start, one.end, one.code, one.comment) for one in annotations.labels if one.face == face]
+        tiers.add("label", own, face)
     tiers.add("marker", [(one.at, one.at + 1, one.text, one.comment) for one in annotations.points])
     tiers.add("exclude", [(one.start, one.end, one.reason, "") for one in annotations.exclusions])
     _types(root)
@@ -77,12 +80,14 @@ class _Tiers:
         self._slots = SubElement(root, "TIME_ORDER")
         self._annotations = 0
 
-    def add(self, kind: str, lines: Sequence[tuple[int, int, str, str]]) -> None:
-        """Add the tiers of one linguistic type; lines are start, end, value, comment."""
+    def add(self, kind: str, lines: Sequence[tuple[int, int, str, str]], face: int = 0) -> None:
+        """Add the tiers of one linguistic type, about one face; lines are start, end, value, comment."""
+        first = f"{_TYPES[kind]} {face_words(face)}" if face else _TYPES[kind]
+        who = {"PARTICIPANT": face_words(face)} if face else {}
         places = lanes((start, end) for start, end, _, _ in lines)
         for lane in range(max(places, default=0) + 1):
-            name = f"{_TYPES[kind]} {lane + 1}" if lane else _TYPES[kind]
-            tier = self._tier(name, kind)
+            name = f"{first} {'overlap ' if face else ''}{lane + 1}" if lane else first
+            tier = self._tier(name, kind, **who)
             commented = []
             for line, place in zip(lines, places, strict=True):
                 if place == lane:
@@ -90,7 +95,7 @@ class _Tiers:
                     if line[3]:
                         commented.append((own, line[3]))
             if commented:
-                child = self._tier(f"{name} comment", "comment", PARENT_REF=name)
+                child = self._tier(f"{name} comment", "comment", PARENT_REF=name, **who)
                 for own, comment in commented:
                     self._value(child, "REF_ANNOTATION", comment, ANNOTATION_REF=own)
 
@@ -185,14 +190,15 @@ class _Reader:
     def _take(self, tier: Element, kind: str, line: tuple[int, int, str], comment: str, shared: set[str]) -> None:
         start, end, value = line
         gathering, name = self._gathering, tier.attrib["TIER_ID"]
+        face = face_of(tier.attrib.get("PARTICIPANT", ""))
         if self._ours and kind == "marker":
             gathering.points.append(Point(start, gathering.text(value), gathering.text(comment)))
         elif self._ours and kind == "exclude":
             gathering.exclusions.append(Exclusion(start, end, gathering.text(value)))
         elif self._has_vocabulary(kind) and value.strip():
-            gathering.label(start, end, f"{name}: {value}" if value in shared else value, comment)
+            gathering.label(start, end, f"{name}: {value}" if value in shared else value, comment, face)
         else:
-            gathering.label(start, end, name, value)
+            gathering.label(start, end, name, value, face)
 
     def _has_vocabulary(self, kind: str) -> bool:
         return "CONTROLLED_VOCABULARY_REF" in self._types.get(kind, {})

@@ -1,5 +1,6 @@
 """What an exchange tells its user: the annotations, and a sentence for everything that a format could not hold as it was."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from realtime.errors import UserInputError
 from realtime.exchange.annotations import LONGEST_NAME, Annotations, Code, Exclusion, Label, Point, one_line_text
 
 _LARGEST_SECONDS = 1e9
+_FACE = re.compile(r"face ([1-9][0-9]{0,8})", re.ASCII)
 
 
 class Imported(NamedTuple):
@@ -79,7 +81,7 @@ class Gathering:
             plain = plain[: LONGEST_NAME - 1].rstrip() + "…"
         return plain
 
-    def label(self, start: int, end: int, code: str, comment: str) -> None:
+    def label(self, start: int, end: int, code: str, comment: str, face: int = 0) -> None:
         """Take a label; its code joins the list.
 
         Args:
@@ -87,6 +89,7 @@ class Gathering:
             end: milliseconds.
             code: as the file has it.
             comment: as the file has it.
+            face: whom it is about; 0: nobody in particular.
         """
         name = self.name(code)
         if start == end:
@@ -94,7 +97,7 @@ class Gathering:
             self.points.append(Point(start, name, self.text(comment)))
             return
         self.codes.setdefault(name, "")
-        self.labels.append(Label(start, end, name, self.text(comment)))
+        self.labels.append(Label(start, end, name, self.text(comment), face))
 
     def finish(self, coder: str = "") -> Imported:
         """Give everything.
@@ -137,6 +140,17 @@ def shifted(annotations: Annotations, by: int) -> Annotations:
         [point._replace(at=point.at + by) for point in annotations.points],
         [one._replace(start=one.start + by, end=one.end + by) for one in annotations.exclusions],
     )
+
+
+def face_words(face: int) -> str:
+    """How other programs' files call a face."""
+    return f"face {face}"
+
+
+def face_of(words: str) -> int:
+    """The face that `face_words` calls so; 0: it is no such name."""
+    found = _FACE.fullmatch(words.strip())
+    return 0 if found is None else int(found[1])
 
 
 def lanes(spans: Iterable[tuple[int, int]]) -> list[int]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from realtime.clinic.agreement import kappa
 from realtime.errors import UserInputError
 from realtime.exchange.annotations import Annotations
+from realtime.exchange.notes import face_words
 
 SAME_EVENT = 0.5
 """Least share of their common span that two labels overlap by, so that they are one event."""
@@ -19,7 +21,7 @@ class CodeAgreement:
     """One code.
 
     Attributes:
-        code: its name.
+        code: its name; of labels about a face, with the face.
         kind: label or marker.
         kappa: over time; None: it is not defined, or the code is a marker's.
         seconds: how long both, only the first, only the second and neither say it; empty for markers.
@@ -77,7 +79,11 @@ def compare_raters(a: Annotations, b: Annotations, until: int | None = None) -> 
     if not length(window):
         raise UserInputError("No time is left that both coders have coded: everything is excluded.")
     names = dict.fromkeys([*(code.name for code in a.codes), *(code.name for code in b.codes)])
-    found = [_label(name, _spans(a, name, window), _spans(b, name, window), length(window)) for name in names]
+    faces = sorted({0, *(label.face for one in (a, b) for label in one.labels)})
+    found = []
+    for name, face in product(names, faces):
+        spans = _spans(a, name, face, window), _spans(b, name, face, window)
+        found.append(_label(f"{name} ({face_words(face)})" if face else name, *spans, length(window)))
     texts = dict.fromkeys([point.text for one in (a, b) for point in one.points])
     found += [_marker(text, _moments(a, text, window), _moments(b, text, window)) for text in texts]
     return RaterAgreement([one for one in found if sum(one.events)], end, end - length(window))
@@ -115,14 +121,14 @@ def _overlap(a: Span, b: Span) -> float:
     return max(common, 0) / (max(a[1], b[1]) - min(a[0], b[0]))
 
 
-def _spans(one: Annotations, code: str, window: list[Span]) -> list[Span]:
+def _spans(one: Annotations, code: str, face: int, window: list[Span]) -> list[Span]:
     """The labels' spans within the window; an exclude range cuts a span in two."""
     found: list[Span] = []
     for label in one.labels:
         parts = [
             (max(label.start, a), min(label.end, b))
             for a, b in window
-            if label.code == code and label.start < b and a < label.end
+            if label.code == code and label.face == face and label.start < b and a < label.end
         ]
         found += parts
     return found

@@ -6,9 +6,12 @@ windows on one file do not undo each other's work.
 
 {"format": 1, "time": "milliseconds from the session's first row", "coder": "Ada",
  "codes": [{"name": "smile", "meaning": "voluntary smile"}],
- "labels": [{"start": 1200, "end": 2400, "code": "smile", "comment": ""}],
+ "labels": [{"start": 1200, "end": 2400, "code": "smile", "comment": "", "face": 2}],
  "points": [{"at": 900, "text": "cue", "comment": ""}],
  "exclusions": [{"start": 0, "end": 500, "reason": "hand before the face"}]}
+
+Format 2 has `face`, the `face_id` that a label is about; labels about nobody in particular have none. A file in which no label has
+one is written as format 1, which earlier versions read.
 """
 
 import hashlib
@@ -23,7 +26,8 @@ from realtime.exchange.annotations import LONGEST_NAME, Annotations, Code, Exclu
 from realtime.file_locks import one_at_a_time
 from realtime.files import cache_folder, open_regular, reason, shortened, write_json
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_FACES = 1
 _STEM = "annotations"
 _LARGEST = 64 * 2**20
 _LONGEST_FILE_NAME = 120
@@ -100,8 +104,10 @@ def read_annotations(path: Path, coder: str = "") -> Stored:
             raise ValueError("it holds no annotations")
     except (ValueError, RecursionError):
         raise UserInputError(f"{path} is damaged: it holds no annotations; move it away to begin anew.") from None
-    if found["format"] != FORMAT:
-        raise UserInputError(f"{path} is of format {str(found['format'])[:20]}; this program reads format {FORMAT}.")
+    if found["format"] not in (_WITHOUT_FACES, FORMAT):
+        raise UserInputError(
+            f"{path} is of format {str(found['format'])[:20]}; this program reads the formats {_WITHOUT_FACES} and {FORMAT}."
+        )
     try:
         return Stored(annotations_of(found), _state(content))
     except UserInputError as error:
@@ -139,11 +145,11 @@ def as_json(annotations: Annotations) -> dict[str, Any]:
         annotations: of one coder.
     """
     return {
-        "format": FORMAT,
+        "format": FORMAT if any(label.face for label in annotations.labels) else _WITHOUT_FACES,
         "time": "milliseconds from the session's first row",
         "coder": annotations.coder,
         "codes": [code._asdict() for code in annotations.codes],
-        "labels": [label._asdict() for label in annotations.labels],
+        "labels": [_label_object(label) for label in annotations.labels],
         "points": [point._asdict() for point in annotations.points],
         "exclusions": [one._asdict() for one in annotations.exclusions],
     }
@@ -167,6 +173,7 @@ def annotations_of(content: Mapping[str, Any]) -> Annotations:
                 _typed(one, "end", int),
                 _typed(one, "code", str),
                 _typed(one, "comment", str, ""),
+                _typed(one, "face", int, 0),
             )
             for one in _objects(content, "labels")
         ],
@@ -179,6 +186,10 @@ def annotations_of(content: Mapping[str, Any]) -> Annotations:
             for one in _objects(content, "exclusions")
         ],
     )
+
+
+def _label_object(label: Label) -> dict[str, Any]:
+    return {key: value for key, value in label._asdict().items() if key != "face" or value}
 
 
 def _objects(content: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

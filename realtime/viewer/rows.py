@@ -20,6 +20,8 @@ _POSE = ("yaw", "pitch", "roll")
 _TEXTS = ("status", "cause", "face_id", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld")
 _WFLW = tuple(f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS))
 MOST_ROWS = 600
+MOST_FACES = 200
+"""Face ids that the page offers: a damaged file may hold any number of them."""
 
 
 def unit_columns(units: Sequence[int] = AUS) -> list[str]:
@@ -45,6 +47,7 @@ class SessionRows:
         status: (N,) see STATUS; 0: another word.
         sequences: (N,) frame numbers.
         several: the file has rows of other people.
+        faces: their face ids, and the patient's; empty where the file has only one person.
         has_points: the file has landmarks.
         notices: sentences about what is wrong with the file.
 
@@ -55,11 +58,14 @@ class SessionRows:
     def __init__(self, path: Path) -> None:
         self._file = ColumnFile(path)
         self._curves = [name for name in (QUALITY, *unit_columns(), *length_columns()) if name in self._file.names]
-        cells = self._file.read(["sequence", *self._curves], ("status", "person"))
+        self.several = "person" in self._file.names
+        wanted = ["sequence", *self._curves, *(["face_id"] if self.several else [])]
+        cells = self._file.read(wanted, ("status", "person"))
         self.notices: list[str] = []
         if cells.odd:
             self.notices.append(f"{path.name} is damaged: {cells.odd:,} rows have another number of cells.")
-        self.several = "person" in self._file.names
+        ids = cells.numbers["face_id"] if self.several else np.empty(0, np.float32)
+        self.faces = sorted({int(number) for number in np.unique(ids[np.isfinite(ids)])})[:MOST_FACES]
         own = self._file.classes(cells.texts["person"], {"other": 1}) == 0
         known = np.isfinite(cells.times)
         if not known.all():

@@ -133,6 +133,7 @@ class ViewedSession:
             "rows": rows is not None,
             "points": rows is not None and rows.has_points,
             "several": rows is not None and rows.several,
+            "faces": [] if rows is None else rows.faces,
             "curves": [] if rows is None else rows.describe(),
             "films": [film.describe() for film in self.films],
             "kinds": kinds,

@@ -10,6 +10,8 @@ TEXTS = st.one_of(
 )
 TIMES = st.one_of(st.integers(0, 60), st.integers(0, 7_200_000))
 
+FACES = st.sampled_from([0, 0, 1, 2, 12])
+
 
 @st.composite
 def annotations(draw: st.DrawFn) -> Annotations:
@@ -22,7 +24,7 @@ def annotations(draw: st.DrawFn) -> Annotations:
         return start, start + draw(st.integers(1, 5000))
 
     labels = [
-        Label(*span(), draw(st.sampled_from([code.name for code in codes])), draw(TEXTS))
+        Label(*span(), draw(st.sampled_from([code.name for code in codes])), draw(TEXTS), draw(FACES))
         for _ in range(draw(st.integers(0, 6)) if codes else 0)
     ]
     points = [Point(draw(TIMES), draw(TEXTS), draw(TEXTS)) for _ in range(draw(st.integers(0, 4)))]

@@ -49,6 +49,19 @@ def test_annotations_are_read_back_sorted_and_lie_beside_the_session(session: Pa
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_label_about_a_face_makes_the_file_one_of_format_2_and_older_files_are_read(session: Path) -> None:
+    path = annotations_file(session)
+    write_annotations(path, MADE)
+    content = json.loads(path.read_text("utf-8"))
+    assert content["format"] == 1
+    assert not any("face" in label for label in content["labels"]), "as earlier versions wrote and read it"
+    made = Annotations("Ada", MADE.codes, [*MADE.labels, Label(150, 950, "smile", face=2)])
+    write_annotations(path, made)
+    assert json.loads(path.read_text("utf-8"))["format"] == 2
+    assert read_annotations(path).annotations == made
+    assert [label.face for label in made.labels] == [0, 2, 0]
+
+
 def test_every_coder_has_a_file_and_no_other_session_lends_its(session: Path) -> None:
     for coder in ("", "Zoë/../x", "ada", "y" * 80):
         write_annotations(annotations_file(session, coder), Annotations(coder))
@@ -84,7 +97,9 @@ def changed(key: str, value: object) -> str:
         ("[" * 100_000, "damaged"),
         ("[]", "damaged"),
         ("{}", "damaged"),
-        (changed("format", 2), "format 2"),
+        (changed("format", 3), "format 3"),
+        (changed("labels", [{"start": 1, "end": 6, "code": "smile", "face": -2}]), "about face -2"),
+        (changed("labels", [{"start": 1, "end": 6, "code": "smile", "face": "2"}]), "whole number"),
         (changed("codes", [{"name": "a"}, {"name": "A"}]), "twice"),
         (changed("codes", []), "not in the code list"),
         (changed("codes", {}), "list of objects"),

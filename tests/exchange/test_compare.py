@@ -19,6 +19,13 @@ from tests.exchange.sessions import make_session, values
 from tests.exchange.test_export_import import refused
 
 
+def test_labels_about_two_faces_are_two_codes() -> None:
+    a = Annotations("A", [Code("smile")], [Label(0, 100, "smile", face=1), Label(0, 100, "smile", face=2)])
+    b = Annotations("B", [Code("smile")], [Label(0, 100, "smile", face=1), Label(0, 100, "smile")])
+    found = {one.code: one.events for one in compare_raters(a, b, until=200).codes}
+    assert found == {"smile": (0, 1, 0), "smile (face 1)": (1, 1, 1), "smile (face 2)": (1, 0, 0)}
+
+
 def test_icc_is_that_of_shrout_and_fleiss() -> None:
     found = mean_squares(SHROUT_FLEISS)
     assert found.icc_agreement == pytest.approx(0.29, abs=0.005)

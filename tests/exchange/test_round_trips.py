@@ -122,6 +122,33 @@ def test_pympi_reads_the_elan_file_and_what_it_saves_is_read(tmp_path: Path) -> 
     assert elan.read_eaf(tmp_path / "b.eaf") == (made, [])
 
 
+def test_faces_are_participants_in_elan_subjects_in_boris_and_a_column_in_bids(tmp_path: Path) -> None:
+    made = Annotations(
+        "",
+        [Code("smile")],
+        [
+            Label(0, 900, "smile"),
+            Label(0, 900, "smile", "", 3),
+            Label(500, 950, "smile", "weak", 3),
+            Label(5, 9, "smile", "", 12),
+        ],
+    )
+    eaf = elan.write_eaf(made).content.decode()
+    assert 'TIER_ID="labels face 3"' in eaf
+    assert 'TIER_ID="labels face 3 overlap 2" LINGUISTIC_TYPE_REF="label" PARTICIPANT="face 3"' in eaf
+    table = boris_table.write_events(made, "s1").content.decode().splitlines()
+    column = table[0].split("\t").index("Subject")
+    assert {row.split("\t")[column] for row in table[1:]} == {"", "face 3", "face 3 overlap 2", "face 12"}
+    project = boris_project.write_project(made, "s1").content.decode()
+    assert "whom a label is about: face_id 3; where labels of one code overlap" in project
+    rows = bids_events.write_events(made).content.decode().splitlines()
+    assert sorted(row.split("\t")[-1] for row in rows) == ["12", "3", "3", "face_id", "n/a"]
+    theirs = tmp_path / "theirs_events.tsv"
+    theirs.write_text("onset\tduration\ttrial_type\tface_id\n1\t2\tgo\tFace A\n3\t1\tgo\t7\n")
+    found = bids_events.read_events(theirs).annotations.labels
+    assert found == (Label(1000, 3000, "go", "face_id=Face A"), Label(3000, 4000, "go", "", 7))
+
+
 def test_an_elan_file_of_somebody_else_is_read(tmp_path: Path) -> None:
     pympi = pytest.importorskip("pympi")
     theirs = pympi.Eaf(author="Bea")

@@ -1,6 +1,7 @@
 """Small sessions whose pictures say which one they are."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,11 @@ def make_session(
     settings: dict[str, Any] | None = None,
     finished: bool = True,
     at: Callable[[int], float] | None = None,
+    several: bool = False,
 ) -> Path:
-    """A session by the program's own writers."""
+    """A session by the program's own writers; several: with a second person, face 2."""
     use_session_folder(folder)
-    writer = SessionWriter(folder, lambda: START)
+    writer = SessionWriter(folder, lambda: START, several=several)
     assert writer.csv is not None
     video = VideoRecorder(folder / "video.mp4") if shown else None
     log = DecisionLog(folder / "decisions.jsonl", lambda: START) if raw else None
@@ -85,7 +87,10 @@ def make_session(
         if captured is not None:
             captured.put(Frame(picture(sequence), sequence, taken), wait=True)
         writer.csv.shown(sequence, 0.0)
-        writer.csv.measured(analysis(sequence, taken, face=not 20 <= sequence < 25))
+        found = analysis(sequence, taken, face=not 20 <= sequence < 25)
+        if several and found.face is not None:
+            found = replace(found, others=(Analysis(sequence, taken, replace(found.face, face_id=2)),))
+        writer.csv.measured(found)
         if sequence == 30:
             writer.markers.mark("smile", capture_time=taken, sequence=sequence, origin="key")
     for part in (video, captured, log):

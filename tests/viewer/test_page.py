@@ -47,7 +47,7 @@ async def press(page: Page, *keys: str) -> None:
 
 
 def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: Path) -> None:
-    one = make_session(tmp_path / "one", dropped=DROPPED)
+    one = make_session(tmp_path / "one", dropped=DROPPED, several=True)
     two = make_session(tmp_path / "two", 60, shown=False, raw=True)
     saved = tmp_path / "one-annotations.json"
 
@@ -84,10 +84,17 @@ def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: 
             assert "captured" not in await page.value("document.querySelector('.notices').textContent")
 
             await page.value("document.getElementById('code').focus()")
-            await press(page, *"smile", "Enter", "Escape", "1")
+            await press(page, *"smile", "Enter", "Escape")
+            assert (
+                await page.value("[...document.querySelectorAll('#about option')].map((one) => one.value).join()")
+                == "0,1,2"
+            )
+            await page.value("(() => { about.value = '2'; about.dispatchEvent(new Event('change')); })()")
+            await press(page, "1")
             await go(page, 50)
             await press(page, "1")
             await page.until("document.querySelectorAll('#spans tr').length === 1")
+            assert await page.value("document.querySelector('#spans select').value") == "2"
             await press(page, "x", "ArrowLeft", "x", "m", *"cue", "Enter")
             await page.until("document.querySelectorAll('#spans tr').length === 3")
             await page.until("document.getElementById('saved').textContent.startsWith('Saved')")
@@ -111,5 +118,6 @@ def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: 
     asyncio.run(whole())
     found = json.loads(saved.read_text())
     # Frames 43 to 50, both with their whole time; an exclude range of two frames; a marker.
-    assert [(label["code"], label["start"], label["end"]) for label in found["labels"]] == [("smile", 1431, 1698)]
+    labels = [(label["code"], label["start"], label["end"], label["face"]) for label in found["labels"]]
+    assert labels == [("smile", 1431, 1698, 2)]
     assert [one["text"] for one in found["points"]] == ["another window's"]

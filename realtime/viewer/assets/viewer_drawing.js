@@ -31,8 +31,9 @@ export class Drawing {
     return { scale, width: this.canvas.width, height: this.canvas.height };
   }
 
-  // size: of the recorded picture; flipped: it is shown like a mirror; held: the rows are of an earlier frame.
-  draw(rows, size, { flipped = false, held = false, bars = [] } = {}) {
+  // size: of the recorded picture; flipped: it is shown like a mirror; held: the rows are of an earlier frame; named: each face has
+  // its number below it.
+  draw(rows, size, { flipped = false, held = false, named = false, bars = [] } = {}) {
     const { scale, width, height } = this.clear();
     const { context } = this;
     const zoom = Math.min(width / size.width, height / size.height);
@@ -43,6 +44,7 @@ export class Drawing {
       context.lineWidth = (number === 0 ? 1.5 : 0.8) * scale;
       if (row.points !== null && Number.isFinite(row.points[0])) this.points(row.points, place);
       else this.box(row, place);
+      if (named) this.number(row, place, scale);
     });
     context.globalAlpha = 1;
     if (rows.length && (rows[0].points === null || !Number.isFinite(rows[0].points[0]))) this.bars(rows[0], bars, scale, flipped);
@@ -64,6 +66,21 @@ export class Drawing {
       context.arc(...at(index), 1.6 * context.lineWidth, 0, 2 * Math.PI);
       context.fill();
     }
+  }
+
+  number(row, place, scale) {
+    const { context } = this;
+    const x = row.get("box_x1") + row.get("box_x2"), [middle, below] = place(x / 2, row.get("box_y2"));
+    if (!row.texts.face_id || !Number.isFinite(middle + below)) return;
+    context.font = `600 ${12 * scale}px system-ui`;
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    const words = `face ${row.texts.face_id}${row.texts.person === "patient" ? " · patient" : ""}`;
+    context.lineWidth = 3 * scale;
+    context.strokeStyle = "#000";
+    context.strokeText(words, middle, below + 3 * scale);
+    context.fillStyle = "#fff";
+    context.fillText(words, middle, below + 3 * scale);
   }
 
   box(row, place) {

@@ -12,6 +12,7 @@ export class LabelList {
   show(pane) {
     const { labels } = pane;
     $("codes").replaceChildren(...labels.content.codes.map((code, number) => codeItem(pane, code, number)));
+    this.showFaces(labels);
     $("exclude").setAttribute("aria-pressed", String(labels.open?.kind === "exclude"));
     $("undo").disabled = !labels.undone.length || labels.trouble !== "";
     $("again").hidden = labels.trouble === "";
@@ -19,6 +20,14 @@ export class LabelList {
     $("no-spans").hidden = all.length > 0;
     const typing = document.activeElement?.tagName === "INPUT" && $("spans").contains(document.activeElement);
     if (!typing) $("spans").replaceChildren(...all.map((one) => this.row(labels, one)));
+  }
+
+  // Whom new labels are about; only where there are several people.
+  showFaces(labels) {
+    $("about-part").hidden = !labels.faces.length;
+    const offered = labels.faces.includes(labels.face) ? labels.faces : [...labels.faces, labels.face].filter((face) => face);
+    $("about").replaceChildren(...faceOptions(offered, labels.face));
+    $("about").onchange = () => (labels.face = Number($("about").value));
   }
 
   row(labels, one) {
@@ -37,7 +46,17 @@ export class LabelList {
     remove.className = "remove";
     remove.setAttribute("aria-label", `Delete ${one.words} at ${clock(one.start / 1000)}`);
     remove.onclick = () => labels.remove(one.entry);
-    for (const content of [from, one.end === null ? "" : clock(one.end / 1000), one.words, comment, remove]) {
+    const what = document.createElement("span");
+    what.textContent = one.words;
+    if (one.kind === "label" && labels.faces.length) {
+      what.textContent = `${one.entry.code} `;
+      const about = document.createElement("select");
+      about.replaceChildren(...faceOptions(labels.faces, one.entry.face ?? 0));
+      about.setAttribute("aria-label", `Whom ${one.entry.code} at ${clock(one.start / 1000)} is about`);
+      about.onchange = () => labels.about(one, Number(about.value));
+      what.append(about);
+    }
+    for (const content of [from, one.end === null ? "" : clock(one.end / 1000), what, comment, remove]) {
       const cell = document.createElement("td");
       cell.append(content);
       row.append(cell);
@@ -63,4 +82,8 @@ function codeItem(pane, code, number) {
   remove.onclick = () => labels.removeCode(code.name);
   item.append(button, remove);
   return item;
+}
+
+function faceOptions(faces, chosen) {
+  return [0, ...faces].map((face) => new Option(face ? `face ${face}` : "nobody in particular", face, face === chosen, face === chosen));
 }

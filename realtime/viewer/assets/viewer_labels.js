@@ -11,12 +11,19 @@ export class Labels {
     this.say = say;
     this.coder = "";
     this.undone = [];
-    this.open = null; // { kind, code, frame } of a span that has begun
+    this.open = null; // { kind, code, frame, face } of a span that has begun
+    this.face = 0; // whom new labels are about; 0: nobody in particular
     this.selected = null;
     this.content = { coder: "", codes: [], labels: [], points: [], exclusions: [] };
     this.state = "";
     this.trouble = "";
     this.saving = Promise.resolve();
+  }
+
+  // The faces that a label can be about: those of the rows, and those that labels name.
+  get faces() {
+    const named = this.content.labels.map((label) => label.face ?? 0);
+    return [...new Set([...this.session.known.faces, ...named])].filter((face) => face > 0).sort((a, b) => a - b);
   }
 
   get path() {
@@ -111,7 +118,7 @@ export class Labels {
   toggle(kind, code, frame) {
     const begun = this.open;
     if (begun === null || begun.kind !== kind || begun.code !== code) {
-      this.open = { kind, code, frame };
+      this.open = { kind, code, frame, face: this.face };
       this.say(kind === "exclude" ? "The exclude range begins here; press X again to end it." : `${code} begins here; press its number again to end it.`);
       this.onChange();
       return;
@@ -120,8 +127,9 @@ export class Labels {
     const start = this.session.beginOf(first);
     const end = Math.max(start + 1, this.session.beginOf(last + 1));
     this.open = null;
+    const about = begun.face ? { face: begun.face } : {};
     if (kind === "exclude") this.change((content) => content.exclusions.push({ start, end, reason: "" }));
-    else this.change((content) => content.labels.push({ start, end, code, comment: "" }));
+    else this.change((content) => content.labels.push({ start, end, code, comment: "", ...about }));
   }
 
   mark(text, frame) {
@@ -139,7 +147,7 @@ export class Labels {
   all() {
     const { labels, exclusions, points } = this.content;
     return [
-      ...labels.map((entry) => ({ kind: "label", start: entry.start, end: entry.end, words: entry.code, comment: entry.comment, entry })),
+      ...labels.map((entry) => ({ kind: "label", start: entry.start, end: entry.end, words: wordsOf(entry.code, entry.face), comment: entry.comment, entry })),
       ...exclusions.map((entry) => ({ kind: "exclude", start: entry.start, end: entry.end, words: "exclude range", comment: entry.reason, entry })),
       ...points.map((entry) => ({ kind: "point", start: entry.at, end: null, words: entry.text || "marker", comment: entry.comment, entry })),
     ].sort((a, b) => a.start - b.start);
@@ -149,6 +157,13 @@ export class Labels {
     this.selected = null;
     this.change((content) => {
       for (const list of ["labels", "exclusions", "points"]) content[list] = content[list].filter((one) => one !== entry);
+    });
+  }
+
+  about(one, face) {
+    this.change(() => {
+      if (face) one.entry.face = face;
+      else delete one.entry.face;
     });
   }
 
@@ -162,13 +177,17 @@ export class Labels {
     const lane = new Map(this.content.codes.map((code, number) => [code.name, number + 1]));
     const found = this.all()
       .filter((one) => one.kind !== "point")
-      .map((one) => ({ ...one, lane: one.kind === "exclude" ? 0 : lane.get(one.words), selected: one.entry === this.selected }));
+      .map((one) => ({ ...one, lane: one.kind === "exclude" ? 0 : lane.get(one.entry.code), selected: one.entry === this.selected }));
     if (this.open !== null) {
-      const { kind, code } = this.open;
+      const { kind, code, face } = this.open;
       const [first, last] = [Math.min(this.open.frame, frame), Math.max(this.open.frame, frame)];
-      const words = `${kind === "exclude" ? "exclude range" : code} …`;
+      const words = `${kind === "exclude" ? "exclude range" : wordsOf(code, face)} …`;
       found.push({ kind, words, start: this.session.beginOf(first), end: this.session.beginOf(last + 1), lane: kind === "exclude" ? 0 : (lane.get(code) ?? 1), selected: true, open: true });
     }
     return found;
   }
+}
+
+function wordsOf(code, face) {
+  return face ? `${code} · face ${face}` : code;
 }

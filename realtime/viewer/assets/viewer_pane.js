@@ -172,7 +172,7 @@ export class Pane {
     absent.textContent = picture === null ? "No picture was recorded yet." : "This frame was not recorded; the picture is the one before it.";
     if (this.overlay && (this.known === undefined || this.known.overlay)) {
       const bars = this.tracks.filter((track) => track.kind === "unit");
-      this.drawing.draw(rows, size, { flipped: this.known?.flipped, held: frame !== this.frame, bars });
+      this.drawing.draw(rows, size, { flipped: this.known?.flipped, held: frame !== this.frame, named: this.session.known.several, bars });
     } else this.drawing.clear();
     this.figures(own[0], frame);
   }
