@@ -11,6 +11,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--only-rendered", action="store_true", help="leave out people whose pictures are not there yet"
     )
+    parser.add_argument("--no-mirror-average", action="store_true", help="as `run` measures, not as `examine` does")
+    parser.add_argument(
+        "--exact-points", action="store_true", help="the pictures' exact points instead of the landmark network's"
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write the examinations there, or take them from it")
     parser.add_argument("--no-real", action="store_true", help="leave out the photographs of real people")
     parser.add_argument("--json", type=Path, help="also write the figures there")
@@ -76,10 +81,12 @@ def main(arguments: Sequence[str]) -> int:
             for film in films:
                 print(f"person {film.patient.name} is rendered", file=sys.stderr, flush=True)
             return 0
-        networks = open_networks(options.weights)
+        networks = open_networks(options.weights, mirror_average=not options.no_mirror_average)
+        if options.exact_points:
+            networks = replace(networks, landmarks=None)
         people = list(rendered(networks, films, options.keep))
         figures = list(length_figures(people)) if options.lengths_only else rendered_figures(people)
-        if not options.no_real:
+        if not options.no_real and networks.landmarks is not None:
             shared = Path(os.environ.get("FACEMIRROR_SHARED", "../shared"))
             figures += real_figures(networks, shared, options.weights)
     except FacemirrorError as error:
@@ -88,11 +95,11 @@ def main(arguments: Sequence[str]) -> int:
     return finish(figures, options.json)
 
 
-def open_networks(weights: Path) -> Networks:
+def open_networks(weights: Path, *, mirror_average: bool) -> Networks:
     """The shipped networks."""
     registry = Registry(weights)
     return Networks(
-        landmark_model(registry.open(registry.manifest.find("landmarks"))),
+        landmark_model(registry.open(registry.manifest.find("landmarks")), mirror_average=mirror_average),
         action_units(registry.open(registry.manifest.find("action-units"))),
     )
 
@@ -172,8 +179,19 @@ def length_figures(people: Sequence[Examined]) -> Iterator[Figure]:
             yield Figure("clinic", f"{name}: SDC95 of one repetition", judged.sdc, "mm", at_most=most)
             mean_of = f"{name}: SDC95 of the mean of {judged.repetitions}"
             yield Figure("clinic", mean_of, judged.sdc / judged.repetitions**0.5, "mm")
+        yield from _against_truth(name, error, truth)
         if most is not None:
             yield from _by_condition(people, name, movement, found)
+
+
+def _against_truth(name: str, error: F64, truth: F64) -> Iterator[Figure]:
+    """What of the repetitions' spread is the method's, and what is the person's own (gaze moves the upper lid)."""
+    own, others = reliability(error), reliability(truth)
+    if own is not None:
+        yield Figure("clinic", f"{name}: SDC95 of the error alone", own.sdc, "mm", cases=own.people)
+    if others is not None:
+        yield Figure("clinic", f"{name}: the truth itself, ICC(2,1)", others.icc, cases=others.people)
+        yield Figure("clinic", f"{name}: the truth itself, SDC95", others.sdc, "mm")
 
 
 def _by_condition(people: Sequence[Examined], name: str, movement: Movement, found: F64) -> Iterator[Figure]:

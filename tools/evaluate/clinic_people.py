@@ -12,6 +12,7 @@ from realtime.action_units.rest_frame import Windows
 from realtime.clinic import Examination, HeadSize, Movement, Repetition, Scale, Snapshot, measure_lengths
 from realtime.clinic.frontal import seen_from_front
 from realtime.clinic.scale import pupil_scale
+from realtime.clinic.types import MOVEMENTS
 from realtime.face.face_model import HEAD_3D
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose, facing_angles
@@ -28,9 +29,14 @@ _MIDLINE = ("philtrum_deviation", "fai")
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """What looks at the pictures."""
+    """What looks at the pictures.
 
-    landmarks: LandmarkModel
+    Attributes:
+        landmarks: the network; None: the exact points of the picture stand in for its answers.
+        units: the Action Units'.
+    """
+
+    landmarks: LandmarkModel | None
     units: ActionUnits
 
 
@@ -57,7 +63,7 @@ def examine(networks: Networks, film: Filmed) -> Examined:
 
     Args:
         networks: of the program.
-        film: the pictures.
+        film: the pictures; Action Units are measured only where all movements were made.
     """
     measured, truth = [], []
     head, units = HeadSize("pupil distance"), networks.units
@@ -65,14 +71,16 @@ def examine(networks: Networks, film: Filmed) -> Examined:
     repetitions = list(sequence(film.repetitions, film.movements))
     rests = [next(moments) for movement, _, _ in repetitions if movement == "rest"]
     calm = [_look(networks, head, film.pupils_mm, moment) for moment in rests]
-    known = _known(units, [one for seen in calm for one in seen])
+    known = _known(units, [one for seen in calm for one in seen]) if film.movements == MOVEMENTS else None
     for movement, number, parts in repetitions:
         if movement == "rest":
             seen, exact = [calm[number]], [rests[number]]
         else:
             exact = [next(moments) for _ in parts]
             seen = [_look(networks, head, film.pupils_mm, moment) for moment in exact]
-        measured.append(_repetition(movement, number, [snapshot_of(units, one, known) for one in seen]))
+        measured.append(
+            _repetition(movement, number, [snapshot_of(None if known is None else units, one, known) for one in seen])
+        )
         truth.append(_repetition(movement, number, [_true(moment) for moment in exact]))
     patient = film.patient
     blank = Examination(patient.name, patient.affected, "all", "2026-01-01T00:00:00+00:00", "pupil distance")
@@ -89,8 +97,9 @@ def _repetition(movement: Movement, number: int, snapshots: list[Snapshot]) -> R
 
 
 def _look(networks: Networks, head: HeadSize, pupils_mm: float, moment: Moment) -> list[Seen]:
+    model = networks.landmarks
     return [
-        look(networks, head, picture, locate_near(networks.landmarks, picture, near), pupils_mm)
+        look(networks, head, picture, moment.drawn if model is None else locate_near(model, picture, near), pupils_mm)
         for picture, near in zip(moment.pictures(), moment.near, strict=True)
     ]
 
@@ -131,19 +140,19 @@ def look(networks: Networks, head: HeadSize, picture: U8, points: F32, pupils_mm
     return Seen(lengths, pose, found, networks.units.cut(picture, points))
 
 
-def snapshot_of(units: ActionUnits, seen: list[Seen], known: KnownPerson | None) -> Snapshot:
+def snapshot_of(units: ActionUnits | None, seen: list[Seen], known: KnownPerson | None) -> Snapshot:
     """Take the frames of a moment together.
 
     Args:
-        units: the network.
+        units: the network; None: Action Units are left out.
         seen: the frames.
         known: what is known of the person at rest.
     """
     rest, picture = (None, None) if known is None else known
-    values = [units.measure(one.found, rest, one.windows, picture) for one in seen]
+    values = [] if units is None else [units.measure(one.found, rest, one.windows, picture) for one in seen]
     sides = {
         unit: Sides(float(np.median([v.left[unit] for v in values])), float(np.median([v.right[unit] for v in values])))
-        for unit in units.units
+        for unit in (() if units is None else units.units)
     }
     lengths, midline = _named([one.lengths for one in seen])
     yaw, pitch, roll = np.median([one.pose for one in seen], axis=0).tolist()

@@ -63,6 +63,7 @@ class _Person:
         self.rest = snapshot_of(units, seen, self._known)
 
     def _look(self, picture: U8, near: F32) -> list[Seen]:
+        assert self._networks.landmarks is not None
         rng, head = np.random.default_rng(11), HeadSize("pupil distance")
         points = [locate(self._networks.landmarks, picture, near, rng) for _ in range(LOOKS)]
         return [look(self._networks, head, picture, one, self._pupils_mm) for one in points]
