@@ -38,6 +38,8 @@ class FaceAnalyzer:
         settings: parameters of the face path; None: the defaults.
         millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
             provisional.
+        mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
+            both sides, and twice the landmark network's work.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class FaceAnalyzer:
         width: int = _WIDTH,
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
+        mirror_average: bool = False,
     ) -> None:
+        self._mirror_average = mirror_average
         self._millimetres = millimetres
         self._weights = None if weights is None else Path(weights)
         self._width = width
@@ -71,7 +75,9 @@ class FaceAnalyzer:
             if self._closed:
                 raise UserInputError("This FaceAnalyzer is closed; make a new one.")
             if self._parts is None:
-                self._parts = _Parts(self._weights, self._width, self._settings, self._millimetres)
+                self._parts = _Parts(
+                    self._weights, self._width, self._settings, self._millimetres, self._mirror_average
+                )
             return self._parts.analyze(image)
 
     def close(self) -> None:
@@ -97,6 +103,7 @@ class _Parts:
         width: int,
         settings: "FaceSettings | None",
         millimetres: "ScaleChoice | None",
+        mirror_average: bool,
     ) -> None:
         from realtime.analyze.models import open_face_models
         from realtime.face.locator import Locator
@@ -104,7 +111,12 @@ class _Parts:
         from realtime.models import Registry
 
         chosen = settings or FaceSettings()
-        models = open_face_models(Registry(weights), settings=chosen.detector, irises=millimetres is not None)
+        models = open_face_models(
+            Registry(weights),
+            settings=chosen.detector,
+            irises=millimetres is not None,
+            mirror_average=mirror_average,
+        )
         self._scale, self._irises = millimetres, models.irises
         self._settings = chosen.tracker
         self._detector: FaceDetector = models.face_detector(chosen.detector.model_copy(update={"width": width}))

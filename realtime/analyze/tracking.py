@@ -44,6 +44,8 @@ class FaceTracker:
         weights: a folder with manifest.toml; None: the embedded models.
         settings: parameters of the face path; None: the defaults.
         millimetres: measure lengths, with this scale; None: none are measured.
+        mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
+            both sides, and twice the landmark network's work.
     """
 
     def __init__(
@@ -55,7 +57,9 @@ class FaceTracker:
         weights: Path | str | None = None,
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
+        mirror_average: bool = False,
     ) -> None:
+        self._mirror_average = mirror_average
         self._millimetres = millimetres
         self._source = source
         self._wish = (size, fps)
@@ -136,7 +140,7 @@ class FaceTracker:
         if self._stop.is_set():
             raise UserInputError("This FaceTracker is closed; make a new one.")
         if self._parts is None:
-            self._parts = _Parts(self._weights, self._settings, self._millimetres)
+            self._parts = _Parts(self._weights, self._settings, self._millimetres, self._mirror_average)
         return self._parts
 
     def _open_source(self) -> "VideoSource":
@@ -157,7 +161,11 @@ class _Parts:
     """What an open tracker consists of."""
 
     def __init__(
-        self, weights: Path | None, settings: "FaceSettings | None", millimetres: "ScaleChoice | None"
+        self,
+        weights: Path | None,
+        settings: "FaceSettings | None",
+        millimetres: "ScaleChoice | None",
+        mirror_average: bool,
     ) -> None:
         from realtime.action_units import ActionUnitEstimator
         from realtime.analyze.models import open_face_models
@@ -166,7 +174,12 @@ class _Parts:
         from realtime.models import Registry
 
         chosen = settings or FaceSettings()
-        models = open_face_models(Registry(weights), settings=chosen.detector, irises=millimetres is not None)
+        models = open_face_models(
+            Registry(weights),
+            settings=chosen.detector,
+            irises=millimetres is not None,
+            mirror_average=mirror_average,
+        )
         self._detector: FaceDetector = models.face_detector(chosen.detector)
         self._tracker: Tracker = Tracker(models.landmarks, chosen)
         self._units = models.action_units

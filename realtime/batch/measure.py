@@ -79,6 +79,7 @@ def open_networks(config: Config) -> Networks:
         landmarks=landmarks,
         settings=config.detector,
         threads=1,
+        mirror_average=config.models.mirror_average,
     )
     return Networks(models, models.face_detector(config.detector), config)
 

@@ -19,7 +19,17 @@ from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
 
 _LOOK = 3
-_SETTINGS = ("config", "set", "weights", "rotate", "people", "patient_rule", "person", "people_folder")
+_SETTINGS = (
+    "config",
+    "set",
+    "weights",
+    "rotate",
+    "people",
+    "patient_rule",
+    "person",
+    "people_folder",
+    "models.mirror_average",
+)
 _EXTRAS = ("overlay", "parquet", "openface2")
 
 

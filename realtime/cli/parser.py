@@ -321,6 +321,13 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     )
     add("--people-folder", metavar="DIR", help="folder of stored calibrations and faces")
     add("--rotate", choices=["0", "90", "180", "270"], help="turn every picture clockwise (degrees)")
+    add(
+        "--mirror-average",
+        dest="models.mirror_average",
+        action="store_const",
+        const=True,
+        help="average landmarks with those of the mirror image: nearer to the truth, the same for both sides, slower",
+    )
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
     add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")

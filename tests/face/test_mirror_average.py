@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime.analyze import FaceTracker
+from realtime.analyze import FaceAnalyzer, FaceTracker
 from realtime.analyze.models import landmark_model
 from realtime.face.contract import Covariance, LandmarkContract, Layout
 from realtime.face.crops import crop_from_points, square_crop
@@ -135,3 +135,20 @@ def test_the_shipped_network_on_a_mirrored_picture() -> None:
         found = model.locate(frame.image, crop).points
         apart[averaged] = np.abs(exchanged(model.locate(flipped, mirrored(crop, width)), width) - found).max()
     assert apart[True] < 0.02 < 0.2 < apart[False]
+
+
+@pytest.mark.parametrize("kind", ["tracker", "still"])
+def test_the_public_face_takes_it(kind: str) -> None:
+    """On one picture the points are others with it, and near those without."""
+    with FaceTracker("demo") as tracker:
+        frame, face = next(iter(tracker))
+    found = []
+    for averaged in (False, True):
+        if kind == "still":
+            with FaceAnalyzer(mirror_average=averaged) as analyze:
+                found.append(analyze(frame.image)[0].points)
+        else:
+            with FaceTracker("demo", mirror_average=averaged) as tracker:
+                found.append(next(iter(tracker)).face.points)
+    apart = np.abs(found[0] - found[1])
+    assert 0.05 < apart.mean() < 0.02 * np.ptp(face.points[:, 0])
