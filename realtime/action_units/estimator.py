@@ -10,7 +10,7 @@ from realtime.action_units.baseline import Baseline
 from realtime.action_units.calibration import BEGUN, Calibration, CalibrationProgress
 from realtime.action_units.covered import without_hidden
 from realtime.action_units.descriptor import Descriptor, describe
-from realtime.action_units.model import FULL, ActionUnits
+from realtime.action_units.model import FULL, ActionUnits, Compared
 from realtime.action_units.reference import Intensities, Reference, ReferenceBlend
 from realtime.action_units.rest_frame import BestRestFrame, Windows
 from realtime.action_units.running_baseline import RunningBaseline
@@ -18,7 +18,7 @@ from realtime.types import F32, U8, FaceObservation, FacePart, RestState, Sides
 
 NeutralState = Literal["none", "running", "calibrated"]
 
-# Every n-th frame is also judged without a baseline: whether it shows rest. That costs one call of the network.
+# Every n-th frame is also judged without a baseline: whether it shows rest. That costs another judgement by the network.
 _JUDGED_PROVISIONAL = 3
 _JUDGED_SETTLED = 15
 # Frames admitted since that make a new median worth reading.
@@ -204,25 +204,27 @@ class ActionUnitEstimator:
         """
         units = self._action_units
         assert units is not None
-        without_baseline: Sides[Intensities] | None = None
+        references = [Compared(one.baseline, one.picture) for one in self._reference.in_force(time)]
+        count = len(references)
+        judged = not self._calibrated and self._worth_judging(found, time, hidden)
+        unknown = next((n for n, one in enumerate(references) if one.rest is None), None)
+        if judged and unknown is None:
+            unknown = count
+            references.append(Compared(None))
+        raw = units.measure_against(found, windows, references)
+        values = [
+            one if reference.rest is not None else shrunk(one) for one, reference in zip(raw, references, strict=True)
+        ]
+        blended, self._share = self._reference.blended(values[:count], time)
+        if judged and unknown is not None:
+            self._running.update(found, time, without_hidden(raw[unknown], hidden), units.embedding)
+        return blended
 
-        def against(reference: Reference) -> Sides[Intensities]:
-            nonlocal without_baseline
-            raw = units.measure(found, reference.baseline, windows, reference.picture)
-            if reference.baseline is not None:
-                return raw
-            without_baseline = raw
-            return shrunk(raw)
-
-        values, self._share = self._reference.measure(against, time)
-        if self._calibrated:
-            return values
+    def _worth_judging(self, found: Descriptor, time: float, hidden: Sequence[FacePart]) -> bool:
+        """Whether the frame is to be judged without a baseline. Called for every frame until somebody calibrates."""
         every = _JUDGED_SETTLED if self._running.settled else _JUDGED_PROVISIONAL
         still = self._running.watch(found, time)
-        if still and self._frames % every == 0 and len(hidden) < len(get_args(FacePart)):
-            judged = units.measure(found, None, windows) if without_baseline is None else without_baseline
-            self._running.update(found, time, without_hidden(judged, hidden), units.embedding)
-        return values
+        return still and self._frames % every == 0 and len(hidden) < len(get_args(FacePart))
 
     def _calibrate(
         self,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
-from realtime.action_units.descriptor import Descriptor, mirror_shape
+from realtime.action_units.descriptor import Descriptor
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, LOWER, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, warp_grey
@@ -25,16 +25,22 @@ from realtime.types import F32, F64, U8, Sides
 
 Network = Callable[[F32], Mapping[str, F32]]
 
-POINT_FEATURES = 98 * 2 * 2 + 4
+_COORDINATES = 98 * 2
+POINT_FEATURES = 2 * _COORDINATES + 4
 PICTURE_FEATURES = EYE[0] * EYE[1] + MOUTH[0] * MOUTH[1] + LOWER[0] * LOWER[1]
 REST_FEATURES = EMBEDDING_SIZE + 1
-FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES + PICTURE_FEATURES
+STATE_FEATURES = POINT_FEATURES + REST_FEATURES + FLOW_FEATURES
+"""Of one reference: what the face is against it."""
+FEATURES = STATE_FEATURES + PICTURE_FEATURES
 FULL = 5.0
 _SIDE = 160
 # rows by which the windows lie above the eye's and below the mouth's middle: raised brows and the chin matter too
 _ABOVE, _BELOW, _LOWER_BELOW = (np.array((0, rows), np.float32) for rows in (8, 3, 5))
 # aligned pixels of one pixel of the lower window: it reaches from beside the nose to the chin's edge
 _LOWER_STEP = 1.3
+# coordinates of a flat shape in the order of its mirror image, and the signs they have there
+_MIRRORED = (2 * np.asarray(wflw.FLIP_ORDER)[:, None] + np.arange(2)).reshape(-1)
+_SIGNS = np.tile(np.array((-1, 1), np.float32), 98)
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = np.array(wflw.LEFT_EYE), np.array(wflw.RIGHT_EYE), np.array((76, 82, 79, 85))
 
 
@@ -49,16 +55,19 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
         rest: (98, 2) the shape at rest, or None.
     """
     out = np.empty((2, POINT_FEATURES), np.float32)
-    base = np.zeros_like(found.shape) if rest is None else rest
-    mirror = found.mirrored()
-    for row, shape, start, pose in (
-        (out[0], found.shape, base, found.pose),
-        (out[1], mirror.shape, mirror_shape(base), mirror.pose),
-    ):
-        row[:196] = (shape - start).reshape(-1)
-        row[196:392] = start.reshape(-1)
-        row[392:395] = np.array(pose) / ANGLE
-        row[395] = rest is not None
+    moved, start, angles = out[:, :_COORDINATES], out[:, _COORDINATES : 2 * _COORDINATES], out[:, -4:-1]
+    if rest is None:
+        moved[0] = found.shape.reshape(-1)
+        start[:] = 0
+    else:
+        np.subtract(found.shape.reshape(-1), rest.reshape(-1), out=moved[0])
+        start[0] = rest.reshape(-1)
+        np.multiply(start[0, _MIRRORED], _SIGNS, out=start[1])
+    np.multiply(moved[0, _MIRRORED], _SIGNS, out=moved[1])
+    yaw, pitch, roll = (angle / ANGLE for angle in found.pose)
+    angles[0] = yaw, pitch, roll
+    angles[1] = -yaw, pitch, -roll
+    out[:, -1] = rest is not None
     return out
 
 
@@ -147,6 +156,18 @@ class FaceWindows:
         return np.asarray(cut, np.uint8)
 
 
+class Compared(NamedTuple):
+    """What one frame is measured against.
+
+    Attributes:
+        rest: the person's baseline; None: the mean face stands in.
+        picture: the person's picture at rest; None: movements of the skin are not measured.
+    """
+
+    rest: Baseline | None
+    picture: RestFrame | None = None
+
+
 class _Part(NamedTuple):
     """A part of the aligned picture in grey, its corner in that picture, and a window's middle in the part (x, y)."""
 
@@ -173,29 +194,38 @@ class ActionUnits:
         network: takes (2, FEATURES), gives "intensity" (2, len(units)) in 0 to 5 and "look", the embedding, (2, EMBEDDING_SIZE).
         units: Action Unit of each output.
         unobservable: units that the network computes but that were found not to be measurable; they are left out.
-        identity: the network's checksum.
+        identity: checksum by which the network's embeddings are known as its own.
+        together: the network takes several references at once, (2, R * STATE_FEATURES + PICTURE_FEATURES), and gives their
+            intensities one after another, (2, R * len(units)): it looks at the pictures once.
 
     Attributes:
         units: the Action Units that are measured.
-        identity: the network's checksum, by which its embeddings are known as its own.
+        identity: as given.
         embedding: (2, EMBEDDING_SIZE) of the last picture measured, left and right: what `Baseline.embedding` is made of.
     """
 
     def __init__(
-        self, network: Network, units: Sequence[int], unobservable: Sequence[int] = (), identity: str = ""
+        self,
+        network: Network,
+        units: Sequence[int],
+        unobservable: Sequence[int] = (),
+        identity: str = "",
+        *,
+        together: bool = False,
     ) -> None:
         self.identity = identity
         self._network = network
-        self._units = tuple(units)
-        self._kept = [i for i, unit in enumerate(units) if unit not in set(unobservable)]
+        self._together = together
+        self._count = len(units)
+        self._kept = [(i, unit) for i, unit in enumerate(units) if unit not in set(unobservable)]
         self._windows = FaceWindows()
-        self.units = tuple(units[i] for i in self._kept)
+        self.units = tuple(unit for _, unit in self._kept)
         self.embedding: F32 | None = None
         self._seen: Windows | None = None
         self._seen_features: F32 = np.empty((2, 0), np.float32)
 
     def _picture_features(self, windows: Windows) -> F32:
-        """Of a frame that is measured against several references, made once."""
+        """Of a frame that is measured more than once, made once."""
         if windows is not self._seen:
             self._seen, self._seen_features = windows, picture_features(windows)
         return self._seen_features
@@ -223,18 +253,43 @@ class ActionUnits:
         Returns:
             Intensity 0 to 5 by Action Unit, of the patient's left and right.
         """
-        shape, embedding = (None, None) if rest is None else (rest.shape, rest.embedding)
-        rows = np.concatenate(
-            [
-                point_features(found, shape),
-                rest_features(embedding),
-                flow_features(picture, found.pose, windows),
-                self._picture_features(windows),
-            ],
-            axis=1,
-        )
+        return self.measure_against(found, windows, [Compared(rest, picture)])[0]
+
+    def measure_against(
+        self, found: Descriptor, windows: Windows, references: Sequence[Compared]
+    ) -> list[Sides[dict[int, float]]]:
+        """Measure one face against several references, with one call of the network where it takes them together.
+
+        Args:
+            found: its descriptor.
+            windows: as `cut` gives them.
+            references: at least one.
+
+        Returns:
+            For each reference, intensity 0 to 5 by Action Unit of the patient's left and right.
+        """
+        if not self._together and len(references) > 1:
+            return [self.measure_against(found, windows, [reference])[0] for reference in references]
+        states = len(references) * STATE_FEATURES
+        rows = np.empty((2, states + PICTURE_FEATURES), np.float32)
+        for number, reference in enumerate(references):
+            place = slice(number * STATE_FEATURES, (number + 1) * STATE_FEATURES)
+            _fill_state(rows[:, place], found, reference, windows)
+        rows[:, states:] = self._picture_features(windows)
         answer = self._network(rows)
         self.embedding = answer["look"]  # the output's name in the file
-        values = answer["intensity"].clip(0.0, FULL).tolist()
-        left, right = ({self._units[i]: row[i] for i in self._kept} for row in values)
+        values = answer["intensity"].clip(0.0, FULL)
+        return [self._by_unit(values[:, n * self._count :].tolist()) for n in range(len(references))]
+
+    def _by_unit(self, values: Sequence[Sequence[float]]) -> Sides[dict[int, float]]:
+        """Of both sides' outputs for one reference, which stand first."""
+        left, right = ({unit: row[i] for i, unit in self._kept} for row in values)
         return Sides(left, right)
+
+
+def _fill_state(out: F32, found: Descriptor, reference: Compared, windows: Windows) -> None:
+    """Fill (2, STATE_FEATURES) with what a face is against a reference; see `point_features`, `rest_features` and `flow_features`."""
+    rest = reference.rest
+    out[:, :POINT_FEATURES] = point_features(found, None if rest is None else rest.shape)
+    out[:, POINT_FEATURES : POINT_FEATURES + REST_FEATURES] = rest_features(None if rest is None else rest.embedding)
+    out[:, POINT_FEATURES + REST_FEATURES :] = flow_features(reference.picture, found.pose, windows)

@@ -1,6 +1,6 @@
 """What Action Units are measured against, and how one reference gives way to the next without a jump."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from realtime.action_units.baseline import Baseline
@@ -88,20 +88,22 @@ class ReferenceBlend:
             self.previous = None
         return share
 
-    def measure(
-        self, against: Callable[[Reference], Sides[Intensities]], time: float
-    ) -> tuple[Sides[Intensities], float]:
+    def in_force(self, time: float) -> tuple[Reference, ...]:
+        """What a frame taken at `time` (seconds) is measured against: `current`, and what it takes over from while it does."""
+        self.share(time)
+        return (self.current,) if self.previous is None else (self.current, self.previous)
+
+    def blended(self, values: Sequence[Sides[Intensities]], time: float) -> tuple[Sides[Intensities], float]:
         """Intensities of one frame, and the share of `current` in them.
 
         Args:
-            against: measures the frame against a reference.
+            values: of the frame against each reference that was `in_force`.
             time: capture time of the frame, seconds.
         """
         share = self.share(time)
-        new = against(self.current)
-        if self.previous is None:
-            return new, share
-        old = against(self.previous)
+        if len(values) < 2:
+            return values[0], share
+        new, old = values
         return Sides(*(mixed(a, b, share) for a, b in zip(old, new, strict=True))), share
 
 

@@ -246,5 +246,9 @@ def action_units(session: ModelSession) -> ActionUnits:
     if not isinstance(units, list) or not isinstance(unobservable, list):
         raise ModelFileError(f"Model {session.spec.name}: the manifest should list its Action Units as `units`.")
     return ActionUnits(
-        session.run, [int(str(u)) for u in units], [int(str(u)) for u in unobservable], identity=session.spec.sha256
+        session.run,
+        [int(str(u)) for u in units],
+        [int(str(u)) for u in unobservable],
+        identity=str(words.get("embedding", session.spec.sha256)),
+        together=bool(words.get("together", False)),
     )

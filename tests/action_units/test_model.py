@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,15 +15,18 @@ from realtime.action_units.model import (
     POINT_FEATURES,
     REST_FEATURES,
     ActionUnits,
+    Compared,
     FaceWindows,
     picture_features,
     point_features,
     rest_features,
 )
 from realtime.action_units.rest_frame import FLOW_FEATURES, LOWER, flow_features, rest_picture
+from realtime.analyze.models import action_units
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
 from realtime.face.geometry import transform
+from realtime.models import Registry
 
 F32 = np.ndarray
 IMAGE = np.random.default_rng(2).integers(0, 255, (240, 320, 3)).astype(np.uint8)
@@ -152,6 +156,41 @@ def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> N
     np.testing.assert_array_equal(calls[0][:, place], flow_features(picture, (3.0, -2.0, 1.0), WINDOWS))
     assert calls[0][:, place.stop - 1].tolist() == [1, 1]
     assert not calls[1][:, place].any()
+
+
+def test_several_references_in_one_call_give_what_one_call_for_each_gives() -> None:
+    registry = Registry()
+    spec = registry.manifest.find("action-units")
+    session, calls = registry.open(spec), []
+
+    def run(rows: F32) -> Mapping[str, F32]:
+        calls.append(rows.shape)
+        return session.run(rows)
+
+    numbers = [int(str(unit)) for unit in cast("list[int]", spec.parameters["units"])]
+    together, apart = ActionUnits(run, numbers, [23], together=True), ActionUnits(run, numbers, [23])
+    rng = np.random.default_rng(4)
+    found = Descriptor(rng.normal(0, 0.03, (98, 2)).astype(np.float32), (5.0, -4.0, 2.0))
+    look = rng.uniform(-0.8, 0.8, (2, EMBEDDING_SIZE)).astype(np.float32)
+    rest = Baseline(rng.normal(0, 0.03, (98, 2)).astype(np.float32), look)
+    references = [Compared(rest, rest_picture(found, WINDOWS)), Compared(Baseline(found.shape)), Compared(None)]
+    wanted = [apart.measure(found, one.rest, WINDOWS, one.picture) for one in references]
+    assert len(calls) == 3
+    values = together.measure_against(found, WINDOWS, references)
+    assert len(calls) == 4
+    for mine, theirs in zip(values, wanted, strict=True):
+        assert mine.left == pytest.approx(theirs.left, abs=1e-5)
+        assert mine.right == pytest.approx(theirs.right, abs=1e-5)
+    assert wanted[0].left != pytest.approx(wanted[2].left, abs=0.01), "the references do matter"
+    assert together.embedding is not None
+    np.testing.assert_allclose(together.embedding, cast("F32", apart.embedding), atol=1e-6)
+
+
+def test_a_new_form_of_the_file_keeps_the_calibrations_made_with_the_former_one() -> None:
+    registry = Registry()
+    spec = registry.manifest.find("action-units")
+    units = action_units(registry.open(spec))
+    assert units.identity == spec.parameters["embedding"] != spec.sha256
 
 
 def test_the_lower_window_shows_the_chin_and_the_wings_of_the_nose() -> None:

@@ -119,12 +119,15 @@ def test_a_change_of_reference_is_blended_over_a_second_and_waits_for_another() 
         level = 0.0 if reference.baseline is None else float(reference.baseline.shape[0, 0])
         return Sides({12: level}, {12: -level})
 
-    assert force.measure(against, 9.9) == (Sides({12: 0.0}, {12: 0.0}), 1.0)
+    def measured(time: float) -> tuple[Sides[dict[int, float]], float]:
+        return force.blended([against(reference) for reference in force.in_force(time)], time)
+
+    assert measured(9.9) == (Sides({12: 0.0}, {12: 0.0}), 1.0)
     force.change(new, 10.0)
     seen = []
     for step in range(12):
         assert force.may_change(10.0 + step / 10, at_once=True) == (step > 10)
-        values, share = force.measure(against, 10.0 + step / 10)
+        values, share = measured(10.0 + step / 10)
         seen.append(values.left[12])
         assert values.right[12] == -values.left[12]
         assert share == pytest.approx(min(1.0, step / 10))
@@ -133,7 +136,7 @@ def test_a_change_of_reference_is_blended_over_a_second_and_waits_for_another() 
     force.change(newer, 12.0)
     assert not force.may_change(13.5), "revisions become rarer"
     force.restart(newer)
-    assert force.measure(against, 12.1) == (Sides({12: 2.0}, {12: -2.0}), 1.0), "another person: nothing to blend from"
+    assert measured(12.1) == (Sides({12: 2.0}, {12: -2.0}), 1.0), "another person: nothing to blend from"
 
 
 def test_low_values_of_a_stranger_are_lowered_and_their_order_is_kept() -> None:

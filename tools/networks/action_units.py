@@ -1,18 +1,23 @@
 """The Action Unit network: one side of the face at a time, from points and from an aligned grey picture beside its rest."""
 
+import copy
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
 from realtime.action_units.baseline import EMBEDDING_SIZE
-from realtime.action_units.model import FEATURES, FULL, POINT_FEATURES, REST_FEATURES
+from realtime.action_units.model import FULL, PICTURE_FEATURES, POINT_FEATURES, REST_FEATURES, STATE_FEATURES
 from realtime.action_units.rest_frame import EYE, FLOW_FEATURES, LOWER, MOUTH
 from realtime.errors import ModelFileError
+from tools.networks.folding import fold_batch_norm
+from tools.networks.unfold import normalised, read_initialisers
 
 PARITY = 1e-4
 BOUND = 0.8
@@ -192,18 +197,52 @@ class ActionUnitNet(nn.Module):
         return self.read(points, flow, look, rest[:, :EMBEDDING_SIZE], rest[:, EMBEDDING_SIZE:]), look
 
 
-class _Clipped(nn.Module):
+class Together(nn.Module):
+    """The network as the runtime sees it: one look at a frame's pictures, and a judgement against each of R references.
+
+    Input (2, R * STATE_FEATURES + PICTURE_FEATURES), one row for each side; intensities (2, R * units) within 0..5.
+
+    Args:
+        network: whose normalisations are merged into its convolutions.
+    """
+
     def __init__(self, network: ActionUnitNet) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        intensity, look = self.network(features)
-        return intensity.clamp(0.0, FULL), look
+        """(intensity, look)."""
+        ends = [-sum(h * w for h, w in sizes) for sizes in ((EYE, MOUTH, LOWER), (MOUTH, LOWER), (LOWER,))]
+        eye, mouth, lower = features[:, ends[0] : ends[1]], features[:, ends[1] : ends[2]], features[:, ends[2] :]
+        look = self.network.look(eye.reshape(2, 1, *EYE), mouth.reshape(2, 1, *MOUTH), lower.reshape(2, 1, *LOWER))
+        states = features[:, : ends[0]].reshape(2, -1, STATE_FEATURES)
+        # each side's look stands beside each of its references
+        rows = (look.unsqueeze(1) * torch.ones_like(states[:, :, :1])).reshape(-1, EMBEDDING_SIZE)
+        points, rest, known, flow = states.reshape(-1, STATE_FEATURES).split(
+            [POINT_FEATURES, EMBEDDING_SIZE, 1, FLOW_FEATURES], dim=1
+        )
+        intensity = self.network.read(points, flow, rows, rest, known)
+        return intensity.clamp(0.0, FULL).reshape(2, -1), look
+
+
+def exported(file: Path, units: Sequence[int]) -> ActionUnitNet:
+    """The network of a file that `export` wrote, its normalisations merged into its convolutions.
+
+    Raises:
+        ModelFileError: the file is of another network.
+    """
+    network = ActionUnitNet(units).eval()
+    tensors = read_initialisers(file, [name for name, _, _ in normalised(network)])
+    fold_batch_norm(network)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError:
+        raise ModelFileError(f"{file} is of another network than the Action Units' of now.") from None
+    return network
 
 
 def export(network: ActionUnitNet, file: Path) -> float:
-    """Write ONNX: input "features" (2, FEATURES), outputs "intensity" (2, units) within 0..5 and "look" (2, EMBEDDING_SIZE).
+    """Write ONNX: input "features", outputs "intensity" and "look" (2, EMBEDDING_SIZE), for any number of references (see `Together`).
 
     Returns:
         The largest difference from PyTorch.
@@ -211,25 +250,39 @@ def export(network: ActionUnitNet, file: Path) -> float:
     Raises:
         ModelFileError: it is above 1e-4.
     """
-    clipped = _Clipped(network).eval()
-    example = torch.randn(2, FEATURES)
+    deployed = Together(fold_batch_norm(copy.deepcopy(network).eval())).eval()
+    plain = network.eval()
+    generator = torch.Generator().manual_seed(0)
+    many = [torch.randn(2, n * STATE_FEATURES + PICTURE_FEATURES, generator=generator) for n in (1, 3)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        clipped,
-        (example,),
-        str(file),
-        input_names=["features"],
-        output_names=["intensity", "look"],
-        opset_version=17,
-        dynamo=False,
-        do_constant_folding=True,
-    )
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graphs are smaller
+        torch.onnx.export(
+            deployed,
+            (many[-1],),
+            str(file),
+            input_names=["features"],
+            output_names=["intensity", "look"],
+            dynamic_axes={"features": {1: "length"}, "intensity": {1: "intensities"}},
+            opset_version=17,
+            dynamo=False,
+            do_constant_folding=True,
+        )
     onnx.checker.check_model(onnx.load(str(file)))
     session = ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    with torch.no_grad():
-        wanted = [part.numpy() for part in clipped(example)]
-    answers = session.run(None, {"features": example.numpy()})
-    difference = max(float(abs(a - b).max()) for a, b in zip(answers, wanted, strict=True))
+    difference = 0.0
+    for features in many:
+        answers = session.run(None, {"features": features.numpy()})
+        for answer, wanted in zip(answers, _one_by_one(plain, features), strict=True):
+            difference = max(difference, float(np.abs(answer - wanted.numpy()).max()))
     if difference > PARITY:
         raise ModelFileError(f"{file} differs from PyTorch by {difference:.2g}, more than {PARITY:g}.")
     return difference
+
+
+@torch.no_grad()
+def _one_by_one(network: ActionUnitNet, features: Tensor) -> tuple[Tensor, Tensor]:
+    """What the file should give, from the network asked once for each reference."""
+    states, pictures = features[:, :-PICTURE_FEATURES], features[:, -PICTURE_FEATURES:]
+    answers = [network(torch.cat([state, pictures], dim=1)) for state in states.split(STATE_FEATURES, dim=1)]
+    return torch.cat([intensity.clamp(0.0, FULL) for intensity, _ in answers], dim=1), answers[0][1]
