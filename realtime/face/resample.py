@@ -17,6 +17,7 @@ from realtime.jit import njit
 from realtime.types import F32, F64, U8
 
 I32 = NDArray[np.int32]
+FixedPoint = np.signedinteger
 U32 = NDArray[np.uint32]
 
 # source coordinates step in 1/2^32 pixel; a bilinear weight is a product of two 8-bit fractions
@@ -81,7 +82,15 @@ def _edge(image: U8, x: float, y: float, c: int) -> float:
 
 @njit(nogil=True, boundscheck=False)
 def _row(
-    flat: U8, stride: int, x: int, y: int, step_x: int, step_y: int, count: int, around: U32, blended: I32
+    flat: U8,
+    stride: int,
+    x: FixedPoint,
+    y: FixedPoint,
+    step_x: FixedPoint,
+    step_y: FixedPoint,
+    count: int,
+    around: U32,
+    blended: I32,
 ) -> None:
     """Samples of one row inside the picture, 65536 times too large, channel by channel.
 

@@ -231,7 +231,8 @@ def exported(file: Path, units: Sequence[int]) -> ActionUnitNet:
     Raises:
         ModelFileError: the file is of another network.
     """
-    network = ActionUnitNet(units).eval()
+    network = ActionUnitNet(units)
+    network.eval()
     tensors = read_initialisers(file, [name for name, _, _ in normalised(network)])
     fold_batch_norm(network)
     try:
