@@ -5,6 +5,7 @@ R = Ry(yaw) Rx(-pitch) Rz(-roll) on axes x to the patient's left, y up, z toward
 yaw > 0 turns to the patient's left, pitch > 0 looks up, roll > 0 tilts the head to the patient's left.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -54,6 +55,7 @@ smiling faces; yaw and roll differ by less than 0.5, so their zero is the model'
 """
 
 
+@functools.lru_cache(maxsize=8)  # several parts of the program ask for the same face's
 def facing_angles(model_angles: tuple[float, float, float]) -> tuple[float, float, float]:
     """Angles of the face itself from angles in the axes of `face_model.HEAD_3D`.
 
@@ -138,8 +140,6 @@ _IOD = float(np.hypot(*(FACE_3D[72, :2] - FACE_3D[60, :2])))
 
 
 _STEPS = 12
-_DOWN = np.array(((1.0,), (-1.0,)))
-"""The model's y axis points up, the picture's down."""
 # eyes closer together than this (pixels) are no face
 _LEAST_IOD = 1.0
 
@@ -166,8 +166,9 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
         turn[0, 0] = turn[1, 1] = math.cos(roll)
         turn[0, 1], turn[1, 0] = math.sin(roll), -math.sin(roll)
     steps, found, misfit = _STEPS, True, 0.0
+    moments, place = _moments(model), np.empty(3)
     while found and steps:
-        place = np.array(_start(seen, model, turn))
+        _start(seen, moments.sums, moments.middle, moments.spread, turn, place)
         found, steps, misfit = _fit(seen, model, _WEIGHTS, turn, place, steps)
     scale, cx, cy = place.tolist()
     if not found or scale * _IOD < _LEAST_IOD:
@@ -228,15 +229,26 @@ _MODELS = 4
 _KNOWN: dict[int, tuple[F64, _Moments]] = {}
 
 
-def _start(points: F64, model: F64, turn: F64) -> tuple[float, float, float]:
-    """Scale and shift for this rotation, in closed form."""
-    moments = _moments(model)
-    axes = turn[:2] * _DOWN
-    found = moments.sums @ points
-    spread = float((axes @ moments.spread * axes).sum())
-    scale = max(float((axes.T * found[1:]).sum()) / spread, 1e-6)
-    x, y = (found[0] - scale * (axes @ moments.middle)).tolist()
-    return scale, x, y
+@njit(nogil=True)
+def _start(points: F64, sums: F64, middle: F64, spread: F64, turn: F64, place: F64) -> None:
+    """Scale and shift for this rotation, in closed form, into `place`; see `_Moments` for the model's."""
+    found = np.zeros((4, 2))
+    for k in range(4):
+        for i in range(len(points)):
+            found[k, 0] += sums[k, i] * points[i, 0]
+            found[k, 1] += sums[k, i] * points[i, 1]
+    reach, along = 0.0, 0.0
+    for row in range(2):
+        down = 1.0 - 2.0 * row  # the model's y axis points up, the picture's down
+        for a in range(3):
+            along += down * turn[row, a] * found[1 + a, row]
+            for b in range(3):
+                reach += turn[row, a] * spread[a, b] * turn[row, b]
+    scale = place[0] = max(along / reach, 1e-6)
+    for row in range(2):
+        down = 1.0 - 2.0 * row
+        at = turn[row, 0] * middle[0] + turn[row, 1] * middle[1] + turn[row, 2] * middle[2]
+        place[1 + row] = found[0, row] - scale * down * at
 
 
 @njit(nogil=True)
