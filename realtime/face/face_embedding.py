@@ -21,7 +21,7 @@ SIZE = 1152
 _CELLS, _DIRECTIONS, _SIDE = 12, 8, 96
 _MOST = 0.6  # of one direction in a cell, so that one strong edge does not count alone
 _LEAST_CONTRAST = 1e-3
-_YAW = 15.0  # degrees; a turned face is aligned badly
+_YAW, _PITCH = 20.0, 25.0  # degrees; a turned face is aligned badly
 _CONFIDENCE = 0.8
 _EVERY = 0.095  # seconds between two looks at one face: neighbouring frames tell nothing new
 _CLEAR = 15  # looks from which a mean is trusted
@@ -71,7 +71,7 @@ def is_clear(face: FaceObservation) -> bool:
     Args:
         face: as it was tracked.
     """
-    ahead = face.pose is not None and abs(face.pose[0]) <= _YAW and abs(face.pose[1]) <= _YAW
+    ahead = face.pose is not None and abs(face.pose[0]) <= _YAW and abs(face.pose[1]) <= _PITCH
     return ahead and not face.hidden and face.confidence >= _CONFIDENCE and not face.estimated
 
 

@@ -11,7 +11,7 @@ import tools.bench
 from realtime.errors import UserInputError
 from tools.bench.timing import Report
 
-_HELPERS = {"__main__", "clips", "growth_plot", "simulated_day", "timing", "viewer_session"}
+_HELPERS = {"__main__", "clips", "growth_plot", "openface3_networks", "simulated_day", "timing", "viewer_session"}
 
 
 def names() -> list[str]:

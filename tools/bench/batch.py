@@ -3,7 +3,7 @@ its first frame.
 
 `python -m tools.bench batch [CLIP] [--recordings 100] [--copies 4] [--rounds 3]`. CLIP: default the embedded one, 720p30
 H.264, 14.6 s. "Per core" is processor time of one process, which a busy machine changes little; "two against one" is wall
-time, and means something on an idle machine only.
+time, and means something on an idle machine only. `--openface3` (needs PyTorch) adds OpenFace 3.0's networks on one core.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from realtime.batch.run import Watch, work
 from realtime.config import Config
 from realtime.face.kernel_cache import prepare
 from realtime.media.demux_options import demo_clip
+from tools.bench.openface3_networks import seconds_a_frame
 from tools.bench.timing import Report
 from tools.chaos.folders import make_clips
 
@@ -41,10 +42,13 @@ def run(arguments: Sequence[str] = ()) -> Report:
     parser.add_argument("--recordings", type=int, default=100, help="for the memory")
     parser.add_argument("--copies", type=int, default=4, help="of the clip, for one and two workers; 0: not")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--openface3", action="store_true", help="also what OpenFace 3.0's networks take, in PyTorch")
     options = parser.parse_args(arguments)
     prepare()
     report = Report(f"batch, {options.clip.name}")
     _per_core(report, options.clip, options.rounds)
+    if options.openface3:
+        _openface3(report)
     if options.copies:
         _two_against_one(report, options.clip, options.copies)
     _memory(report, options.recordings)
@@ -65,6 +69,14 @@ def _per_core(report: Report, clip: Path, rounds: int) -> None:
     # The first one warms caches up.
     report.add_rounds("times real time per core (processor time)", speeds[1:], "x", ">= 5")
     report.add_rounds("from the file to its first frame", starts[1:], "s", "< 0.5")
+
+
+def _openface3(report: Report) -> None:
+    """The networks alone, at 30 frames a second."""
+    costs = seconds_a_frame()
+    for name, seconds in costs.items():
+        report.add(f"OpenFace 3.0's networks, {name}", 1e3 * seconds, "ms")
+    report.add("OpenFace 3.0's networks: times real time per core at 30 fps", 1 / (30 * sum(costs.values())), "x")
 
 
 @contextmanager
