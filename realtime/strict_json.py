@@ -30,3 +30,17 @@ def _number(text: str) -> float:
 def _whole(text: str) -> int:
     _number(text)
     return int(text)
+
+
+def number(value: object) -> float:
+    """A number of a file; a text such as "inf", which Python would take for one, is none.
+
+    Args:
+        value: as `loads` gave it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{str(value)[:40]!r} is no number")
+    return float(value)

@@ -9,6 +9,7 @@ from realtime.clinic import Examination, read_examination
 from realtime.clinic.score_file import read_overruled, score_file
 from realtime.clinic.store import NAME
 from realtime.errors import UserInputError
+from realtime.files import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _sessions(folder: Path) -> Iterator[Path]:
 def _moment(examination: Examination) -> float:
     try:
         return datetime.fromisoformat(examination.begun).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or one before the year 2
         return 0.0
 
 
@@ -87,7 +88,7 @@ def of_person(kept: list[Kept], person: str) -> list[Kept]:
     found = [one for one in kept if one.examination.person == person]
     if not found:
         names = sorted({one.examination.person for one in kept})
-        there = f"there are examinations of {', '.join(names)}" if names else "there is no examination at all"
+        there = f"there are examinations of {one_line(', '.join(names))}" if names else "there is no examination at all"
         raise UserInputError(f"No examination of {person!r} is there; {there}.")
     return found
 

@@ -26,11 +26,11 @@ _WRONG_NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from realtime.cli.parser import build_parser
-
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[MessageHandler()])
-    options = build_parser().parse_args(arguments)
     try:
+        from realtime.cli.parser import build_parser  # takes part of a second, in which Ctrl-C may come
+
+        options = build_parser().parse_args(arguments)
         return int(options.command(options))
     except FacemirrorError as error:
         messages.say(str(error))

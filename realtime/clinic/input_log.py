@@ -14,7 +14,7 @@ from realtime.clinic.protocol import Protocol
 from realtime.clinic.status import COMMANDS, Command
 from realtime.clinic.types import MOVEMENTS, Affected
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import open_private, open_regular, reason
+from realtime.files import one_line, open_private, open_regular, reason
 
 NAME = "examination.jsonl"
 FORMAT = 1
@@ -138,7 +138,7 @@ def read_inputs(folder: Path) -> tuple[Begin, list[Input]]:
         begin = _begin(first)
         return begin, [_input(line) for line in lines]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserInputError(f"{path} is damaged ({type(error).__name__} {str(error)[:80]}).") from None
+        raise UserInputError(f"{path} is damaged ({type(error).__name__} {one_line(error)[:80]}).") from None
 
 
 def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -159,25 +159,30 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _begin(line: Mapping[str, Any]) -> Begin:
     if line["format"] != FORMAT:
-        raise ValueError(f"it is of format {str(line['format'])[:20]}; this program reads format {FORMAT}")
+        raise ValueError(f"it is of format {one_line(line['format'])[:20]}; this program reads format {FORMAT}")
     found = line["protocol"]
     movements = tuple(MOVEMENTS[MOVEMENTS.index(one)] for one in found["movements"])
     affected = get_args(Affected)[get_args(Affected).index(line["affected"])]
     return Begin(
-        Protocol(str(found["name"]), movements, int(found["repetitions"])),
+        Protocol(str(found["name"]), movements, int(strict_json.number(found["repetitions"]))),
         affected,
         bool(line["starts_itself"]),
         bool(line["calibrates"]),
-        int(line["height"]),
-        int(line["width"]),
-        int(line["earlier"]),
-        int(line["first"]),
+        int(strict_json.number(line["height"])),
+        int(strict_json.number(line["width"])),
+        int(strict_json.number(line["earlier"])),
+        int(strict_json.number(line["first"])),
     )
 
 
 def _input(line: Mapping[str, Any]) -> Input:
-    sequence = int(line["n"])
+    sequence = int(strict_json.number(line["n"]))
     if "command" in line:
         return Input(sequence, COMMANDS[COMMANDS.index(line["command"])], None, None)
     light, faces = line["light"], line["faces"]
-    return Input(sequence, None, None if light is None else float(light), None if faces is None else int(faces))
+    return Input(
+        sequence,
+        None,
+        None if light is None else strict_json.number(light),
+        None if faces is None else int(strict_json.number(faces)),
+    )

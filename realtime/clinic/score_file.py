@@ -16,7 +16,7 @@ from realtime.clinic.statistics import Spread
 from realtime.clinic.synkinesis import GRADES, Cell
 from realtime.clinic.types import Examination
 from realtime.errors import UserInputError
-from realtime.files import open_regular, reason, write_json
+from realtime.files import one_line, open_regular, reason, write_json
 from realtime.types import Sides
 
 FORMAT = 1
@@ -54,8 +54,10 @@ def read_overruled(path: Path) -> Mapping[str, float]:
         with open_regular(path, limit=_LARGEST) as file:
             content = strict_json.loads(file.read().decode("utf-8"))
         if content["format"] != FORMAT:
-            raise UserInputError(f"{path} is of format {str(content['format'])[:20]}; this program reads {FORMAT}.")
-        found = {str(name): float(value) for name, value in content["overruled"].items()}
+            raise UserInputError(
+                f"{path} is of format {one_line(content['format'])[:20]}; this program reads {FORMAT}."
+            )
+        found = {str(name): strict_json.number(value) for name, value in content["overruled"].items()}
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -16,7 +16,7 @@ from realtime.clinic.types import (
     Snapshot,
 )
 from realtime.errors import UserInputError
-from realtime.files import open_regular, reason, write_json
+from realtime.files import one_line, open_regular, reason, write_json
 from realtime.types import ScaleSource, Sides
 
 NAME = "examination.json"
@@ -70,7 +70,7 @@ def read_examination(folder: Path) -> Examination:
         schema = content["schema"]
         if schema != SCHEMA:
             raise UserInputError(
-                f"{path} is of schema {str(schema)[:40]}; this program reads schema {SCHEMA}: take a newer version."
+                f"{path} is of schema {one_line(schema)[:40]}; this program reads schema {SCHEMA}: take a newer version."
             )
         return _examination(content)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -143,7 +143,7 @@ def _examination(content: Mapping[str, Any]) -> Examination:
         age_group=_one_of(content["age_group"], get_args(AgeGroup)),
         finished=bool(content["finished"]),
         repetitions=tuple(_repetition(one) for one in content["repetitions"]),
-        overruled=_mapping(content.get("overruled", {}), _text, float),
+        overruled=_mapping(content.get("overruled", {}), _text, strict_json.number),
         versions=_mapping(content.get("versions", {}), _text, _text),
     )
 
@@ -151,10 +151,10 @@ def _examination(content: Mapping[str, Any]) -> Examination:
 def _repetition(content: Mapping[str, Any]) -> Repetition:
     return Repetition(
         movement=_one_of(content["movement"], MOVEMENTS),
-        number=int(content["number"]),
+        number=int(strict_json.number(content["number"])),
         outcome=_one_of(content["outcome"], get_args(Outcome)),
         reason=_text(content["reason"]),
-        started=float(content["started"]),
+        started=strict_json.number(content["started"]),
         onset=_optional(content["onset"]),
         peak=_optional(content["peak"]),
         returned=_optional(content["returned"]),
@@ -166,8 +166,8 @@ def _repetition(content: Mapping[str, Any]) -> Repetition:
 
 def _snapshot(content: Mapping[str, Any]) -> Snapshot:
     return Snapshot(
-        frames=int(content["frames"]),
-        sequence=int(content["sequence"]),
+        frames=int(strict_json.number(content["frames"])),
+        sequence=int(strict_json.number(content["sequence"])),
         lengths=_mapping(content["lengths"], _text, _sides),
         midline=_mapping(content["midline"], _text, _value),
         units=_mapping(content["units"], int, _sides),
@@ -186,11 +186,11 @@ def _sides(content: Mapping[str, Any]) -> Sides[float]:
 
 
 def _value(content: Any) -> float:
-    return _NAN if content is None else float(content)
+    return _NAN if content is None else strict_json.number(content)
 
 
 def _optional(content: Any) -> float | None:
-    return None if content is None else float(content)
+    return None if content is None else strict_json.number(content)
 
 
 def _text(content: Any) -> str:

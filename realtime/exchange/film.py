@@ -60,11 +60,13 @@ def film_of(session: Path) -> Film | None:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             stream = container.streams.video[0]
+            if stream.codec_context is None:  # coded in a way that nobody here can decode
+                return None
             base = float(stream.time_base or 0)
             times = [packet.pts * base for packet in container.demux(stream) if packet.pts is not None]
             context = stream.codec_context
             sounds = container.streams.audio
-            sound = sounds[0].codec_context.name if sounds else ""
+            sound = sounds[0].codec_context.name if sounds and sounds[0].codec_context is not None else ""
             comment = str(container.metadata.get("comment", ""))
             size, codec = (context.width, context.height), context.name
     except (FFmpegError, OSError, IndexError):

@@ -255,6 +255,8 @@ def read_raw(path: Path) -> Iterator[U8]:
         if not container.streams.video:
             raise UserInputError(f"{path} holds no picture.")
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise UserInputError(f"{path} is damaged: what its pictures are coded with cannot be told.")
         stream.thread_count = 1
         try:
             for picture in _pictures(container, stream):

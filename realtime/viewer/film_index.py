@@ -85,6 +85,8 @@ def read_index(path: Path, stamps: NDArray[np.int64] | None = None) -> FilmIndex
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise UserInputError(f"{path.name} holds no picture.")
+            if container.streams.video[0].codec_context is None:
+                raise UserInputError(f"{path.name} is coded in a way that this program cannot decode.")
             return _index(path, container, container.streams.video[0], stamps)
     except (FFmpegError, OSError) as error:
         raise UserInputError(f"{path.name} cannot be read ({reason(error)}).") from None

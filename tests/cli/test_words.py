@@ -56,3 +56,14 @@ def test_an_osc_port_is_a_number_of_ordinary_digits(port: str) -> None:
 
     with pytest.raises(UserInputError, match="HOST:PORT"):
         parse_address(f"127.0.0.1:{port}")
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("realtime.cli.parser.build_parser", interrupted)
+    assert main(["config"]) == 130
+    assert capfd.readouterr().err == "facemirror-live: interrupted.\n"

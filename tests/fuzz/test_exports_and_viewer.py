@@ -18,6 +18,7 @@ from realtime.exchange.store import annotation_files, annotations_file, read_ann
 from realtime.exchange.timeline import timeline_of
 from realtime.session.folder import FRAMES
 from realtime.session.manifest import session_of
+from realtime.session.verify import verify
 from realtime.viewer.viewed_session import ViewedSession
 from tests.exchange.sessions import make_session
 from tests.fuzz.mutations import bounded
@@ -84,6 +85,7 @@ def holds(harm: Harm, whole: Path, tmp_path: Path) -> None:
     out = place / "out"
     out.mkdir()
     commands: list[Callable[[], object]] = [
+        lambda: verify(folder),
         lambda: view(folder),
         lambda: to_bids(folder, out),
         lambda: openface_csv.export_csv(folder, out / "openface.csv"),
@@ -173,6 +175,17 @@ def test_a_damaged_bids_dataset(whole: Path, tmp_path: Path, name: str, content:
     write_bids(recording, tmp_path / "bids", Entities("01"))
     (tmp_path / "bids" / name).write_bytes(content)
     assert "\n" not in sentence_of(lambda: write_bids(recording, tmp_path / "bids", Entities("01", "other")))
+
+
+def test_a_film_of_an_unknown_codec_is_a_notice(whole: Path, tmp_path: Path) -> None:
+    def harm(folder: Path) -> None:
+        path = folder / "video.mp4"
+        content = path.read_bytes()
+        assert content.count(b"mp4v") == 1
+        path.write_bytes(content.replace(b"mp4v", b"zzzz").replace(b"esds", b"zzzz"))
+
+    holds(harm, whole, tmp_path)
+    assert timeline_of(tmp_path / "case" / "session").film is None
 
 
 def test_the_whole_session_is_viewed_and_exported(whole: Path, tmp_path: Path) -> None:
