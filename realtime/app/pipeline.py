@@ -370,10 +370,6 @@ class _Wiring:
         config, scene = self._config, self._scene
         too_old = None if self._offline else config.latency.result_max_age_ms / 1e3
         flow, live = PointFlow(config.flow), not self._offline
-        if live and self._outputs.takes_pictures:
-            info = self._source.stream_info
-            size = (info.height, info.width) if info is not None else (720, 1280)
-            rehearse_drawing(scene.mode, self._units, *size, selfie=config.selfie, panel=config.panel)
         compose = Compose(
             scene,
             flow,
@@ -383,12 +379,21 @@ class _Wiring:
             too_old=too_old,
             blur=self._live_blur,
             draws=self._outputs.takes_pictures,
+            rehearse=self._rehearse,
         )
         if self._path.multitask is None:
             return compose
         return ComposeExpression(
             compose, ExpressionPanel(), lambda: scene.mode != "raw" and self._outputs.takes_pictures
         )
+
+    def _rehearse(self) -> None:
+        """Draw once, for whoever draws on this thread, where pictures will be drawn against time."""
+        if self._offline or not self._outputs.takes_pictures:
+            return
+        info, config = self._source.stream_info, self._config
+        size = (info.height, info.width) if info is not None else (720, 1280)
+        rehearse_drawing(self._scene.mode, self._units, *size, selfie=config.selfie, panel=config.panel)
 
     def _expression(
         self, tracked: NodeHandle[Frame, TrackedFrame], composed: NodeHandle[Frame, RenderedFrame]

@@ -1,4 +1,4 @@
-"""Draw once before going live: OpenCV unpacks its letters at their first use, which takes as long as one or two pictures."""
+"""Draw once before going live: OpenCV unpacks its letters at their first use on a thread, which takes as long as two pictures."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,10 @@
 """Several people through the program's nodes: turns, Action Units of each, rows, a replay, and the face that was clicked."""
 
+import asyncio
 import csv
 import itertools
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.model import ActionUnits
 from realtime.app.controls import PatientPlace
 from realtime.app.face_pipeline import FacePath
+from realtime.app.nodes.compose import Compose
 from realtime.app.nodes.detect_track import Detect
 from realtime.app.nodes.people import MeasurePeople, TrackPeople
 from realtime.app.nodes.quality import FEWER_OTHERS, Quality
@@ -23,7 +27,9 @@ from realtime.face.face_embedding import FaceEmbedding, StoredFaceSearch
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.patient_choice import PatientRule
 from realtime.face.people import PeopleTracker
+from realtime.face.point_flow import PointFlow
 from realtime.face.settings import FaceSettings
+from realtime.graph import Graph, Item, Latest, StopToken
 from realtime.render.other_faces import OtherFaces
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures
@@ -232,3 +238,34 @@ def test_people_was_the_folder_of_calibrations_once(tmp_path: Path) -> None:
 def test_what_does_not_go_together_is_refused(words: dict[str, object], said: str) -> None:
     with pytest.raises(UserInputError, match=said):
         refuse_conflicts(Config.model_validate(words))
+
+
+def test_the_picture_path_draws_once_on_its_own_thread_before_frames_flow() -> None:
+    drawn: list[str] = []
+    compose = Compose(
+        Scene("overlay", (12,)),
+        PointFlow(),
+        lambda: 0.0,
+        Quality(0.1),
+        rehearse=lambda: drawn.append(threading.current_thread().name),
+    )
+    assert drawn == [], "on the thread that builds it OpenCV's letters would be unpacked in vain"
+    graph = Graph("one picture")
+    frames = iter([Frame(IMAGE, 0, 0.0)])
+    camera = graph.source("camera", ReadFrames(frames))
+    composed = graph.transform("compose", compose, run_on="thread:picture")
+    graph.connect(camera, composed, Latest())
+    asyncio.run(graph.run())
+    assert len(drawn) == 1
+    assert drawn[0] != threading.current_thread().name
+
+
+class ReadFrames:
+    """Gives some frames."""
+
+    def __init__(self, frames: Iterator[Frame]) -> None:
+        self._frames = frames
+
+    def read(self, _stop: StopToken) -> Item[Frame] | None:
+        frame = next(self._frames, None)
+        return None if frame is None else Item(frame, frame.sequence, frame.capture_time)

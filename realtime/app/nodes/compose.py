@@ -29,6 +29,7 @@ class Compose:
         too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
         blur: hides every face before anything is drawn.
         draws: False where no output takes pictures: none is drawn then.
+        rehearse: draws once before the first picture, on this node's thread: OpenCV unpacks its letters for each thread anew.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Compose:
         too_old: float | None = None,
         blur: LiveBlur | None = None,
         draws: bool = True,
+        rehearse: Callable[[], None] = lambda: None,
     ) -> None:
+        self._rehearse = rehearse
         self._too_old = too_old
         self._draws = draws
         self._blur = blur
@@ -57,6 +60,10 @@ class Compose:
         self._anchor: int | None = None
         self._times: deque[float] = deque(maxlen=_RATE_WINDOW)
         self._intervals: deque[float] = deque(maxlen=_INTERVALS)
+
+    def open(self) -> None:
+        """Warm up, before frames flow."""
+        self._rehearse()
 
     def process(self, frame: Frame, analysis: Side[TrackedFrame] | None = None) -> RenderedFrame:
         """The picture to show for this frame; the frame's own, with nothing drawn on it, where no output takes pictures.

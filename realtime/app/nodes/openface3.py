@@ -61,6 +61,10 @@ class ComposeExpression:
         self._panel = panel
         self._shows = shows
 
+    def open(self) -> None:
+        """Warm up, before frames flow."""
+        self._compose.open()
+
     def process(
         self, frame: Frame, analysis: Side[TrackedFrame] | None = None, expression: Side[ExpressionResult] | None = None
     ) -> RenderedFrame:
