@@ -27,6 +27,8 @@ Speed = Literal["realtime", "max"]
 # A stop is noticed within this time even while a paced source waits for a frame's due time.
 _SLICE_SECONDS = 0.05
 _RECORDING_PATIENCE = 3
+_LETTING_GO_SECONDS = 2.0
+_LETTING_GO_STEP = 0.05
 
 
 class Changed(NamedTuple):
@@ -111,6 +113,7 @@ class VideoSource:
         self._shape: tuple[int, ...] = ()
         self._decoder: Decoder | PluginDecoder | None = None
         self._thread: DecoderThread | InLineDecoder | None = None
+        self._leaving: list[DecoderThread] = []
 
     def choose(self, spec: SourceSpec) -> None:
         """Read from another source: the next `read` fails, and the `open` that follows opens this one.
@@ -149,6 +152,8 @@ class VideoSource:
     def _open(self, stop: StopToken | None) -> StreamInfo | None:
         self.close()
         opening = plan(self.spec, *self._requested, self._cameras.find)
+        if opening.device:
+            self._wait_for_own_readers(stop)
         if callable(self._rotate):
             self._rotate = self._rotate()
         self._rotation = self._rotate
@@ -238,6 +243,15 @@ class VideoSource:
         self._decoder = self._thread = None
         if thread is not None:
             thread.close()
+        if isinstance(thread, DecoderThread):
+            self._leaving = [*(one for one in self._leaving if not one.join(0)), thread]
+
+    def _wait_for_own_readers(self, stop: StopToken | None) -> None:
+        """A camera is opened by one at a time, also where the other one is our own reader, which lets go on its own thread."""
+        for _ in range(round(_LETTING_GO_SECONDS / _LETTING_GO_STEP)):
+            self._leaving = [one for one in self._leaving if not one.join(_LETTING_GO_STEP)]
+            if not self._leaving or (stop is not None and stop.is_set()):
+                return
 
     def _start(self, opening: OpenPlan, info: StreamInfo) -> StreamInfo:
         turn = info.rotation - self._rotation

@@ -40,7 +40,7 @@ class Device:
         self._arrival, self._left = clock(), 40
 
     def open(self) -> StreamInfo:
-        if "Broken" in self.name:
+        if "Broken" in self.name or self.name in self.open_now:
             raise DeviceError(f"{self.name} is in use.")
         self.open_now.append(self.name)
         return StreamInfo(self.name, "v4l2", "rawvideo", "gray", 64, 48, 30.0, 0, True, None)
@@ -68,6 +68,30 @@ class SameThread:
 
     def close(self) -> None:
         self._decoder.close()
+
+    def join(self, _seconds: float) -> bool:
+        return True
+
+
+class OwnThread(SameThread):
+    """Lets go of its camera only after somebody has waited a few times, as a reader inside libav does."""
+
+    waits: ClassVar[int] = 3
+
+    def __init__(self, decoder: Device, *_more: Any, **_options: Any) -> None:
+        super().__init__(decoder)
+        self._left: int | None = None
+
+    def close(self) -> None:
+        self._left = self.waits
+
+    def join(self, seconds: float) -> bool:
+        if self._left is None:
+            return False
+        self._left -= seconds > 0
+        if self._left == 0:
+            self._decoder.close()
+        return self._left <= 0
 
 
 @pytest.fixture
@@ -143,6 +167,32 @@ def test_a_camera_that_cannot_be_opened_leaves_the_one_before(clock: FakeClock) 
     assert source.changes == []
     choice.choose("2 (Outside)")
     frames(reader, 1)
+
+
+def test_a_camera_opened_again_waits_for_its_own_reader(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DecoderThread", OwnThread)
+    source = VideoSource(parse_source("camera:2"), clock)
+    source.open()
+    source.close()
+    assert Device.open_now == ["2 (Outside)"], "its reader is still inside the camera"
+    source.open()
+    source.choose(parse_source("camera:4"))
+    source.close()
+    source.open()
+    assert source.notices == ["4 (Broken) is in use. Going on with camera:2."]
+    source.close()
+
+
+def test_a_reader_that_never_lets_go_is_not_waited_for_without_end(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DecoderThread", OwnThread)
+    monkeypatch.setattr(OwnThread, "waits", 1000)
+    source = VideoSource(parse_source("camera:2"), clock)
+    source.open()
+    source.close()
+    with pytest.raises(DeviceError, match="in use"):
+        source.open()
 
 
 def test_in_the_graph_the_tracker_starts_anew_and_the_rows_show_the_gap(clock: FakeClock, tmp_path: Path) -> None:
