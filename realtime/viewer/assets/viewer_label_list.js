@@ -85,5 +85,5 @@ function codeItem(pane, code, number) {
 }
 
 function faceOptions(faces, chosen) {
-  return [0, ...faces].map((face) => new Option(face ? `face ${face}` : "nobody in particular", face, face === chosen, face === chosen));
+  return [0, ...faces].map((face) => new Option(face ? `face ${face}` : "anybody", face, face === chosen, face === chosen));
 }
