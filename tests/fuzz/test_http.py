@@ -1,6 +1,6 @@
 """The dashboard under random requests: never a 5xx, never a traceback, never a marker without the token, and it still answers.
 
-A short run is part of the suite; `FUZZ_EXAMPLES=5000 pytest tests/fuzz/test_http.py` is a long one. Loopback only.
+A short run is part of the suite; `FACEMIRROR_FUZZ=5000 pytest tests/fuzz/test_http.py` is a long one. Loopback only.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from realtime.dashboard.service import Dashboard
 from tests.dashboard.conftest import TOKEN, Recorded, commands_of, serve
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("FACEMIRROR_FUZZ", "0")) or 60
 BOUNDED = settings(
     max_examples=EXAMPLES,
     deadline=None,
