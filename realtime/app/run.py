@@ -14,6 +14,7 @@ from typing import Any
 
 from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
 from realtime.app.interrupts import INTERRUPTED, Interrupts, raise_interrupt
+from realtime.app.memory import collecting_only_new_objects
 from realtime.app.notifier import Notifier
 from realtime.app.obs_control import ObsControl
 from realtime.app.output_files import check_run_outputs
@@ -179,7 +180,7 @@ class Run:
             self._describe(progress, None)
             before = Usage.now()
             try:
-                with self._interrupts.calling(self._end_graph):
+                with collecting_only_new_objects(), self._interrupts.calling(self._end_graph):
                     progress.report = self._run_graph(app, outputs)
             finally:
                 progress.cpu_running = Usage.now().cpu_seconds - before.cpu_seconds

@@ -1,11 +1,12 @@
 """What start-up took is given back, and nothing that the process still needs is lost."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
-from realtime.app.memory import untouched_files
+from realtime.app.memory import collecting_only_new_objects, untouched_files
 
 SMAPS = """\
 10000-20000 r--p 00000000 08:01 11 /lib/a.so
@@ -74,3 +75,24 @@ def test_what_was_not_asked_for_is_not_even_imported() -> None:
     assert "realtime.app.pipeline" in loaded
     unasked = {"aiohttp", "sounddevice", "http.client", "realtime.openface2", "realtime.openface3.install"}
     assert not loaded & unasked
+
+
+def test_a_run_collects_its_own_objects_only() -> None:
+    class Knot:
+        """Holds itself."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.collect()
+    before = gc.get_freeze_count()
+    old = [Knot() for _ in range(3)]
+    with collecting_only_new_objects():
+        assert gc.get_freeze_count() > before
+        assert not any(isinstance(found, Knot) for found in gc.get_objects()), "nobody goes through what was there"
+        Knot()
+        assert sum(isinstance(found, Knot) for found in gc.get_objects()) == 1
+        gc.collect()
+        assert not any(isinstance(found, Knot) for found in gc.get_objects())
+    assert gc.get_freeze_count() == before == 0
+    assert sum(isinstance(found, Knot) for found in gc.get_objects()) == len(old)
