@@ -143,7 +143,7 @@ def _read_observation(project: Mapping[str, Any], found: Mapping[str, Any]) -> I
     for name, entry in behaviours.items():
         if entry.get("category") not in (MARKERS, EXCLUDES) and str(entry["type"]).startswith("State"):
             gathering.codes[gathering.name(name)] = gathering.text(str(entry.get("description", "")))
-    offset = float(found.get("time offset", 0) or 0)
+    offset = seconds_of(found.get("time offset", 0) or 0)
     if offset:
         gathering.note(f"The observation's time offset of {offset:g} s was taken off.")
     rows = []

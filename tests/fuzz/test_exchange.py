@@ -107,3 +107,16 @@ def test_a_reader_ends_in_a_result_or_one_sentence(
         said = str(error)
     assert "\n" not in said
     assert len(said) < 600
+
+
+@pytest.mark.parametrize("odd", ["9" * 400, "1e400", "NaN", '"x"', "[]"])
+def test_a_boris_project_s_time_offset_that_is_no_time_is_one_sentence(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "a.boris"
+    text = boris_project.write_project(MADE, "s").content.decode()
+    assert '"time offset": 0.0' in text
+    path.write_text(text.replace('"time offset": 0.0', f'"time offset": {odd}'))
+    if odd == "[]":  # as good as none
+        boris_project.read_project(path)
+        return
+    with pytest.raises(FacemirrorError, match="damaged"):
+        boris_project.read_project(path)
