@@ -1,4 +1,4 @@
-"""A small virtual machine with video devices, for what no container has: v4l2loopback and a camera that can be unplugged.
+"""A Linux kernel as a process, with video devices, for what no container has: v4l2loopback and a camera that can be unplugged.
 
-`machine` builds and boots it on the host; `guest` is what runs inside.
+`machine` builds and boots it; `guest` is what runs inside.
 """

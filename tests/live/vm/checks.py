@@ -16,14 +16,9 @@ from tests.live.waiting import eventually
 
 WANTED = os.environ.get("LIVE_CHECK", "").split()
 """Only the checks with one of these words in their name; empty: all."""
-PATIENCE = 1500.0
-"""Seconds for one run of the program: emulated, and perhaps on a busy machine."""
+PATIENCE = 600.0
+"""Seconds for one run of the program, perhaps on a busy machine."""
 LOGS = Path("/vm")
-EMULATED = (
-    *("--set", "detector.width=96", "--set", "detector.region_side=64"),
-    *("--set", "max_age_ms=5000", "--set", "latency.result_max_age_ms=5000", "--set", "latency.stall_seconds=60"),
-)
-"""What a run is given here: a look of the detector at a tenth of its pixels, and patience with slow stages."""
 _forks = multiprocessing.get_context("forkserver")
 
 
@@ -56,7 +51,7 @@ class Checks:
 
 
 def prepare() -> None:
-    """Import the program once: emulated, its imports take most of a minute, and each run is forked from here."""
+    """Import the program once: there is one core, and each run is forked from here."""
     _forks.set_forkserver_preload(["tests.live.vm.preload"])
 
 
@@ -70,8 +65,6 @@ class Program:
 
     def __init__(self, *words: str, powerless: bool = False) -> None:
         self._log = LOGS / f"program-{time.monotonic_ns()}.log"
-        if words[0] == "run":
-            words += EMULATED
         self._log.touch()
         self.process: ForkServerProcess = _forks.Process(target=_main, args=(words, str(self._log), powerless))
         self.process.start()

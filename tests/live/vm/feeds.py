@@ -1,4 +1,4 @@
-"""Pictures of the demo's person for the machine's cameras, coded outside: inside, coding alone would take a whole core."""
+"""Pictures of the demo's person for the machine's cameras, coded outside: inside there is one core, which the program needs."""
 
 import subprocess
 from dataclasses import dataclass
@@ -56,10 +56,10 @@ class Feed:
 
 
 FEEDS = (
-    Feed("rawvideo", 320, 240, 10),
-    Feed("rawvideo", 640, 480, 5),
-    Feed("mjpeg", 320, 240, 10),
-    Feed("mjpeg", 640, 480, 5),
+    Feed("rawvideo", 640, 480, 15),
+    Feed("rawvideo", 1280, 720, 5),
+    Feed("mjpeg", 640, 480, 15),
+    Feed("mjpeg", 1280, 720, 10),
 )
 
 

@@ -1,4 +1,4 @@
-"""What runs inside the virtual machine: `python -m tests.live.vm.guest RESULTS`."""
+"""What runs inside the machine: `python -m tests.live.vm.guest RESULTS`."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What the camera of `usb_camera` sees: the demo's person, coded outside, since coding is slow inside the machine."""
+"""What the camera of `usb_camera` sees: the demo's person, coded outside: inside there is one core, which the program needs."""
 
 from pathlib import Path
 
