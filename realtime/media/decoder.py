@@ -246,7 +246,9 @@ class Decoder:
                     return
             except (FFmpegError, OSError) as error:
                 if not self.opening.recorded:
-                    raise reading_error(self.opening.name, error, seconds=self._timeouts[1]) from None
+                    raise reading_error(
+                        self.opening.name, error, device=self.opening.device, seconds=self._timeouts[1]
+                    ) from None
                 self.cut_short = f"{self.opening.name} could not be read to its end ({error.strerror})."
                 return
 

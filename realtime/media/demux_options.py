@@ -11,6 +11,7 @@ from realtime.errors import DeviceError
 from realtime.media.cameras import Camera, device_format, find_camera
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.stream_info import StreamInfo
+from realtime.media.v4l2 import LOOPBACK, driver
 
 # Short probing. Not `nobuffer`: it throws the probed packets away, the first keyframe among them; and not `low_delay`,
 # which changes nothing for streams without reordering and cannot help those with it.
@@ -159,8 +160,12 @@ def _camera(camera: Camera, size: tuple[int, int] | None, fps: float | None) -> 
     elif sys.platform == "win32":
         buffer = {"rtbufsize": "64M"}
         wishes = [mode | buffer, {"video_size": mode["video_size"]} | buffer, buffer]
+    elif driver(camera.address) == LOOPBACK:
+        # Whoever writes to the device chose size and format. With a wish for another size (seen with version 0.12.7) libav goes
+        # on expecting the wished one: raw pictures are thrown away as cut off, and two of motion JPEG are taken for one.
+        wishes = [{}]
     else:
-        # USB cameras reach 30 fps at 720p as motion JPEG only; others (loopback devices) do not know it.
+        # USB cameras reach 30 fps at 720p as motion JPEG only; others do not know it.
         wishes = [{"input_format": "mjpeg"} | mode, mode, {"video_size": mode["video_size"]}, {}]
     attempts = tuple(Attempt(camera.address, device_format(), wish) for wish in wishes)
     return OpenPlan(f"camera {camera.label}", attempts, always_live=True, device=True, broadcast=False)

@@ -9,6 +9,8 @@ from realtime.errors import DeviceError, FacemirrorError, UserInputError
 from realtime.files import reason
 
 _GONE = (errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ESTALE)
+_QUEUE_STOPPED = errno.EINVAL
+"""Linux stops a camera's queue when it is unplugged; who reads at that moment gets this, who reads later "no such device"."""
 
 
 def opening_error(name: str, error: Exception, *, device: bool, url: bool, seconds: float) -> FacemirrorError:
@@ -39,17 +41,19 @@ def opening_error(name: str, error: Exception, *, device: bool, url: bool, secon
     return UserInputError(f"{name} could not be opened ({reason(error)}).")
 
 
-def reading_error(name: str, error: Exception, *, seconds: float) -> DeviceError:
+def reading_error(name: str, error: Exception, *, device: bool, seconds: float) -> DeviceError:
     """Make the error that says why a live source stopped giving frames.
 
     Args:
         name: how the source is called.
         error: what libav raised.
+        device: the source is a camera.
         seconds: the stall time-out in force.
     """
     if isinstance(error, ExitError):
         return stall_error(name, seconds)
-    if getattr(error, "errno", None) in _GONE:
+    number = getattr(error, "errno", None)
+    if number in _GONE or (device and number == _QUEUE_STOPPED):
         return DeviceError(f"{name} is gone (unplugged?).")
     return DeviceError(f"{name} stopped giving frames ({reason(error)}).")
 

@@ -10,11 +10,10 @@ import contextlib
 import struct
 from pathlib import Path
 
-from realtime.media.v4l2 import Ioctl, abilities, opened, system_ioctl
+from realtime.media.v4l2 import LOOPBACK, Ioctl, abilities, opened, system_ioctl
 
 _STREAMON = 0x40045612
 _OUTPUT_TYPE = 2
-_DRIVER = "v4l2 loopback"
 
 
 def free_stuck_devices(folder: Path = Path("/dev"), ioctl: Ioctl = system_ioctl) -> list[Path]:
@@ -33,7 +32,7 @@ def free_stuck_devices(folder: Path = Path("/dev"), ioctl: Ioctl = system_ioctl)
 def _free(device: Path, ioctl: Ioctl) -> bool:
     with contextlib.suppress(OSError), opened(device) as descriptor:
         found = abilities(descriptor, ioctl)
-        if found.driver != _DRIVER or found.captures or found.outputs:
+        if found.driver != LOOPBACK or found.captures or found.outputs:
             return False
         ioctl(descriptor, _STREAMON, struct.pack("i", _OUTPUT_TYPE))
         return True

@@ -18,9 +18,21 @@ else:
         raise OSError(errno.ENOTTY, "no V4L2")
 
 
-__all__ = ["Abilities", "Ioctl", "abilities", "can_capture", "highest_rate", "opened", "system_ioctl"]
+__all__ = [
+    "LOOPBACK",
+    "Abilities",
+    "Ioctl",
+    "abilities",
+    "can_capture",
+    "driver",
+    "highest_rate",
+    "opened",
+    "system_ioctl",
+]
 
 Ioctl = Callable[[int, int, bytes], bytes]
+LOOPBACK = "v4l2 loopback"
+"""How v4l2loopback calls itself."""
 
 _QUERYCAP = 0x80685600
 _ENUM_FRAMEINTERVALS = 0xC034564B
@@ -98,6 +110,18 @@ def can_capture(device: str, ioctl: Ioctl = system_ioctl) -> bool | None:
     """
     with suppress(OSError), opened(device) as descriptor:
         return abilities(descriptor, ioctl).captures
+    return None
+
+
+def driver(device: str, ioctl: Ioctl = system_ioctl) -> str | None:
+    """The name of a device's driver; None where it cannot be asked.
+
+    Args:
+        device: its node.
+        ioctl: the system call.
+    """
+    with suppress(OSError), opened(device) as descriptor:
+        return abilities(descriptor, ioctl).driver
     return None
 
 

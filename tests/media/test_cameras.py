@@ -13,7 +13,7 @@ from realtime.media import cameras, demux_options
 from realtime.media.camera_modes import ask, parse_modes
 from realtime.media.cameras import Camera, CameraFinder, _from_devices, _linux_cameras, find_camera
 from realtime.media.demux_options import OpenPlan, unmet_wish
-from realtime.media.libav_errors import opening_error
+from realtime.media.libav_errors import opening_error, reading_error
 from realtime.media.source_spec import parse_source
 from realtime.media.stream_info import StreamInfo
 from realtime.media.v4l2 import highest_rate
@@ -191,6 +191,22 @@ def test_wishes_are_tried_first_and_given_up_in_the_end(
     assert planned.always_live
     assert planned.device
     assert not planned.broadcast
+
+
+def test_a_loopback_device_is_taken_as_its_sender_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(demux_options, "find_camera", lambda _: KNOWN[1])
+    monkeypatch.setattr(demux_options, "driver", lambda _: "v4l2 loopback")
+    planned = demux_options.plan(parse_source("camera:2"), (640, 360), 25)
+    assert [attempt.options for attempt in planned.attempts] == [{}]
+    info = StreamInfo("camera 2", "v4l2", "rawvideo", "yuyv422", 1280, 720, 30.0, 0, True, None)
+    assert "1280x720 instead of 640x360" in str(unmet_wish(planned, info, (640, 360), None))
+
+
+@pytest.mark.parametrize(("device", "says"), [(True, "is gone (unplugged?)"), (False, "stopped giving frames")])
+def test_a_camera_whose_queue_was_stopped_is_gone(device: bool, says: str) -> None:
+    error = FFmpegError(22, "Invalid argument")
+    assert says in str(reading_error("camera 0 (Webcam)", error, device=device, seconds=5))
 
 
 @pytest.mark.parametrize(
