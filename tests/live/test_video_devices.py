@@ -2,7 +2,7 @@
 
 LIVE_TESTS=1 pytest tests/live/test_video_devices.py -s
 
-takes ten minutes, and as many the first time to compile the kernel. LIVE_MACHINE names a folder that keeps the machine for
+takes five minutes, and ten more the first time to compile the kernel. LIVE_MACHINE names a folder that keeps the machine for
 the next time; LIVE_CHECK="usb loopback" runs only the checks with one of these words in their name.
 """
 
@@ -20,7 +20,7 @@ CHECKS = 20
 pytestmark = [
     pytest.mark.skipif(bool(MISSING) or sys.platform != "linux", reason=f"needs {', '.join(MISSING)} (Debian)"),
     pytest.mark.skipif(importlib.util.find_spec("pyvirtualcam") is None, reason="needs pyvirtualcam"),
-    pytest.mark.skipif("LIVE_TESTS" not in os.environ, reason="takes twenty minutes; set LIVE_TESTS"),
+    pytest.mark.skipif("LIVE_TESTS" not in os.environ, reason="takes five minutes; set LIVE_TESTS"),
     pytest.mark.timeout(4000),
 ]
 
