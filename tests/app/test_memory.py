@@ -89,10 +89,10 @@ def test_a_run_collects_its_own_objects_only() -> None:
     old = [Knot() for _ in range(3)]
     with collecting_only_new_objects():
         assert gc.get_freeze_count() > before
-        assert not any(isinstance(found, Knot) for found in gc.get_objects()), "nobody goes through what was there"
+        assert not any(type(found) is Knot for found in gc.get_objects()), "nobody goes through what was there"
         Knot()
-        assert sum(isinstance(found, Knot) for found in gc.get_objects()) == 1
+        assert sum(type(found) is Knot for found in gc.get_objects()) == 1
         gc.collect()
-        assert not any(isinstance(found, Knot) for found in gc.get_objects())
+        assert not any(type(found) is Knot for found in gc.get_objects())
     assert gc.get_freeze_count() == before == 0
-    assert sum(isinstance(found, Knot) for found in gc.get_objects()) == len(old)
+    assert sum(type(found) is Knot for found in gc.get_objects()) == len(old)

@@ -153,7 +153,7 @@ def test_people_are_listed_and_deleted(tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert main(["people", "--people", str(tmp_path), "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["people"]
-    assert found == {"name": "Ada", "calibrated": "2026-01-02T00:00:00+00:00", "frames": 120}
+    assert found == {"name": "Ada", "calibrated": "2026-01-02T00:00:00+00:00", "frames": 120, "face": False}
     assert main(["people", "--people", str(tmp_path), "--delete", "Ada"]) == 0
     assert main(["people", "--people", str(tmp_path)]) == 0
     assert "No calibration" in capsys.readouterr().out
