@@ -108,9 +108,8 @@ def can_capture(device: str, ioctl: Ioctl = system_ioctl) -> bool | None:
         device: its node.
         ioctl: the system call.
     """
-    with suppress(OSError), opened(device) as descriptor:
-        return abilities(descriptor, ioctl).captures
-    return None
+    found = _asked(device, ioctl)
+    return None if found is None else found.captures
 
 
 def driver(device: str, ioctl: Ioctl = system_ioctl) -> str | None:
@@ -120,8 +119,14 @@ def driver(device: str, ioctl: Ioctl = system_ioctl) -> str | None:
         device: its node.
         ioctl: the system call.
     """
+    found = _asked(device, ioctl)
+    return None if found is None else found.driver
+
+
+def _asked(device: str, ioctl: Ioctl) -> Abilities | None:
+    """What a device node can do; None where it cannot be asked."""
     with suppress(OSError), opened(device) as descriptor:
-        return abilities(descriptor, ioctl).driver
+        return abilities(descriptor, ioctl)
     return None
 
 

@@ -93,12 +93,7 @@ class CalibrationStore:
             DeviceError: the file cannot be written.
         """
         path = self._path(name)
-        try:
-            private_folder(self.folder)
-        except OSError as error:
-            raise DeviceError(
-                f"{self.folder} cannot be made ({reason(error)}); choose another with --people-folder."
-            ) from None
+        make_people_folder(self.folder)
         write_json(
             path,
             {
@@ -155,6 +150,18 @@ def file_stem(name: str) -> str:
     if len(written) > _LONGEST_FILE_NAME:
         written = f"{written[:100]}-{hashlib.sha256(written.encode()).hexdigest()[:32]}"
     return written
+
+
+def make_people_folder(folder: Path) -> None:
+    """Make the folder of what is stored about people, private to the user.
+
+    Raises:
+        DeviceError: it cannot be made.
+    """
+    try:
+        private_folder(folder)
+    except OSError as error:
+        raise DeviceError(f"{folder} cannot be made ({reason(error)}); choose another with --people-folder.") from None
 
 
 def checked_name(name: str) -> str:

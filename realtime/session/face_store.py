@@ -14,8 +14,8 @@ import numpy as np
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.face_embedding import SIZE
-from realtime.files import data_folder, open_regular, private_folder, reason, write_json
-from realtime.session.calibration_store import checked_name, file_stem
+from realtime.files import data_folder, open_regular, reason, write_json
+from realtime.session.calibration_store import checked_name, file_stem, make_people_folder
 from realtime.types import F32
 
 FORMAT = 1
@@ -98,12 +98,7 @@ class FaceStore:
             DeviceError: the file cannot be written.
         """
         path = self.path(name)
-        try:
-            private_folder(self.folder)
-        except OSError as error:
-            raise DeviceError(
-                f"{self.folder} cannot be made ({reason(error)}); choose another with --people-folder."
-            ) from None
+        make_people_folder(self.folder)
         packed = base64.b64encode(np.asarray(embedding, "<f4").tobytes()).decode("ascii")
         write_json(
             path,
