@@ -23,11 +23,10 @@ from realtime.clinic.scores import score_examination
 from realtime.clinic.sheet_rows import measures
 from realtime.clinic.store import NAME, write_examination
 from realtime.clinic.types import Examination
-from realtime.errors import FacemirrorError
 from realtime.files import write_json
 from realtime.types import Analysis
 from tests.clinic.people import examination, peaks
-from tests.fuzz.mutations import Change, bounded, changes, damaged
+from tests.fuzz.mutations import Change, bounded, changes, damaged, sentence_of
 from tests.fuzz.test_sessions import DEEP, ODD
 
 FILES = [NAME, LOG, "../s-scores.json"]
@@ -87,14 +86,6 @@ def again(folder: Path) -> None:
     for number in range(6):
         machine.seen(Analysis(number, number / 30, None))
     machine.write(folder.parent)
-
-
-def sentence_of(command: Callable[[], object]) -> str:
-    try:
-        command()
-    except FacemirrorError as error:
-        return str(error) or "refused\nwithout a word"
-    return ""
 
 
 def holds(harm: Callable[[Path], None], whole: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from realtime.errors import FacemirrorError
 from realtime.exchange import Annotations, Code, Label, elan, openface_csv, write_annotations
 from realtime.exchange.bids import Entities, Recording, write_bids
 from realtime.exchange.series import paired, read_series
@@ -21,7 +20,7 @@ from realtime.session.manifest import session_of
 from realtime.session.verify import verify
 from realtime.viewer.viewed_session import ViewedSession
 from tests.exchange.sessions import make_session
-from tests.fuzz.mutations import bounded
+from tests.fuzz.mutations import bounded, put_cell, sentence_of
 from tests.fuzz.test_sessions import ODD, ODD_CELLS, Harm, reordered, replaced, spoiled
 from tests.media.clips import quadrants, write_clip
 
@@ -97,15 +96,6 @@ def holds(harm: Harm, whole: Path, tmp_path: Path) -> None:
         assert len(sentence) < 600
 
 
-def sentence_of(command: Callable[[], object]) -> str:
-    """What it is refused with; empty where it gives a result."""
-    try:
-        command()
-    except FacemirrorError as error:
-        return str(error) or "refused\nwithout a word"
-    return ""
-
-
 @bounded(7)
 @given(
     st.sampled_from(FILES),
@@ -142,15 +132,7 @@ def test_odd_values_in_json(whole: Path, tmp_path: Path, name: str, steps: list[
 @example("frames.csv", 0.4, 0.9, "\x00")
 @example("frames.csv", 0.4, 0.9, "\xff")
 def test_odd_cells(whole: Path, tmp_path: Path, name: str, line: float, column: float, cell: str) -> None:
-    def harm(folder: Path) -> None:
-        lines = (folder / name).read_text(encoding="utf-8").split("\n")
-        at = int(line * (len(lines) - 1))
-        cells = lines[at].split(",")
-        cells[int(column * (len(cells) - 1))] = cell
-        lines[at] = ",".join(cells)
-        (folder / name).write_text("\n".join(lines), encoding="latin-1" if cell == "\xff" else "utf-8")
-
-    holds(harm, whole, tmp_path)
+    holds(lambda folder: put_cell(folder / name, line, column, cell), whole, tmp_path)
 
 
 @pytest.mark.parametrize("key", ["batch", "started", "configuration", "models"])

@@ -22,6 +22,7 @@ from realtime.session.calibration_store import CalibrationStore
 from realtime.session.parquet import write_parquet
 from realtime.session.report import write_report
 from realtime.session.verify import Verdict, verify
+from tests.fuzz.mutations import put_cell
 from tests.session import live_like
 
 EXAMPLES = int(os.environ.get("FACEMIRROR_FUZZ", "0"))
@@ -217,15 +218,7 @@ def test_odd_values_in_what_is_read_of_session_json(check: Callable[[Harm], None
 @given(st.sampled_from(["markers.csv", "frames.csv"]), st.floats(0, 1), st.floats(0, 1), st.sampled_from(ODD_CELLS))
 @example("frames.csv", 0.0, 0.0, "\xff")
 def test_odd_cells(check: Callable[[Harm], None], name: str, line: float, column: float, cell: str) -> None:
-    def harm(folder: Path) -> None:
-        lines = (folder / name).read_text(encoding="utf-8").split("\n")
-        at = int(line * (len(lines) - 1))
-        cells = lines[at].split(",")
-        cells[int(column * (len(cells) - 1))] = cell
-        lines[at] = ",".join(cells)
-        (folder / name).write_text("\n".join(lines), encoding="latin-1" if cell == "\xff" else "utf-8")
-
-    check(harm)
+    check(lambda folder: put_cell(folder / name, line, column, cell))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has neither named pipes in folders nor /dev")
