@@ -151,6 +151,40 @@ def shut_eyes(rng: np.random.Generator) -> F32:
     return settle(with_gaze(rng, np.maximum(out, _hanging_lids(rng))))
 
 
+SMILES = {"open_smile": 0.4, "smile": 0.25, "closed_smile": 0.15, "snarl": 0.06, "stretch": 0.08, "dimple": 0.06}
+"""Movements that take the mouth's corners far, and how often each is asked for."""
+
+
+def unequal_rest(rng: np.random.Generator) -> F32:
+    """A face (57,) at rest: in half of the people one side hangs a little, its eye wider, the mouth drawn to the other side."""
+    out = _hanging_lids(rng)
+    if rng.random() < 0.5:
+        side, slack = ("L" if rng.random() < 0.5 else "R"), float(rng.uniform(0, 1))
+        out[EXPRESSION_INDEX[f"eyeWide_{side}"]] = 0.35 * slack
+        out[EXPRESSION_INDEX[f"mouthFrown_{side}"]] = 0.4 * slack
+        out[EXPRESSION_INDEX["mouthRight" if side == "L" else "mouthLeft"]] = 0.15 * slack
+    return settle(with_gaze(rng, out))
+
+
+def far_smile(rng: np.random.Generator, rest: F32) -> F32:
+    """A face (57,) whose mouth's corners go far, mostly as far as they can: both, one alone, or one less far than the other.
+
+    rest: the same person at rest. An eye may close with the movement, the jaw may open.
+    """
+    unit = str(rng.choice(list(SMILES), p=list(SMILES.values())))
+    strength = float(rng.uniform(0.7, 1.08) if rng.random() < 0.65 else rng.uniform(0.1, 0.7))
+    share = rng.random()
+    weak = strength * (float(rng.uniform(0.9, 1)) if share < 0.4 else 0.0 if share < 0.75 else float(rng.uniform(0, 1)))
+    left_first = rng.random() < 0.5
+    out = np.maximum(rest, coefficients(unit, *((strength, weak) if left_first else (weak, strength))))
+    if rng.random() < 0.25:
+        shut = f"eyeBlink_{'R' if left_first else 'L'}"
+        out[EXPRESSION_INDEX[shut]] = max(float(out[EXPRESSION_INDEX[shut]]), float(rng.uniform(0.2, 0.9)))
+    if rng.random() < 0.2:
+        out = np.maximum(out, coefficients("jaw", *(2 * [float(rng.beta(1.2, 3.0))])))
+    return settle(with_gaze(rng, out))
+
+
 def _hanging_lids(rng: np.random.Generator) -> F32:
     return coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
 

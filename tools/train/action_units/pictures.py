@@ -3,7 +3,8 @@
 `python -m tools.train.action_units.pictures --bank BANK --out DIR [--people N] [--held-out] [--seated]` writes DIR/train.npz or
 DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
 With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --shut
-it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --views 0
+it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --smiles it is DIR/smiles_train.npz or
+DIR/smiles_held.npz: the mouth's corners go far, on one side or both, and at rest one side may hang. With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
 
 Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or degraded: what blurs a
@@ -17,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.synth.expressions import exercise, random_expression, shut_eyes, with_gaze
+from realtime.face.pose import HEAD_PITCH_ZERO
+from tools.synth.expressions import exercise, far_smile, random_expression, shut_eyes, unequal_rest, with_gaze
 from tools.synth.heads import bank_files, load_head
 from tools.synth.hidden import awake_files
 from tools.synth.kit import EXPRESSION_NAMES
@@ -36,6 +38,7 @@ def render_people(
     seated: bool = False,
     first: int = 0,
     shut: bool = False,
+    smiles: bool = False,
 ) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
@@ -52,9 +55,14 @@ def render_people(
             # Heads seen before come back as somebody else: with another shape and other folds.
             head = replace(head, name=f"{head.name}_{again}")
             identity = another_shape(rng, identity, 0.4)
+        at_rest = unequal_rest(rng) if smiles else nothing
         for view in range(views + rests):
             resting = view < rests
-            if resting:
+            if smiles:
+                pose = _tilted(rng, 11, 7, 7)
+                pose = (pose[0], pose[1] + 0.6 * HEAD_PITCH_ZERO, pose[2])
+                expression = with_gaze(rng, at_rest) if resting else far_smile(rng, at_rest)
+            elif resting:
                 pose, expression = _tilted(rng, 5, 5, 5), with_gaze(rng, nothing)
             elif shut:
                 pose, expression = _tilted(rng, 10, 7, 6), shut_eyes(rng)
@@ -93,6 +101,9 @@ def main() -> None:
         "--seated", action="store_true", help="before the camera, one to three movements at any strength"
     )
     parser.add_argument("--shut", action="store_true", help="seated, and shutting one eye or both, gently or squeezed")
+    parser.add_argument(
+        "--smiles", action="store_true", help="seated, the mouth's corners far out, on one side or both"
+    )
     a = parser.parse_args()
     pictures, person, rest = render_people(
         a.bank,
@@ -104,10 +115,11 @@ def main() -> None:
         seated=a.seated,
         first=a.first,
         shut=a.shut,
+        smiles=a.smiles,
     )
     a.out.mkdir(parents=True, exist_ok=True)
     later = f"_{a.first}" if a.first else ""
-    kind = "rests_" if a.views == 0 else "shut_" if a.shut else "seated_" if a.seated else ""
+    kind = "rests_" if a.views == 0 else "smiles_" if a.smiles else "shut_" if a.shut else "seated_" if a.seated else ""
     file = a.out / f"{kind}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures, person=person, rest=rest)
     print(f"{len(pictures)} pictures of {len(np.unique(person))} people in {file}")
