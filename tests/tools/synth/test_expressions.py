@@ -8,11 +8,13 @@ from tools.synth.expressions import (
     SQUINT,
     UNITS,
     coefficients,
+    far_smile,
     gaze_directions,
     moved_by,
     random_expression,
     settle,
     shut_eyes,
+    unequal_rest,
 )
 from tools.synth.kit import EXPRESSION_INDEX, EXPRESSION_NAMES
 
@@ -97,3 +99,20 @@ def test_eyes_shut_one_by_one_and_a_squeeze_stays_on_its_side() -> None:
     assert (alone & (brow.max(1) < 0.05)).mean() > 0.08
     assert faces.min() >= 0
     assert faces.max() <= 1.1 + 1e-6
+
+
+def test_smiles_go_far_on_one_side_or_both_and_keep_what_the_rest_had() -> None:
+    rng = np.random.default_rng(0)
+    rests = np.array([unequal_rest(rng) for _ in range(600)])
+    faces = np.array([far_smile(rng, rest) for rest in rests])
+    smile, calm = (set_[:, [EXPRESSION_INDEX[f"mouthSmile_{s}"] for s in "LR"]] for set_ in (faces, rests))
+    assert calm.max() == 0
+    assert (smile.max(1) > 0.6).mean() > 0.3
+    alone = (smile.max(1) > 0.6) & (smile.min(1) < 0.05)
+    assert 0.05 < alone.mean() < (smile.max(1) > 0.6).mean()
+    hanging = rests[:, [EXPRESSION_INDEX[f"mouthFrown_{s}"] for s in "LR"]] > 0
+    assert not hanging.all(1).any()
+    assert 0.35 < hanging.any(1).mean() < 0.65
+    wide = [EXPRESSION_INDEX[f"eyeWide_{s}"] for s in "LR"]
+    held = rests[:, wide] > 0.1
+    assert (faces[:, wide][held] > 0.5 * rests[:, wide][held]).mean() > 0.9

@@ -18,7 +18,7 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
     portraits = shared_folder() / "faces" / "london_ccby"
     people = data / "people"
     pictures = ("tools.train.action_units.pictures", "--bank", bank, "--out", people, "--rests", 1)
-    moving = [people / name for name in ("seated_train.npz", "shut_train.npz")]
+    moving = [people / name for name in ("seated_train.npz", "shut_train.npz", "smiles_train.npz")]
     train = (
         "--data",
         data,
@@ -29,7 +29,7 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         "--people",
         *moving,
         "--people-share",
-        0.3,
+        0.33,
         "--portraits",
         portraits,
         "--portraits-share",
@@ -47,6 +47,7 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         step(*make, "--count", 500, "--seed", 2, "--held-out"),
         step(*pictures, "--people", 1300, "--views", 7, "--seated", "--seed", 8, result=moving[0]),
         step(*pictures, "--people", 400, "--views", 5, "--shut", "--seed", 42, result=moving[1]),
+        step(*pictures, "--people", 960, "--views", 3, "--smiles", "--seed", 31, result=moving[2]),
         step("tools.train.landmarks", *train, "--batch", 40, "--echo", 8, "--half", "--minutes", minutes, "--resume"),
         step("tools.train.landmarks.export", "--run", out, "--data", data, "--portraits", portraits,
              "--to", WEIGHTS / "landmarks98.onnx"),
