@@ -177,7 +177,10 @@ def _observed(decision: Decision, frame: Frame, entering: Detections | None, pat
         return Observed(path.tracker.update(frame, entering, next_face=next_face))
     every, chosen = decision.get("every", 1), decision.get("chosen")
     place = None if chosen is None else (float(chosen[0]), float(chosen[1]))
-    return path.tracker.update(frame, entering, next_face=next_face, chosen=place, others_every=float(every))
+    wait = bool(decision.get("wait", False))
+    return path.tracker.update(
+        frame, entering, next_face=next_face, chosen=place, others_every=float(every), others_wait=wait
+    )
 
 
 def _detect(decision: Decision, frame: Frame, path: FacePath) -> Detections:

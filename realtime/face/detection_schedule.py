@@ -173,11 +173,29 @@ class DetectionSchedule:
             Whether the frame should go to the detector. After True the next claim succeeds one interval later.
         """
         with self._lock:
-            planned = self._planned
-            if sequence < planned.due or (self._claimed >= planned.due and sequence < self._claimed + planned.every):
+            if not self._is_free(sequence):
                 return False
             self._claimed = sequence
             return True
+
+    def takes(self, sequence: int) -> bool:
+        """Whether the detector has this frame, or would be given it if it were asked about now.
+
+        Args:
+            sequence: of a frame.
+        """
+        with self._lock:
+            return self._claimed == sequence or self._is_free(sequence)
+
+    def _is_free(self, sequence: int) -> bool:
+        planned = self._planned
+        waits = self._claimed >= planned.due and sequence < self._claimed + planned.every
+        return sequence >= planned.due and not waits
+
+    @property
+    def every(self) -> int:
+        """Frames between two passes, as planned now."""
+        return self._planned.every
 
     @property
     def region(self) -> Region | None:

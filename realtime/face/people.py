@@ -112,6 +112,14 @@ class PeopleTracker:
         """Claim this frame for the detector (see `DetectionSchedule.try_claim`)."""
         return self._schedule.try_claim(sequence)
 
+    def is_detected_on(self, sequence: int) -> bool:
+        """Whether the detector has this frame or is about to get it. From any thread.
+
+        Args:
+            sequence: of a frame.
+        """
+        return self._schedule.takes(sequence)
+
     def reset(self) -> None:
         """Forget everybody (the source was restarted). Identities go on counting."""
         self._followed.clear()
@@ -130,6 +138,7 @@ class PeopleTracker:
         next_face: bool = False,
         chosen: tuple[float, float] | None = None,
         others_every: float = 1,
+        others_wait: bool = False,
     ) -> Observed:
         """Everybody who is looked at on this frame.
 
@@ -139,6 +148,8 @@ class PeopleTracker:
             next_face: the next face to the right of the patient's, from the rightmost the leftmost, is the patient from then on.
             chosen: x, y in pixels: the face there is the patient from then on. Nothing happens where there is none.
             others_every: whoever is not the patient is looked at on every n-th frame, on average; at least 1.
+            others_wait: this frame is busy enough: whoever is not the patient is looked at on the frames that follow, if those
+                have room for it before the detector's next pass.
         """
         self._doubt = False
         size = frame.image.shape[0], frame.image.shape[1]
@@ -146,7 +157,7 @@ class PeopleTracker:
             self._size = size
             self._lose_all()
         cut = self._scene.update(frame.image)
-        for one in self._due(frame.sequence, others_every):
+        for one in self._due(frame.sequence, others_every, wait=others_wait):
             self._follow(frame, one, cut=cut)
         if cut:
             self._valid_from = frame.sequence
@@ -182,7 +193,7 @@ class PeopleTracker:
         """
         return self._at_place(x, y) is not None
 
-    def _due(self, sequence: int, others_every: float) -> list[Followed]:
+    def _due(self, sequence: int, others_every: float, *, wait: bool) -> list[Followed]:
         """The patient, and as many of the others as keep their rate, in turns.
 
         Looks that were missed with a frame are made up for on the frames that follow, a few at a time.
@@ -193,7 +204,10 @@ class PeopleTracker:
         frames = 1 if self._counted is None else max(0, sequence - self._counted)
         self._owed = min(self._owed + frames * a_frame, _DEBT_FRAMES * a_frame)
         self._counted = sequence
-        looks = min(int(self._owed + 1e-9), math.ceil(a_frame))
+        most, passes = math.ceil(a_frame), self._schedule.every
+        if wait and passes * a_frame <= (passes - 1) * most:
+            most = 0  # what is missed here fits into the frames until the next pass
+        looks = min(int(self._owed + 1e-9), most)
         self._owed -= looks
         turns = sorted(others, key=lambda one: one.turn)[:looks]
         for one in turns:

@@ -7,6 +7,7 @@ One JSON object a line. `kind` is one of
     track     n, detections: frame n was tracked, with the detections made on frame `detections` entering (null: none);
               next, where it is there: the user had asked for the next face just before;
               every, with several people: the others were looked at on every n-th frame on average;
+              wait, where it is there: the others had to wait, because the detector had the frame, too;
               chosen: x, y of the face that the user had chosen just before
     face      n, before, now: on frame n another face was followed than before (ids)
     measure   n, calibrate: frame n was measured; calibrate: a calibration was started just before
@@ -92,6 +93,7 @@ class DecisionLog:
         *,
         next_face: bool = False,
         others_every: float | None = None,
+        others_wait: bool = False,
         chosen: tuple[float, float] | None = None,
     ) -> None:
         """Log that a frame was tracked.
@@ -101,11 +103,14 @@ class DecisionLog:
             detections: of the frame whose detections entered; None: none.
             next_face: the user had asked for the next face just before.
             others_every: with several people, every how many frames the others were looked at.
+            others_wait: with several people, the others had to wait, because the frame was busy.
             chosen: x, y of the face that the user had chosen just before.
         """
         more: dict[str, Any] = {"next": True} if next_face else {}
         if others_every is not None:
             more["every"] = others_every
+        if others_wait:
+            more["wait"] = True
         if chosen is not None:
             more["chosen"] = list(chosen)
         self._put(kind="track", n=sequence, detections=detections, **more)

@@ -194,3 +194,38 @@ def test_a_blink_is_life_and_noise_is_not() -> None:
         blinks.update(noisy, number / 30)
     assert not still.alive
     assert blinks.alive
+
+
+@pytest.mark.parametrize(("people", "rarest"), [(2, 16.5), (4, 16.5)])
+def test_on_the_detectors_frames_the_others_wait_and_still_keep_their_rate(people: int, rarest: float) -> None:
+    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings(), most=people)
+    discs = [Disc(90, 180, 40, 1), Disc(250, 180, 60, 2), Disc(400, 180, 50, 3), Disc(550, 180, 50, 4)][:people]
+    run(lambda _n: discs, 12, tracker)
+    image = picture(*discs)
+    tracker.update(Frame(image, 12, 0.4), chosen=(250.0, 180.0))
+    looks: list[int] = []
+    for number in range(13, 193):
+        frame = Frame(image, number, number / 30)
+        busy = tracker.is_detected_on(number)
+        claimed = tracker.try_claim_detection(number)
+        assert busy == claimed
+        assert tracker.is_detected_on(number) == claimed, "also once the detector has the frame"
+        seen = detect(frame, discs) if claimed else None
+        others = tracker.update(frame, seen, others_every=30 / 17, others_wait=busy).others
+        assert not (claimed and others), "the detector's frame is the patient's alone"
+        assert len(others) <= 2
+        looks += [other.face_id for other in others]
+    counts = [looks.count(number) / 6 for number in set(looks)]
+    assert len(counts) == people - 1
+    assert min(counts) >= rarest
+
+
+def test_looks_that_could_not_be_made_up_for_are_not_put_off() -> None:
+    tracker = PeopleTracker(LandmarkModel(landmark_network, CONTRACT), FaceSettings(), most=2)
+    discs = [Disc(250, 180, 60, 2), Disc(450, 180, 50, 3)]
+    run(lambda _n: discs, 12, tracker)
+    image = picture(*discs)
+    tracker.update(Frame(image, 12, 0.4), chosen=(250.0, 180.0))
+    for number in range(13, 33):
+        others = tracker.update(Frame(image, number, number / 30), others_every=1, others_wait=True).others
+        assert len(others) == 1, "each frame is wanted, so none is left to make up on"

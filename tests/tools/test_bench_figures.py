@@ -5,19 +5,38 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tools.bench.clips import is_away
 from tools.bench.growth import figures_of
 from tools.bench.growth_plot import growth_svg
 from tools.bench.people import analyses_a_second
 from tools.bench.simulated_day import simulate_day
 
 
-def test_analyses_are_counted_from_when_everybody_is_found() -> None:
-    rows = [{"capture_time": f"{n / 30:.3f}", "face_id": "1"} for n in range(90)]
-    rows += [{"capture_time": f"{n / 30:.3f}", "face_id": "2"} for n in range(30, 90, 2)]
-    rows += [{"capture_time": "0.5", "face_id": "3"}, {"capture_time": "1.5", "face_id": ""}]
-    rates = analyses_a_second(sorted(rows, key=lambda row: float(row["capture_time"])), 2)
-    assert rates == pytest.approx({"1": 60 / (59 / 30), "2": 30 / (59 / 30)}, rel=1e-3)
+def row(number: int, place: int | None) -> dict[str, str]:
+    """A row of one of two people, who stand side by side; None: no face on this frame."""
+    box = {f"box_{axis}{end}": "" for axis in "xy" for end in (1, 2)}
+    if place is not None:
+        box = {"box_x1": str(250 + 640 * place), "box_x2": str(390 + 640 * place), "box_y1": "300", "box_y2": "500"}
+    return {
+        "sequence": str(number),
+        "capture_time": f"{number / 30:.4f}",
+        "face_id": "" if place is None else "7",
+        **box,
+    }
+
+
+def test_analyses_are_counted_by_place_from_when_everybody_is_found() -> None:
+    rows = [row(number, 0) for number in range(90)] + [row(number, 1) for number in range(30, 90, 2)]
+    rates = analyses_a_second(sorted(rows, key=lambda one: int(one["sequence"])), 2)
+    assert rates == pytest.approx({0: 30, 1: 15}, rel=1e-3)
     assert analyses_a_second([], 2) == {}
+
+
+def test_frames_without_the_person_do_not_count() -> None:
+    there = [number for number in range(600) if not is_away(0, number)]
+    assert 500 < len(there) < 600
+    rows = [row(number, 0) if number in there else row(number, None) for number in range(600)]
+    assert analyses_a_second(rows, 2) == pytest.approx({0: 30}, rel=1e-3)
 
 
 def test_figures_of_a_summary() -> None:

@@ -12,6 +12,13 @@ import numpy as np
 from realtime.media.demux_options import demo_clip
 from realtime.types import U8
 
+DEMO_FRAMES = 438
+"""Of the embedded clip."""
+DEMO_AWAY = range(377, 425)
+"""Frames of it on which its person leaves the picture, is away, or comes back."""
+_LATER = 5
+"""Frames by which each of a crowd is ahead of the one before."""
+
 
 def scaled_clip(path: Path, height: int, fps: int, seconds: float) -> Path:
     """The demo at another size and rate, 16:9. Beyond its end it starts again.
@@ -35,7 +42,7 @@ def crowd_clip(path: Path, faces: int, seconds: float) -> Path:
         faces: how many, 1 to 8.
         seconds: of the clip.
     """
-    columns, rows = {1: (1, 1), 2: (2, 1), 3: (2, 2), 4: (2, 2)}.get(faces, (4, 2))
+    columns, rows = _grid(faces)
     width, height = 1280 // columns, 720 // rows
     ring = [_cut(picture, width / height) for picture in _demo(round(30 * seconds) + 40)]
 
@@ -44,11 +51,39 @@ def crowd_clip(path: Path, faces: int, seconds: float) -> Path:
             canvas = np.full((720, 1280, 3), 60, np.uint8)
             for face in range(faces):
                 left, top = face % columns * width, face // columns * height
-                part = ring[(number + 5 * face) % len(ring)]
+                part = ring[number + _LATER * face]
                 canvas[top : top + height, left : left + width] = cv2.resize(part, (width, height))
             yield canvas
 
     return _write(path, pictures(), (1280, 720), 30)
+
+
+def crowd_place(faces: int, x: float, y: float) -> int:
+    """Who of a crowd is at this point of the picture, counted from 0.
+
+    Args:
+        faces: how many there are.
+        x: pixels from the left.
+        y: pixels from the top.
+    """
+    columns, rows = _grid(faces)
+    column, row = int(x * columns / 1280), int(y * rows / 720)
+    return min(max(row, 0), rows - 1) * columns + min(max(column, 0), columns - 1)
+
+
+def is_away(face: int, number: int) -> bool:
+    """Whether this one of a crowd is out of the picture, or at its edge, on this frame of the clip.
+
+    Args:
+        face: counted from 0.
+        number: of the frame, from 0.
+    """
+    return (number + _LATER * face) % DEMO_FRAMES in DEMO_AWAY
+
+
+def _grid(faces: int) -> tuple[int, int]:
+    """Columns and rows."""
+    return {1: (1, 1), 2: (2, 1), 3: (2, 2), 4: (2, 2)}.get(faces, (4, 2))
 
 
 def _cut(picture: U8, aspect: float) -> U8:

@@ -1,8 +1,8 @@
 """Several faces live: rate, drops, age and how often each face is analysed, for one, two and four people.
 
 `python -m tools.bench people [--seconds 20] [--rounds 1] [--weights DIR]`. Each run is the whole program as a process of its own, on a
-720p30 clip of the demo's person so many times in one picture; rows are written, nothing is shown. Seconds before everybody was
-found do not count for the analyses. The bounds are those of two idle cores.
+720p30 clip of the demo's person so many times in one picture; rows are written, nothing is shown. Frames before everybody was
+found, and those on which a face is out of the picture, do not count for the analyses. The bounds are those of two idle cores.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tools.bench.clips import crowd_clip
+from tools.bench.clips import crowd_clip, crowd_place, is_away
 from tools.bench.growth import figures_of
 from tools.bench.timing import Report
 
@@ -48,6 +48,7 @@ def run(arguments: Sequence[str] = ()) -> Report:
         for what, unit in _UNITS.items():
             report.add_rounds(f"{people}: {what}", [one[what] for one in rounds], unit, _BOUNDS.get(what, ""))
         report.add(f"{people}: faces followed", rounds[-1]["faces"], "", str(people))
+        report.add(f"{people}: identities given to them", rounds[-1]["identities"], "")
     return report
 
 
@@ -59,7 +60,8 @@ def _live(clip: Path, people: int, seconds: float, more: Sequence[str]) -> dict[
         subprocess.run([sys.executable, "-m", "realtime", *words], check=True)
         figures = json.loads(summary.read_text("utf-8"))
         with (session / "frames.csv").open(newline="") as file:
-            rates = analyses_a_second(csv.DictReader(file), people)
+            rows = list(csv.DictReader(file))
+    rates = analyses_a_second(rows, people)
     usual = figures_of(figures)
     rarest = min(rates.values()) if len(rates) == people else 0.0
     return {
@@ -69,27 +71,37 @@ def _live(clip: Path, people: int, seconds: float, more: Sequence[str]) -> dict[
         "cores": usual["cores"],
         "analyses of the rarest face": rarest,
         "faces": float(len(rates)),
+        "identities": float(len({row["face_id"] for row in rows} - {""})),
     }
 
 
-def analyses_a_second(rows: Iterable[Mapping[str, str]], people: int) -> dict[str, float]:
-    """How often each face was analysed, from when everybody had been found.
+def analyses_a_second(rows: Iterable[Mapping[str, str]], people: int) -> dict[int, float]:
+    """How often each face was analysed while it was in the picture, from when everybody had been found.
+
+    Faces are told apart by their place in the clip, which the program does not know.
 
     Args:
-        rows: of frames.csv.
+        rows: of frames.csv, one or more a frame.
         people: how many there are.
 
     Returns:
-        Analyses a second by face id, of the faces seen most.
+        Analyses a second by place; places without any face are not there.
     """
-    seen: dict[str, list[float]] = defaultdict(list)
-    last = 0.0
+    times: dict[int, float] = {}
+    seen: dict[int, list[int]] = defaultdict(list)
     for row in rows:
-        last = float(row["capture_time"])
+        number = int(row["sequence"])
+        times[number] = float(row["capture_time"])
         if row["face_id"]:
-            seen[row["face_id"]].append(last)
-    known = sorted(seen, key=lambda face: -len(seen[face]))[:people]
-    if not known:
+            x, y = (float(row[f"box_{axis}1"]) + float(row[f"box_{axis}2"]) for axis in "xy")
+            seen[crowd_place(people, x / 2, y / 2)].append(number)
+    if not seen:
         return {}
-    begin = max(seen[face][0] for face in known)
-    return {face: sum(time >= begin for time in seen[face]) / max(last - begin, 1e-9) for face in known}
+    begin, end = max(numbers[0] for numbers in seen.values()), max(times)
+    interval = (times[end] - times[begin]) / max(end - begin, 1)
+    found = {}
+    for place, numbers in seen.items():
+        there = sum(not is_away(place, number) for number in range(begin, end + 1))
+        looks = sum(number >= begin and not is_away(place, number) for number in numbers)
+        found[place] = looks / max(there * interval, 1e-9)
+    return found

@@ -1,7 +1,9 @@
 """Several people as nodes: tracking that tells them apart, and Action Units of each against their own rest."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from statistics import median
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.calibration import Calibration
@@ -13,13 +15,46 @@ from realtime.face.people import Observed, PeopleTracker
 from realtime.session.decision_log import DecisionLog
 from realtime.types import Analysis, Detections, Frame, TrackedFrame
 
-OTHERS_RATE = 16.0
-"""Looks a second that are planned for everybody who is not the patient: 15 remain where a few come to nothing."""
+OTHERS_RATE = 17.0
+"""Looks a second that are planned for everybody who is not the patient: 15 remain where some come to nothing."""
+_INTERVALS = 30
+"""Intervals between frames from which the camera's real rate is told: webcams halve theirs in the dark."""
 _EVERY = 2
 """While they do, the others are looked at on so many times fewer frames."""
 _PEOPLE = 16
 """Estimators kept: those of people not measured for longest go first."""
 Point = tuple[float, float]
+
+
+class FrameRate:
+    """Frames a second that a source really gives, from the capture times of its last frames.
+
+    Args:
+        promised: by the source, until enough frames were seen.
+    """
+
+    def __init__(self, promised: float) -> None:
+        self._promised = promised
+        self._intervals: deque[float] = deque(maxlen=_INTERVALS)
+        self._last: tuple[int, float] | None = None
+
+    def update(self, frame: Frame) -> float:
+        """The rate as of this frame.
+
+        Args:
+            frame: the next one that is seen; any may be missing.
+        """
+        last, self._last = self._last, (frame.sequence, frame.capture_time)
+        if last is not None and frame.sequence > last[0] and frame.capture_time > last[1]:
+            self._intervals.append((frame.capture_time - last[1]) / (frame.sequence - last[0]))
+        if len(self._intervals) < _INTERVALS // 2:
+            return self._promised
+        return 1 / median(self._intervals)
+
+    def reset(self) -> None:
+        """The source was restarted: it may have another rate."""
+        self._intervals.clear()
+        self._last = None
 
 
 class TrackPeople(Track):
@@ -30,7 +65,8 @@ class TrackPeople(Track):
         quality: the quality ladder.
         inline: see `Track`.
         delay: see `Track`.
-        rate: of the source, frames a second; None: everybody is looked at on every frame (offline).
+        rate: that the source promises, frames a second; what counts is the one its frames show. None: everybody is looked at on
+            every frame (offline).
         decisions: see `Track`; with several people it also logs who was looked at how often, and who was chosen.
         search: knows the stored person's face, who is then chosen as if the user had done it; None: nobody is looked for.
     """
@@ -48,7 +84,7 @@ class TrackPeople(Track):
     ) -> None:
         super().__init__(tracker, quality, inline, delay, decisions=decisions)
         self._people = tracker
-        self._every = 1.0 if rate is None else max(1.0, rate / OTHERS_RATE)
+        self._rate = None if rate is None else FrameRate(rate)
         self._search = search
         self._chosen: Point | None = None
 
@@ -64,15 +100,30 @@ class TrackPeople(Track):
         return True
 
     def _observe(self, frame: Frame, seen: Detections | None, *, next_face: bool) -> Observed:
-        every = self._every * (_EVERY if FEWER_OTHERS in self._quality.active else 1)
+        every, wait = 1.0, False
+        if self._rate is not None:
+            every = max(1.0, round(self._rate.update(frame) / OTHERS_RATE, 3))
+            # The detector has the other core meanwhile: the patient's result should not come late because of the others'.
+            wait = self._people.is_detected_on(frame.sequence)
+        every *= _EVERY if FEWER_OTHERS in self._quality.active else 1
         chosen, self._chosen = self._chosen, None
         if self._decisions is not None:
             number = None if seen is None else seen.sequence
-            self._decisions.track(frame.sequence, number, next_face=next_face, others_every=every, chosen=chosen)
-        observed = self._people.update(frame, seen, next_face=next_face, chosen=chosen, others_every=every)
+            self._decisions.track(
+                frame.sequence, number, next_face=next_face, others_every=every, others_wait=wait, chosen=chosen
+            )
+        observed = self._people.update(
+            frame, seen, next_face=next_face, chosen=chosen, others_every=every, others_wait=wait
+        )
         if self._search is not None and self._people.patient is None:
             self._choose_stored(self._search, frame, observed)
         return observed
+
+    def reset(self, reason: str) -> None:
+        """The stream was interrupted: whoever comes now is not known yet."""
+        super().reset(reason)
+        if self._rate is not None:
+            self._rate.reset()
 
     def _choose_stored(self, search: StoredFaceSearch, frame: Frame, observed: Observed) -> None:
         """Choose the stored person once one of the faces is surely theirs, and lives."""
