@@ -11,13 +11,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from realtime.clinic.excursion import TARGETS, closure, happened
 from realtime.clinic.items import Item, Score, mean_item, sum_of
 from realtime.clinic.trials import (
+    CLOSED,
     NAN,
     NO_HEALTHY_SIDE,
+    WORDS,
     Side,
     Trial,
     View,
+    corner,
     length,
     missing,
     pair,
@@ -27,8 +31,6 @@ from realtime.clinic.trials import (
 )
 from realtime.clinic.types import Examination, Movement, Snapshot
 
-CLOSED = 1.0
-"""Lid gaps below this count as 0, millimetres."""
 NO_FOLD = "The nasolabial fold is not among the points that are measured."
 _NAMES = (
     ("brow", "brow at rest (S1)", "height of the eyebrow at rest"),
@@ -96,17 +98,42 @@ def _filled(examination: Examination, item: Item, ways: Sequence[View]) -> Item:
 
 
 def _reason(examination: Examination, name: str) -> str:
+    """Why an item is empty."""
     if name == "ocular_synkinesis":
         return next(
-            (
-                missing(examination, movement, "the palpebral fissure")
-                for movement in ("open_smile", "pucker")
-                if not _fissure_ratios(examination, movement, View("left", "right"))
-            ),
+            (reason for movement in _MOUTH if (reason := _no_fissure_ratio(examination, movement))),
             missing(examination, "open_smile", "the palpebral fissure"),
         )
     movement, what = _SOURCES[name]
+    found = trials(examination, movement)
+    if name in _LEAST and any(_still(trial, name) for trial in found):
+        return _hardly_moved(name, movement)
+    if name in _CLOSURES and any(
+        _shut(trial.rest, view.affected) for trial in found for view in views(examination.affected)
+    ):
+        return f"The eye was shut at rest, before {WORDS[movement]}."
     return missing(examination, movement, what)
+
+
+def _no_fissure_ratio(examination: Examination, movement: Movement) -> str:
+    """Why a movement of the mouth says nothing of the eyes; empty where it does."""
+    view, found = View("left", "right"), trials(examination, movement)
+    if any(math.isfinite(_fissure_ratio(trial, movement, view)) for trial in found):
+        return ""
+    if any(happened(trial, movement) is False for trial in found):
+        return f"Neither side moved in {WORDS[movement]}: nothing could move along."
+    if any(_shut(trial.peak, side) for trial in found for side in view):
+        return f"An eye was shut in {WORDS[movement]}."
+    return missing(examination, movement, "the palpebral fissure")
+
+
+def _hardly_moved(name: str, movement: Movement) -> str:
+    least = _LEAST[name]
+    if name in _CLOSURES:
+        return (
+            f"Neither eye closed by {100 * least:g} % of its opening in {WORDS[movement]}: the movement was not made."
+        )
+    return f"Neither side moved by {least:g} mm in {WORDS[movement]}: a share of less would be noise."
 
 
 _SOURCES: dict[str, tuple[Movement, str]] = {
@@ -119,21 +146,31 @@ _SOURCES: dict[str, tuple[Movement, str]] = {
     "smile": ("open_smile", "the corner of the mouth"),
     "lower_lip": ("eee", "the lower lip's height"),
 }
+_MEASURES = {"brow_raise": ("brow_height", 1), "smile": ("commissure", 1), "lower_lip": ("lower_lip_height", -1)}
+"""Of the dynamic items that compare both sides: which length, and whether it grows (1) or shrinks (-1) in the movement."""
+_CLOSURES = ("gentle_closure", "full_closure")
+_MOUTH: tuple[Movement, ...] = ("open_smile", "pucker")
+_LEAST = {
+    "brow_raise": TARGETS["brow_raise"].least,
+    "gentle_closure": TARGETS["gentle_closure"].least,
+    "full_closure": TARGETS["tight_closure"].least,
+    "smile": TARGETS["open_smile"].least,
+    "lower_lip": 1.0,
+}
+"""What the side that moves more must reach, or the movement was not made: mm, or share of the eye's opening."""
 
 
 def _values(examination: Examination, name: str, view: View) -> list[float]:
-    """One value for each repetition, NaN where it was not measured."""
+    """One value for each repetition, NaN where it was not measured or the movement was not made."""
     if name in ("brow", "fissure", "commissure"):
         return [_static(name, snapshot, view) for snapshot in resting(examination)]
     if name == "ocular_synkinesis":
-        smile = _fissure_ratios(examination, "open_smile", view)
-        pucker = _fissure_ratios(examination, "pucker", view)
-        return [min(clip(a), clip(b)) for a, b in zip(smile, pucker, strict=False)]
-    found = trials(examination, _SOURCES[name][0])
-    if name in ("gentle_closure", "full_closure"):
-        return [_closure(trial, view) for trial in found]
-    measure = {"brow_raise": "brow_height", "smile": "commissure", "lower_lip": "lower_lip_height"}[name]
-    return [_dynamic(trial, measure, view) for trial in found]
+        smile, pucker = (
+            [clip(_fissure_ratio(trial, movement, view)) for trial in trials(examination, movement)]
+            for movement in _MOUTH
+        )
+        return [a + b if math.isnan(a + b) else min(a, b) for a, b in zip(smile, pucker, strict=False)]
+    return [_dynamic(trial, name, view) for trial in trials(examination, _SOURCES[name][0])]
 
 
 def clip(value: float, top: float = 100.0) -> float:
@@ -164,32 +201,44 @@ def _static(name: str, snapshot: Snapshot, view: View) -> float:
     return 100 - abs(100 - clip(balance, 200))
 
 
-def corner(snapshot: Snapshot | None, side: Side) -> tuple[float, float]:
-    """Where the mouth corner lies from where the lower lip crosses the midline: millimetres across and up.
+def _dynamic(trial: Trial, name: str, view: View) -> float:
+    """D1, D4 and D5: the affected side's share of the healthy side's excursion. D2 and D3: of the eye's own opening.
 
-    Args:
-        snapshot: of the face, or None.
-        side: the patient's.
+    Where the side that moves more stays below `_LEAST`, the movement was not made, and there is no share to be had. Where only
+    the healthy side does, the affected side moves farther than it: the whole share.
     """
-    position, angle = length(snapshot, "commissure", side), length(snapshot, "smile_angle", side)
-    turn = math.radians(angle - 90)
-    return position * math.cos(turn), position * math.sin(turn)
+    affected, healthy = (_moved(trial, name, side) for side in view)
+    if math.isnan(affected) or _still(trial, name):
+        return NAN
+    if name in _CLOSURES:
+        return clip(100 * affected)
+    return 100.0 if healthy < _LEAST[name] else clip(_ratio(affected, healthy))
 
 
-def _dynamic(trial: Trial, measure: str, view: View) -> float:
-    """D1, D4 and D5: the affected side's share of the healthy side's excursion; 0 where the healthy side does not move."""
-    (rest_a, rest_h), (peak_a, peak_h) = pair(trial.rest, measure, view), pair(trial.peak, measure, view)
-    healthy = peak_h - rest_h
-    return 0.0 if healthy == 0 else clip(_ratio(peak_a - rest_a, healthy))
+def _moved(trial: Trial, name: str, side: Side) -> float:
+    """How far a side moves in the movement's own direction, in the unit of `_LEAST`."""
+    if name in _CLOSURES:
+        return closure(trial, side)
+    measure, direction = _MEASURES[name]
+    return direction * (length(trial.peak, measure, side) - length(trial.rest, measure, side))
 
 
-def _closure(trial: Trial, view: View) -> float:
-    """D2 and D3: by how much of its opening the affected eye closes."""
-    rest, _ = pair(trial.rest, "fissure_height", view)
-    gap, _ = pair(trial.peak, "fissure_height", view)
-    return clip(_ratio(rest - (0.0 if gap < CLOSED else gap), rest))
+def _still(trial: Trial, name: str) -> bool:
+    """Whether it was measured that neither side moves far enough to be compared with."""
+    moved = [_moved(trial, name, side) for side in View("left", "right")]
+    return all(math.isfinite(one) for one in moved) and max(moved) < _LEAST[name]
 
 
-def _fissure_ratios(examination: Examination, movement: Movement, view: View) -> list[float]:
-    pairs = [pair(trial.peak, "fissure_height", view) for trial in trials(examination, movement)]
-    return [_ratio(affected, healthy) for affected, healthy in pairs]
+def _fissure_ratio(trial: Trial, movement: Movement, view: View) -> float:
+    """The affected eye's opening while the mouth moves, in % of the healthy one's.
+
+    NaN where the movement was not made, or that eye is shut.
+    """
+    affected, healthy = pair(trial.peak, "fissure_height", view)
+    if happened(trial, movement) is False or healthy < CLOSED:
+        return NAN
+    return _ratio(affected, healthy)
+
+
+def _shut(snapshot: Snapshot, side: Side) -> bool:
+    return length(snapshot, "fissure_height", side) < CLOSED

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from realtime.clinic.eface import CLOSED, corner
-from realtime.clinic.trials import NAN, Side, Trial, View, length, unit
+from realtime.clinic.trials import CLOSED, NAN, Side, Trial, View, corner, length, unit
 from realtime.clinic.types import Movement, Snapshot
 
 Region = Literal["brow", "eye", "lids", "nose", "mouth", "corner", "chin"]
@@ -88,12 +87,14 @@ def corner_moved(trial: Trial, side: Side) -> Displacement:
 def closure(trial: Trial, side: Side) -> float:
     """Share of its opening by which an eye closes: 1 is shut, below 0 it opens; gaps under 1 mm count as shut.
 
+    NaN where it was not measured, and where the eye is shut at rest: it has nothing to close then.
+
     Args:
         trial: of the movement.
         side: the patient's.
     """
     rest, gap = (length(one, "fissure_height", side) for one in trial)
-    return NAN if not rest > 0 else (rest - (0.0 if gap < CLOSED else gap)) / rest
+    return NAN if not rest >= CLOSED else (rest - (0.0 if gap < CLOSED else gap)) / rest
 
 
 def excursion(trial: Trial, region: Region, side: Side) -> float:
@@ -111,6 +112,26 @@ def excursion(trial: Trial, region: Region, side: Side) -> float:
     if region == "mouth":
         return corner_moved(trial, side).size
     return _intensity(trial, UNITS_OF[region], side)
+
+
+def happened(trial: Trial, movement: Movement) -> bool | None:
+    """Whether a movement was made: one side at least moves by the least excursion that can be compared with.
+
+    Args:
+        trial: of the movement.
+        movement: what was asked for.
+
+    Returns:
+        None where it is not known: nothing was measured, or no region tells this movement.
+    """
+    target = TARGETS.get(movement)
+    if target is None:
+        return None
+    lengths = [excursion(trial, target.region, side) for side in View("left", "right")]
+    if all(math.isfinite(one) for one in lengths):
+        return max(lengths) >= target.least
+    units = [_intensity(trial, target.units, side) for side in View("left", "right")]
+    return max(units) >= LEAST_INTENSITY if all(math.isfinite(one) for one in units) else None
 
 
 def _intensity(trial: Trial, units: Sequence[int], side: Side) -> float:

@@ -7,11 +7,11 @@ grade. The nasolabial fold's region is not measured: it is empty until the clini
 from collections.abc import Mapping
 from dataclasses import replace
 
-from realtime.clinic.eface import CLOSED, NO_FOLD
+from realtime.clinic.eface import NO_FOLD
 from realtime.clinic.items import Item, Score, overrule, sum_of
 from realtime.clinic.sunnybrook import no_share, shares
 from realtime.clinic.synkinesis import SynkinesisMatrix
-from realtime.clinic.trials import Side, View, length, trials
+from realtime.clinic.trials import CLOSED, Side, View, length, trials
 from realtime.clinic.types import Examination, Movement
 
 GRADES = ((4, "I"), (9, "II"), (14, "III"), (19, "IV"), (23, "V"), (24, "VI"))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from realtime.clinic.excursion import REGIONS, Region, excursion
+from realtime.clinic.excursion import REGIONS, Region, excursion, happened
 from realtime.clinic.statistics import SDC_OF_SEM
-from realtime.clinic.trials import Side, Trial, every_rest, missing, trials
+from realtime.clinic.trials import WORDS, Side, Trial, every_rest, missing, trials
 from realtime.clinic.types import MOVEMENTS, Examination, Movement, Snapshot
 from realtime.types import Sides
 
@@ -62,7 +62,7 @@ class Cell:
         threshold: what the sides' difference must exceed.
         side: the side that moves along, where one does.
         grade: 0 none, 1 mild, 2 moderate, 3 severe; None: not judged or not measured.
-        reason: one sentence, where nothing was measured.
+        reason: one sentence, where nothing was measured or the movement was not made.
     """
 
     movement: Movement
@@ -136,6 +136,9 @@ def _cell(examination: Examination, movement: Movement, region: Region, noise: f
     if intended:
         return Cell(movement, region, moved, intended, threshold)
     side, grade = _judge(excess(moved, region), threshold, examination)
+    if grade == 0 and all(happened(trial, movement) is False for trial in found):
+        reason = f"Neither side moved in {WORDS[movement]}: nothing could move along."
+        return Cell(movement, region, moved, intended, threshold, reason=reason)
     return Cell(movement, region, moved, intended, threshold, side, grade)
 
 

@@ -20,6 +20,8 @@ WORDS: dict[Movement, str] = {
 }
 """How sentences and tables call the movements."""
 NAN = math.nan
+CLOSED = 1.0
+"""Lid gaps below this count as 0, millimetres."""
 NO_MILLIMETRES = "There are no millimetres"
 
 
@@ -101,6 +103,18 @@ def pair(snapshot: Snapshot | None, name: str, view: View) -> tuple[float, float
         view: which side is affected.
     """
     return length(snapshot, name, view.affected), length(snapshot, name, view.healthy)
+
+
+def corner(snapshot: Snapshot | None, side: Side) -> tuple[float, float]:
+    """Where the mouth corner lies from where the lower lip crosses the midline: millimetres across and up.
+
+    Args:
+        snapshot: of the face, or None.
+        side: the patient's.
+    """
+    position, angle = length(snapshot, "commissure", side), length(snapshot, "smile_angle", side)
+    turn = math.radians(angle - 90)
+    return position * math.cos(turn), position * math.sin(turn)
 
 
 def resting(examination: Examination) -> list[Snapshot]:

@@ -1,7 +1,7 @@
 """auto-eFACE agrees with an independent implementation on the same points; what cannot be had says why."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -29,8 +29,8 @@ def face() -> F64:
     return np.asarray(points + np.array((320.0, 240.0)))
 
 
-def photographs(rng: np.random.Generator) -> dict[str, F64]:
-    """One picture of each movement: each side by itself, weak or strong, and every point a little off."""
+def photographs(rng: np.random.Generator, affected: Affected) -> dict[str, F64]:
+    """One picture of each movement: the affected side weak or strong, the other one moves; every point is a little off."""
 
     def moved(parts: dict[int, tuple[float, float]]) -> F64:
         points = rest.copy()
@@ -39,9 +39,10 @@ def photographs(rng: np.random.Generator) -> dict[str, F64]:
         return points + rng.normal(0, 0.3, points.shape)
 
     def both(right: list[int], left: list[int], way: tuple[float, float]) -> dict[int, tuple[float, float]]:
-        weak = rng.uniform(-0.1, 1.1, 2)
-        return dict.fromkeys(right, (-way[0] * weak[0], way[1] * weak[0])) | dict.fromkeys(
-            left, (way[0] * weak[1], way[1] * weak[1])
+        weak, strong = rng.uniform(-0.1, 1.1), rng.uniform(0.5, 1.1)
+        on_left, on_right = (weak, strong) if affected == "left" else (strong, weak)
+        return dict.fromkeys(right, (-way[0] * on_right, way[1] * on_right)) | dict.fromkeys(
+            left, (way[0] * on_left, way[1] * on_left)
         )
 
     rest = face() + rng.normal(0, 1.0, (98, 2))
@@ -75,7 +76,7 @@ def examined(pictures: dict[str, F64], affected: Affected) -> Examination:
 @pytest.mark.parametrize("affected", ["left", "right"])
 @pytest.mark.parametrize("seed", range(6))
 def test_items_agree_with_an_independent_implementation_on_the_same_points(seed: int, affected: Affected) -> None:
-    pictures = photographs(np.random.default_rng(seed))
+    pictures = photographs(np.random.default_rng(seed), affected)
     expected = reference(pictures, MM, affected)
     score = eface(examined(pictures, affected))
     found = {name: score.item(f"eface.{name}").value for name in ITEMS}
@@ -144,3 +145,81 @@ def test_repetitions_give_a_spread_and_a_nan_is_left_out() -> None:
     )
     assert holed.item("eface.lower_lip").value is None
     assert holed.item("eface.smile").value == pytest.approx(50, abs=15)
+
+
+NOT_MADE: dict[str, tuple[Movement, str]] = {
+    "brow_raise": ("brow_raise", "by 1 mm"),
+    "gentle_closure": ("gentle_closure", "30 % of its opening"),
+    "full_closure": ("tight_closure", "30 % of its opening"),
+    "smile": ("open_smile", "by 1.5 mm"),
+    "lower_lip": ("eee", "by 1 mm"),
+}
+SMALL = {
+    "brow_raise": {"brow_height": Sides(21.8, 22.9)},
+    "gentle_closure": {"fissure_height": Sides(9.2, 8.0)},
+    "tight_closure": {"fissure_height": Sides(9.2, 8.0)},
+    "open_smile": {"commissure": Sides(27.8, 29.1)},
+    "eee": {"lower_lip_height": Sides(38.2, 37.1)},
+}
+
+
+@pytest.mark.parametrize("affected", ["left", "right", "none"])
+@pytest.mark.parametrize("name", NOT_MADE)
+def test_a_movement_that_was_not_made_leaves_its_item_empty_and_says_so(name: str, affected: Affected) -> None:
+    """One side reads a little below 0: by the published formula that is 0 points, or 100, for noise."""
+    movement, words = NOT_MADE[name]
+    score = eface(examination(affected, peaks(affected, 0.5) | {movement: snapshot(SMALL[movement])}))
+    item = score.item(f"eface.{name}")
+    assert item.value is None
+    assert item.reason.startswith("Neither")
+    assert words in item.reason
+    assert score.item("eface.dynamic").value is None
+    others = [other for other in NOT_MADE if other != name]
+    assert all(score.item(f"eface.{other}").value is not None for other in others)
+
+
+def test_one_repetition_that_was_not_made_is_left_out_of_the_mean() -> None:
+    whole = examination("left", peaks("left", 0.5))
+    smiles = [number for number, one in enumerate(whole.repetitions) if one.movement == "open_smile"]
+    tries = list(whole.repetitions)
+    tries[smiles[1]] = replace(tries[smiles[1]], at_peak=snapshot(SMALL["open_smile"]))
+    smile, all_made = (
+        eface(replace(whole, repetitions=tuple(one))).item("eface.smile") for one in (tries, whole.repetitions)
+    )
+    assert smile.value == pytest.approx(all_made.value)
+    assert smile.spread is not None
+    assert smile.spread.count == 2
+
+
+@pytest.mark.parametrize("healthy", [-0.5, 0.0, 0.5])
+def test_a_side_that_moves_farther_than_a_still_healthy_side_has_the_whole_share(healthy: float) -> None:
+    at_peak = snapshot({"commissure": Sides(34.0, 28.0 + healthy)})
+    found = {one: eface(examination(one, {"open_smile": at_peak})).item("eface.smile").value for one in SIDED}
+    assert found["left"] == 100
+    assert found["right"] == pytest.approx(max(0.0, 100 * healthy / 6))
+    assert found["none"] == pytest.approx(50 + max(0.0, 50 * healthy / 6)), "a half smile is a smile"
+
+
+SIDED: tuple[Affected, ...] = ("left", "right", "none")
+
+
+@pytest.mark.parametrize("movement", ["open_smile", "pucker"])
+def test_ocular_synkinesis_needs_both_movements_of_the_mouth(movement: Movement) -> None:
+    """Half of what the item compares is no value of it: not made, not measured, or with the healthy eye shut."""
+    at_peak = peaks("left", 0.5)
+    for lengths, words in (
+        ({}, "Neither side moved in"),
+        ({**at_peak[movement].lengths, "fissure_height": Sides(9.0, 0.4)}, "An eye was shut in"),
+        ({**at_peak[movement].lengths, "fissure_height": Sides(math.nan, 9.0)}, "fissure was not measured in"),
+    ):
+        item = eface(examination("left", at_peak | {movement: snapshot(lengths)})).item("eface.ocular_synkinesis")
+        assert item.value is None
+        assert words in item.reason
+
+
+def test_an_eye_that_is_shut_at_rest_has_nothing_to_close() -> None:
+    rest = snapshot({"fissure_height": Sides(0.6, 9.0)})
+    shut = snapshot({"fissure_height": Sides(0.5, 0.5)})
+    item = eface(examination("left", {"gentle_closure": shut}, rest=rest)).item("eface.gentle_closure")
+    assert item.value is None
+    assert item.reason == "The eye was shut at rest, before gentle eye closure."

@@ -4,6 +4,7 @@ import pytest
 
 from realtime.clinic import Affected, Snapshot
 from realtime.clinic.excursion import REGIONS
+from realtime.clinic.scores import score_examination
 from realtime.clinic.synkinesis import FLOORS, MOVING, synkinesis
 from realtime.types import Sides
 from tests.clinic.people import examination, peaks, sides, smile, snapshot
@@ -93,3 +94,21 @@ def test_regions_that_belong_to_the_movement_and_movements_that_are_missing_are_
     assert missing.grade is None
     assert missing.reason == "The movement lip pucker was not part of the examination."
     assert found.during("pucker") is None
+
+
+@pytest.mark.parametrize("affected", ["left", "right", "both", "none"])
+def test_a_movement_that_was_not_made_shows_no_absence_of_synkinesis(affected: Affected) -> None:
+    found = score_examination(examination(affected, peaks("left", 0.5) | {"open_smile": snapshot({})}))
+    cells = [one for one in found.synkinesis.cells if one.movement == "open_smile" and not one.intended]
+    assert {one.grade for one in cells} == {None}
+    assert {one.reason for one in cells} == {"Neither side moved in open smile: nothing could move along."}
+    item = found.sunnybrook.item("sunnybrook.synkinesis.open_smile")
+    assert item.value is None
+    assert item.reason == cells[0].reason
+    assert found.sunnybrook.item("sunnybrook.synkinesis.pucker").value == 0
+
+
+def test_what_is_seen_to_move_along_counts_though_the_movement_itself_did_not_come() -> None:
+    blinking = snapshot({}, {45: Sides(1.4, 0.2)})
+    cell = synkinesis(examination("left", {"open_smile": blinking})).cell("open_smile", "lids")
+    assert (cell.side, cell.grade) == ("left", 2)
