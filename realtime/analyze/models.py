@@ -90,6 +90,7 @@ def open_face_models(
     lighter: Callable[[], bool] = lambda: False,
     irises: bool = False,
     mirror_average: bool = False,
+    crop_average: int = 1,
 ) -> FaceModels:
     """Check, open and warm up the networks: the one way, for the program and for the public face.
 
@@ -105,6 +106,7 @@ def open_face_models(
         lighter: whether the lightest landmark tier answers; asked before every answer.
         irises: open the iris network as well.
         mirror_average: points are the mean of those of the picture and of its mirror image (see `LandmarkModel`).
+        crop_average: of how many crops they are the mean (likewise).
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
@@ -126,7 +128,7 @@ def open_face_models(
         reader = IrisReader(open_model(registry, iris_spec, shape=(2, 3, WINDOW[1], WINDOW[0])).run).read
     specs = tuple(spec for spec in (detector_spec, *landmark_specs, unit_spec, iris_spec) if spec is not None)
     fallback = _other_detector(registry, detector_spec)
-    model = landmark_model(tiers, mirror_average=mirror_average)
+    model = landmark_model(tiers, mirror_average=mirror_average, crop_average=crop_average)
     return FaceModels(detector_session, model, tiers, units, specs, fallback, reader)
 
 
@@ -160,14 +162,16 @@ def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
     return [best, *(spec for spec in rest if landmark_contract(spec) == contract)]
 
 
-def landmark_model(session: ModelSession, *, mirror_average: bool = False) -> LandmarkModel:
+def landmark_model(session: ModelSession, *, mirror_average: bool = False, crop_average: int = 1) -> LandmarkModel:
     """A 98-point network with its contract.
 
     Args:
         session: the network's.
-        mirror_average: see `LandmarkModel`.
+        mirror_average, crop_average: see `LandmarkModel`.
     """
-    return LandmarkModel(session.run, landmark_contract(session.spec), mirror_average=mirror_average)
+    return LandmarkModel(
+        session.run, landmark_contract(session.spec), mirror_average=mirror_average, crop_average=crop_average
+    )
 
 
 def face_detector(

@@ -40,6 +40,7 @@ class FaceAnalyzer:
             provisional.
         mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
             both sides, and twice the landmark network's work.
+        crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
     """
 
     def __init__(
@@ -50,8 +51,12 @@ class FaceAnalyzer:
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
         mirror_average: bool = False,
+        crop_average: int = 1,
     ) -> None:
-        self._mirror_average = mirror_average
+        if crop_average not in (1, 2, 3):
+            raise UserInputError(f"crop_average is 1, 2 or 3, not {crop_average!r}.")
+        self._mirror_average: bool = mirror_average
+        self._crop_average: int = crop_average
         self._millimetres = millimetres
         self._weights = None if weights is None else Path(weights)
         self._width = width
@@ -76,7 +81,12 @@ class FaceAnalyzer:
                 raise UserInputError("This FaceAnalyzer is closed; make a new one.")
             if self._parts is None:
                 self._parts = _Parts(
-                    self._weights, self._width, self._settings, self._millimetres, self._mirror_average
+                    self._weights,
+                    self._width,
+                    self._settings,
+                    self._millimetres,
+                    self._mirror_average,
+                    self._crop_average,
                 )
             return self._parts.analyze(image)
 
@@ -104,6 +114,7 @@ class _Parts:
         settings: "FaceSettings | None",
         millimetres: "ScaleChoice | None",
         mirror_average: bool,
+        crop_average: int,
     ) -> None:
         from realtime.analyze.models import open_face_models
         from realtime.face.locator import Locator
@@ -116,6 +127,7 @@ class _Parts:
             settings=chosen.detector,
             irises=millimetres is not None,
             mirror_average=mirror_average,
+            crop_average=crop_average,
         )
         self._scale, self._irises = millimetres, models.irises
         self._settings = chosen.tracker

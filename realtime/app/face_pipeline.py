@@ -172,6 +172,7 @@ def open_face_path(
         lighter=lighter,
         irises=config.millimetres.scale == "iris",
         mirror_average=config.models.mirror_average,
+        crop_average=config.models.crop_average,
     )
     multitask, specs = None, list(models.specs)
     if multitask_spec is not None:

@@ -80,6 +80,7 @@ def open_networks(config: Config) -> Networks:
         settings=config.detector,
         threads=1,
         mirror_average=config.models.mirror_average,
+        crop_average=config.models.crop_average,
     )
     return Networks(models, models.face_detector(config.detector), config)
 

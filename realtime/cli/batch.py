@@ -29,6 +29,7 @@ _SETTINGS = (
     "person",
     "people_folder",
     "models.mirror_average",
+    "models.crop_average",
 )
 _EXTRAS = ("overlay", "parquet", "openface2")
 

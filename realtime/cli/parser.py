@@ -328,6 +328,12 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         const=True,
         help="average landmarks with those of the mirror image: nearer to the truth, the same for both sides, slower",
     )
+    add(
+        "--crop-average",
+        dest="models.crop_average",
+        choices=["1", "2", "3"],
+        help="average landmarks over so many crops of the face: steadier, slower",
+    )
     add("--weights", type=Path, metavar="DIR", help="folder with manifest.toml and models")
     add("--config", type=Path, metavar="FILE", help="settings from a TOML file")
     add("--set", action="append", metavar="NAME=VALUE", default=[], help="any setting of `facemirror-live config`")

@@ -110,6 +110,13 @@ class Models(Section):
         description="landmarks are the mean of those of the picture and of its mirror image: nearer to the truth, the same for "
         "both sides, and twice the landmark network's work; `examine` turns it on",
     )
+    crop_average: Annotated[int, Option(flag="--crop-average", metavar="N")] = Field(
+        1,
+        ge=1,
+        le=3,
+        description="landmarks are the mean of those of this many crops of the face, a little nearer and farther (1 to 3): "
+        "steadier, and as many times the landmark network's work; `examine` takes 3",
+    )
     providers: Names = Field(("cpu",), description="execution providers in order of wish: coreml, cuda, cpu")
     threads: int = Field(1, ge=1, le=64, description="threads per network; a second one gained nothing on small nets")
     landmark_delay_ms: float = Field(

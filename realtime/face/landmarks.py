@@ -1,7 +1,7 @@
 """98 landmarks of one face: the crop as the network wants it, its outputs as frame pixels."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from realtime.face.contract import LandmarkContract
 from realtime.face.geometry import invert, scale_of, transform
 from realtime.types import F32, F64, U8
 
+CROP_SCALES: Mapping[int, tuple[float, ...]] = {1: (1.0,), 2: (0.9, 1.1), 3: (1.0, 0.9, 1.1)}
+"""By the number of crops of a face: how much each is enlarged. Their middle is the same, so a mirrored face gives mirrored crops."""
 Network = Callable[[F32], Mapping[str, F32]]
 """Takes (1, 3, S, S) float32, gives arrays by the program's words; `realtime.models` sessions' `run` is one."""
 
@@ -61,13 +63,19 @@ class LandmarkModel:
         mirror_average: the network is asked about the crop and about its mirror image, and both answers are averaged, the
             mirror image's with sides exchanged. A mirrored face then gives exchanged points, whatever the network does;
             it takes twice as long.
+        crop_average: the answers on this many crops, enlarged by `CROP_SCALES`, are averaged: what a network makes of a face
+            depends a little on where its pixels fall. Each crop costs one more look (two with `mirror_average`).
     """
 
-    def __init__(self, network: Network, contract: LandmarkContract, *, mirror_average: bool = False) -> None:
+    def __init__(
+        self, network: Network, contract: LandmarkContract, *, mirror_average: bool = False, crop_average: int = 1
+    ) -> None:
         self.contract = contract
         self._network = network
         self._mirror_average = mirror_average
+        self._scales = CROP_SCALES[crop_average]
         self._blob = np.zeros((1, 3, contract.size, contract.size), np.float32)
+        self._scaled = np.zeros_like(self._blob)
         self._mean = np.array(contract.mean, np.float32)
         self._scale = np.array(contract.scale, np.float32)
 
@@ -81,11 +89,8 @@ class LandmarkModel:
         Raises:
             ModelFileError: the network's outputs are not what its contract says.
         """
-        warp_float(image, crop, self._mean, self._scale, self.contract.rgb, self._blob[0])
-        found = self._ask(self._blob)
-        if self._mirror_average:
-            # Asked one after the other: the files take one picture, and a batch of two costs the processor as much.
-            found = _average(found, self._exchanged(self._ask(np.ascontiguousarray(self._blob[..., ::-1]))))
+        self._cut(image, crop, self._blob)
+        found = _average([answer for scale in self._scales for answer in self._look(image, crop, scale)])
         back = invert(crop)
         return Landmarks(
             points=transform(back, found.points),
@@ -94,6 +99,31 @@ class LandmarkModel:
             crop=crop,
             patch=self._blob[0],
         )
+
+    def _cut(self, image: U8, crop: F64, blob: F32) -> None:
+        warp_float(image, crop, self._mean, self._scale, self.contract.rgb, blob[0])
+
+    def _look(self, image: U8, crop: F64, scale: float) -> list[_Answer]:
+        """The answers on the crop enlarged by `scale`, and on its mirror image if wished for, as places in the crop itself."""
+        blob = self._blob
+        if scale != 1:
+            blob = self._scaled
+            self._cut(image, _enlarged(crop, scale, self.contract.size), blob)
+        found = [self._ask(blob)]
+        if self._mirror_average:
+            # Asked one after the other: the files take one picture, and a batch of two costs the processor as much.
+            found.append(self._exchanged(self._ask(np.ascontiguousarray(blob[..., ::-1]))))
+        return found if scale == 1 else [self._reduced(one, scale) for one in found]
+
+    def _reduced(self, found: _Answer, scale: float) -> _Answer:
+        """What was found in the enlarged crop, in the crop itself."""
+        middle = np.float32((self.contract.size - 1) / 2)
+        points = (found.points - middle) / np.float32(scale) + middle
+        if found.spread is None:
+            return found._replace(points=points)
+        if self.contract.covariance == "log_sigma":
+            return found._replace(points=points, spread=found.spread - np.float32(math.log(scale)))
+        return found._replace(points=points, spread=found.spread / np.float32(scale**2))
 
     def _ask(self, blob: F32) -> _Answer:
         outputs = self._network(blob)
@@ -154,12 +184,30 @@ class LandmarkModel:
         return number if self.contract.presence == "probability" else 1 / (1 + math.exp(-max(-60.0, min(60.0, number))))
 
 
-def _average(one: _Answer, other: _Answer) -> _Answer:
-    """The mean of both. Both see the same picture, so the covariance is the mean of theirs and not a half of it."""
-    half = np.float32(0.5)
-    spread = None if one.spread is None or other.spread is None else (one.spread + other.spread) * half
-    presence = None if one.presence is None or other.presence is None else (one.presence + other.presence) / 2
-    return _Answer((one.points + other.points) * half, spread, presence)
+def _average(answers: Sequence[_Answer]) -> _Answer:
+    """The mean of all. All see the same picture, so the covariance is the mean of theirs and not a part of it."""
+    first, *others = answers
+    if not others:
+        return first
+    share = np.float32(1 / len(answers))
+    points, spread, presence = first
+    for one in others:
+        points = points + one.points
+        spread = None if spread is None or one.spread is None else spread + one.spread
+        presence = None if presence is None or one.presence is None else presence + one.presence
+    return _Answer(
+        points * share,
+        None if spread is None else spread * share,
+        None if presence is None else presence / len(answers),
+    )
+
+
+def _enlarged(crop: F64, scale: float, size: int) -> F64:
+    """The crop (2, 3) whose content is that of `crop`, enlarged about its middle."""
+    middle = (size - 1) / 2
+    wider = crop * scale
+    wider[:, 2] += middle * (1 - scale)
+    return wider
 
 
 def _turned(rows: F32, turn: F64) -> F32:

@@ -45,17 +45,19 @@ def test_the_settings_of_an_examination() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "words", "averages"),
+    ("command", "words", "averages", "crops"),
     [
-        ("examine", ["--person", "Ada"], True),
-        ("examine", ["--person", "Ada", "--no-mirror-average"], False),
-        ("examine", ["--person", "Ada", "--set", "models.mirror_average=false"], False),
-        ("run", [], False),
-        ("run", ["--mirror-average"], True),
+        ("examine", ["--person", "Ada"], True, 3),
+        ("examine", ["--person", "Ada", "--no-mirror-average"], False, 3),
+        ("examine", ["--person", "Ada", "--set", "models.mirror_average=false"], False, 3),
+        ("examine", ["--person", "Ada", "--crop-average", "1"], True, 1),
+        ("run", [], False, 1),
+        ("run", ["--mirror-average"], True, 1),
+        ("run", ["--crop-average", "2"], False, 2),
     ],
 )
-def test_an_examination_averages_with_the_mirror_image_and_a_run_on_demand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str], averages: bool
+def test_an_examination_averages_over_crops_and_their_mirror_images_and_a_run_on_demand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str], averages: bool, crops: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     settings: list[Resolved] = []
@@ -67,3 +69,4 @@ def test_an_examination_averages_with_the_mirror_image_and_a_run_on_demand(
     monkeypatch.setattr(live, "execute", execute)
     assert main([command, *words]) == 0
     assert settings[0].config.models.mirror_average is averages
+    assert settings[0].config.models.crop_average == crops

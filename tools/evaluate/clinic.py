@@ -61,6 +61,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--no-mirror-average", action="store_true", help="as `run` measures, not as `examine` does")
     parser.add_argument(
+        "--crop-average", type=int, choices=(1, 2, 3), default=3, help="crops of a face; `examine` takes 3"
+    )
+    parser.add_argument(
         "--exact-points", action="store_true", help="the pictures' exact points instead of the landmark network's"
     )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write the examinations there, or take them from it")
@@ -81,7 +84,9 @@ def main(arguments: Sequence[str]) -> int:
             for film in films:
                 print(f"person {film.patient.name} is rendered", file=sys.stderr, flush=True)
             return 0
-        networks = open_networks(options.weights, mirror_average=not options.no_mirror_average)
+        networks = open_networks(
+            options.weights, mirror_average=not options.no_mirror_average, crop_average=options.crop_average
+        )
         if options.exact_points:
             networks = replace(networks, landmarks=None)
         people = list(rendered(networks, films, options.keep))
@@ -95,11 +100,13 @@ def main(arguments: Sequence[str]) -> int:
     return finish(figures, options.json)
 
 
-def open_networks(weights: Path, *, mirror_average: bool) -> Networks:
+def open_networks(weights: Path, *, mirror_average: bool, crop_average: int) -> Networks:
     """The shipped networks."""
     registry = Registry(weights)
     return Networks(
-        landmark_model(registry.open(registry.manifest.find("landmarks")), mirror_average=mirror_average),
+        landmark_model(
+            registry.open(registry.manifest.find("landmarks")), mirror_average=mirror_average, crop_average=crop_average
+        ),
         action_units(registry.open(registry.manifest.find("action-units"))),
     )
 
