@@ -1,6 +1,6 @@
 """The map: every node, every edge and every edge's policy of facemirror-live, wired from a configuration.
 
-    camera ──Latest──▶ detect (when the tracker asks)
+    camera ──Latest──▶ detect (when the tracker asks; after the frame's picture)
        │                  │ detections
        │                  ▼
        ├──Latest──────▶ track ──▶ measure ──▶ lengths (--millimetres only) ──▶ rows
@@ -47,6 +47,7 @@ from realtime.app.nodes.millimetres import MeasureLengths
 from realtime.app.nodes.obs import SteerObs, check_rules
 from realtime.app.nodes.openface3 import ComposeExpression, Express, ExpressionResult, ExpressionRows
 from realtime.app.nodes.people import MeasurePeople, TrackPeople
+from realtime.app.nodes.picture_progress import PictureProgress
 from realtime.app.nodes.quality import LIGHT_LANDMARKS, Quality
 from realtime.app.nodes.sinks import PictureSink, Record, RecordRaw, Show
 from realtime.app.nodes.streams import SendExpression, SendStream, Stream
@@ -254,12 +255,15 @@ class _Wiring:
         self._examination = self._open_examination()
         fps = (info and info.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
+        # Offline a detection pass is part of tracking.
+        self._progress = None if self._offline else PictureProgress()
         self._detect = Detect(
             path.detector,
             path.coarse,
             path.tracker,
             quality,
             decisions=outputs.decisions,
+            pictures=self._progress,
         )
         self._track = self._tracking(fps)
 
@@ -379,6 +383,7 @@ class _Wiring:
             too_old=too_old,
             blur=self._live_blur,
             draws=self._outputs.takes_pictures,
+            progress=self._progress,
             rehearse=self._rehearse,
         )
         if self._path.multitask is None:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from statistics import median
 
+from realtime.app.nodes.picture_progress import PictureProgress
 from realtime.app.nodes.quality import Quality
 from realtime.face.point_flow import PointFlow
 from realtime.graph import Side
@@ -29,6 +30,7 @@ class Compose:
         too_old: the age (s) from which results are not given here; a picture without one counts as a result so late.
         blur: hides every face before anything is drawn.
         draws: False where no output takes pictures: none is drawn then.
+        progress: is told of every picture that is done.
         rehearse: draws once before the first picture, on this node's thread: OpenCV unpacks its letters for each thread anew.
     """
 
@@ -43,9 +45,11 @@ class Compose:
         too_old: float | None = None,
         blur: LiveBlur | None = None,
         draws: bool = True,
+        progress: PictureProgress | None = None,
         rehearse: Callable[[], None] = lambda: None,
     ) -> None:
         self._rehearse = rehearse
+        self._progress = progress
         self._too_old = too_old
         self._draws = draws
         self._blur = blur
@@ -72,6 +76,13 @@ class Compose:
             frame: to be shown.
             analysis: the newest result, or None.
         """
+        try:
+            return self._compose(frame, analysis)
+        finally:
+            if self._progress is not None:
+                self._progress.shown(frame.sequence)
+
+    def _compose(self, frame: Frame, analysis: Side[TrackedFrame] | None) -> RenderedFrame:
         now = self._clock()
         self._note_picture(frame)
         found = analysis.payload.analysis if analysis is not None else None
@@ -114,6 +125,8 @@ class Compose:
         """The stream was interrupted: what was seen before says nothing about what comes."""
         self._flow.clear()
         self._others.clear()
+        if self._progress is not None:
+            self._progress.restart()
         if self._blur is not None:
             self._blur.clear()
         self._anchor = None

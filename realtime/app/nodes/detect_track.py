@@ -3,6 +3,7 @@
 import time
 
 from realtime.app.nodes.face_count import FaceCount
+from realtime.app.nodes.picture_progress import PictureProgress
 from realtime.app.nodes.quality import COARSE_DETECTION, HALF_RATE, SPARSE_DETECTION, Quality
 from realtime.face.detector import FaceDetector
 from realtime.face.people import Observed, PeopleTracker
@@ -10,6 +11,9 @@ from realtime.face.tracker import State, Tracker
 from realtime.graph import Envelope, Side
 from realtime.session.decision_log import DecisionLog
 from realtime.types import Analysis, Detections, Frame, TrackedFrame
+
+# A detection pass gives way to the frame's own picture for this long: half of the time between two frames at 30 fps.
+_GIVE_WAY_SECONDS = 0.015
 
 
 class Detect:
@@ -21,6 +25,8 @@ class Detect:
         tracker: says when and where a detection pass is due.
         quality: the quality ladder.
         decisions: logs every detection pass.
+        pictures: while a face is followed, a pass begins when the frame's picture is drawn: its answer is for later frames, and
+            beside tracking and drawing it would take the processor and the interpreter from a picture that somebody waits for.
     """
 
     def __init__(
@@ -31,7 +37,9 @@ class Detect:
         quality: Quality,
         *,
         decisions: DecisionLog | None = None,
+        pictures: PictureProgress | None = None,
     ) -> None:
+        self._pictures = pictures
         self._decisions = decisions
         self._detector = detector
         self._coarse = coarse
@@ -52,6 +60,8 @@ class Detect:
     def process(self, frame: Frame) -> Detections:
         """Every face of the frame, or of the region the tracker wants looked at."""
         self.count += 1
+        if self._pictures is not None and self._tracker.state is State.TRACKING:
+            self._pictures.wait_for(frame.sequence, _GIVE_WAY_SECONDS)
         coarse, region = COARSE_DETECTION in self._quality.active, self._tracker.region
         if self._decisions is not None:
             self._decisions.detect(frame.sequence, region, coarse=coarse)
