@@ -105,6 +105,8 @@ def open_for_program(
         ModelFileError: a model is missing, damaged or of another kind.
     """
     compilation = begin()
+    # What importing touched is given back before the networks need memory of their own: both together would be the peak.
+    release_start_up(garbage=False)
 
     def compiled() -> None:
         compilation.wait(compiling)
