@@ -19,7 +19,7 @@ from realtime.face.detector import FaceDetector
 from realtime.face.iris import WINDOW, IrisReader
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.retinaface import anchor_disagreement, decode
-from realtime.face.settings import DetectorSettings
+from realtime.face.settings import DetectorSettings, MirrorAverage
 from realtime.models import Manifest, ModelSession, ModelSpec, Registry
 from realtime.models.contracts import anchors_of, detector_input, landmark_contract
 from realtime.models.open_model import open_model
@@ -89,7 +89,7 @@ def open_face_models(
     progress: Callable[[str, float], None] | None = None,
     lighter: Callable[[], bool] = lambda: False,
     irises: bool = False,
-    mirror_average: bool = False,
+    mirror_average: MirrorAverage = "off",
     crop_average: int = 1,
 ) -> FaceModels:
     """Check, open and warm up the networks: the one way, for the program and for the public face.
@@ -105,7 +105,7 @@ def open_face_models(
         progress: called with a model's name and the seconds gone by while an accelerator compiles it.
         lighter: whether the lightest landmark tier answers; asked before every answer.
         irises: open the iris network as well.
-        mirror_average: points are the mean of those of the picture and of its mirror image (see `LandmarkModel`).
+        mirror_average: on which frames points are averaged with those of the mirror image (see `LandmarkModel`).
         crop_average: of how many crops they are the mean (likewise).
 
     Raises:
@@ -162,7 +162,9 @@ def landmark_tiers(manifest: Manifest, name: str | None) -> list[ModelSpec]:
     return [best, *(spec for spec in rest if landmark_contract(spec) == contract)]
 
 
-def landmark_model(session: ModelSession, *, mirror_average: bool = False, crop_average: int = 1) -> LandmarkModel:
+def landmark_model(
+    session: ModelSession, *, mirror_average: MirrorAverage = "off", crop_average: int = 1
+) -> LandmarkModel:
     """A 98-point network with its contract.
 
     Args:

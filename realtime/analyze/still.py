@@ -39,7 +39,7 @@ class FaceAnalyzer:
         millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
             provisional.
         mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
-            both sides, and twice the landmark network's work.
+            both sides, and 1.2 ms of processor time a face more.
         crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
     """
 
@@ -50,7 +50,7 @@ class FaceAnalyzer:
         width: int = _WIDTH,
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
-        mirror_average: bool = False,
+        mirror_average: bool = True,
         crop_average: int = 1,
     ) -> None:
         if crop_average not in (1, 2, 3):
@@ -126,7 +126,7 @@ class _Parts:
             Registry(weights),
             settings=chosen.detector,
             irises=millimetres is not None,
-            mirror_average=mirror_average,
+            mirror_average="some" if mirror_average else "off",
             crop_average=crop_average,
         )
         self._scale, self._irises = millimetres, models.irises

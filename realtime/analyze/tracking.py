@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from realtime.clinic import LengthMeter, ScaleChoice
     from realtime.face.detector import FaceDetector
-    from realtime.face.settings import FaceSettings
+    from realtime.face.settings import FaceSettings, MirrorAverage
     from realtime.media.video_source import VideoSource
 
 
@@ -44,8 +44,9 @@ class FaceTracker:
         weights: a folder with manifest.toml; None: the embedded models.
         settings: parameters of the face path; None: the defaults.
         millimetres: measure lengths, with this scale; None: none are measured.
-        mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
-            both sides, and twice the landmark network's work.
+        mirror_average: "every": points are the mean of those of the picture and of its mirror image: nearer to the truth, the
+            same for both sides, and twice the landmark network's work. "some": the mirror image is looked at on every eighth
+            frame, and the points of the others are moved by what was found there. True and False are "every" and "off".
         crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
     """
 
@@ -58,12 +59,12 @@ class FaceTracker:
         weights: Path | str | None = None,
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
-        mirror_average: bool = False,
+        mirror_average: "MirrorAverage | bool" = "off",
         crop_average: int = 1,
     ) -> None:
         if crop_average not in (1, 2, 3):
             raise UserInputError(f"crop_average is 1, 2 or 3, not {crop_average!r}.")
-        self._mirror_average: bool = mirror_average
+        self._mirror_average = mirror_average
         self._crop_average: int = crop_average
         self._millimetres = millimetres
         self._source = source
@@ -172,12 +173,12 @@ class _Parts:
         weights: Path | None,
         settings: "FaceSettings | None",
         millimetres: "ScaleChoice | None",
-        mirror_average: bool,
+        mirror_average: "MirrorAverage | bool",
         crop_average: int,
     ) -> None:
         from realtime.action_units import ActionUnitEstimator
         from realtime.analyze.models import open_face_models
-        from realtime.face.settings import FaceSettings
+        from realtime.face.settings import FaceSettings, as_mirror_average
         from realtime.face.tracker import Tracker
         from realtime.models import Registry
 
@@ -186,7 +187,7 @@ class _Parts:
             Registry(weights),
             settings=chosen.detector,
             irises=millimetres is not None,
-            mirror_average=mirror_average,
+            mirror_average=as_mirror_average(mirror_average),
             crop_average=crop_average,
         )
         self._detector: FaceDetector = models.face_detector(chosen.detector)

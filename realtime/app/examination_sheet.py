@@ -175,7 +175,8 @@ def _floor(rests: list[tuple[U8, _Row]], peaks: Mapping[Movement, U8], weights: 
         return {}
     from realtime.analyze import FaceAnalyzer
 
-    analyzer = FaceAnalyzer(weights=weights)
+    # An average with the mirror image would hide the very difference that is looked for.
+    analyzer = FaceAnalyzer(weights=weights, mirror_average=False)
     scale = float(np.median([mm for _, mm in known]))
 
     def measured(picture: U8) -> Millimetres | None:

@@ -45,7 +45,7 @@ def examine(options: argparse.Namespace) -> int:
         UserInputError: the person has no name, or the protocol is unknown.
     """
     fixed = {"view": "raw", "selfie": True, "panel": "off", "cadence.whole_every": 1, "millimetres.scale": "iris"}
-    fixed |= {"examination.guided": True, "models.mirror_average": True, "models.crop_average": 3}
+    fixed |= {"examination.guided": True, "models.mirror_average": "every", "models.crop_average": 3}
     # What is wrong with the words is said before a folder is made or a camera opened.
     wishes = resolved(options, **fixed).config
     load_protocol(wishes.examination.protocol)

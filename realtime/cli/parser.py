@@ -325,7 +325,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
         "--mirror-average",
         dest="models.mirror_average",
         action="store_const",
-        const=True,
+        const="every",
         help="average landmarks with those of the mirror image: nearer to the truth, the same for both sides, slower",
     )
     add(

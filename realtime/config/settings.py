@@ -15,9 +15,12 @@ from realtime.face.settings import (
     FaceSettings,
     FlowSettings,
     IdentitySettings,
+    MirrorAverage,
+    MirrorSettings,
     PatientSettings,
     SmoothingSettings,
     TrackerSettings,
+    as_mirror_average,
 )
 from realtime.obs.rules import Rule, read_rule
 from realtime.types import PanelMode, View
@@ -97,6 +100,12 @@ class Latency(Section):
     result_bound_ms: float = Field(150, gt=0, description="result age above which quality steps down (ms)")
 
 
+def _mirror_average(value: object) -> object:
+    """Earlier versions said only whether: true or false, in a file or as text."""
+    said = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    return as_mirror_average(said) if isinstance(said, bool) else said
+
+
 class Models(Section):
     """Which networks, and on what they run."""
 
@@ -105,10 +114,14 @@ class Models(Section):
     )
     detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
-    mirror_average: Annotated[bool, Option(flag="--mirror-average", off=False)] = Field(
-        False,
-        description="landmarks are the mean of those of the picture and of its mirror image: nearer to the truth, the same for "
-        "both sides, and twice the landmark network's work; `examine` turns it on",
+    mirror_average: Annotated[
+        MirrorAverage,
+        BeforeValidator(_mirror_average),
+        Option(flag="--mirror-average", bare="every", off="off"),
+    ] = Field(
+        "off",
+        description="landmarks are averaged with those of the mirror image, the same for both sides: off; on every frame (nearer "
+        "to the truth, twice the landmark network's work; `examine` does so); on some: every eighth, the others moved accordingly",
     )
     crop_average: Annotated[int, Option(flag="--crop-average", metavar="N")] = Field(
         1,
@@ -368,6 +381,7 @@ class Config(Section):
     patient: PatientSettings = PatientSettings()
     identity: IdentitySettings = IdentitySettings()
     smoothing: SmoothingSettings = SmoothingSettings()
+    mirror: MirrorSettings = MirrorSettings()
     flow: FlowSettings = FlowSettings()
 
     @model_validator(mode="before")
@@ -390,5 +404,6 @@ class Config(Section):
             patient=self.patient,
             identity=self.identity,
             smoothing=self.smoothing,
+            mirror=self.mirror,
             flow=self.flow,
         )

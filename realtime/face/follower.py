@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from realtime.face import matching
 from realtime.face.appearance import Appearance
 from realtime.face.locator import Located, Locator
+from realtime.face.mirror_correction import MirrorCorrection
 from realtime.face.point_flow import Moved, PointFlow
 from realtime.face.pose import facing_angles
 from realtime.face.settings import FaceSettings
@@ -44,6 +45,7 @@ class FaceFollower:
         self._flow = PointFlow(settings.flow)
         self._flow_enough = settings.flow.enough
         self._smoother = Smoother(settings.smoothing)
+        self._mirror = MirrorCorrection(settings.mirror)
         self._appearance = Appearance()
         self._past = Past()
 
@@ -58,7 +60,8 @@ class FaceFollower:
         moved = self._flow.move(frame.image) if self._settings.flow and not cut else None
         believed = moved if moved is not None and moved.trust >= self._flow_enough else None
         near = track.steady if believed is None else believed.points
-        found = self._locator.from_points(frame.image, near, track.pose)
+        self._mirror.next_frame()
+        found = self._locator.from_points(frame.image, near, track.pose, self._mirror)
         pattern = self._appearance.of(found.landmarks.patch)
         return Look(found, pattern, self._appearance.likeness(pattern), believed)
 
@@ -99,6 +102,7 @@ class FaceFollower:
         """
         self._smoother.reset()
         self._past.clear()
+        self._mirror.begin(found.landmarks.mirror_offset)
         self._appearance.reset()
         self._appearance.learn(pattern)
         shown = self._smoother.update(found.landmarks.points, frame.capture_time)

@@ -12,6 +12,8 @@ from realtime.face import wflw
 from realtime.face.alignment import warp_float
 from realtime.face.contract import LandmarkContract
 from realtime.face.geometry import invert, scale_of, transform
+from realtime.face.mirror_correction import MirrorCorrection
+from realtime.face.settings import MirrorAverage
 from realtime.types import F32, F64, U8
 
 CROP_SCALES: Mapping[int, tuple[float, ...]] = {1: (1.0,), 2: (0.9, 1.1), 3: (1.0, 0.9, 1.1)}
@@ -30,6 +32,8 @@ class Landmarks:
         presence: the network's own, or None.
         crop: (2, 3) frame to crop pixels.
         patch: (3, S, S) float32, what the network saw (a buffer: valid until the next call).
+        mirror_offset: (98, 2) crop pixels from the network's points to their mean with those of the mirror image; None where the
+            mirror image was not looked at.
     """
 
     points: F32
@@ -37,6 +41,7 @@ class Landmarks:
     presence: float | None
     crop: F64
     patch: F32
+    mirror_offset: F32 | None = None
 
 
 class _Answer(NamedTuple):
@@ -60,37 +65,57 @@ class LandmarkModel:
     Args:
         network: blob (1, 3, S, S) float32 to named outputs.
         contract: what goes in and what comes out.
-        mirror_average: the network is asked about the crop and about its mirror image, and both answers are averaged, the
-            mirror image's with sides exchanged. A mirrored face then gives exchanged points, whatever the network does;
-            it takes twice as long.
+        mirror_average: "every": the network is asked about the crop and about its mirror image, and both answers are averaged,
+            the mirror image's with sides exchanged. A mirrored face then gives exchanged points, whatever the network does;
+            it takes twice as long. "some": so it is where no correction is given, and where the correction given is due;
+            between those frames the correction is added to the network's points.
         crop_average: the answers on this many crops, enlarged by `CROP_SCALES`, are averaged: what a network makes of a face
             depends a little on where its pixels fall. Each crop costs one more look (two with `mirror_average`).
+
+    Attributes:
+        contract: as given.
+        mirror_average: as given.
     """
 
     def __init__(
-        self, network: Network, contract: LandmarkContract, *, mirror_average: bool = False, crop_average: int = 1
+        self,
+        network: Network,
+        contract: LandmarkContract,
+        *,
+        mirror_average: MirrorAverage = "off",
+        crop_average: int = 1,
     ) -> None:
         self.contract = contract
+        self.mirror_average = mirror_average
         self._network = network
-        self._mirror_average = mirror_average
         self._scales = CROP_SCALES[crop_average]
         self._blob = np.zeros((1, 3, contract.size, contract.size), np.float32)
         self._scaled = np.zeros_like(self._blob)
         self._mean = np.array(contract.mean, np.float32)
         self._scale = np.array(contract.scale, np.float32)
 
-    def locate(self, image: U8, crop: F64) -> Landmarks:
+    def locate(
+        self, image: U8, crop: F64, correction: MirrorCorrection | None = None, *, rough: bool = False
+    ) -> Landmarks:
         """The face's points inside one crop.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             crop: (2, 3) frame to crop pixels.
+            correction: of the face that is followed there; only `mirror_average` "some" takes it into account.
+            rough: a crop will be made of these points, to look again.
 
         Raises:
             ModelFileError: the network's outputs are not what its contract says.
         """
         self._cut(image, crop, self._blob)
-        found = _average([answer for scale in self._scales for answer in self._look(image, crop, scale)])
+        mirrored = self._looks_at_mirror_image(correction, rough=rough)
+        answers = [answer for scale in self._scales for answer in self._look(image, crop, scale, mirrored=mirrored)]
+        found = _average(answers)
+        straight = _average(answers[::2]) if mirrored else found
+        offset = found.points - straight.points if mirrored else None
+        if correction is not None and self.mirror_average == "some":
+            found = straight._replace(points=straight.points + correction.now(offset))
         back = invert(crop)
         return Landmarks(
             points=transform(back, found.points),
@@ -98,19 +123,26 @@ class LandmarkModel:
             presence=found.presence,
             crop=crop,
             patch=self._blob[0],
+            mirror_offset=offset,
         )
+
+    def _looks_at_mirror_image(self, correction: MirrorCorrection | None, *, rough: bool) -> bool:
+        """Whether this crop's mirror image is looked at as well."""
+        if self.mirror_average == "some":
+            return not rough if correction is None else correction.due
+        return self.mirror_average == "every"
 
     def _cut(self, image: U8, crop: F64, blob: F32) -> None:
         warp_float(image, crop, self._mean, self._scale, self.contract.rgb, blob[0])
 
-    def _look(self, image: U8, crop: F64, scale: float) -> list[_Answer]:
-        """The answers on the crop enlarged by `scale`, and on its mirror image if wished for, as places in the crop itself."""
+    def _look(self, image: U8, crop: F64, scale: float, *, mirrored: bool) -> list[_Answer]:
+        """The answers on the crop enlarged by `scale`, and on its mirror image if `mirrored`, as places in the crop itself."""
         blob = self._blob
         if scale != 1:
             blob = self._scaled
             self._cut(image, _enlarged(crop, scale, self.contract.size), blob)
         found = [self._ask(blob)]
-        if self._mirror_average:
+        if mirrored:
             # Asked one after the other: the files take one picture, and a batch of two costs the processor as much.
             found.append(self._exchanged(self._ask(np.ascontiguousarray(blob[..., ::-1]))))
         return found if scale == 1 else [self._reduced(one, scale) for one in found]

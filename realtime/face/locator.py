@@ -10,6 +10,7 @@ from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
 from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
+from realtime.face.mirror_correction import MirrorCorrection
 from realtime.face.pose import Pose, estimate_pose
 from realtime.face.visibility import Visibility, visibility
 from realtime.types import F32, U8, Detection
@@ -54,18 +55,21 @@ class Locator:
         self._landmarks = landmarks
         self._second_look = second_look
 
-    def from_points(self, image: U8, points: F32, pose: Pose | None) -> Located:
+    def from_points(
+        self, image: U8, points: F32, pose: Pose | None, correction: MirrorCorrection | None = None
+    ) -> Located:
         """The face near known points.
 
         Args:
             image: (H, W, 3) BGR.
             points: (98, 2) where the face is expected.
             pose: where the search for the new pose starts.
+            correction: of the face that is followed; None: nobody's is.
         """
         contract = self._landmarks.contract
-        found = self._landmarks.locate(image, crop_from_points(points, contract))
+        found = self._landmarks.locate(image, crop_from_points(points, contract), correction)
         if crop_shift(found.points, found.crop, contract) > self._second_look:
-            found = self._landmarks.locate(image, crop_from_points(found.points, contract))
+            found = self._landmarks.locate(image, crop_from_points(found.points, contract), correction)
         return self._assess(found, pose)
 
     def from_box(self, image: U8, face: Detection, shift: F32 = _STILL) -> Located:
@@ -112,7 +116,7 @@ class Locator:
         """First from the box, then once more from the crop of the points found there."""
         contract = self._landmarks.contract
         crop = crop_from_box(face.box + np.tile(shift, 2), face.points, contract, turn)
-        first = self._landmarks.locate(image, crop)
+        first = self._landmarks.locate(image, crop, rough=True)
         return self._assess(self._landmarks.locate(image, crop_from_points(first.points, contract)), None)
 
     def _assess(self, found: Landmarks, start: Pose | None) -> Located:

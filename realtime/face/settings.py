@@ -1,6 +1,22 @@
 """Every parameter of the face path: default, unit (in the description) and range."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+MirrorAverage = Literal["off", "some", "every"]
+"""On which frames a face's mirror image is looked at as well: on none, on some of them, on every one."""
+
+
+def as_mirror_average(value: MirrorAverage | bool) -> MirrorAverage:
+    """The same, where earlier versions said only whether: every frame or none.
+
+    Args:
+        value: what a user or a file says.
+    """
+    if isinstance(value, bool):
+        return "every" if value else "off"
+    return value
 
 
 class _Section(BaseModel):
@@ -180,7 +196,19 @@ class SmoothingSettings(_Section):
     head_delay: float = Field(
         0.0167, ge=0, le=0.1, description="delay of the head's motion that steadies it; never above half a frame (s)"
     )
+    head_delay_most: float = Field(
+        0.04, ge=0, le=10, description="distance by which that delay takes a point back at most (iod)"
+    )
     reset_seconds: float = Field(0.5, gt=0, le=10, description="a gap after which smoothing starts again (s)")
+
+
+class MirrorSettings(_Section):
+    """The correction of the points by the face's mirror image, where that is looked at on some frames only."""
+
+    every: int = Field(8, ge=1, le=300, description="the mirror image is looked at on every n-th frame (count)")
+    share: float = Field(
+        0.1, gt=0, le=1, description="share of a new finding's difference that is taken over per frame (0..1)"
+    )
 
 
 class FlowSettings(_Section):
@@ -219,4 +247,5 @@ class FaceSettings(_Section):
     patient: PatientSettings = PatientSettings()
     identity: IdentitySettings = IdentitySettings()
     smoothing: SmoothingSettings = SmoothingSettings()
+    mirror: MirrorSettings = MirrorSettings()
     flow: FlowSettings = FlowSettings()

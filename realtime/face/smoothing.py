@@ -6,7 +6,8 @@ a fast turn) is taken over at once: the share rises with the size of the differe
 head's own motion is estimated from all 98 points together, which is far steadier than any one of them.
 
 What is shown is the steady face with the head's motion of this frame half applied (a mean over two frames): cameras and video
-codecs make the picture itself tremble from frame to frame, and that halves away. Deformation is not delayed.
+codecs make the picture itself tremble from frame to frame, and that halves away. Deformation is not delayed. A fast head is hardly
+delayed either: half of a fast motion would put the points beside the eyes, and what is measured there is no eye.
 """
 
 import numpy as np
@@ -67,7 +68,10 @@ class Smoother:
         if covariance is not None:
             sigma *= relative_deviation(covariance)
         delay = min(0.5, settings.head_delay / gap)
-        self._steady, shown = _step(raw, last, expected, rigid, sigma, rest, settings.open_at, settings.full_at, delay)
+        most = settings.head_delay_most * wflw.interocular(raw)
+        self._steady, shown = _step(
+            raw, last, expected, rigid, sigma, rest, settings.open_at, settings.full_at, delay, most
+        )
         return shown
 
 
@@ -82,8 +86,12 @@ def _step(
     open_at: float,
     full_at: float,
     delay: float,
+    most: float,
 ) -> tuple[F32, F32]:
-    """(steady, shown): the expected points drawn toward the raw ones; the same with a share of the head's motion taken back."""
+    """(steady, shown): the expected points drawn toward the raw ones; the same with a share of the head's motion taken back.
+
+    most: pixels by which a point is taken back at most.
+    """
     steady, shown = np.empty((raw.shape[0], 2), np.float32), np.empty((raw.shape[0], 2), np.float32)
     for i in range(raw.shape[0]):
         dx, dy = raw[i, 0] - expected[i, 0], raw[i, 1] - expected[i, 1]
@@ -93,8 +101,10 @@ def _step(
         x, y = expected[i, 0] + gain * dx, expected[i, 1] + gain * dy
         steady[i, 0], steady[i, 1] = x, y
         px, py = last[i, 0], last[i, 1]
-        shown[i, 0] = x - delay * (rigid[0, 0] * px + rigid[0, 1] * py + rigid[0, 2] - px)
-        shown[i, 1] = y - delay * (rigid[1, 0] * px + rigid[1, 1] * py + rigid[1, 2] - py)
+        bx = delay * (rigid[0, 0] * px + rigid[0, 1] * py + rigid[0, 2] - px)
+        by = delay * (rigid[1, 0] * px + rigid[1, 1] * py + rigid[1, 2] - py)
+        share = min(1.0, most / max(np.sqrt(bx * bx + by * by), 1e-6))
+        shown[i, 0], shown[i, 1] = x - share * bx, y - share * by
     return steady, shown
 
 

@@ -117,7 +117,7 @@ def test_a_replay_averages_with_the_mirror_image_where_the_session_did(
     assert main(["run", "--source", "demo", "--speed", "max", "--headless", "--quiet", *words]) == 0
     described = json.loads(file.read_text())
     setting = described["configuration"]["models.mirror_average"]
-    assert setting == {"value": True, "from": "command line"}
+    assert setting == {"value": "every", "from": "command line"}
     assert main(["replay", str(folder), "--out", str(tmp_path / "again")]) == 0
     assert "byte for byte" in capsys.readouterr().out
     setting["value"] = False

@@ -118,7 +118,7 @@ def test_another_setting_is_refused_and_with_force_everything_is_made_again(
     assert "settings (rotate 0 -> 180)" in said
     code, said = run(one, "--out", out, "--mirror-average")
     assert code == 2
-    assert "settings (models.mirror_average False -> True)" in said
+    assert "settings (models.mirror_average off -> every)" in said
     code, said = run(one, "--out", out, "--rotate", "180", "--force")
     assert "1 of 1 recordings are measured" in said
     described = json.loads((out / "recordings" / "empty" / "session.json").read_text())

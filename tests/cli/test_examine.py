@@ -47,17 +47,19 @@ def test_the_settings_of_an_examination() -> None:
 @pytest.mark.parametrize(
     ("command", "words", "averages", "crops"),
     [
-        ("examine", ["--person", "Ada"], True, 3),
-        ("examine", ["--person", "Ada", "--no-mirror-average"], False, 3),
-        ("examine", ["--person", "Ada", "--set", "models.mirror_average=false"], False, 3),
-        ("examine", ["--person", "Ada", "--crop-average", "1"], True, 1),
-        ("run", [], False, 1),
-        ("run", ["--mirror-average"], True, 1),
-        ("run", ["--crop-average", "2"], False, 2),
+        ("examine", ["--person", "Ada"], "every", 3),
+        ("examine", ["--person", "Ada", "--no-mirror-average"], "off", 3),
+        ("examine", ["--person", "Ada", "--set", "models.mirror_average=false"], "off", 3),
+        ("examine", ["--person", "Ada", "--crop-average", "1"], "every", 1),
+        ("run", [], "off", 1),
+        ("run", ["--mirror-average"], "every", 1),
+        ("run", ["--mirror-average", "some"], "some", 1),
+        ("run", ["--set", "models.mirror_average=true"], "every", 1),
+        ("run", ["--crop-average", "2"], "off", 2),
     ],
 )
 def test_an_examination_averages_over_crops_and_their_mirror_images_and_a_run_on_demand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str], averages: bool, crops: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, words: list[str], averages: str, crops: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     settings: list[Resolved] = []
@@ -68,5 +70,5 @@ def test_an_examination_averages_over_crops_and_their_mirror_images_and_a_run_on
 
     monkeypatch.setattr(live, "execute", execute)
     assert main([command, *words]) == 0
-    assert settings[0].config.models.mirror_average is averages
+    assert settings[0].config.models.mirror_average == averages
     assert settings[0].config.models.crop_average == crops

@@ -11,6 +11,8 @@ from realtime.face.contract import Covariance, LandmarkContract, Layout
 from realtime.face.crops import crop_from_points, square_crop
 from realtime.face.geometry import invert, transform
 from realtime.face.landmarks import LandmarkModel, Landmarks
+from realtime.face.mirror_correction import MirrorCorrection
+from realtime.face.settings import MirrorAverage, MirrorSettings
 from realtime.face.wflw import FLIP_ORDER
 from realtime.models import Registry
 from realtime.types import F32, F64
@@ -68,7 +70,7 @@ STRAIGHT = square_crop(100.5, 80.5, float(SIZE), 0.0, SIZE)
 def test_a_mirrored_picture_gives_exchanged_points(layout: Layout, covariance: Covariance) -> None:
     image = np.random.default_rng(1).integers(0, 255, (180, 220, 3), np.uint8)
     flipped = np.ascontiguousarray(image[:, ::-1])
-    model = LandmarkModel(OneSided(covariance), contract(layout=layout, covariance=covariance), mirror_average=True)
+    model = LandmarkModel(OneSided(covariance), contract(layout=layout, covariance=covariance), mirror_average="every")
     found = model.locate(image, STRAIGHT)
     other = model.locate(flipped, mirrored(STRAIGHT, 220))
     assert exchanged(other, 220) == pytest.approx(found.points, abs=2e-4)
@@ -94,7 +96,7 @@ def test_points_and_certainty_are_the_mean_of_both_answers() -> None:
         seen.append(blob.copy())
         return network(blob)
 
-    found = LandmarkModel(watched, contract(), mirror_average=True).locate(image, crop)
+    found = LandmarkModel(watched, contract(), mirror_average="every").locate(image, crop)
     assert len(seen) == 2
     assert np.array_equal(seen[1], seen[0][..., ::-1])
     one, other = (OneSided()(blob) for blob in seen)
@@ -121,6 +123,73 @@ def test_without_it_the_network_is_asked_once() -> None:
     assert network.calls == 1
 
 
+def test_on_some_frames_only_the_others_are_moved_by_what_was_found() -> None:
+    """A picture that stands still: after a start from the mean, every frame shows the mean, and few ask the network twice."""
+    image = np.random.default_rng(3).integers(0, 255, (180, 220, 3), np.uint8)
+    every = LandmarkModel(OneSided(), contract(), mirror_average="every").locate(image, STRAIGHT)
+    network = OneSided()
+    model = LandmarkModel(network, contract(), mirror_average="some")
+    start = model.locate(image, STRAIGHT)
+    assert network.calls == 2
+    assert start.points == pytest.approx(every.points, abs=1e-4)
+    correction = MirrorCorrection(MirrorSettings(every=4))
+    correction.begin(start.mirror_offset)
+    asked = []
+    for _ in range(12):
+        correction.next_frame()
+        before = network.calls
+        found = model.locate(image, STRAIGHT, correction)
+        asked.append(network.calls - before)
+        assert found.points == pytest.approx(every.points, abs=1e-4)
+    assert asked == 3 * [1, 1, 1, 2]
+    network.calls = 0
+    model.locate(image, STRAIGHT, rough=True)
+    assert network.calls == 1, "what only says where to look again needs no mirror image"
+
+
+def test_a_new_finding_is_taken_over_bit_by_bit() -> None:
+    correction = MirrorCorrection(MirrorSettings(every=5, share=0.25))
+    assert correction.due, "nothing is known yet"
+    first, second = np.full((98, 2), 1.0, np.float32), np.full((98, 2), 3.0, np.float32)
+    assert np.array_equal(correction.now(first), first), "the first finding counts at once"
+    shown = [float(correction.now(second)[0, 0])] + [float(correction.now(None)[0, 0]) for _ in range(30)]
+    assert shown[:3] == pytest.approx([1.5, 1.875, 2.15625])
+    assert max(np.diff(shown)) <= 0.5 + 1e-6
+    assert shown[-1] == pytest.approx(3.0, abs=0.01)
+    correction.begin(None)
+    assert correction.due
+    assert not correction.now(None).any(), "another face begins without the last one's"
+
+
+def test_the_same_clip_gives_the_same_points_and_nearer_to_those_of_its_mirror_image() -> None:
+    """The tracker on 40 frames of the demo, and on their mirror images."""
+    with FaceTracker("demo") as tracker:
+        frames = [
+            (frame.image, frame.capture_time) for frame, _ in zip((f for f, _ in tracker), range(40), strict=False)
+        ]
+    apart = {}
+    modes: tuple[MirrorAverage, ...] = ("off", "some")
+    for mode in modes:
+        found = []
+        for flip in (False, True):
+            with FaceTracker(mirror_average=mode) as tracker:
+                points = []
+                for image, time in frames:
+                    seen = tracker.update(np.ascontiguousarray(image[:, ::-1]) if flip else image, time)
+                    assert seen is not None
+                    points.append(seen.points.copy())
+            found.append(np.array(points))
+        swapped = found[1][:, FLIP_ORDER]
+        swapped[..., 0] = frames[0][0].shape[1] - 1 - swapped[..., 0]
+        apart[mode] = float(np.linalg.norm(found[0] - swapped, axis=2).mean())
+    with FaceTracker(mirror_average="some") as tracker:
+        again = [face.points.copy() for image, time in frames if (face := tracker.update(image, time)) is not None]
+    with FaceTracker(mirror_average="some") as tracker:
+        third = [face.points.copy() for image, time in frames if (face := tracker.update(image, time)) is not None]
+    assert np.array_equal(again, third)
+    assert apart["some"] < 0.7 * apart["off"]
+
+
 def test_the_shipped_network_on_a_mirrored_picture() -> None:
     """Through the real network: a picture and its mirror image agree, but for the resampling's rounding."""
     registry = Registry()
@@ -131,7 +200,7 @@ def test_the_shipped_network_on_a_mirrored_picture() -> None:
     crop = crop_from_points(face.points, landmark_model(session).contract)
     apart = {}
     for averaged in (False, True):
-        model = landmark_model(session, mirror_average=averaged)
+        model = landmark_model(session, mirror_average="every" if averaged else "off")
         found = model.locate(frame.image, crop).points
         apart[averaged] = np.abs(exchanged(model.locate(flipped, mirrored(crop, width)), width) - found).max()
     assert apart[True] < 0.02 < 0.2 < apart[False]

@@ -82,6 +82,14 @@ def test_slow_camera_is_delayed_by_time_not_by_frames() -> None:
     assert np.abs(FACE + 10 - shown).max() == pytest.approx(10 * 0.0167 / 0.15, abs=0.01)
 
 
+def test_a_fast_head_is_hardly_behind() -> None:
+    """Half of a fast motion would put the points beside the eyes: it is taken back by a bounded distance."""
+    settings = SmoothingSettings(head_delay=0.0167, head_delay_most=0.04)
+    raw = np.array([FACE + np.array((0.5 * IOD * i, 0.0), np.float32) for i in range(10)])
+    shown = run(raw, settings=settings)
+    assert np.linalg.norm(shown - raw, axis=2).max() <= 0.0401 * wflw.interocular(FACE)
+
+
 @pytest.mark.parametrize("with_flow", [True, False])
 @pytest.mark.parametrize("shape", [(0, 0.6, 1, 0.5, 0), (0, 1, 1, 0), (0, 0.4, 0.9, 1, 0.6, 0.2)])
 def test_blink_keeps_its_amplitude(with_flow: bool, shape: tuple[float, ...]) -> None:

@@ -25,6 +25,7 @@ from realtime.clinic.sunnybrook import VOLUNTARY
 from realtime.clinic.trials import Side, length, resting, trials
 from realtime.clinic.types import MOVEMENTS
 from realtime.errors import FacemirrorError
+from realtime.face.settings import MirrorAverage
 from realtime.models import Registry
 from tools.evaluate.clinic_people import Examined, Networks, examine
 from tools.evaluate.clinic_real import real_figures
@@ -85,7 +86,9 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"person {film.patient.name} is rendered", file=sys.stderr, flush=True)
             return 0
         networks = open_networks(
-            options.weights, mirror_average=not options.no_mirror_average, crop_average=options.crop_average
+            options.weights,
+            mirror_average="off" if options.no_mirror_average else "every",
+            crop_average=options.crop_average,
         )
         if options.exact_points:
             networks = replace(networks, landmarks=None)
@@ -100,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     return finish(figures, options.json)
 
 
-def open_networks(weights: Path, *, mirror_average: bool, crop_average: int) -> Networks:
+def open_networks(weights: Path, *, mirror_average: MirrorAverage, crop_average: int) -> Networks:
     """The shipped networks."""
     registry = Registry(weights)
     return Networks(

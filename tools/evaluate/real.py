@@ -33,7 +33,7 @@ LID = UNITS.index(45)
 def measure(options: Options) -> list[Figure]:
     """All figures of this part."""
     registry = Registry(options.weights)
-    model = landmark_model(registry.open(registry.manifest.find("landmarks")))
+    model = landmark_model(registry.open(registry.manifest.find("landmarks")), mirror_average="some")
     spec = registry.manifest.find("action-units")
     session = registry.open(spec)
     viewer = Viewer(model, ActionUnits(session.run, UNITS, identity=spec.sha256))
