@@ -54,7 +54,7 @@ def test_the_answer_is_the_mean_over_the_crops(crops: int, covariance: Covarianc
 @pytest.mark.parametrize("layout", ["unit", "signed", "pixels"])
 def test_with_the_mirror_images_a_mirrored_picture_gives_exchanged_points(layout: Layout) -> None:
     image = np.random.default_rng(1).integers(0, 255, (180, 220, 3), np.uint8)
-    model = LandmarkModel(OneSided(), contract(layout=layout), mirror_average=True, crop_average=3)
+    model = LandmarkModel(OneSided(), contract(layout=layout), mirror_average="every", crop_average=3)
     found = model.locate(image, STRAIGHT)
     other = model.locate(np.ascontiguousarray(image[:, ::-1]), mirrored(STRAIGHT, 220))
     # Crops that are enlarged fall between pixels: each grey value is rounded once.
@@ -68,7 +68,9 @@ def test_how_often_the_network_is_asked_and_that_the_patch_is_the_crop_itself(
     crops: int, mirror: bool, calls: int
 ) -> None:
     network, image = OneSided(), np.random.default_rng(3).integers(0, 255, (180, 220, 3), np.uint8)
-    found = LandmarkModel(network, contract(), mirror_average=mirror, crop_average=crops).locate(image, STRAIGHT)
+    found = LandmarkModel(network, contract(), mirror_average="every" if mirror else "off", crop_average=crops).locate(
+        image, STRAIGHT
+    )
     assert network.calls == calls
     assert np.array_equal(found.patch, LandmarkModel(OneSided(), contract()).locate(image, STRAIGHT).patch)
     assert np.array_equal(found.crop, STRAIGHT)
