@@ -266,6 +266,8 @@ def _cell(cell: Cell) -> str:
     text = f"{number(factor * left, digits)} | {number(factor * right, digits)}"
     if cell.intended:
         return f'<td class="empty">({text})</td>'
+    if cell.grade is None:
+        return f'<td class="empty" title="{escape(cell.reason)}">{text}</td>'
     if not cell.grade:
         return f"<td>{text}</td>"
     return f'<td class="{GRADES[cell.grade]}" title="{GRADES[cell.grade]}, {cell.side}">{text}</td>'

@@ -96,6 +96,16 @@ def test_what_cannot_be_had_is_a_dash_and_its_reason_is_told_once() -> None:
     assert "None" not in seen
 
 
+def test_a_movement_that_was_not_made_says_so_on_the_page() -> None:
+    found = examination("left", peaks("left", 0.5) | {"open_smile": snapshot({"commissure": Sides(27.8, 29.1)})})
+    page = sheet_page(SheetContent(found))
+    assert "Neither side moved by 1.5 mm in open smile: a share of less would be noise." in text(page)
+    row = page[page.index('<table class="synkinesis">') :]
+    row = row[row.index("<tr><td>open smile</td>") : row.index("<tr><td>closed smile</td>")]
+    judged = row.count("Neither side moved in open smile: nothing could move along.")
+    assert judged == 3, "brow, eye and lids: the other regions belong to the smile"
+
+
 def test_a_name_cannot_break_out_of_the_page() -> None:
     page = sheet_page(SheetContent(replace(patient(), person="<script>alert(1)</script>")))
     assert "<script>" not in page
