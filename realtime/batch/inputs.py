@@ -104,6 +104,11 @@ class _Named:
     columns: Mapping[str, str] = field(default_factory=dict)
     calibration: tuple[float, float] | None = None
 
+    @property
+    def place(self) -> str:
+        """The file's one path, however its folder was written; a link to a file is a recording of its own."""
+        return str(Path(os.path.realpath(self.path.parent)) / self.path.name)
+
 
 def find_inputs(words: Iterable[str]) -> Inputs:
     """Understand the paths of a command line.
@@ -119,9 +124,14 @@ def find_inputs(words: Iterable[str]) -> Inputs:
     for word in words:
         path = _expanded(word)
         if path.is_dir():
-            named += _in_folder(path)
+            named += (inside := _in_folder(path))
+            if not inside:
+                inputs.problems.append(f"{shortened(word)}: this folder holds no recording.")
         elif path.suffix.lower() in LISTS and path.is_file():
-            named += _in_list(path, inputs.problems)
+            before = len(inputs.problems)
+            named += (listed := _in_list(path, inputs.problems))
+            if not listed and len(inputs.problems) == before:
+                inputs.problems.append(f"{shortened(word)}: this list names no recording.")
         elif path.exists() or not glob.has_magic(word):
             if not path.exists():
                 raise UserInputError(f"{shortened(word)}: there is no such file or folder.")
@@ -212,19 +222,23 @@ def _row(path: Path, number: int, cells: dict[str, str], key: str, base: Path, p
 def _give_names(named: list[_Named], inputs: Inputs) -> None:
     """A recording's name is its path below the folder that named it. Of two with one name, the second is a problem."""
     taken: dict[str, _Named] = {}
-    for one in sorted(named, key=lambda one: (str(one.path), one.calibration is None)):
+    places: dict[str, _Named] = {}
+    for one in sorted(named, key=lambda one: (one.place, one.calibration is None, not one.columns)):
+        same = places.get(one.place)
+        if same is not None:
+            if (same.columns, same.calibration) != (one.columns, one.calibration) and (one.columns or one.calibration):
+                inputs.problems.append(f"{one.path} is named twice with other columns; the first ones are taken.")
+            continue
         name = name_of(one.path, one.base)
         other = taken.get(name.casefold())
-        if other is None:
-            taken[name.casefold()] = one
-            inputs.found.append(Input(name, one.path, one.columns, one.calibration))
-        elif other.path != one.path:
+        if other is not None:
             inputs.problems.append(
                 f"{one.path} was left out: its results would have the same name, {name}, as those of {other.path}; "
                 "rename one, or give it another --out."
             )
-        elif (other.columns, other.calibration) != (one.columns, one.calibration) and (one.columns or one.calibration):
-            inputs.problems.append(f"{one.path} is named twice with other columns; the first ones are taken.")
+            continue
+        taken[name.casefold()] = places[one.place] = one
+        inputs.found.append(Input(name, one.path, one.columns, one.calibration))
     inputs.found.sort(key=lambda one: one.name)
 
 

@@ -73,6 +73,11 @@ class Ledger:
     def _head(self) -> Path:
         return self.folder / "ledger.json"
 
+    @property
+    def _other_out(self) -> str:
+        """What to do where the ledger's head cannot be read."""
+        return f"This batch cannot go on; choose another --out. What was measured stays in {self.recordings}."
+
     def create(self, fingerprint: Fingerprint, config: Config, options: Options) -> None:
         """Begin a ledger, or put another fingerprint into the one there is.
 
@@ -132,7 +137,10 @@ class Ledger:
         """
         if not self.exists:
             raise UserInputError(f"{self.out} holds no batch: there is no {self._head.relative_to(self.out)}.")
-        content = read_json(self._head)
+        try:
+            content = read_json(self._head)
+        except UserInputError as error:
+            raise UserInputError(f"{error} {self._other_out}") from None
         found = content.get("format")
         if isinstance(found, int) and found > FORMAT:
             raise DeviceError(
@@ -148,7 +156,7 @@ class Ledger:
                 Options.from_json(content["options"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise UserInputError(f"{self._head} is damaged, so what is in {self.out} cannot be gone on with.") from None
+            raise UserInputError(f"{self._head} is damaged: its content is not a batch's. {self._other_out}") from None
 
     def add(self, one: Input) -> None:
         """Make a recording part of the batch, with these columns. Raises DeviceError."""

@@ -74,9 +74,31 @@ def test_two_recordings_of_one_name_are_told_apart_or_the_second_is_named(tmp_pa
 
 def test_the_same_recording_named_twice_is_one(tmp_path: Path) -> None:
     touch(tmp_path, "clip.mp4")
-    found = find_inputs([str(tmp_path), str(tmp_path / "clip.mp4")])
-    assert len(found.found) == 1
-    assert found.problems == []
+    (tmp_path / "below").mkdir()
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    for other in ("clip.mp4", "below/../clip.mp4", "again/clip.mp4"):
+        found = find_inputs([str(tmp_path), str(tmp_path / other)])
+        assert len(found.found) == 1
+        assert found.problems == []
+
+
+def test_a_table_beside_its_folder_keeps_its_columns(tmp_path: Path) -> None:
+    touch(tmp_path, "p1/clip.mp4")
+    (tmp_path / "p1" / "list.csv").write_text("path,person\nclip.mp4,Ada\n")
+    for words in (["", "p1/list.csv"], ["p1/list.csv", ""]):
+        found = find_inputs([str(tmp_path / word) for word in words])
+        assert [one.columns for one in found.found] == [{"person": "Ada"}]
+        assert found.problems == []
+
+
+def test_a_folder_or_list_without_a_recording_is_a_sentence(tmp_path: Path) -> None:
+    touch(tmp_path, "full/clip.mp4", "empty/notes.doc")
+    (tmp_path / "list.txt").write_text("# nothing yet\n")
+    found = find_inputs([str(tmp_path / word) for word in ("full", "empty", "list.txt")])
+    assert [one.name for one in found.found] == ["clip"]
+    folder, listed = found.problems
+    assert "empty: this folder holds no recording" in folder
+    assert "list.txt: this list names no recording" in listed
 
 
 @pytest.mark.parametrize(

@@ -324,6 +324,13 @@ def test_a_damaged_file_of_the_ledger_is_a_result_or_a_sentence(kind: str, full:
             read_all(full)
 
 
+@pytest.mark.parametrize("text", ["", '{"for', "[]", "{}", '{"format": 1}'])
+def test_a_damaged_head_says_what_to_do(text: str, full: Ledger) -> None:
+    (full.folder / "ledger.json").write_text(text)
+    with pytest.raises(UserInputError, match=r"ledger\.json is damaged.*choose another --out"):
+        full.head()
+
+
 @pytest.mark.parametrize("kind", ["inputs", "claims", "deaths", "done", "failed", "workers", "parts"])
 def test_a_folder_of_the_ledger_that_is_gone_is_made_again(kind: str, full: Ledger) -> None:
     shutil.rmtree(full.folder / kind)
