@@ -44,7 +44,10 @@ class Summary:
             for unit, value in values.items():
                 if math.isfinite(value):
                     # sum, count, peak
-                    held = self.sums.setdefault(unit, Sides([0.0, 0.0, 0.0], [0.0, 0.0, 0.0]))[side]
+                    both = self.sums.get(unit)
+                    if both is None:
+                        both = self.sums[unit] = Sides([0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+                    held = both[side]
                     held[0] += value
                     held[1] += 1
                     held[2] = max(held[2], value)

@@ -5,6 +5,7 @@ a recording: about 12 KB a frame (210 MB for ten minutes at 30 a second), delete
 """
 
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self, get_args
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from realtime.action_units.descriptor import Descriptor
 from realtime.action_units.rest_frame import EYE, LOWER, MOUTH, Windows
 from realtime.files import open_private
-from realtime.types import F32, FaceObservation, FacePart
+from realtime.types import U8, FaceObservation, FacePart
 
 _PARTS: tuple[FacePart, ...] = get_args(FacePart)
 _FACE = np.dtype(
@@ -35,7 +36,11 @@ _FACE = np.dtype(
         ("angles", "<f8", 3),
     ]
 )
-_WINDOWS = np.dtype([("left", "u1", EYE), ("right", "u1", EYE), ("mouth", "u1", MOUTH), ("lower", "u1", LOWER)])
+_SHAPES = (EYE, EYE, MOUTH, LOWER)
+_ENDS = tuple(accumulate(height * width for height, width in _SHAPES))
+_BYTES = _ENDS[-1]
+_CUT = np.dtype(("u1", (_BYTES,)))
+_NO_WINDOWS = bytes(_BYTES)
 _NOBODY = -1
 _AT_ONCE = 256
 
@@ -68,7 +73,7 @@ class Spool:
         self._paths = folder / ".faces.scratch", folder / ".windows.scratch"
         self._files: list[IO[Any]] = [open_private(path, "xb") for path in self._paths]
         self._face = np.zeros(1, _FACE)
-        self._window = np.zeros(1, _WINDOWS)
+        self._face_bytes = self._face.view(np.uint8)
         self.records = 0
 
     def add(
@@ -91,8 +96,8 @@ class Spool:
         Raises:
             OSError: the disk does not take it.
         """
-        row = self._face
-        row[:] = np.zeros(1, _FACE)
+        self._face_bytes.fill(0)
+        row = self._face[0]
         row["sequence"], row["time"], row["face_id"] = sequence, time, _NOBODY
         if face is not None:
             row["face_id"], row["box"], row["confidence"] = face.face_id, face.box, face.confidence
@@ -102,12 +107,8 @@ class Spool:
             row["hidden"] = sum(1 << _PARTS.index(part) for part in face.hidden)
         if found is not None:
             row["described"], row["shape"], row["angles"] = True, found.shape, found.pose
-        self._window[:] = np.zeros(1, _WINDOWS)
-        if windows is not None:
-            for name, window in zip(_WINDOWS.names or (), windows, strict=True):
-                self._window[name] = window
-        self._files[0].write(row.tobytes())
-        self._files[1].write(self._window.tobytes())
+        self._files[0].write(self._face_bytes.tobytes())
+        self._files[1].write(_NO_WINDOWS if windows is None else _packed(windows))
         self.records += 1
 
     def finish(self) -> None:
@@ -118,20 +119,16 @@ class Spool:
     def faces(self) -> Iterator[Seen]:
         """Every record in its order."""
         for start, rows in _chunks(self._paths[0], _FACE):
-            for index in range(len(rows)):
-                yield _seen(start + index, rows[index])
+            yield from _all_seen(start, rows)
 
     def with_windows(self) -> Iterator[tuple[Seen, Windows]]:
         """Every record with its windows."""
-        for (start, rows), (_, cut) in zip(
-            _chunks(self._paths[0], _FACE), _chunks(self._paths[1], _WINDOWS), strict=True
-        ):
-            for index in range(len(rows)):
-                yield _seen(start + index, rows[index]), _windows(cut[index])
+        for (start, rows), (_, cut) in zip(_chunks(self._paths[0], _FACE), _chunks(self._paths[1], _CUT), strict=True):
+            yield from zip(_all_seen(start, rows), map(_windows, cut), strict=True)
 
     def windows_of(self, place: int) -> Windows:
         """The windows of one record."""
-        return _windows(np.fromfile(self._paths[1], _WINDOWS, 1, offset=place * _WINDOWS.itemsize)[0])
+        return _windows(np.fromfile(self._paths[1], np.uint8, _BYTES, offset=place * _BYTES))
 
     def close(self) -> None:
         """Delete the files. Safe to call twice."""
@@ -157,30 +154,40 @@ def _chunks(path: Path, kind: np.dtype[Any]) -> Iterator[tuple[int, NDArray[Any]
             start += len(rows)
 
 
-def _seen(place: int, row: NDArray[Any]) -> Seen:
-    sequence, time = int(row["sequence"]), float(row["time"])
-    if row["face_id"] == _NOBODY:
-        return Seen(place, sequence, time, None, None)
-    points: F32 = np.array(row["points"])
-    face = FaceObservation(
-        face_id=int(row["face_id"]),
-        box=np.array(row["box"]),
-        points=points,
-        raw_points=points,
-        confidence=float(row["confidence"]),
-        detected=bool(row["detected"]),
-        pose=_angles(row["pose"]) if row["posed"] else None,
-        hidden=tuple(part for bit, part in enumerate(_PARTS) if int(row["hidden"]) >> bit & 1),
+def _all_seen(start: int, rows: NDArray[Any]) -> Iterator[Seen]:
+    """Of a stretch of records: column by column, because single cells of NumPy's records take as long as whole columns.
+
+    The arrays are views of the stretch's own copies: nobody writes into them.
+    """
+    boxes, points, shapes = (np.array(rows[name]) for name in ("box", "points", "shape"))
+    words = ("sequence", "time", "face_id", "confidence", "detected", "posed", "pose", "hidden", "described", "angles")
+    columns = [rows[name].tolist() for name in words]
+    for index, cells in enumerate(zip(*columns, strict=True)):
+        sequence, time, face_id, confidence, detected, posed, pose, hidden, described, angles = cells
+        if face_id == _NOBODY:
+            yield Seen(start + index, sequence, time, None, None)
+            continue
+        face = FaceObservation(
+            face_id=face_id,
+            box=boxes[index],
+            points=points[index],
+            raw_points=points[index],
+            confidence=confidence,
+            detected=detected,
+            pose=tuple(pose) if posed else None,
+            hidden=tuple(part for bit, part in enumerate(_PARTS) if hidden >> bit & 1),
+        )
+        found = Descriptor(shapes[index], tuple(angles)) if described else None
+        yield Seen(start + index, sequence, time, face, found)
+
+
+def _packed(windows: Windows) -> bytes:
+    return b"".join(window.tobytes() for window in windows)
+
+
+def _windows(row: U8) -> Windows:
+    starts = (0, *_ENDS[:-1])
+    left, right, mouth, lower = (
+        row[start:end].reshape(shape) for start, end, shape in zip(starts, _ENDS, _SHAPES, strict=True)
     )
-    found = Descriptor(np.array(row["shape"]), _angles(row["angles"])) if row["described"] else None
-    return Seen(place, sequence, time, face, found)
-
-
-def _angles(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    yaw, pitch, roll = (float(value) for value in values)
-    return yaw, pitch, roll
-
-
-def _windows(row: NDArray[Any]) -> Windows:
-    left, right, mouth, lower = (np.ascontiguousarray(row[name]) for name in _WINDOWS.names or ())
     return left, right, mouth, lower
