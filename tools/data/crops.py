@@ -172,11 +172,11 @@ def _bent(
         if rng.random() < 0.75:
             for first in (60, 68):
                 if both or rng.random() < 0.5:
-                    seen = close_eye(maps, seen, first, amount if both else float(rng.uniform(-0.25, 1.0)), to_picture)
+                    seen = close_eye(maps, seen, first, amount if both else float(rng.uniform(-0.25, 1.0)))
         if rng.random() < 0.4:
             seen = open_mouth(maps, seen, float(rng.uniform(0.01, 0.16)), to_picture)
     for eye in eyes:
-        seen = close_eye(maps, seen, eye.first, eye.amount, to_picture)
+        seen = close_eye(maps, seen, eye.first, eye.amount)
     crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=border)
     if eyes:
         crop = draw_shut(np.asarray(crop), seen, eyes, rng)

@@ -6,6 +6,7 @@ position, in picture pixels, of what the crop shows at v. The matching points mo
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,11 +43,12 @@ def _curve(x: Floats, points: Floats, indices: tuple[int, ...], frame: tuple[Flo
     return np.interp(x, px[order], py[order])
 
 
-def close_eye(maps: Floats, points: Floats, first: int, amount: float, to_picture: NDArray[np.float64]) -> Floats:
+def close_eye(maps: Floats, points: Floats, first: int, amount: float) -> Floats:
     """Lower the upper lid of the eye that starts at point `first` (60 or 68) by `amount` (0..1) of its opening.
 
     The lid slides over the eyeball: what it leaves open stays as it was, and the skin up to the brow stretches. A negative
-    amount opens the eye wider. maps is changed in place; the new points come back. to_picture: 2x2, crop units to pixels.
+    amount opens the eye wider. maps is changed in place; the new points come back. What the lid shows is looked up where `maps` has
+    it by now: beside an eye that is also squeezed, the brow's skin has moved.
     """
     frame = _frame(points[first], points[first + 4])
     width = float(np.linalg.norm(points[first + 4] - points[first]))
@@ -67,7 +69,8 @@ def close_eye(maps: Floats, points: Floats, first: int, amount: float, to_pictur
     inside = upper + (y - lid) * (lower - upper) / np.maximum(lower - lid, 1e-4)
     between = y if amount > 0 else inside
     source = np.where(y <= ceiling, y, np.where(y < lid, above, np.where(y < lower, between, y)))
-    maps[rows, columns] += (((source - y)[..., None] * frame[2]) @ to_picture.T).astype(np.float32)
+    shown = ((at + (source - y)[..., None] * frame[2]) * size - 0.5).astype(np.float32)
+    maps[rows, columns] = cv2.remap(maps, shown, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     out = points.copy()
     for i in _UPPER[first][1:4]:
         (px,), (py,) = _local(points[i][None], frame)

@@ -134,6 +134,6 @@ def winked(picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: 
     flat = at.reshape(-1, 2) * size - 0.5
     maps = (flat @ back[:, :2].T + back[:, 2]).astype(np.float32).reshape(size, size, 2)
     for eye in eyes:
-        seen = close_eye(maps, seen, eye.first, eye.amount, back[:, :2] * size)
+        seen = close_eye(maps, seen, eye.first, eye.amount)
     crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return draw_shut(np.asarray(crop), seen, eyes, rng), (seen * size - 0.5).astype(np.float32)

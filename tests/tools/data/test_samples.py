@@ -80,7 +80,7 @@ def striped(points: np.ndarray, indices: list[int]) -> np.ndarray:
 def test_a_lid_moves_with_its_picture_and_the_other_eye_stays(amount: float, first: int) -> None:
     points = (face() / 220).astype(np.float32)
     maps = slit_maps()
-    moved = close_eye(maps, points, first, amount, np.eye(2) * 112)
+    moved = close_eye(maps, points, first, amount)
     before, after = eye_opening(points), eye_opening(moved)
     eye = 0 if first == 60 else 1
     assert after[eye] == pytest.approx((1 - amount) * before[eye], abs=0.03)

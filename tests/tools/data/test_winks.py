@@ -72,3 +72,22 @@ def test_most_random_faces_shut_one_eye() -> None:
     assert amounts.max() <= 1
     assert (amounts.max(1) - amounts.min(1) > 0.3).mean() > 0.5
     assert ((amounts[:, 0] > amounts[:, 1]).mean()) == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize(("first", "other"), [(60, 68), (68, 60)])
+def test_nothing_of_the_eyeball_shows_in_an_eye_that_is_squeezed_shut(first: int, other: int) -> None:
+    """The brow's skin comes down in the same warp; the lid must be made of what then lies above the eye."""
+    points = face() + 10
+    picture = np.full((240, 240, 3), 128, np.uint8)
+    for start in (60, 68):
+        ring = np.round(points[start : start + 8] * 16).astype(np.int32)
+        cv2.fillPoly(picture, [ring], (255, 255, 255), cv2.LINE_AA, 4)
+    seen, moved = winked(picture, points, [Shut(first, 1.0, 1.0), Shut(other, 0.3, 0.3)], np.random.default_rng(0))
+    bright = (seen > 200).all(2)
+
+    def white(start: int) -> int:
+        low, high = moved[start : start + 8].min(0) - 25, moved[start : start + 8].max(0) + 25
+        return int(bright[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])].sum())
+
+    assert white(other) > 100
+    assert white(first) < 0.05 * white(other)
