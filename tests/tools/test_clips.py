@@ -69,6 +69,7 @@ def test_figures_of_a_clip_and_their_mean() -> None:
     assert found["c1: blinks that MediaPipe has not"] == 1
     assert found["c1: latest blink, frames"] == 1
     assert found["c1: AU12, r with MediaPipe"] == pytest.approx(-1)
+    assert found["c1: AU12, MediaPipe's series moves by"] == pytest.approx(1)
     assert "c1: AU25, r with MediaPipe" not in found
     mean = {f.name: f for f in together(clips)}["all clips: AU12, mean r with MediaPipe"]
     assert (mean.value, mean.met) == (pytest.approx(0, abs=1e-9), False)

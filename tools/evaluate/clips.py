@@ -2,8 +2,9 @@
 
 Each clip runs through `FaceTracker` (the live path with its running rest, no frame left out) and through MediaPipe's face landmarker.
 Printed for each clip and over all of them are Pearson r of AU 12 (MediaPipe's smile), AU 25 (the gap of MediaPipe's inner lips over the
-distance of the eyes), AU 26 (its open jaw) and AU 45 (its shut eyes), means of both sides; and its blinks: found, missed, invented, and
-by how many frames ours are late. MediaPipe is no truth: it is the same yardstick before and after a change of a network.
+distance of the eyes), AU 26 (its open jaw) and AU 45 (its shut eyes), means of both sides, and by how much MediaPipe's own series moves:
+of a jaw that stays shut (below 0.2) r tells next to nothing; and its blinks: found, missed, invented, and by how many frames ours are
+late. MediaPipe is no truth: it is the same yardstick before and after a change of a network.
 With --json the series are written too, so that a change can be looked at frame by frame.
 """
 
@@ -127,6 +128,8 @@ def clip_figures(clip: Series) -> list[Figure]:
         r, cases = agreement(clip.ours[unit], clip.theirs[name])
         if np.isfinite(r):
             out.append(Figure(PART, f"{clip.name}: AU{unit:02d}, r with MediaPipe", r, cases=cases))
+            reach = float(np.nanmax(clip.theirs[name]) - np.nanmin(clip.theirs[name]))
+            out.append(Figure(PART, f"{clip.name}: AU{unit:02d}, MediaPipe's series moves by", reach, cases=cases))
     known = blinks(clip.theirs["blink"], clip.times, BLINK_RISE, BLINK_SHUT)
     late, _, invented = matched(known, blinks(clip.ours[45], clip.times, OURS_RISE), clip.times)
     out += [
