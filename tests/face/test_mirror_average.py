@@ -178,12 +178,12 @@ def test_a_clip_comes_nearer_to_its_mirror_image_and_twice_the_same() -> None:
             out[..., 0] = frames[0][0].shape[1] - 1 - out[..., 0]
         return out
 
-    off, some = points("off"), points("some")
+    def apart(mode: MirrorAverage, found: F32) -> float:
+        return float(np.linalg.norm(found - points(mode, flipped=True), axis=2).mean())
+
+    some = points("some")
     assert np.array_equal(some, points("some"))
-    apart = [
-        np.linalg.norm(one - points(mode, flipped=True), axis=2).mean() for one, mode in ((off, "off"), (some, "some"))
-    ]
-    assert apart[1] < 0.7 * apart[0]
+    assert apart("some", some) < 0.7 * apart("off", points("off"))
 
 
 def test_the_shipped_network_on_a_mirrored_picture() -> None:
