@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.session.folder import SESSION
 from realtime.session.verify import verify
 from realtime.session.writer import SessionWriter
+from realtime.viewer import service
 from realtime.viewer.routes import ViewerRoutes
 from realtime.viewer.service import Viewer
 from realtime.viewer.shelf import Shelf, sessions_beside
@@ -67,6 +69,34 @@ def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         for name, one in header["arrays"].items()
     }
     return header, found
+
+
+def test_what_is_compiled_once_is_waited_for_before_the_link_and_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, compiled = list[str](), threading.Event()
+
+    def slowly() -> None:
+        assert compiled.wait(20)
+        said.append("compiled")
+
+    def compiling() -> None:
+        said.append("compiling")
+        compiled.set()
+
+    monkeypatch.setattr(service, "warm_up", slowly)
+    monkeypatch.setattr(service, "_LOADING_SECONDS", 0)
+
+    async def whole() -> None:
+        ready = asyncio.Event()
+        serving = asyncio.create_task(Viewer([folder], 0, TOKEN).run(ready.set, compiling))
+        await asyncio.wait_for(ready.wait(), 20)
+        said.append("ready")
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(whole())
+    assert said == ["compiling", "compiled", "ready"]
 
 
 def test_a_session_is_described_in_words_columns_and_rows(folder: Path) -> None:
