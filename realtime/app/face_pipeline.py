@@ -8,7 +8,7 @@ import numpy as np
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.analyze.models import open_face_models
-from realtime.app.memory import release_start_up
+from realtime.app.memory import release_start_up, share_arenas
 from realtime.clinic import LengthMeter, Ruler, ScaleChoice
 from realtime.clinic.meter import ReadIrises
 from realtime.config import Config
@@ -105,6 +105,7 @@ def open_for_program(
         ModelFileError: a model is missing, damaged or of another kind.
     """
     compilation = begin()
+    share_arenas()
     # What importing touched is given back before the networks need memory of their own: both together would be the peak.
     release_start_up(garbage=False)
 

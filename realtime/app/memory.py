@@ -7,6 +7,7 @@ OpenCV, ONNX Runtime, FFmpeg and Qt touches another 40 MB that no frame ever nee
 import contextlib
 import ctypes
 import gc
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(/.*)")
 _MADV_DONTNEED = 4
+_M_ARENA_MAX = -8
+_ARENAS = 2
 
 
 def release_start_up(*, garbage: bool = True) -> None:
@@ -37,6 +40,19 @@ def release_start_up(*, garbage: bool = True) -> None:
         gc.collect()
     if hasattr(libc, "malloc_trim"):  # glibc
         libc.malloc_trim(0)
+
+
+def share_arenas() -> None:
+    """Let all threads take their memory from two pools of glibc's, instead of one each.
+
+    A pool keeps what its thread has freed. Pictures are made on one thread and let go of on another, so each of six threads kept
+    some: 12 to 16 MB. To be called before they are started. Whoever has set a number of pools in the environment keeps it.
+    """
+    if not sys.platform.startswith("linux") or {"MALLOC_ARENA_MAX", "GLIBC_TUNABLES"} & os.environ.keys():
+        return
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc: other libraries give the number another meaning
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,16 @@
 """What start-up took is given back, and nothing that the process still needs is lost."""
 
+import ctypes
 import gc
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from realtime.app.memory import collecting_only_new_objects, untouched_files
+from tests.conftest import ROOT
 
 SMAPS = """\
 10000-20000 r--p 00000000 08:01 11 /lib/a.so
@@ -96,3 +100,42 @@ def test_a_run_collects_its_own_objects_only() -> None:
         assert not any(type(found) is Knot for found in gc.get_objects())
     assert gc.get_freeze_count() == before == 0
     assert sum(type(found) is Knot for found in gc.get_objects()) == len(old)
+
+
+_POOLS = """
+import ctypes, os, sys, threading
+from pathlib import Path
+from realtime.app.memory import share_arenas
+if sys.argv[1] == "shared":
+    share_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.fopen.restype = ctypes.c_void_p, ctypes.c_void_p
+all_hold = threading.Barrier(7)
+def hold():
+    libc.malloc(ctypes.c_size_t(50_000))
+    all_hold.wait(60)
+threads = [threading.Thread(target=hold) for _ in range(6)]
+for thread in threads:
+    thread.start()
+all_hold.wait(60)
+file = libc.fopen(os.fsencode(sys.argv[2]), b"w")
+libc.malloc_info(0, ctypes.c_void_p(file))
+libc.fclose(ctypes.c_void_p(file))
+print(Path(sys.argv[2]).read_text().count("<heap nr="))
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "malloc_info"),
+    reason="only glibc has such pools",
+)
+@pytest.mark.parametrize(("way", "chosen", "pools"), [("shared", None, 2), ("own", None, 7), ("shared", "4", 4)])
+def test_threads_share_two_pools_of_memory(tmp_path: Path, way: str, chosen: str | None, pools: int) -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
+    }
+    environment |= {"PYTHONPATH": str(ROOT)} | ({} if chosen is None else {"MALLOC_ARENA_MAX": chosen})
+    words = [sys.executable, "-c", _POOLS, way, str(tmp_path / "pools.xml")]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=55)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == pools
