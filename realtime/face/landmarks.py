@@ -103,14 +103,15 @@ class LandmarkModel:
             image: (H, W, 3) uint8 BGR.
             crop: (2, 3) frame to crop pixels.
             correction: of the face that is followed there; only `mirror_average` "some" takes it into account.
-            rough: a crop will be made of these points, to look again.
+            rough: a crop will be made of these points, to look again: one crop is enough.
 
         Raises:
             ModelFileError: the network's outputs are not what its contract says.
         """
         self._cut(image, crop, self._blob)
         mirrored = self._looks_at_mirror_image(correction, rough=rough)
-        answers = [answer for scale in self._scales for answer in self._look(image, crop, scale, mirrored=mirrored)]
+        scales = CROP_SCALES[1] if rough else self._scales
+        answers = [answer for scale in scales for answer in self._look(image, crop, scale, mirrored=mirrored)]
         found = _average(answers)
         straight = _average(answers[::2]) if mirrored else found
         offset = found.points - straight.points if mirrored else None

@@ -1,5 +1,6 @@
 """Sessions from the command line, with the embedded models: kept, private, killed, replayed."""
 
+import copy
 import csv
 import errno
 import json
@@ -109,21 +110,33 @@ def test_a_raw_session_is_replayed_byte_for_byte_and_a_changed_picture_is_notice
     assert "row 1 (first in status)" in capsys.readouterr().out
 
 
-def test_a_replay_averages_with_the_mirror_image_where_the_session_did(
+def test_a_replay_averages_over_crops_and_mirror_images_where_the_session_did(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, file = tmp_path / "session", tmp_path / "session" / "session.json"
-    words = ["--session", str(folder), "--record", "raw", "--duration", "0.4", "--mirror-average"]
+    words = [
+        "--session",
+        str(folder),
+        "--record",
+        "raw",
+        "--duration",
+        "0.4",
+        "--mirror-average",
+        "--crop-average",
+        "2",
+    ]
     assert main(["run", "--source", "demo", "--speed", "max", "--headless", "--quiet", *words]) == 0
     described = json.loads(file.read_text())
     setting = described["configuration"]["models.mirror_average"]
     assert setting == {"value": "every", "from": "command line"}
     assert main(["replay", str(folder), "--out", str(tmp_path / "again")]) == 0
     assert "byte for byte" in capsys.readouterr().out
-    setting["value"] = False
-    file.write_text(json.dumps(described))
-    assert main(["replay", str(folder), "--out", str(tmp_path / "other")]) == 3
-    assert "(first in " in capsys.readouterr().out
+    for name, value in (("models.mirror_average", False), ("models.crop_average", 1)):
+        other = copy.deepcopy(described)
+        other["configuration"][name]["value"] = value
+        file.write_text(json.dumps(other))
+        assert main(["replay", str(folder), "--out", str(tmp_path / name)]) == 3
+        assert "(first in " in capsys.readouterr().out
 
 
 def test_a_session_that_is_not_raw_or_was_made_with_other_models_is_one_sentence(

@@ -72,6 +72,8 @@ def test_how_often_the_network_is_asked_and_that_the_patch_is_the_crop_itself(
         image, STRAIGHT
     )
     assert network.calls == calls
+    LandmarkModel(network, contract(), crop_average=crops).locate(image, STRAIGHT, rough=True)
+    assert network.calls == calls + 1, "points that a crop is made of come from one crop"
     assert np.array_equal(found.patch, LandmarkModel(OneSided(), contract()).locate(image, STRAIGHT).patch)
     assert np.array_equal(found.crop, STRAIGHT)
 
