@@ -85,7 +85,9 @@ def _healthy(people: Sequence[_Person]) -> Iterator[Figure]:
         left, right = (length(peak, "commissure", s) - length(person.rest, "commissure", s) for s in ("left", "right"))
         sides.append(left - right)
     for name, found in values.items():
-        yield Figure("clinic", f"real, auto-eFACE {name}: mean", float(np.nanmean(found)), "points", cases=len(found))
+        known = int(np.isfinite(found).sum())
+        yield Figure("clinic", f"real, auto-eFACE {name}: mean", float(np.nanmean(found)), "points", cases=known)
+        yield Figure("clinic", f"real, auto-eFACE {name}: empty", float(len(found) - known), "people")
         yield Figure("clinic", f"real, auto-eFACE {name}: standard deviation", float(np.nanstd(found)), "points")
     every = np.nanmean(np.array(list(values.values())), axis=0)
     yield Figure("clinic", f"real, mean of these items ({_PUBLISHED})", float(every.mean()), "points", cases=len(every))
