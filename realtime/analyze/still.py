@@ -39,7 +39,7 @@ class FaceAnalyzer:
         millimetres: measure lengths, with this scale; None: none are measured. On a still the scale rests on one look and is
             provisional.
         mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
-            both sides, and 1.2 ms of processor time a face more.
+            both sides, and twice the landmark network's work.
         crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
     """
 
@@ -51,7 +51,7 @@ class FaceAnalyzer:
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
         mirror_average: bool = True,
-        crop_average: int = 1,
+        crop_average: int = 3,
     ) -> None:
         if crop_average not in (1, 2, 3):
             raise UserInputError(f"crop_average is 1, 2 or 3, not {crop_average!r}.")

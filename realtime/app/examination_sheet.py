@@ -176,7 +176,7 @@ def _floor(rests: list[tuple[U8, _Row]], peaks: Mapping[Movement, U8], weights: 
     from realtime.analyze import FaceAnalyzer
 
     # An average with the mirror image would hide the very difference that is looked for.
-    analyzer = FaceAnalyzer(weights=weights, mirror_average=False)
+    analyzer = FaceAnalyzer(weights=weights, mirror_average=False, crop_average=1)
     scale = float(np.median([mm for _, mm in known]))
 
     def measured(picture: U8) -> Millimetres | None:

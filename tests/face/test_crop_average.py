@@ -102,7 +102,7 @@ def test_the_public_face_and_the_settings_take_one_to_three(
 ) -> None:
     with FaceTracker("demo") as tracker:
         frame, _ = next(iter(tracker))
-    with kind(crop_average=3) as several, kind() as one:
+    with kind(crop_average=3) as several, kind(crop_average=1) as one:
         found = [
             each(frame.image)[0] if isinstance(each, FaceAnalyzer) else each.update(frame.image, 0.0)
             for each in (several, one)

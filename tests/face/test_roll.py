@@ -49,7 +49,7 @@ class RolledFace:
         self.wrong = wrong
         self.asked = 0
 
-    def locate(self, image: U8, crop: F64) -> Landmarks:
+    def locate(self, image: U8, crop: F64, correction: object = None, *, rough: bool = False) -> Landmarks:
         self.asked += 1
         in_crop = transform(crop, self.truth)
         turned = abs(float(roll_of_five(five_of(in_crop)))) < np.radians(50)

@@ -2,7 +2,8 @@
 
 Photographs of 71 people with hand-placed points, 51 of them smiling as well. Half smiles are the left half of one picture beside the
 right half of the other; shut eyes are warps of the photograph (`tools.data.winks`), so the truth is known on both sides. The people
-whom training may see and the others are reported apart; only the figures of the others are judged.
+whom training may see and the others are reported apart; only the figures of the others are judged. Points are those of `FaceAnalyzer`:
+means of three crops and their mirror images.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +34,7 @@ LID = UNITS.index(45)
 def measure(options: Options) -> list[Figure]:
     """All figures of this part."""
     registry = Registry(options.weights)
-    model = landmark_model(registry.open(registry.manifest.find("landmarks")), mirror_average="some")
+    model = landmark_model(registry.open(registry.manifest.find("landmarks")), mirror_average="some", crop_average=3)
     spec = registry.manifest.find("action-units")
     session = registry.open(spec)
     viewer = Viewer(model, ActionUnits(session.run, UNITS, identity=spec.sha256))
