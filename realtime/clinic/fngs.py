@@ -11,8 +11,8 @@ from realtime.clinic.eface import NO_FOLD
 from realtime.clinic.items import Item, Score, overrule, sum_of
 from realtime.clinic.sunnybrook import no_share, shares
 from realtime.clinic.synkinesis import SynkinesisMatrix
-from realtime.clinic.trials import CLOSED, Side, View, length, trials
-from realtime.clinic.types import Examination, Movement
+from realtime.clinic.trials import CLOSED, View, pair, trials, views
+from realtime.clinic.types import Examination, Movement, Snapshot
 
 GRADES = ((4, "I"), (9, "II"), (14, "III"), (19, "IV"), (23, "V"), (24, "VI"))
 """Highest sum of each grade; more than 24 is VI too."""
@@ -78,13 +78,19 @@ def region_grade(share: float) -> int:
 
 
 def _stays_open(examination: Examination) -> bool:
-    """Whether an eye that should be judged does not shut in tight closure, in most repetitions."""
-    sides: tuple[Side, ...] = View("left", "right")
-    if examination.affected in ("left", "right"):
-        sides = (examination.affected,)
+    """Whether an eye that should be judged does not shut in tight closure, in most repetitions.
+
+    The other eye shows what a shut eye reads: lids that touch may read as a gap of a millimetre.
+    """
+    ways = views(examination.affected)
     found = trials(examination, "tight_closure")
-    gaps = [max(length(trial.peak, "fissure_height", side) for side in sides) for trial in found]
-    return sum(gap >= CLOSED for gap in gaps) * 2 > len(gaps)
+    opened = [any(_gapes(trial.peak, view) for view in ways) for trial in found]
+    return sum(opened) * 2 > len(opened)
+
+
+def _gapes(peak: Snapshot, view: View) -> bool:
+    gap, other = pair(peak, "fissure_height", view)
+    return gap >= CLOSED and gap - other >= CLOSED
 
 
 def _secondary(matrix: SynkinesisMatrix) -> Item:

@@ -56,9 +56,13 @@ def _is_more_than_noise(row: Measure) -> bool:
 
 
 def _eyes(examination: Examination, by_name: dict[str, Measure]) -> Iterator[str]:
+    """Lids that touch may read as a gap of a millimetre: what counts is how much wider than the other eye's it is."""
     row = by_name["gentle_closure.gap"]
-    for side, gap in zip(("left", "right"), row.sides, strict=True):
-        if gap is not None and gap.mean >= _LID_GAP and examination.affected in (side, "both", "none"):
+    for side, gap, other in zip(("left", "right"), row.sides, reversed(row.sides), strict=True):
+        if gap is None or gap.mean < _LID_GAP or examination.affected not in (side, "both", "none"):
+            continue
+        alike = other is not None and gap.mean - other.mean < _LID_GAP
+        if examination.affected == "both" or not alike:
             yield f"When you close your eyes gently, a gap of {gap.mean:.0f} mm stays open on your {side} side."
 
 

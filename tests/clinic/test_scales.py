@@ -154,6 +154,25 @@ def test_fngs_sums_four_regions_and_secondary_movement_once_the_fold_is_entered(
     assert [region_grade(share) for share in (1.0, 0.8, 0.6, 0.3, 0.1, 0.0)] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "affected", "grade_of_eye"),
+    [
+        (1.3, 1.2, "none", 1),  # lids that touch and read as a gap: both alike
+        (1.3, 1.2, "left", 1),
+        (1.9, 0.4, "left", 4),
+        (1.9, 0.4, "none", 4),
+        (0.4, 1.9, "left", 1),
+        (0.9, 0.0, "left", 1),
+    ],
+)
+def test_an_eye_does_not_shut_where_it_stays_open_farther_than_the_other(
+    left: float, right: float, affected: Affected, grade_of_eye: int
+) -> None:
+    closed = snapshot({"fissure_height": Sides(left, right)})
+    found = score_examination(examination(affected, peaks("none", 1.0) | {"tight_closure": closed})).fngs
+    assert found.item("fngs.eye").value == grade_of_eye
+
+
 def test_hb_8_counts_full_quarter_centimetres_on_each_side() -> None:
     assert [points(way) for way in (-1.0, 0.0, 2.4, 2.5, 4.9, 5.0, 7.5, 10.0, 14.0)] == [0, 0, 0, 1, 1, 2, 3, 4, 4]
     found = house_brackmann(examination("left", peaks("left", 0.5)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.clinic import Examination, Repetition
+from realtime.clinic import Affected, Examination, Repetition
 from realtime.clinic.course import COLUMNS, course, course_csv, course_page
 from realtime.clinic.course_remarks import course_remarks
 from realtime.clinic.sheet import SheetContent, sheet_page
@@ -79,6 +79,24 @@ def test_plain_words_tell_movement_eye_synkinesis_and_change() -> None:
     assert "When raising the eyebrow, your left side moves" in seen
     assert "Your left eye narrows when the mouth moves, more than on the other side." in seen
     assert "Since last time, more than noise has changed in: raising the eyebrow (left)" in seen
+
+
+@pytest.mark.parametrize(
+    ("affected", "gaps", "sides"),
+    [
+        ("none", Sides(1.3, 1.2), []),
+        ("none", Sides(1.2, 2.6), ["right"]),
+        ("left", Sides(3.0, 1.1), ["left"]),
+        ("left", Sides(1.1, 3.0), []),
+        ("both", Sides(3.0, 2.6), ["left", "right"]),
+    ],
+)
+def test_a_gap_is_told_where_it_is_wider_than_what_a_shut_eye_reads(
+    affected: Affected, gaps: Sides[float], sides: list[str]
+) -> None:
+    closed = snapshot({"fissure_height": gaps})
+    seen = text(sheet_page(SheetContent(examination(affected, peaks("none", 1.0) | {"gentle_closure": closed}))))
+    assert re.findall(r"a gap of \d mm stays open on your (\w+) side", seen) == sides
 
 
 def test_what_cannot_be_had_is_a_dash_and_its_reason_is_told_once() -> None:
