@@ -255,7 +255,7 @@ class _Wiring:
         self._examination = self._open_examination()
         fps = (info and info.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)
-        # Offline a detection pass is part of tracking. Beside several people's looks it must not begin late: it would meet the next frame's.
+        # Offline a detection pass is part of tracking. With several people it must not begin late: it would meet the next frame's looks.
         self._progress = None if self._offline or config.people > 1 else PictureProgress()
         self._detect = Detect(
             path.detector,
