@@ -53,10 +53,10 @@ class FaceAnalyzer:
         mirror_average: bool = True,
         crop_average: int = 3,
     ) -> None:
-        if crop_average not in (1, 2, 3):
-            raise UserInputError(f"crop_average is 1, 2 or 3, not {crop_average!r}.")
+        from realtime.face.settings import checked_crop_average
+
         self._mirror_average: bool = mirror_average
-        self._crop_average: int = crop_average
+        self._crop_average: int = checked_crop_average(crop_average)
         self._millimetres = millimetres
         self._weights = None if weights is None else Path(weights)
         self._width = width

@@ -62,10 +62,10 @@ class FaceTracker:
         mirror_average: "MirrorAverage | bool" = "off",
         crop_average: int = 1,
     ) -> None:
-        if crop_average not in (1, 2, 3):
-            raise UserInputError(f"crop_average is 1, 2 or 3, not {crop_average!r}.")
+        from realtime.face.settings import checked_crop_average
+
         self._mirror_average = mirror_average
-        self._crop_average: int = crop_average
+        self._crop_average: int = checked_crop_average(crop_average)
         self._millimetres = millimetres
         self._source = source
         self._wish = (size, fps)

@@ -33,7 +33,7 @@ class Landmarks:
         crop: (2, 3) frame to crop pixels.
         patch: (3, S, S) float32, what the network saw (a buffer: valid until the next call).
         mirror_offset: (98, 2) crop pixels from the network's points to their mean with those of the mirror image; None where the
-            mirror image was not looked at.
+            mirror image was not looked at, or is looked at on every frame.
     """
 
     points: F32
@@ -113,10 +113,12 @@ class LandmarkModel:
         scales = CROP_SCALES[1] if rough else self._scales
         answers = [answer for scale in scales for answer in self._look(image, crop, scale, mirrored=mirrored)]
         found = _average(answers)
-        straight = _average(answers[::2]) if mirrored else found
-        offset = found.points - straight.points if mirrored else None
-        if correction is not None and self.mirror_average == "some":
-            found = straight._replace(points=straight.points + correction.now(offset))
+        offset = None
+        if self.mirror_average == "some":
+            straight = _average(answers[::2]) if mirrored else found
+            offset = found.points - straight.points if mirrored else None
+            if correction is not None:
+                found = straight._replace(points=straight.points + correction.now(offset))
         back = invert(crop)
         return Landmarks(
             points=transform(back, found.points),

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from realtime.errors import UserInputError
+
 MirrorAverage = Literal["off", "some", "every"]
 """On which frames a face's mirror image is looked at as well: on none, on some of them, on every one."""
 
@@ -17,6 +19,20 @@ def as_mirror_average(value: MirrorAverage | bool) -> MirrorAverage:
     if isinstance(value, bool):
         return "every" if value else "off"
     return value
+
+
+def checked_crop_average(count: int) -> int:
+    """The same, if a face can be looked at in so many crops.
+
+    Args:
+        count: what a user says.
+
+    Raises:
+        UserInputError: it cannot.
+    """
+    if count not in (1, 2, 3):
+        raise UserInputError(f"crop_average is 1, 2 or 3, not {count!r}.")
+    return count
 
 
 class _Section(BaseModel):

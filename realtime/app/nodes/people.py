@@ -103,7 +103,7 @@ class TrackPeople(Track):
         every, wait = 1.0, False
         if self._rate is not None:
             every = max(1.0, round(self._rate.update(frame) / OTHERS_RATE, 3))
-            # The detector begins after this frame's picture and should be done before the next one: the others would delay both.
+            # The detector runs beside this frame: the others' looks would delay its answer and the patient's picture.
             wait = self._people.is_detected_on(frame.sequence)
         every *= _EVERY if FEWER_OTHERS in self._quality.active else 1
         chosen, self._chosen = self._chosen, None
