@@ -155,7 +155,6 @@ def _bent(
     """
     gap = float(np.linalg.norm(seen[90] - seen[94]))
     back = invert(matrix)
-    to_picture = back[:, :2] * SIZE
     ticks = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE
     at = np.stack(np.meshgrid(ticks, ticks), -1)
     if move.any() or eyes:
@@ -174,7 +173,7 @@ def _bent(
                 if both or rng.random() < 0.5:
                     seen = close_eye(maps, seen, first, amount if both else float(rng.uniform(-0.25, 1.0)))
         if rng.random() < 0.4:
-            seen = open_mouth(maps, seen, float(rng.uniform(0.01, 0.16)), to_picture)
+            seen = open_mouth(maps, seen, float(rng.uniform(0.01, 0.16)))
     for eye in eyes:
         seen = close_eye(maps, seen, eye.first, eye.amount)
     crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=border)

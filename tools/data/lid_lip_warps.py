@@ -43,6 +43,12 @@ def _curve(x: Floats, points: Floats, indices: tuple[int, ...], frame: tuple[Flo
     return np.interp(x, px[order], py[order])
 
 
+def _look_up(maps: Floats, rows: slice, columns: slice, shown: Floats) -> None:
+    """Let these pixels of `maps` show what `maps` has at the places `shown` (h, w, 2), in crop units."""
+    at = (shown * maps.shape[0] - 0.5).astype(np.float32)
+    maps[rows, columns] = cv2.remap(maps, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
 def close_eye(maps: Floats, points: Floats, first: int, amount: float) -> Floats:
     """Lower the upper lid of the eye that starts at point `first` (60 or 68) by `amount` (0..1) of its opening.
 
@@ -69,8 +75,7 @@ def close_eye(maps: Floats, points: Floats, first: int, amount: float) -> Floats
     inside = upper + (y - lid) * (lower - upper) / np.maximum(lower - lid, 1e-4)
     between = y if amount > 0 else inside
     source = np.where(y <= ceiling, y, np.where(y < lid, above, np.where(y < lower, between, y)))
-    shown = ((at + (source - y)[..., None] * frame[2]) * size - 0.5).astype(np.float32)
-    maps[rows, columns] = cv2.remap(maps, shown, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    _look_up(maps, rows, columns, at + (source - y)[..., None] * frame[2])
     out = points.copy()
     for i in _UPPER[first][1:4]:
         (px,), (py,) = _local(points[i][None], frame)
@@ -83,10 +88,11 @@ def close_eye(maps: Floats, points: Floats, first: int, amount: float) -> Floats
     return out
 
 
-def open_mouth(maps: Floats, points: Floats, depth: float, to_picture: NDArray[np.float64]) -> Floats:
+def open_mouth(maps: Floats, points: Floats, depth: float) -> Floats:
     """Lower the lower lip and the chin by `depth` (crop units) at the middle of the mouth, less towards its corners.
 
-    What stood between the lips is stretched; the movement fades out below the chin. maps is changed in place.
+    What stood between the lips is stretched; the movement fades out below the chin. maps is changed in place; what each place
+    shows is looked up where `maps` has it by now, as in `close_eye`: a jaw or a cheek may have been bent before.
     """
     frame = _frame(points[88], points[92])
     half = 0.5 * float(np.linalg.norm(points[92] - points[88]))
@@ -113,7 +119,7 @@ def open_mouth(maps: Floats, points: Floats, depth: float, to_picture: NDArray[n
     inside = upper + (y - upper) * (lower - upper) / np.maximum(lip - upper, 1e-4)
     source = np.where(y <= upper, y, np.where(y < lip, inside, below))
     source = np.where(np.abs(x) < half, source, y)
-    maps[rows, columns] += (((source - y)[..., None] * frame[2]) @ to_picture.T).astype(np.float32)
+    _look_up(maps, rows, columns, at + (source - y)[..., None] * frame[2])
     px, py = _local(points, frame)
     own = np.maximum(_curve(px, points, (88, 95, 94, 93, 92), frame), _curve(px, points, (88, 89, 90, 91, 92), frame))
     moves = (np.abs(px) < half) & (py >= own - 1e-6)

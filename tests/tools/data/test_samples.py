@@ -95,7 +95,7 @@ def test_a_lid_moves_with_its_picture_and_the_other_eye_stays(amount: float, fir
 def test_a_mouth_opens_and_the_chin_follows_its_picture() -> None:
     points = (face() / 220).astype(np.float32)
     maps = slit_maps()
-    moved = open_mouth(maps, points, 0.08, np.eye(2) * 112)
+    moved = open_mouth(maps, points, 0.08)
     gap = np.linalg.norm(moved[94] - moved[90]) - np.linalg.norm(points[94] - points[90])
     assert gap == pytest.approx(0.08, abs=0.01)
     assert moved[[*range(60, 82)]] == pytest.approx(points[[*range(60, 82)]])
@@ -104,6 +104,22 @@ def test_a_mouth_opens_and_the_chin_follows_its_picture() -> None:
     at = moved[16] * 112 - 0.5
     column = seen[:, round(float(at[0]))]
     assert (np.arange(112) * column).sum() / column.sum() == pytest.approx(at[1], abs=1.2)
+
+
+@pytest.mark.parametrize("shift", [(0.0, 0.06), (0.0, -0.06), (0.06, 0.0)])
+def test_a_mouth_opens_in_skin_that_was_bent_before(shift: tuple[float, float]) -> None:
+    """The chin was moved by the same warp: where the lip lands, the picture must show what then lay at the lip."""
+    points = (face() / 220).astype(np.float32)
+    move = np.zeros((98, 2), np.float32)
+    move[10:23] = shift
+    field = displacement_field(points, move)
+    maps = (slit_maps() + 112 * cv2.resize(field, (112, 112), interpolation=cv2.INTER_LINEAR)).astype(np.float32)
+    moved = open_mouth(maps, moved_points(points, field), 0.1)
+    for line, middle in (([83, 84, 85, 86, 87], 85), ([15, 16, 17], 16)):
+        seen = cv2.remap(striped(points, line), maps, None, cv2.INTER_LINEAR).astype(float)
+        at = moved[middle] * 112 - 0.5
+        column = seen[:, round(float(at[0]))]
+        assert (np.arange(112) * column).sum() / column.sum() == pytest.approx(at[1], abs=0.35)
 
 
 def test_presence_falls_with_the_geometry() -> None:
