@@ -44,7 +44,9 @@ def _curve(x: Floats, points: Floats, indices: tuple[int, ...], frame: tuple[Flo
 
 
 def _look_up(maps: Floats, rows: slice, columns: slice, shown: Floats) -> None:
-    """Let these pixels of `maps` show what `maps` has at the places `shown` (h, w, 2), in crop units."""
+    """Let these pixels of `maps` show what `maps` has at the places `shown` (h, w, 2), in crop units; there may be none."""
+    if not shown.size:
+        return
     at = (shown * maps.shape[0] - 0.5).astype(np.float32)
     maps[rows, columns] = cv2.remap(maps, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 

@@ -122,6 +122,15 @@ def test_a_mouth_opens_in_skin_that_was_bent_before(shift: tuple[float, float]) 
         assert (np.arange(112) * column).sum() / column.sum() == pytest.approx(at[1], abs=0.35)
 
 
+@pytest.mark.parametrize("aside", [(1.2, 0.0), (0.0, -1.5)])
+def test_an_eye_or_a_mouth_outside_the_crop_changes_nothing_of_it(aside: tuple[float, float]) -> None:
+    points = (face() / 220 + aside).astype(np.float32)
+    maps = slit_maps()
+    assert close_eye(maps, points, 60, 0.9)[62, 1] > points[62, 1]
+    assert open_mouth(maps, points, 0.1)[94, 1] > points[94, 1]
+    assert (maps == slit_maps()).all()
+
+
 def test_presence_falls_with_the_geometry() -> None:
     assert crops.square_iou(np.zeros(2), 1.0) == 1
     assert crops.square_iou(np.array((0.5, 0.0)), 1.0) == pytest.approx(1 / 3)
