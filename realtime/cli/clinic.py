@@ -88,7 +88,7 @@ def _print(found: Scores) -> None:
 
 def _cells(item: Item, *, given: bool) -> list[str]:
     spread = item.spread
-    noise = f" ± {spread.sdc:.1f}" if spread is not None and spread.count > 1 else ""
+    noise = f" ± {spread.sdc_of_mean:.1f}" if spread is not None and spread.count > 1 else ""
     estimate = shown(replace(item, overruled=None)) + (noise if item.value is not None else "")
     # A total that only the clinician's values complete has its noise beside it.
     clinician = "" if item.overruled is None else f"{item.overruled:g}" + (noise if item.value is None else "")

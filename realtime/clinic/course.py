@@ -11,13 +11,13 @@ from string import Template
 
 from realtime.clinic.scores import score_examination
 from realtime.clinic.sheet_rows import measures
-from realtime.clinic.statistics import SDC_OF_SEM, Spread, change, pooled_sem
+from realtime.clinic.statistics import Spread, change, limit_of_change
 from realtime.clinic.types import Examination
 from realtime.spreadsheet import guarded
 
 COLUMNS = (
     *("date", "session", "measure", "term", "side", "unit", "value", "repetitions", "sd", "sdc95"),
-    *("change_since_first", "since_first", "change_since_last", "since_last", "overruled"),
+    *("change_since_first", "since_first", "change_since_last", "since_last", "overruled", "sdc95_of_mean"),
 )
 _CHARTS = (
     "sunnybrook.voluntary",
@@ -72,9 +72,10 @@ class Series:
     points: tuple[Point, ...]
 
     @property
-    def sdc(self) -> float:
-        """SDC95 from the spread of all examinations together; NaN: unknown."""
-        return SDC_OF_SEM * pooled_sem([one.spread for one in self.points if one.spread is not None])
+    def limit(self) -> float:
+        """By what the first and the last value must differ to be more than noise, that of all examinations together; NaN: unknown."""
+        known = [one.spread for one in self.points if one.spread is not None]
+        return limit_of_change(known[0], known[-1], known) if known else math.nan
 
 
 def course(examinations: Sequence[tuple[str, Examination]]) -> list[Series]:
@@ -132,6 +133,7 @@ def course_csv(series: Sequence[Series]) -> str:
                     *_against(one.points[0], point, number > 0),
                     *_against(one.points[number - 1], point, number > 0),
                     "yes" if point.overruled else "",
+                    _cell(found.sdc_of_mean if found is not None else None),
                 )
             )
     return text.getvalue()
@@ -147,7 +149,7 @@ def _cell(value: float | None) -> str:
 
 
 def course_page(person: str, series: Sequence[Series], remarks: Sequence[str] = ()) -> str:
-    """Draw the course: points with their SDC band round the first examination.
+    """Draw the course: points, and round the first examination the band of what noise explains.
 
     Args:
         person: whose it is.
@@ -186,8 +188,10 @@ def _asset(name: str) -> Template:
 def _chart(group: Sequence[Series]) -> str:
     first = group[0]
     values = [point.value for one in group for point in one.points if point.value is not None]
-    bands = [(one, start, one.sdc) for one in group if (start := _start(one)) is not None and math.isfinite(one.sdc)]
-    ends = [*values, *(start + sign * sdc for _, start, sdc in bands for sign in (-1, 1))]
+    bands = [
+        (one, start, one.limit) for one in group if (start := _start(one)) is not None and math.isfinite(one.limit)
+    ]
+    ends = [*values, *(start + sign * limit for _, start, limit in bands for sign in (-1, 1))]
     low, high = min(ends), max(ends)
     low, high = (low - 1, high + 1) if high - low < 1e-9 else (low, high)
 
@@ -200,9 +204,9 @@ def _chart(group: Sequence[Series]) -> str:
         return _LEFT + (_WIDTH - _LEFT - 14) * ((number + 0.5) / count)
 
     parts = [
-        f'<rect class="band {one.side}" x="{_LEFT}" width="{_WIDTH - _LEFT - 14}" y="{y(start + sdc):.1f}" '
-        f'height="{y(start - sdc) - y(start + sdc):.1f}"/>'
-        for one, start, sdc in bands
+        f'<rect class="band {one.side}" x="{_LEFT}" width="{_WIDTH - _LEFT - 14}" y="{y(start + limit):.1f}" '
+        f'height="{y(start - limit) - y(start + limit):.1f}"/>'
+        for one, start, limit in bands
     ]
     parts += [
         f'<text x="{_LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:z.1f}</text>' for value in (low, high)
@@ -230,16 +234,23 @@ def _start(one: Series) -> float | None:
 
 def _table(series: Sequence[Series]) -> str:
     """First and last examination side by side, where both have the figure."""
-    rows = ["<tr><th>measure<th>side<th>first<th>last<th>change<th>SDC95<th></tr>"]
+    rows = ["<tr><th>measure<th>side<th>first<th>last<th>change<th>noise up to<th></tr>"]
     for one in series:
         first, last = one.points[0], one.points[-1]
         compared = change(first.spread, last.spread) if len(one.points) > 1 else None
         if compared is None or first.value is None or last.value is None:
             continue
         mark = ' class="changed"' if compared.verdict == "changed" else ""
-        sdc = f"{compared.sdc:.1f}" if math.isfinite(compared.sdc) else "–"
+        limit = f"{compared.limit:.1f}" if math.isfinite(compared.limit) else "–"
         rows.append(
-            f"<tr{mark}><td>{escape(one.term)}<td>{one.side}<td>{first.value:z.1f}<td>{last.value:z.1f}"
-            f"<td>{compared.difference:+z.1f}<td>{sdc}<td>{compared.verdict}</tr>"
+            f"<tr{mark}><td>{escape(one.term)}<td>{one.side}<td>{_with_noise(first)}<td>{_with_noise(last)}"
+            f"<td>{compared.difference:+z.1f}<td>{limit}<td>{compared.verdict}</tr>"
         )
     return f"<table>{''.join(rows)}</table>" if len(rows) > 1 else "<p>One examination: nothing to compare yet.</p>"
+
+
+def _with_noise(point: Point) -> str:
+    """A value, and the SDC95 of the mean that it is."""
+    found = point.spread
+    noise = f" ± {found.sdc_of_mean:.1f}" if found is not None and math.isfinite(found.sdc_of_mean) else ""
+    return f"{point.value:z.1f}{noise}"

@@ -136,6 +136,7 @@ def _spread(value: Spread | None) -> dict[str, float | int | None] | None:
         "count": value.count,
         "sem": _number(value.sem),
         "sdc95": _number(value.sdc),
+        "sdc95_of_mean": _number(value.sdc_of_mean),
     }
 
 

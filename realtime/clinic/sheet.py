@@ -143,7 +143,7 @@ def shown(item: Item) -> str:
 
 
 def _noise(spread: Spread | None) -> str:
-    return f"± {number(spread.sdc)}" if spread is not None and math.isfinite(spread.sdc) else ""
+    return f"± {number(spread.sdc_of_mean)}" if spread is not None and math.isfinite(spread.sd) else ""
 
 
 def _score(score: Score, before: Scores | None) -> str:
@@ -202,7 +202,7 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
             f'<span class="{side}">{_mean(one)}</span>' for side, one in zip(("left", "right"), row.sides, strict=True)
         ]
         share = row.share(content.examination.affected)
-        cells += [f"{100 * share:.0f} %" if math.isfinite(share) else "", number(row.sdc)]
+        cells += [f"{100 * share:.0f} %" if math.isfinite(share) else "", number(row.sdc_of_mean)]
         if content.floor:
             error = content.floor.get(_LENGTH_OF.get(row.name, row.name), math.nan)
             cells.append(f"{error:+z.1f}" if math.isfinite(error) else "")
@@ -220,7 +220,9 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
 
 def _legend(content: SheetContent) -> str:
     error = " Error: left − right on which a picture and its mirror image disagree, each by itself: no property of the face."
-    since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise." if content.before else ""
+    since = ""
+    if content.before:
+        since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise, by the spread of both sittings (Student's t)."
     return (error if content.floor else "") + since
 
 

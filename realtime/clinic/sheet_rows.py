@@ -39,9 +39,17 @@ class Measure:
 
     @property
     def sdc(self) -> float:
-        """SDC95 of one side, the larger one; NaN: unknown."""
-        known = [one.sdc for one in self.sides if one is not None and math.isfinite(one.sdc)]
-        return max(known, default=math.nan)
+        """SDC95 of one repetition of one side, the larger one; NaN: unknown."""
+        return max((one.sdc for one in self._noisy), default=math.nan)
+
+    @property
+    def sdc_of_mean(self) -> float:
+        """SDC95 of the mean of one side, the larger one; NaN: unknown."""
+        return max((one.sdc_of_mean for one in self._noisy), default=math.nan)
+
+    @property
+    def _noisy(self) -> list[Spread]:
+        return [one for one in self.sides if one is not None and math.isfinite(one.sd)]
 
     def share(self, affected: str) -> float:
         """The affected side's share of the healthy side's value; of the weaker side where none is affected. NaN: unknown."""

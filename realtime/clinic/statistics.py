@@ -1,7 +1,8 @@
 """How much of a difference is noise: spread over repetitions, ICC(2,1), SEM and the smallest detectable change.
 
 The definitions are those of COSMIN: SEM is the standard error of measurement of one value, SDC95 = 1.96 x sqrt(2) x SEM is
-the change that two single values must exceed so that noise alone explains it in fewer than 5 of 100 cases.
+the change that two single values must exceed so that noise alone explains it in fewer than 5 of 100 cases. Means of n values have
+an SDC95 smaller by sqrt(n). Where the SEM is itself estimated from a few repetitions, Student's t takes the place of 1.96.
 """
 
 import math
@@ -16,6 +17,12 @@ from realtime.types import F64
 
 SDC_OF_SEM = 2.77
 """1.96 x sqrt(2), as it is printed in the literature."""
+_STUDENT_95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131),
+    *(2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+"""Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom."""
+_NORMAL_95 = 1.96
 Verdict = Literal["changed", "within noise", "unknown"]
 
 
@@ -40,12 +47,13 @@ class Spread:
 
     @property
     def sdc(self) -> float:
-        """SDC95 = 2.77 SEM. It is not divided by sqrt(n).
-
-        The repetitions of one sitting do not hold what changes between sittings (light, seat, distance), and with three of
-        them the standard deviation itself is uncertain. Undivided, fewer than 5 of 100 unchanged people are called changed.
-        """
+        """SDC95 of one repetition: 2.77 SEM."""
         return SDC_OF_SEM * self.sd
+
+    @property
+    def sdc_of_mean(self) -> float:
+        """SDC95 of `mean`: 2.77 SEM / sqrt(count)."""
+        return self.sdc / math.sqrt(self.count)
 
 
 def spread(values: Iterable[float]) -> Spread | None:
@@ -105,10 +113,45 @@ def pooled_sem(spreads: Sequence[Spread]) -> float:
         NaN where no sitting has two repetitions.
     """
     known = [one for one in spreads if one.count > 1 and math.isfinite(one.sd)]
-    freedom = sum(one.count - 1 for one in known)
+    freedom = _freedom(known)
     if not freedom:
         return math.nan
     return math.sqrt(sum((one.count - 1) * one.sd**2 for one in known) / freedom)
+
+
+def _freedom(spreads: Sequence[Spread]) -> int:
+    """Degrees of freedom of `pooled_sem`."""
+    return sum(one.count - 1 for one in spreads if one.count > 1 and math.isfinite(one.sd))
+
+
+def student_95(freedom: int) -> float:
+    """Two-sided 95 % point of Student's t, to 0.005.
+
+    Args:
+        freedom: degrees of freedom, at least 1.
+    """
+    if freedom <= len(_STUDENT_95):
+        return _STUDENT_95[freedom - 1]
+    return _NORMAL_95 + 2.4 / freedom  # the first terms of its expansion in 1 / freedom
+
+
+def limit_of_change(before: Spread, after: Spread, pooled: Sequence[Spread]) -> float:
+    """The difference of two means that noise alone exceeds in 5 of 100 cases.
+
+    The SEM is that of all given sittings together. It is estimated from few repetitions, so Student's t takes the place of 1.96.
+
+    Args:
+        before: the earlier mean and its count.
+        after: the later one.
+        pooled: the sittings that tell the noise, usually these two.
+
+    Returns:
+        NaN where no sitting has two repetitions.
+    """
+    sem = pooled_sem(pooled)
+    if not math.isfinite(sem):
+        return math.nan
+    return student_95(_freedom(pooled)) * sem * math.sqrt(1 / before.count + 1 / after.count)
 
 
 class Change(NamedTuple):
@@ -116,13 +159,13 @@ class Change(NamedTuple):
 
     Args:
         difference: later minus earlier mean.
-        sdc: the smallest detectable change, from the spread of both sittings together; NaN: unknown.
+        limit: what noise alone exceeds in 5 of 100 cases (`limit_of_change` of both sittings); NaN: unknown.
         verdict: "unknown" where no sitting tells its noise, or where all repetitions of both are equal (as at the end of a
             clipped scale) and the sittings differ.
     """
 
     difference: float
-    sdc: float
+    limit: float
     verdict: Verdict
 
 
@@ -139,9 +182,9 @@ def change(before: Spread | None, after: Spread | None) -> Change | None:
     if before is None or after is None:
         return None
     difference = after.mean - before.mean
-    sdc = SDC_OF_SEM * pooled_sem([before, after])
-    if not math.isfinite(sdc):
+    limit = limit_of_change(before, after, [before, after])
+    if not math.isfinite(limit):
         return Change(difference, math.nan, "unknown")
-    if abs(difference) <= sdc:
-        return Change(difference, sdc, "within noise")
-    return Change(difference, sdc, "changed" if sdc > 0 else "unknown")
+    if abs(difference) <= limit:
+        return Change(difference, limit, "within noise")
+    return Change(difference, limit, "changed" if limit > 0 else "unknown")

@@ -163,7 +163,7 @@ def test_the_course_follows_every_figure_with_its_noise() -> None:
     series = course(visits)
     brow = next(one for one in series if (one.name, one.side) == ("brow_raise.elevation", "left"))
     assert [point.value for point in brow.points] == pytest.approx([1.6, 1.7, 6.4], abs=0.3)
-    assert 0.1 < brow.sdc < 1.0
+    assert 0.1 < brow.limit < 1.0
     rows = [line.split(",") for line in course_csv(series).splitlines()]
     assert tuple(rows[0]) == COLUMNS
     elevation = [

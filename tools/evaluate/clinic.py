@@ -10,32 +10,27 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime.analyze.models import action_units, landmark_model
-from realtime.clinic import Examination, Movement, Scores, score_examination
-from realtime.clinic.excursion import excursion
-from realtime.clinic.statistics import reliability
+from realtime.clinic import Movement, Scores, score_examination
 from realtime.clinic.sunnybrook import VOLUNTARY
-from realtime.clinic.trials import Side, length, resting, trials
 from realtime.clinic.types import MOVEMENTS
 from realtime.errors import FacemirrorError
 from realtime.face.settings import MirrorAverage
 from realtime.models import Registry
+from tools.evaluate.clinic_lengths import length_figures
 from tools.evaluate.clinic_people import Examined, Networks, examine
 from tools.evaluate.clinic_real import real_figures
-from tools.evaluate.clinic_renders import CAMERA_NAMES, LIGHT_NAMES, Filmed, filmed
+from tools.evaluate.clinic_renders import Filmed, filmed
 from tools.evaluate.figures import Figure, finish
 from tools.synth.palsy import ZONES, Patient, Zone
 
-F64 = NDArray[np.float64]
 _OF_LENGTHS: tuple[Movement, ...] = ("rest", "brow_raise", "open_smile")
-SIDES: tuple[Side, Side] = ("left", "right")
 STEP_OF_GAIN = {0.0: 1, 0.25: 2, 0.5: 3, 0.75: 4, 1.0: 5}
 """The voluntary item that a clinician would give for what the affected side makes of a movement."""
 
@@ -142,97 +137,6 @@ def rendered_figures(people: Sequence[Examined]) -> list[Figure]:
     ]
 
 
-def _smile(examination: Examination, side: Side) -> list[float]:
-    found = trials(examination, "open_smile")
-    return [length(t.peak, "commissure", side) - length(t.rest, "commissure", side) for t in found]
-
-
-def _at_rest(name: str) -> Callable[[Examination, Side], list[float]]:
-    return lambda examination, side: [length(one, name, side) for one in resting(examination)]
-
-
-def _moved(movement: Movement, region: str) -> Callable[[Examination, Side], list[float]]:
-    return lambda examination, side: [
-        excursion(trial, region, side)  # type: ignore[arg-type]
-        for trial in trials(examination, movement)
-    ]
-
-
-_MEASURES: tuple[tuple[str, Movement, Callable[[Examination, Side], list[float]], float | None], ...] = (
-    ("commissure excursion in a smile", "open_smile", _smile, 1.5),
-    ("palpebral fissure at rest", "rest", _at_rest("fissure_height"), 1.5),
-    ("brow height at rest", "rest", _at_rest("brow_height"), 2.0),
-    ("brow elevation", "brow_raise", _moved("brow_raise", "brow"), 2.0),
-    ("mouth corner's way in a smile", "open_smile", _moved("open_smile", "mouth"), None),
-    ("mouth corner's height at rest", "rest", _at_rest("corner_height"), None),
-)
-_TURNED = 7.5
-"""Degrees of yaw that halve the repetitions."""
-
-
-def length_figures(people: Sequence[Examined]) -> Iterator[Figure]:
-    """Lengths against the exact points, and how well repetitions agree."""
-    for name, movement, measure, most in _MEASURES:
-        rows = [measure(one.measured, side) for one in people for side in SIDES]
-        exact = [measure(one.truth, side) for one in people for side in SIDES]
-        found, truth = np.array(rows, np.float64), np.array(exact, np.float64)
-        error = found - truth
-        yield Figure("clinic", f"{name}: bias", float(np.nanmean(error)), "mm", cases=error.size)
-        yield Figure("clinic", f"{name}: mean absolute error", float(np.nanmean(np.abs(error))), "mm")
-        yield Figure("clinic", f"{name}: left minus right, bias", float(np.nanmean(error[::2] - error[1::2])), "mm")
-        judged = reliability(found)
-        if judged is not None:
-            aimed = most is not None
-            yield Figure(
-                "clinic", f"{name}: ICC(2,1)", judged.icc, at_least=0.9 if aimed else None, cases=judged.people
-            )
-            yield Figure("clinic", f"{name}: SDC95 of one repetition", judged.sdc, "mm", at_most=most)
-            mean_of = f"{name}: SDC95 of the mean of {judged.repetitions}"
-            yield Figure("clinic", mean_of, judged.sdc / judged.repetitions**0.5, "mm")
-        yield from _against_truth(name, error, truth)
-        if most is not None:
-            yield from _by_condition(people, name, movement, found)
-
-
-def _against_truth(name: str, error: F64, truth: F64) -> Iterator[Figure]:
-    """What of the repetitions' spread is the method's, and what is the person's own (gaze moves the upper lid)."""
-    own, others = reliability(error), reliability(truth)
-    if own is not None:
-        yield Figure("clinic", f"{name}: SDC95 of the error alone", own.sdc, "mm", cases=own.people)
-    if others is not None:
-        yield Figure("clinic", f"{name}: the truth itself, ICC(2,1)", others.icc, cases=others.people)
-        yield Figure("clinic", f"{name}: the truth itself, SDC95", others.sdc, "mm")
-
-
-def _by_condition(people: Sequence[Examined], name: str, movement: Movement, found: F64) -> Iterator[Figure]:
-    """How far single repetitions lie from the person's own mean, by light, camera and turn of the head.
-
-    Args:
-        people: whose repetitions.
-        name: of the measure.
-        movement: in which it is taken.
-        found: (2 x people, repetitions), left and right in turn.
-    """
-    apart = found - np.nanmean(found, axis=1, keepdims=True)
-    number = np.broadcast_to(np.arange(found.shape[1]), found.shape)
-    yaws = np.repeat(np.abs([_yaws(one.measured, movement) for one in people]), 2, axis=0)
-    lights = {f"light: {light}": number % len(LIGHT_NAMES) == i for i, light in enumerate(LIGHT_NAMES)}
-    cameras = {f"camera: {camera}": number % len(CAMERA_NAMES) == i for i, camera in enumerate(CAMERA_NAMES)}
-    turns = {f"yaw to {_TURNED:g} degrees": yaws <= _TURNED, f"yaw beyond {_TURNED:g} degrees": yaws > _TURNED}
-    for condition, chosen in (lights | cameras | turns).items():
-        values = apart[chosen & np.isfinite(apart)]
-        if len(values):
-            title = f"{name}, {condition}: root mean square off the person's own mean"
-            yield Figure("clinic", title, float(np.sqrt((values**2).mean())), "mm", cases=len(values))
-
-
-def _yaws(examination: Examination, movement: Movement) -> list[float]:
-    """Of each repetition, in degrees."""
-    if movement == "rest":
-        return [one.yaw for one in resting(examination)]
-    return [trial.rest.yaw for trial in trials(examination, movement)]
-
-
 _ZONE: dict[Movement, Zone] = {"brow_raise": "brow", "gentle_closure": "eye"}
 
 
@@ -300,9 +204,14 @@ def _totals(scored: Scored) -> Iterator[Figure]:
                 "clinic", f"{name}: bias against exact points", float(np.mean(apart)), "points", cases=len(apart)
             )
             yield Figure("clinic", f"{name}: mean absolute error", float(np.mean(np.abs(apart))), "points")
-        spreads = [f.spread.sdc for f, _ in pairs if f.spread is not None]
+        spreads = [f.spread for f, _ in pairs if f.spread is not None]
         if spreads:
-            yield Figure("clinic", f"{name}: median SDC95 of an examination", float(np.nanmedian(spreads)), "points")
+            for words, each in (
+                ("one repetition", [one.sdc for one in spreads]),
+                ("the means shown", [one.sdc_of_mean for one in spreads]),
+            ):
+                title = f"{name}: median SDC95 of an examination, {words}"
+                yield Figure("clinic", title, float(np.nanmedian(each)), "points")
     healthy = [f.eface.item("eface.nine").value for one, f, _ in scored if one.patient.affected == "none"]
     values = [value for value in healthy if value is not None]
     if values:

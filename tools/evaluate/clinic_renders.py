@@ -131,6 +131,7 @@ def filmed(
     *,
     movements: tuple[Movement, ...] = MOVEMENTS,
     render: bool = True,
+    held_out: bool = True,
 ) -> Iterator[Filmed]:
     """Rendered people.
 
@@ -142,10 +143,12 @@ def filmed(
         folder: where pictures are kept and taken from; None: nowhere.
         movements: that are made; rest is the first.
         render: people whose pictures are not there are rendered; False: they are left out.
+        held_out: of heads that no training saw. Otherwise of the others, each person under a light and a camera of their own, so that
+            one repetition of many people shows all of them.
     """
     hidden = COVERED_BROWS | COVERED_MOUTHS
     part = "" if movements == MOVEMENTS else "_" + "-".join(movements)
-    kit, files = load_kit(), [f for f in awake_files(bank, True) if photograph_of(f.stem) not in hidden]
+    kit, files = load_kit(), [f for f in awake_files(bank, held_out) if photograph_of(f.stem) not in hidden]
     for number in numbers:
         rng = np.random.default_rng([seed, number])
         head = load_head(files[(number + 37 * seed) % len(files)])
@@ -154,7 +157,7 @@ def filmed(
         if kept is not None and kept.is_file():
             yield _read(kept, patient, repetitions, movements)
         elif render:
-            made = Film(kit, patient, rng).film(repetitions, movements)
+            made = Film(kit, patient, rng, 0 if held_out else number).film(repetitions, movements)
             if kept is not None:
                 _write(kept, made)
             yield made
@@ -167,10 +170,11 @@ class Film:
         kit: the head kit.
         patient: the person.
         rng: for poses, surroundings, looks and noise.
+        first_shot: number of the light and the camera that the first repetition has.
     """
 
-    def __init__(self, kit: Kit, patient: Patient, rng: np.random.Generator) -> None:
-        self._kit, self._patient, self._rng = kit_of(kit, patient), patient, rng
+    def __init__(self, kit: Kit, patient: Patient, rng: np.random.Generator, first_shot: int = 0) -> None:
+        self._kit, self._patient, self._rng, self._first_shot = kit_of(kit, patient), patient, rng, first_shot
         self._looks: Looks = random_looks(rng, patient.head)
         at_rest, mm = exact_points(self._kit, patient, expression_of(patient, "rest", rng))
         self._pupils_mm = float(np.linalg.norm(at_rest[96] - at_rest[97])) * mm
@@ -184,6 +188,7 @@ class Film:
         return Filmed(self._patient, self._pupils_mm, repetitions, movements, tuple(moments))
 
     def _shot(self, number: int) -> Shot:
+        number += self._first_shot
         return Shot(LIGHTS[number % len(LIGHTS)], *CAMERAS[number % len(CAMERAS)])
 
     def _turn(self) -> tuple[float, ...]:
