@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.action_units.model import FEATURES, ActionUnits
+from realtime.clinic.lip_correction import LipCorrection, lip_correction_of
 from realtime.clinic.meter import ReadIrises
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
@@ -53,6 +54,11 @@ class FaceModels:
     fallback: Callable[[], ModelSession] | None = None
     irises: ReadIrises | None = None
     _reported: set[str] = field(default_factory=set)
+
+    @property
+    def lips(self) -> LipCorrection | None:
+        """Corrects the landmark network's lips where lengths are measured; None: none was fitted to this network."""
+        return lip_correction_of(next(spec.name for spec in self.specs if spec.role == "landmarks"))
 
     def face_detector(self, settings: DetectorSettings, coarser: float = 1.0) -> FaceDetector:
         """A detector with its fallback.

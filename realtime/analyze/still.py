@@ -130,6 +130,7 @@ class _Parts:
             crop_average=crop_average,
         )
         self._scale, self._irises = millimetres, models.irises
+        self._lips = None if millimetres is None else models.lips
         self._settings = chosen.tracker
         self._detector: FaceDetector = models.face_detector(chosen.detector.model_copy(update={"width": width}))
         self._locator: Locator = Locator(models.landmarks, chosen.tracker.second_look)
@@ -170,7 +171,7 @@ class _Parts:
             return None
         from realtime.clinic import LengthMeter
 
-        return LengthMeter(self._scale, self._irises).update(observation, image, 0.0)
+        return LengthMeter(self._scale, self._irises, self._lips).update(observation, image, 0.0)
 
 
 def _observation(located: "Located", number: int) -> FaceObservation:

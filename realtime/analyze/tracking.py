@@ -195,6 +195,7 @@ class _Parts:
         self._units = models.action_units
         self._estimator: ActionUnitEstimator = ActionUnitEstimator(models.action_units)
         self._scale, self._irises = millimetres, models.irises
+        self._lips = None if millimetres is None else models.lips
         self._meter = self._new_meter()
 
     def _new_meter(self) -> "LengthMeter | None":
@@ -203,7 +204,7 @@ class _Parts:
             return None
         from realtime.clinic import LengthMeter
 
-        return LengthMeter(self._scale, self._irises)
+        return LengthMeter(self._scale, self._irises, self._lips)
 
     def update(self, frame: Frame) -> Face | None:
         """The face on the next frame."""

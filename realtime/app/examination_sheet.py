@@ -12,7 +12,7 @@ import numpy as np
 
 from realtime.app.examinations import before, open_examination
 from realtime.app.replay import Pictures
-from realtime.clinic import Examination, Movement, Scale, Snapshot, measure_lengths
+from realtime.clinic import Examination, Movement, Ruler, ScaleChoice, Snapshot
 from realtime.clinic.noise_floor import errors_at_peaks, noise_floor
 from realtime.clinic.sheet import SheetContent, sheet_page
 from realtime.clinic.types import MOVEMENTS
@@ -175,15 +175,16 @@ def _floor(rests: list[tuple[U8, _Row]], peaks: Mapping[Movement, U8], weights: 
         return {}
     from realtime.analyze import FaceAnalyzer
 
-    # An average with the mirror image would hide the very difference that is looked for.
-    analyzer = FaceAnalyzer(weights=weights, mirror_average=False, crop_average=1)
     scale = float(np.median([mm for _, mm in known]))
+    ruler = Ruler(100 * scale, (0.0, 0.0), (100.0, 0.0))
+    # An average with the mirror image would hide the very difference that is looked for.
+    analyzer = FaceAnalyzer(
+        weights=weights, mirror_average=False, crop_average=1, millimetres=ScaleChoice("ruler", ruler=ruler)
+    )
 
     def measured(picture: U8) -> Millimetres | None:
         faces = analyzer(picture)
-        if not faces:
-            return None
-        return measure_lengths(faces[0].points, Scale(scale, "iris"), faces[0].pose)
+        return faces[0].millimetres if faces else None
 
     rest = noise_floor((picture for picture, _ in known), measured)
     at_peaks: dict[Movement, Mapping[str, float]] = {

@@ -7,10 +7,9 @@ import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
-from realtime.analyze.models import open_face_models
+from realtime.analyze.models import FaceModels, open_face_models
 from realtime.app.memory import release_start_up, share_arenas
 from realtime.clinic import LengthMeter, Ruler, ScaleChoice
-from realtime.clinic.meter import ReadIrises
 from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
@@ -204,16 +203,16 @@ def open_face_path(
         models.tiers,
         multitask,
         lambda: ActionUnitEstimator(models.action_units, landmarks=landmarks),
-        length_meter(config, models.irises),
+        length_meter(config, models),
     )
 
 
-def length_meter(config: Config, irises: ReadIrises | None) -> LengthMeter | None:
+def length_meter(config: Config, models: FaceModels) -> LengthMeter | None:
     """What measures lengths in millimetres; None where they are off.
 
     Args:
         config: the settings.
-        irises: reads irises; None where the folder of models has no network for it.
+        models: of the face path.
 
     Raises:
         UserInputError: the iris is to give the scale, and nothing reads it.
@@ -228,7 +227,7 @@ def length_meter(config: Config, irises: ReadIrises | None) -> LengthMeter | Non
         None if wanted.ruler is None else Ruler.parse(wanted.ruler),
         wanted.every,
     )
-    return LengthMeter(choice, irises)
+    return LengthMeter(choice, models.irises, models.lips)
 
 
 def _tracker(config: Config, landmarks: LandmarkModel) -> Tracker | PeopleTracker:

@@ -6,7 +6,9 @@ the front. Lips and chin change their depth as they move, which `mouth_depth` te
 head's depths differ, times the sine of the turn.
 """
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ RIGID = [60, 64, 68, 72, *wflw.NOSE_BRIDGE, 57]
 _TOLD = list(mouth_depth.POINTS)
 # Pixels between the outer corners of the eyes below which the points are no face.
 _LEAST_EYES = 4.0
+_LEAST_APART = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,38 @@ def seen_from_front(points: NDArray[np.floating], pose: tuple[float, float, floa
         return None
     on_head = (seen - seen[RIGID].mean(axis=0)) / scale + head.mean(axis=0)
     return Frontal(_facing(on_head, turn) * scale, scale)
+
+
+class EyeAxes(NamedTuple):
+    """The axes of both eyes: x' to the patient's left along their centres, y' up, origin between them.
+
+    Attributes:
+        origin: (2,).
+        directions: (2, 2) rows are x' and y'.
+    """
+
+    origin: F64
+    directions: F64
+
+    def places(self, points: F64) -> F64:
+        """Points (N, 2) in these axes."""
+        return np.asarray((points - self.origin) @ self.directions.T, np.float64)
+
+
+def eye_axes(points: F64) -> EyeAxes | None:
+    """The axes of a face's eyes; None where the eyes coincide.
+
+    The middle of an eye's corners stands in for the pupil, which follows the gaze and is a guess in a shut eye.
+
+    Args:
+        points: (98, 2) from the front.
+    """
+    right, left = (points[60] + points[64]) / 2, (points[68] + points[72]) / 2
+    distance = math.dist(right, left)
+    if distance < _LEAST_APART:
+        return None
+    along = (left - right) / distance
+    return EyeAxes((left + right) / 2, np.array((along, (-along[1], along[0]))))
 
 
 def _facing(seen: F64, turn: F64) -> F64:

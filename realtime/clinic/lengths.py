@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.clinic.curve import Curve, left_of, polygon_area
-from realtime.clinic.frontal import Frontal, seen_from_front
+from realtime.clinic.frontal import Frontal, eye_axes, seen_from_front
+from realtime.clinic.lip_correction import LipCorrection
 from realtime.clinic.scale import Scale
 from realtime.types import F64, FacePart, Millimetres, Sides
 
@@ -85,6 +86,7 @@ def measure_lengths(
     scale: Scale,
     pose: tuple[float, float, float] | None,
     hidden: Sequence[FacePart] = (),
+    lips: LipCorrection | None = None,
 ) -> Millimetres:
     """Every length of a face on one frame.
 
@@ -93,6 +95,7 @@ def measure_lengths(
         scale: millimetres of a pixel.
         pose: yaw, pitch, roll in degrees, as in `FaceObservation.pose`; None: not measured.
         hidden: parts that something covers.
+        lips: of the network that gave the points; None: they are taken as they are.
 
     Returns:
         The lengths; all of them NaN, and `withheld` says why, where the head is turned too far or cannot be judged.
@@ -101,6 +104,7 @@ def measure_lengths(
     face = None if reason or pose is None else seen_from_front(points, pose)
     if face is None:
         return withheld(scale, reason or "the points are no face")
+    face = face if lips is None else lips(face)
     return lengths_of(face, scale, hidden, pitch=pose[1] if pose is not None else 0.0)
 
 
@@ -123,9 +127,10 @@ def lengths_of(face: Frontal, scale: Scale, hidden: Sequence[FacePart] = (), *, 
         hidden: parts that something covers.
         pitch: degrees by which the head was raised.
     """
-    at = _upright(face.points) * scale.mm_per_pixel
-    if not np.isfinite(at).all():
+    axes = eye_axes(face.points)
+    if axes is None:
         return withheld(scale, "the eyes cannot be told apart")
+    at = axes.places(face.points) * scale.mm_per_pixel
     eyes = Sides(*(_eye(at, side) for side in (_LEFT, _RIGHT)))
     mouth_seen, chin = "mouth" not in hidden, Curve(at[_CHIN])
     brow_seen = Sides("left brow" not in hidden, "right brow" not in hidden)
@@ -174,17 +179,6 @@ def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart])
 def _eye_centre(points: F64, side: _Side) -> F64:
     """(2,) the middle of an eye's corners: it stands in for the pupil, which follows the gaze and is a guess in a shut eye."""
     return np.asarray((points[side.eye[0]] + points[side.eye[4]]) / 2, np.float64)
-
-
-def _upright(points: F64) -> F64:
-    """(98, 2) in the axes of both eyes: x' to the patient's left, y' up, origin between them. NaN where they coincide."""
-    right, left = _eye_centre(points, _RIGHT), _eye_centre(points, _LEFT)
-    distance = math.dist(right, left)
-    if distance < 1e-6:
-        return np.full_like(points, _NAN)
-    along = (left - right) / distance
-    axes = np.array((along, (-along[1], along[0])))
-    return np.asarray((points - (left + right) / 2) @ axes.T, np.float64)
 
 
 def _eye(at: F64, side: _Side) -> _Eye:

@@ -8,6 +8,7 @@ import numpy as np
 
 from realtime.clinic.frontal import Frontal, seen_from_front
 from realtime.clinic.lengths import lengths_of, refusal, withheld
+from realtime.clinic.lip_correction import LipCorrection
 from realtime.clinic.ruler import Ruler
 from realtime.clinic.scale import MEAN_PUPIL_DISTANCE_MM, HeadSize, Scale, iris_scale, pupil_scale
 from realtime.clinic.types import AgeGroup
@@ -77,15 +78,18 @@ class LengthMeter:
     Args:
         choice: where the millimetres come from.
         irises: reads both irises of a picture with its 98 points; needed where the iris gives the scale.
+        lips: the correction that belongs to the network that gives the points; None: there is none.
 
     Raises:
         UserInputError: the iris is to give the scale, and nothing reads it.
     """
 
-    def __init__(self, choice: ScaleChoice, irises: ReadIrises | None = None) -> None:
+    def __init__(
+        self, choice: ScaleChoice, irises: ReadIrises | None = None, lips: LipCorrection | None = None
+    ) -> None:
         if choice.source == "iris" and irises is None:
             raise UserInputError("This folder of models holds no iris network; choose another --millimetres.")
-        self._choice, self._irises = choice, irises
+        self._choice, self._irises, self._lips = choice, irises, lips
         self._size = HeadSize(choice.source)
         self._seen = _Seen()
 
@@ -114,6 +118,7 @@ class LengthMeter:
         scale = self._size.scale(front, time)
         if not scale.known:
             return withheld(scale, f"no scale yet: {self._seen.problem}")
+        front = front if self._lips is None else self._lips(front)
         return lengths_of(front, scale, face.hidden, pitch=0.0 if face.pose is None else face.pose[1])
 
     def _look(self, face: FaceObservation, front: Frontal, image: U8, time: float) -> None:

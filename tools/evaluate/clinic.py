@@ -18,6 +18,7 @@ import numpy as np
 
 from realtime.analyze.models import action_units, landmark_model
 from realtime.clinic import Movement, Scores, score_examination
+from realtime.clinic.lip_correction import lip_correction_of
 from realtime.clinic.sunnybrook import VOLUNTARY
 from realtime.clinic.types import MOVEMENTS
 from realtime.errors import FacemirrorError
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--crop-average", type=int, choices=(1, 2, 3), default=3, help="crops of a face; `examine` takes 3"
     )
+    parser.add_argument("--no-lip-correction", action="store_true", help="lips as the network places them")
     parser.add_argument(
         "--exact-points", action="store_true", help="the pictures' exact points instead of the landmark network's"
     )
@@ -84,9 +86,10 @@ def main(arguments: Sequence[str]) -> int:
             options.weights,
             mirror_average="off" if options.no_mirror_average else "every",
             crop_average=options.crop_average,
+            lips=not options.no_lip_correction,
         )
         if options.exact_points:
-            networks = replace(networks, landmarks=None)
+            networks = replace(networks, landmarks=None, lips=None)
         people = list(rendered(networks, films, options.keep))
         figures = list(length_figures(people)) if options.lengths_only else rendered_figures(people)
         if not options.no_real and networks.landmarks is not None:
@@ -98,14 +101,27 @@ def main(arguments: Sequence[str]) -> int:
     return finish(figures, options.json)
 
 
-def open_networks(weights: Path, *, mirror_average: MirrorAverage, crop_average: int) -> Networks:
-    """The shipped networks."""
+def open_networks(weights: Path, *, mirror_average: MirrorAverage, crop_average: int, lips: bool = True) -> Networks:
+    """The shipped networks.
+
+    Args:
+        weights: their folder.
+        mirror_average: see `LandmarkModel`.
+        crop_average: likewise.
+        lips: with the correction of lips that belongs to the landmark network.
+    """
     registry = Registry(weights)
+    landmarks = registry.manifest.find("landmarks")
+    correction = lip_correction_of(landmarks.name) if lips else None
+    if correction is not None and correction.fitted_to != landmarks.sha256:
+        print(
+            "The correction of lips was fitted to another file of this network: run tools.train.lip_correction.",
+            file=sys.stderr,
+        )
     return Networks(
-        landmark_model(
-            registry.open(registry.manifest.find("landmarks")), mirror_average=mirror_average, crop_average=crop_average
-        ),
+        landmark_model(registry.open(landmarks), mirror_average=mirror_average, crop_average=crop_average),
         action_units(registry.open(registry.manifest.find("action-units"))),
+        correction,
     )
 
 

@@ -11,6 +11,7 @@ from realtime.action_units.model import ActionUnits
 from realtime.action_units.rest_frame import Windows
 from realtime.clinic import Examination, HeadSize, Movement, Repetition, Scale, Snapshot, measure_lengths
 from realtime.clinic.frontal import seen_from_front
+from realtime.clinic.lip_correction import LipCorrection
 from realtime.clinic.scale import pupil_scale
 from realtime.clinic.types import MOVEMENTS
 from realtime.face.face_model import HEAD_3D
@@ -34,10 +35,12 @@ class Networks:
     Attributes:
         landmarks: the network; None: the exact points of the picture stand in for its answers.
         units: the Action Units'.
+        lips: the network's correction of lips; None: points are taken as they are.
     """
 
     landmarks: LandmarkModel | None
     units: ActionUnits
+    lips: LipCorrection | None = None
 
 
 class Seen(NamedTuple):
@@ -136,7 +139,7 @@ def look(networks: Networks, head: HeadSize, picture: U8, points: F32, pupils_mm
     face = seen_from_front(points, pose)
     assert face is not None
     head.add(pupil_scale(face, pupils_mm), face, 0.0)
-    lengths = measure_lengths(points, head.scale(face, 0.0), pose)
+    lengths = measure_lengths(points, head.scale(face, 0.0), pose, lips=networks.lips)
     return Seen(lengths, pose, found, networks.units.cut(picture, points))
 
 
