@@ -29,8 +29,8 @@ _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _LEAST_CONTRAST = 0.05
 # share of full detail, and of full size, below which nothing of a face is measured
 _TOO_LITTLE = 0.5
-# presence this far below the limit: something is covered for certain, if only the part that is least sure
-_SURELY_COVERED = 0.1
+SURELY_COVERED = 0.1
+"""Presence this far below the limit: something is covered for certain, if only the part that is least sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def visibility(
         presence: the network's, 0..1.
     """
     clarity = 1.0
-    distance = wflw.interocular(points) if pose is None else pose.scale * _IOD
+    distance = eye_distance(points, pose)
     if limits.full_detail > 0:
         clarity = min(clarity, detail_of(patch) / limits.full_detail)
     if limits.full_size > 0:
@@ -91,16 +91,41 @@ def visibility(
         return Visibility(clarity, ALL_PARTS)
     if covariance is None or presence >= limits.presence or distance <= 0:
         return Visibility(clarity)
-    variances = (covariance[:, 0, 0] + covariance[:, 1, 1]) / 2
     excess: dict[FacePart, float] = {}
-    for part, (indices, kind) in _PARTS.items():
-        limit = getattr(limits, kind)
+    for part, spread in spreads(covariance, distance).items():
+        limit = getattr(limits, kind_of(part))
         if limit > 0:
-            excess[part] = float(np.sqrt(variances[list(indices)]).mean()) / (limit * distance)
+            excess[part] = spread / limit
     hidden = {part for part, share in excess.items() if share > 1}
-    if excess and presence < limits.presence - _SURELY_COVERED:
+    if excess and presence < limits.presence - SURELY_COVERED:
         hidden.add(max(excess, key=lambda part: excess[part]))
     return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden))
+
+
+def spreads(covariance: F32, distance: float) -> dict[FacePart, float]:
+    """Mean standard deviation of each part's points, in inter-ocular distances.
+
+    Args:
+        covariance: (98, 2, 2) pixels squared.
+        distance: of the outer eye corners, see `eye_distance`.
+    """
+    deviations = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
+    return {part: float(deviations[list(indices)].mean()) / distance for part, (indices, _) in _PARTS.items()}
+
+
+def kind_of(part: FacePart) -> str:
+    """The field of `VisibilityLimits` that holds a part's limit: mouth, eye or brow."""
+    return _PARTS[part][1]
+
+
+def eye_distance(points: F32, pose: Pose | None) -> float:
+    """Pixels between the outer eye corners, as if the head were not turned; without a pose as they are.
+
+    Args:
+        points: (98, 2) frame pixels.
+        pose: of the points.
+    """
+    return wflw.interocular(points) if pose is None else pose.scale * _IOD
 
 
 def detail_of(patch: F32) -> float:

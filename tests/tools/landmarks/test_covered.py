@@ -1,0 +1,56 @@
+"""The limits by which covered parts are found are chosen by what they find."""
+
+import numpy as np
+import pytest
+
+from realtime.face.visibility import ALL_PARTS, VisibilityLimits
+from tests.tools.data.test_points98 import face
+from tools.train.landmarks import covered
+
+MOUTH = ALL_PARTS.index("mouth")
+NOW = VisibilityLimits(presence=0.95, mouth=0.026, eye=0.0285, brow=0.0262)
+
+
+def looks() -> covered.Looks:
+    """Clear faces at 0.02 and presence 1; covered mouths at 0.025 and 0.975; one clear face as unsure as those."""
+    presence = np.array([1.0] * 40 + [0.975] * 20 + [0.975], np.float32)
+    spread = np.full((61, len(ALL_PARTS)), 0.018, np.float32)
+    spread[40:, MOUTH] = 0.0255
+    share = np.zeros_like(spread)
+    share[40:60, MOUTH] = 1.0
+    # An eye and a brow are covered once each, and plainly seen to be.
+    spread[:2, [0, 2]], presence[:2], share[:2, [0, 2]] = 0.04, 0.9, 1.0
+    return covered.Looks(presence, spread, share)
+
+
+def test_limits_are_chosen_that_find_covered_parts_within_what_may_be_mistaken() -> None:
+    chosen = covered.choose(looks(), NOW, allowed=0.05)
+    assert covered.found(looks(), NOW)["mouth"] == 0
+    assert covered.found(looks(), chosen)["mouth"] == 1
+    assert covered.mistaken(looks(), chosen) == pytest.approx(1 / 39)
+    strict = covered.choose(looks(), NOW, allowed=0.0)
+    assert covered.mistaken(looks(), strict) == 0
+    assert covered.found(looks(), strict) == {"mouth": 0, "eye": 1, "brow": 1, "beside": 0}
+
+
+def test_a_low_presence_hides_the_part_that_is_least_sure() -> None:
+    clear = np.zeros((1, len(ALL_PARTS)), np.float32)
+    one = covered.Looks(np.array([0.5], np.float32), clear + np.float32(0.01), clear)
+    one.spread[0, MOUTH] = 0.02
+    assert one.hidden(NOW)[0].tolist() == [part == "mouth" for part in ALL_PARTS]
+
+
+def test_things_lie_in_front_of_the_parts_they_are_meant_for() -> None:
+    rng = np.random.default_rng(2)
+    picture, points = covered.square(np.zeros((220, 220, 3), np.uint8), face())
+    assert picture.shape == (covered.SIZE, covered.SIZE, 3)
+    at = np.rint(points).astype(int)
+    masks = list(covered.covers(points, rng))
+    over = [
+        {part: (mask[at[own, 1], at[own, 0]] > 127).mean() for part, own in covered.POINTS.items()} for mask in masks
+    ]
+    assert over[4]["mouth"] == 1
+    assert over[4]["left eye"] == over[4]["right eye"] == 0
+    assert over[5]["left eye"] == over[5]["right eye"] == 1
+    assert over[5]["mouth"] == 0
+    assert (covered.covered_by(picture, masks[5], rng)[masks[5] == 0] == 0).all()
