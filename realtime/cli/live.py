@@ -1,9 +1,11 @@
-"""`facemirror-live run` and `facemirror-live demo`."""
+"""`facemirror-live run`, `demo` and `examine`."""
 
 import argparse
 import contextlib
+import shlex
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +17,7 @@ from realtime.app.run import Run
 from realtime.cli.settings import resolved
 from realtime.cli.terminal import messages
 from realtime.clinic.protocol import load_protocol
+from realtime.clinic.store import read_examination
 from realtime.config import Resolved
 from realtime.errors import UserInputError
 from realtime.session.folder import create_session_folder
@@ -52,7 +55,23 @@ def examine(options: argparse.Namespace) -> int:
     if wishes.person is None and not wishes.examination.resume:
         raise UserInputError("An examination needs the person's name: examine --person NAME.")
     folder = options.session or create_session_folder(SESSIONS, datetime.now().astimezone())
-    return execute(resolved(options, session=folder, **fixed), quiet=options.quiet)
+    code = execute(resolved(options, session=folder, **fixed), quiet=options.quiet)
+    if not options.quiet:
+        _say_what_counts(Path(folder))
+    return code
+
+
+def _say_what_counts(folder: Path) -> None:
+    """How an examination ended, and how its sheet is made; nothing where none began."""
+    try:
+        made = read_examination(folder)
+    except UserInputError:
+        return
+    counted = sum(one.outcome == "counted" for one in made.repetitions)
+    ended = "finished" if made.finished else "broken off: `--resume` goes on with it"
+    print(f"examination: {counted} of {len(made.repetitions)} tries count, {ended}")
+    if counted:
+        print(f"its sheet: facemirror-live report {shlex.quote(str(folder))}")
 
 
 def execute(settings: Resolved, *, quiet: bool) -> int:

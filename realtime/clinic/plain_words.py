@@ -12,6 +12,8 @@ from realtime.clinic.types import Examination
 _MOVEMENTS = ("brow_raise.elevation", "open_smile.commissure", "pucker.commissure")
 _LID_GAP = 1.0
 _FEW = 4
+_HARDLY, _ALIKE = 5, 90
+"""Percent of the other side's movement below which a side hardly moves, and from which it moves about as far."""
 
 
 def sentences(
@@ -40,14 +42,11 @@ def _movements(examination: Examination, rows: Sequence[Measure]) -> Iterator[st
         share = row.share(examination.affected)
         if math.isfinite(share) and _is_more_than_noise(row):
             percent = round(100 * min(max(share, 0.0), 1.5))
-            side = (
-                f"your {examination.affected} side moves"
-                if examination.affected in ("left", "right")
-                else "the weaker side moves"
-            )
-            other = "the other" if examination.affected in ("left", "right") else "the stronger one"
-            far = "about as far as" if percent >= 90 else f"{percent} % as far as"
-            yield f"When {row.words}, {side} {far} {other}."
+            named = examination.affected in ("left", "right")
+            side = f"your {examination.affected} side" if named else "the weaker side"
+            other = "the other" if named else "the stronger one"
+            far = "about as far as" if percent >= _ALIKE else f"{percent} % as far as"
+            yield f"When {row.words}, {side} " + ("hardly moves." if percent < _HARDLY else f"moves {far} {other}.")
 
 
 def _is_more_than_noise(row: Measure) -> bool:

@@ -29,6 +29,7 @@ _LENGTH_OF = {
     "rest.corner_height": "corner_height",
     "rest.commissure": "commissure",
 }
+_SHORT = {"sunnybrook": "Sunnybrook", "eface": "auto-eFACE", "house_brackmann": "HB-8", "fngs": "FNGS 2.0"}
 _AFFECTED = {
     "left": "left side affected",
     "right": "right side affected",
@@ -78,16 +79,22 @@ def sheet_page(content: SheetContent) -> str:
             f"<p>{escape(one)}</p>" for one in [" ".join(sentences(examination, rows, found, _changes(rows, before)))]
         ),
         scores="".join(_score(score, before and before[1]) for score in found.scales),
-        pictures="".join(_picture(content.pictures.get(one), one) for one in MOVEMENTS),
+        compared="compared" if before else "",
+        pictures="".join(_picture(content.pictures.get(one), one) for one in MOVEMENTS if one in _asked(content)),
         lengths=_lengths(content, rows, before and before[0]),
         legend=_legend(content),
-        synkinesis=_synkinesis(found),
+        synkinesis=_synkinesis(found, _asked(content)),
         sunnybrook=_sunnybrook(found.sunnybrook),
         eface=_in_pairs(found.eface),
         fngs=_in_pairs(found.fngs),
-        remarks=f"<p>{escape(' '.join(_remarks(content, found)))}</p>",
+        remarks="".join(f"<p>{escape(' '.join(part))}</p>" for part in (_remarks(content, found), _about(found))),
         versions=escape(", ".join(f"{name} {version[:12]}" for name, version in examination.versions.items())),
     )
+
+
+def _asked(content: SheetContent) -> frozenset[Movement]:
+    """Movements that were asked for, and rest: the others have nothing to show."""
+    return frozenset({"rest", *(one.movement for one in content.examination.repetitions)})
 
 
 def _asset(name: str) -> Template:
@@ -197,6 +204,8 @@ def _lengths(content: SheetContent, rows: Sequence[Measure], before: Sequence[Me
     head += ["Δ left", "Δ right"] if before else []
     body = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     for row in rows:
+        if row.movement not in _asked(content):
+            continue
         cells = [escape(row.term + (" (0–5)" if row.unit != "mm" else ""))]
         cells += [
             f'<span class="{side}">{_mean(one)}</span>' for side, one in zip(("left", "right"), row.sides, strict=True)
@@ -238,7 +247,7 @@ def _change(before: Spread | None, after: Spread | None) -> str:
     return f'<span class="changed">{text} *</span>' if compared.verdict == "changed" else text
 
 
-def _synkinesis(found: Scores) -> str:
+def _synkinesis(found: Scores, asked: frozenset[Movement]) -> str:
     names = {
         "brow": "brow, mm",
         "eye": "eye, %",
@@ -249,7 +258,7 @@ def _synkinesis(found: Scores) -> str:
         "chin": "chin, AU 17",
     }
     body = ["<tr><th>left | right</th>" + "".join(f"<th>{names[region]}</th>" for region in REGIONS) + "</tr>"]
-    for movement in MOVING:
+    for movement in (one for one in MOVING if one in asked):
         cells = [found.synkinesis.cell(movement, region) for region in REGIONS]
         body.append(f"<tr><td>{escape(WORDS[movement])}</td>{''.join(_cell(cell) for cell in cells)}</tr>")
     note = (
@@ -326,9 +335,14 @@ def _remarks(content: SheetContent, found: Scores) -> Iterator[str]:
     if found.synkinesis.noisy:
         yield "Too few moments of rest: synkinesis was judged without this sitting's own noise."
     yield from _empty(found)
-    for score in found.scales:
-        yield from score.remarks
     yield from content.remarks
+
+
+def _about(found: Scores) -> Iterator[str]:
+    """What to know of each scale."""
+    for score in found.scales:
+        if score.remarks:
+            yield f"{_SHORT[score.name]}: {' '.join(score.remarks)}"
 
 
 def _empty(found: Scores) -> Iterator[str]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from realtime.cli import live, main
+from realtime.clinic import Examination, Repetition
+from realtime.clinic.store import write_examination
 from realtime.config import Resolved, resolve
 from realtime.config.settings import Config
 
@@ -72,3 +74,29 @@ def test_an_examination_averages_over_crops_and_their_mirror_images_and_a_run_on
     assert main([command, *words]) == 0
     assert settings[0].config.models.mirror_average == averages
     assert settings[0].config.models.crop_average == crops
+
+
+def test_the_end_tells_what_counts_and_how_the_sheet_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "visit 1"
+    made = Examination(
+        "Ada",
+        "left",
+        "full",
+        "2026-11-27T10:00:00+00:00",
+        finished=True,
+        repetitions=(Repetition("eee", 1, "counted"), Repetition("eee", 2, "rejected", "The head was turned.")),
+    )
+
+    def examined(_settings: Resolved, *, quiet: bool) -> int:
+        assert not quiet
+        folder.mkdir()
+        write_examination(folder, made)
+        return 0
+
+    monkeypatch.setattr(live, "execute", examined)
+    assert main(["examine", "--person", "Ada", "--session", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 2 tries count, finished" in said
+    assert f"facemirror-live report '{folder}'" in said

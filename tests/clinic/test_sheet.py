@@ -109,9 +109,27 @@ def test_what_cannot_be_had_is_a_dash_and_its_reason_is_told_once() -> None:
     assert "BROKEN OFF" in seen
     assert seen.count("The movement brow raise was not part of the examination.") <= 2
     assert "Too little was measured to say anything in words." in seen
-    assert page.count("no picture") == len(MOVEMENTS)
+    assert page.count("no picture") == 2, "rest, and what was asked for"
     assert "nan" not in seen
     assert "None" not in seen
+
+
+def test_movements_that_were_not_asked_for_take_no_room() -> None:
+    every = patient()
+    short = replace(
+        every, repetitions=tuple(one for one in every.repetitions if one.movement in ("rest", "open_smile"))
+    )
+    seen = text(sheet_page(SheetContent(short)))
+    assert "commissure excursion, open smile" in seen
+    assert "brow elevation, " not in seen
+    assert "lip pucker | " not in seen
+    assert seen.count("no picture") == 2
+
+
+def test_a_side_that_makes_next_to_nothing_hardly_moves() -> None:
+    seen = text(sheet_page(SheetContent(patient(0.0))))
+    assert "When raising the eyebrow, your left side hardly moves." in seen
+    assert "your left side moves 49 % as far as the other." in text(sheet_page(SheetContent(patient(0.5))))
 
 
 def test_a_movement_that_was_not_made_says_so_on_the_page() -> None:
