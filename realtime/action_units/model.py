@@ -168,6 +168,32 @@ class Compared(NamedTuple):
     picture: RestFrame | None = None
 
 
+class Taken(NamedTuple):
+    """One frame of several that are measured at once.
+
+    Attributes:
+        found: its descriptor.
+        windows: as `ActionUnits.cut` gives them.
+        against: what it is measured against.
+    """
+
+    found: Descriptor
+    windows: Windows
+    against: Compared
+
+
+class Measured(NamedTuple):
+    """One frame's intensities.
+
+    Attributes:
+        values: 0 to 5 by Action Unit, of the patient's left and right.
+        embedding: (2, EMBEDDING_SIZE) of its picture, left and right.
+    """
+
+    values: Sides[dict[int, float]]
+    embedding: F32
+
+
 class _Part(NamedTuple):
     """A part of the aligned picture in grey, its corner in that picture, and a window's middle in the part (x, y)."""
 
@@ -197,6 +223,7 @@ class ActionUnits:
         identity: checksum by which the network's embeddings are known as its own.
         together: the network takes several references at once, (2, R * STATE_FEATURES + PICTURE_FEATURES), and gives their
             intensities one after another, (2, R * len(units)): it looks at the pictures once.
+        frames: the network takes several frames at once, two rows for each.
 
     Attributes:
         units: the Action Units that are measured.
@@ -212,8 +239,10 @@ class ActionUnits:
         identity: str = "",
         *,
         together: bool = False,
+        frames: bool = False,
     ) -> None:
         self.identity = identity
+        self._frames = frames
         self._network = network
         self._together = together
         self._count = len(units)
@@ -280,6 +309,30 @@ class ActionUnits:
         self.embedding = answer["look"]  # the output's name in the file
         values = answer["intensity"].clip(0.0, FULL)
         return [self._by_unit(values[:, n * self._count :].tolist()) for n in range(len(references))]
+
+    def measure_frames(self, frames: Sequence[Taken]) -> list[Measured]:
+        """Measure several frames with one call of the network where it takes them so.
+
+        The numbers are those of one call for each frame. A call for eight takes two thirds of the processor time of eight calls: most of
+        its operators are so small that calling them is what they cost.
+
+        Args:
+            frames: at least one.
+
+        Returns:
+            What each frame gave, in their order.
+        """
+        if not self._frames and len(frames) > 1:
+            return [self.measure_frames([frame])[0] for frame in frames]
+        rows = np.empty((2 * len(frames), STATE_FEATURES + PICTURE_FEATURES), np.float32)
+        for number, (found, windows, against) in enumerate(frames):
+            both = rows[2 * number : 2 * number + 2]
+            _fill_state(both[:, :STATE_FEATURES], found, against, windows)
+            both[:, STATE_FEATURES:] = picture_features(windows)
+        answer = self._network(rows)
+        looks = answer["look"].reshape(len(frames), 2, -1)
+        values = answer["intensity"].clip(0.0, FULL).reshape(len(frames), 2, -1).tolist()
+        return [Measured(self._by_unit(own), look) for own, look in zip(values, looks, strict=True)]
 
     def _by_unit(self, values: Sequence[Sequence[float]]) -> Sides[dict[int, float]]:
         """Of both sides' outputs for one reference, which stand first."""

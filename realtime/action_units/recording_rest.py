@@ -7,7 +7,7 @@ against both. The same frames give the same numbers, whatever was measured befor
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from realtime.action_units.calibration import CalibrationSettings
 from realtime.action_units.covered import without_hidden
 from realtime.action_units.descriptor import Descriptor
 from realtime.action_units.estimator import shrunk
-from realtime.action_units.model import ActionUnits
+from realtime.action_units.model import ActionUnits, Compared, Taken
 from realtime.action_units.reference import Intensities, Reference
 from realtime.action_units.rest_frame import MOST_TURNED, NEAR, Windows, rms_distance
 from realtime.action_units.running_baseline import RunningBaseline
@@ -26,6 +26,8 @@ _ALL = 300
 _JUDGED = 3
 """Of the frames on which the face is still and frontal, the first ten seconds are judged, so that short recordings have a rest
 too; then every third: neighbours show the same."""
+AT_ONCE = 8
+"""Frames that the network is asked about together: more save no more."""
 _FEWEST = 20
 """Frames of a calibration window that must show the face, uncovered and frontal, as in a live calibration."""
 
@@ -45,6 +47,15 @@ class Rest:
     settled: bool = False
     calibrated: bool = False
     frames: int = 0
+
+
+class _Judged(NamedTuple):
+    """A frame that the network is to judge."""
+
+    found: Descriptor
+    windows: Windows
+    time: float
+    hidden: Sequence[FacePart]
 
 
 @dataclass(slots=True)
@@ -68,6 +79,7 @@ class RestSearch:
     _shapes: list[F32] = field(default_factory=list)
     _embeddings: list[F32] = field(default_factory=list)
     _still: int = 0
+    _waiting: list[_Judged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._running = RunningBaseline(self.units.identity, self.landmarks)
@@ -86,8 +98,7 @@ class RestSearch:
         elif self._running.watch(found, time) and len(hidden) < len(get_args(FacePart)):
             self._still += 1
             if self._still <= _ALL or self._still % _JUDGED == 0:
-                judged = self.units.measure(found, None, windows)
-                self._running.update(found, time, without_hidden(judged, hidden), self.units.embedding)
+                self._wait(_Judged(found, windows, time, hidden))
 
     def _add_named(self, found: Descriptor, windows: Windows, time: float, hidden: Sequence[FacePart]) -> None:
         assert self.window is not None
@@ -98,21 +109,36 @@ class RestSearch:
         if hidden or abs(yaw) > limits.yaw or abs(pitch) > limits.pitch or abs(roll) > limits.roll:
             return
         self.usable += 1
-        self.units.measure(found, None, windows)
-        self._shapes.append(found.shape)
-        if self.units.embedding is not None:
-            self._embeddings.append(self.units.embedding)
+        self._wait(_Judged(found, windows, time, hidden))
+
+    def _wait(self, frame: _Judged) -> None:
+        """Judge the frame, together with those that wait, as soon as they are enough."""
+        self._waiting.append(frame)
+        if len(self._waiting) >= AT_ONCE:
+            self._judge()
+
+    def _judge(self) -> None:
+        """Ask the network about the frames that wait."""
+        frames, self._waiting = self._waiting, []
+        if not frames:
+            return
+        answers = self.units.measure_frames([Taken(one.found, one.windows, Compared(None)) for one in frames])
+        for (found, _, time, hidden), (values, embedding) in zip(frames, answers, strict=True):
+            if self.window is None:
+                self._running.admit(found, time, without_hidden(values, hidden), embedding)
+            else:
+                self._shapes.append(found.shape)
+                self._embeddings.append(embedding)
 
     def rest(self) -> Rest:
         """What was found."""
+        self._judge()
         if self.window is None:
             running = self._running
             return Rest(running.baseline(), running.settled, False, running.admitted)
         if self.usable < _FEWEST:
             return Rest(None, False, False, self.usable)
-        embedding = None
-        if len(self._embeddings) == len(self._shapes):
-            embedding = _median(self._embeddings).reshape(2, EMBEDDING_SIZE)
+        embedding = _median(self._embeddings).reshape(2, EMBEDDING_SIZE)
         baseline = Baseline(_median(self._shapes), embedding, self.units.identity, self.landmarks)
         return Rest(baseline, True, True, self.usable)
 
@@ -144,20 +170,39 @@ class NearestRest:
             self.place, self._distance = place, distance
 
 
-def measure_against(
-    units: ActionUnits, reference: Reference, found: Descriptor, windows: Windows, hidden: Sequence[FacePart]
-) -> Sides[Intensities]:
-    """Intensities of one frame; NaN on covered parts. Without a baseline low ones are lowered, as of anybody unknown.
+class Measurable(NamedTuple):
+    """A frame that can be measured.
+
+    Attributes:
+        found: its descriptor.
+        windows: cut from it.
+        hidden: parts that something covers.
+        reference: the face at rest.
+    """
+
+    found: Descriptor
+    windows: Windows
+    hidden: Sequence[FacePart]
+    reference: Reference
+
+
+def measure_against(units: ActionUnits, frames: Sequence[Measurable]) -> list[Sides[Intensities]]:
+    """Intensities of some frames; NaN on covered parts. Without a baseline low ones are lowered, as of anybody unknown.
 
     Args:
         units: the network.
-        reference: the face at rest.
-        found: of this frame.
-        windows: cut from it.
-        hidden: parts that something covers.
+        frames: at most `AT_ONCE` are worth it.
+
+    Returns:
+        Of each frame, in their order.
     """
-    raw = units.measure(found, reference.baseline, windows, reference.picture)
-    return without_hidden(raw if reference.baseline is not None else shrunk(raw), hidden)
+    if not frames:
+        return []
+    asked = [Taken(one.found, one.windows, Compared(one.reference.baseline, one.reference.picture)) for one in frames]
+    return [
+        without_hidden(raw if one.reference.baseline is not None else shrunk(raw), one.hidden)
+        for one, (raw, _) in zip(frames, units.measure_frames(asked), strict=True)
+    ]
 
 
 def _median(values: list[F32]) -> F32:

@@ -141,7 +141,20 @@ class RunningBaseline:
         Returns:
             The weight with which it was taken in; 0: not at all.
         """
-        weight = self.weight(without_baseline) if self._still else 0
+        return self.admit(found, time, without_baseline, embedding) if self._still else 0
+
+    def admit(
+        self, found: Descriptor, time: float, without_baseline: Sides[dict[int, float]], embedding: F32 | None
+    ) -> int:
+        """Judge a frame on which the face was frontal and still, however long ago; see `update`.
+
+        Args:
+            found: the frame's descriptor.
+            time: capture time, seconds.
+            without_baseline: intensities by Action Unit, measured without a baseline.
+            embedding: (2, EMBEDDING_SIZE) of the frame; None where there is none.
+        """
+        weight = self.weight(without_baseline)
         if weight:
             self._shapes.update(found.shape.reshape(-1), weight)
             if embedding is not None:

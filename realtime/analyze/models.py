@@ -263,4 +263,5 @@ def action_units(session: ModelSession) -> ActionUnits:
         [int(str(u)) for u in unobservable],
         identity=str(words.get("embedding", session.spec.sha256)),
         together=bool(words.get("together", False)),
+        frames=bool(words.get("frames", False)),
     )

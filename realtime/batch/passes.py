@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Protocol
 
 from realtime.action_units.descriptor import describe
-from realtime.action_units.recording_rest import NearestRest, Rest, measure_against
+from realtime.action_units.recording_rest import AT_ONCE, Measurable, NearestRest, Rest, measure_against
 from realtime.action_units.reference import Reference
 from realtime.action_units.rest_frame import Windows, rest_picture
 from realtime.batch.follow import Networks, follow_one, follow_several
@@ -177,10 +177,10 @@ class Measures:
 
     def analyses(self) -> Iterator[Analysis]:
         """One analysis for each frame, in order: the patient's, with those of everybody else."""
-        for sequence, of_frame in groupby(self._spool.with_windows(), lambda record: record[0].sequence):
+        for sequence, of_frame in groupby(self._measured(), lambda record: record[0].sequence):
             patient, others = None, []
-            for seen, windows in of_frame:
-                analysis, time = self._analysis(seen, windows), seen.time
+            for seen, analysis in of_frame:
+                time = seen.time
                 if self._is_patient(seen):
                     patient = analysis
                 else:
@@ -189,24 +189,34 @@ class Measures:
             others.sort(key=lambda other: -1 if other.face is None else other.face.face_id)
             yield replace(patient, others=tuple(others)) if others else patient
 
+    def _measured(self) -> Iterator[tuple[Seen, Analysis]]:
+        """Every record with its analysis. Their number at a time is fixed, so that the same recording always gives the same numbers."""
+        records = self._spool.with_windows()
+        while some := list(islice(records, AT_ONCE)):
+            frames = [self._measurable(*record) for record in some]
+            measurable = [frame for frame in frames if frame is not None]
+            found = iter(() if self._units is None else measure_against(self._units, measurable))
+            for (seen, _), frame in zip(some, frames, strict=True):
+                yield seen, self._analysis(seen, None if frame is None else next(found))
+
+    def _measurable(self, seen: Seen, windows: Windows) -> Measurable | None:
+        if self._units is None or seen.face is None or seen.found is None:
+            return None
+        return Measurable(seen.found, windows, seen.face.hidden, self._references[self._key(seen)])
+
     def _is_patient(self, seen: Seen) -> bool:
         return self._patient is None or seen.face is None or seen.face.face_id == self._patient
 
-    def _analysis(self, seen: Seen, windows: Windows) -> Analysis:
-        face, units = seen.face, self._units
-        if face is None:
-            return Analysis(seen.sequence, seen.time, None)
-        if units is None or seen.found is None:
-            return Analysis(seen.sequence, seen.time, face)
-        key = self._key(seen)
-        rest, reference = self._rests[key], self._references[key]
-        left, right = measure_against(units, reference, seen.found, windows, face.hidden)
+    def _analysis(self, seen: Seen, units: Sides[dict[int, float]] | None) -> Analysis:
+        if units is None:
+            return Analysis(seen.sequence, seen.time, seen.face)
+        rest = self._rests[self._key(seen)]
         return Analysis(
             seen.sequence,
             seen.time,
-            face,
-            left,
-            right,
+            seen.face,
+            units.left,
+            units.right,
             neutral="none" if rest.baseline is None else "calibrated" if rest.calibrated else "recording",
             rest="calibrated" if rest.calibrated else "settled" if rest.settled else "provisional",
         )

@@ -17,11 +17,12 @@ from realtime.action_units.model import (
     ActionUnits,
     Compared,
     FaceWindows,
+    Taken,
     picture_features,
     point_features,
     rest_features,
 )
-from realtime.action_units.rest_frame import FLOW_FEATURES, LOWER, flow_features, rest_picture
+from realtime.action_units.rest_frame import FLOW_FEATURES, LOWER, Windows, flow_features, rest_picture
 from realtime.analyze.models import action_units
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
@@ -184,6 +185,37 @@ def test_several_references_in_one_call_give_what_one_call_for_each_gives() -> N
     assert wanted[0].left != pytest.approx(wanted[2].left, abs=0.01), "the references do matter"
     assert together.embedding is not None
     np.testing.assert_allclose(together.embedding, cast("F32", apart.embedding), atol=1e-6)
+
+
+def test_several_frames_in_one_call_give_what_one_call_for_each_gives() -> None:
+    registry = Registry()
+    spec = registry.manifest.find("action-units")
+    session, calls = registry.open(spec), []
+
+    def run(rows: F32) -> Mapping[str, F32]:
+        calls.append(rows.shape)
+        return session.run(rows)
+
+    numbers = [int(str(unit)) for unit in cast("list[int]", spec.parameters["units"])]
+    at_once, apart = ActionUnits(run, numbers, [23], frames=True), ActionUnits(run, numbers, [23])
+    rng, frames = np.random.default_rng(5), []
+    for number in range(5):
+        found = Descriptor(rng.normal(0, 0.03, (98, 2)).astype(np.float32), (5.0, -4.0, 2.0))
+        cut = cast("Windows", tuple(rng.integers(0, 256, window.shape).astype(np.uint8) for window in WINDOWS))
+        frames.append(
+            Taken(found, cut, Compared(Baseline(found.shape), rest_picture(found, cut) if number % 2 else None))
+        )
+    answers = at_once.measure_frames(frames)
+    assert len(calls) == 1
+    for frame, (values, look) in zip(frames, answers, strict=True):
+        alone = apart.measure(frame.found, frame.against.rest, frame.windows, frame.against.picture)
+        assert values.left == pytest.approx(alone.left, abs=1e-5)
+        assert values.right == pytest.approx(alone.right, abs=1e-5)
+        np.testing.assert_allclose(look, cast("F32", apart.embedding), atol=1e-6)
+    assert answers[0].values.left != pytest.approx(answers[1].values.left, abs=0.01), "the frames do differ"
+    assert [one.values for one in apart.measure_frames(frames[:2])] == [
+        apart.measure(one.found, one.against.rest, one.windows, one.against.picture) for one in frames[:2]
+    ]
 
 
 def test_a_new_form_of_the_file_keeps_the_calibrations_made_with_the_former_one() -> None:

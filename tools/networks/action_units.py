@@ -200,7 +200,8 @@ class ActionUnitNet(nn.Module):
 class Together(nn.Module):
     """The network as the runtime sees it: one look at a frame's pictures, and a judgement against each of R references.
 
-    Input (2, R * STATE_FEATURES + PICTURE_FEATURES), one row for each side; intensities (2, R * units) within 0..5.
+    Input (2 F, R * STATE_FEATURES + PICTURE_FEATURES), one row for each side of each of F frames; intensities (2 F, R * units) within
+    0..5.
 
     Args:
         network: whose normalisations are merged into its convolutions.
@@ -214,15 +215,15 @@ class Together(nn.Module):
         """(intensity, look)."""
         ends = [-sum(h * w for h, w in sizes) for sizes in ((EYE, MOUTH, LOWER), (MOUTH, LOWER), (LOWER,))]
         eye, mouth, lower = features[:, ends[0] : ends[1]], features[:, ends[1] : ends[2]], features[:, ends[2] :]
-        look = self.network.look(eye.reshape(2, 1, *EYE), mouth.reshape(2, 1, *MOUTH), lower.reshape(2, 1, *LOWER))
-        states = features[:, : ends[0]].reshape(2, -1, STATE_FEATURES)
+        look = self.network.look(eye.reshape(-1, 1, *EYE), mouth.reshape(-1, 1, *MOUTH), lower.reshape(-1, 1, *LOWER))
+        states = features[:, : ends[0]].reshape(features.shape[0], -1, STATE_FEATURES)
         # each side's look stands beside each of its references
         rows = (look.unsqueeze(1) * torch.ones_like(states[:, :, :1])).reshape(-1, EMBEDDING_SIZE)
         points, rest, known, flow = states.reshape(-1, STATE_FEATURES).split(
             [POINT_FEATURES, EMBEDDING_SIZE, 1, FLOW_FEATURES], dim=1
         )
         intensity = self.network.read(points, flow, rows, rest, known)
-        return intensity.clamp(0.0, FULL).reshape(2, -1), look
+        return intensity.clamp(0.0, FULL).reshape(features.shape[0], -1), look
 
 
 def exported(file: Path, units: Sequence[int]) -> ActionUnitNet:
@@ -243,7 +244,7 @@ def exported(file: Path, units: Sequence[int]) -> ActionUnitNet:
 
 
 def export(network: ActionUnitNet, file: Path) -> float:
-    """Write ONNX: input "features", outputs "intensity" and "look" (2, EMBEDDING_SIZE), for any number of references (see `Together`).
+    """Write ONNX: input "features", outputs "intensity" and "look", for any number of frames and references (see `Together`).
 
     Returns:
         The largest difference from PyTorch.
@@ -254,7 +255,10 @@ def export(network: ActionUnitNet, file: Path) -> float:
     deployed = Together(fold_batch_norm(copy.deepcopy(network).eval())).eval()
     plain = network.eval()
     generator = torch.Generator().manual_seed(0)
-    many = [torch.randn(2, n * STATE_FEATURES + PICTURE_FEATURES, generator=generator) for n in (1, 3)]
+    many = [
+        torch.randn(2 * frames, references * STATE_FEATURES + PICTURE_FEATURES, generator=generator)
+        for frames, references in ((1, 1), (3, 1), (1, 3))
+    ]
     file.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracing exporter is deprecated; its graphs are smaller
@@ -264,7 +268,11 @@ def export(network: ActionUnitNet, file: Path) -> float:
             str(file),
             input_names=["features"],
             output_names=["intensity", "look"],
-            dynamic_axes={"features": {1: "length"}, "intensity": {1: "intensities"}},
+            dynamic_axes={
+                "features": {0: "sides", 1: "length"},
+                "intensity": {0: "sides", 1: "intensities"},
+                "look": {0: "sides"},
+            },
             opset_version=17,
             dynamo=False,
             do_constant_folding=True,
