@@ -9,9 +9,9 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from realtime.clinic.scores import score_examination
+from realtime.clinic.scores import SHORT_NAMES, score_examination
 from realtime.clinic.sheet_rows import measures
-from realtime.clinic.statistics import Spread, change, limit_of_change
+from realtime.clinic.statistics import LEAST_CHANGE, Spread, change, limit_of_change
 from realtime.clinic.types import Examination
 from realtime.spreadsheet import guarded
 
@@ -221,11 +221,17 @@ def _chart(group: Sequence[Series]) -> str:
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in known)
         parts.append(f'<polyline class="{one.side}" points="{path}"/>')
         parts += [f'<circle class="{one.side}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in known]
-    title = f"{first.term}, {first.unit}"
+    title = f"{_title(first)}, {first.unit}"
     return (
         f"<section><h2>{escape(title)} <small>{escape(first.words)}</small></h2>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg></section>'
     )
+
+
+def _title(one: Series) -> str:
+    """What a reader calls it: an item or a total of a scale says of which."""
+    scale = SHORT_NAMES.get(one.name.partition(".")[0])
+    return one.term if scale is None or scale in one.term else f"{scale}: {one.term}"
 
 
 def _start(one: Series) -> float | None:
@@ -243,14 +249,18 @@ def _table(series: Sequence[Series]) -> str:
         mark = ' class="changed"' if compared.verdict == "changed" else ""
         limit = f"{compared.limit:.1f}" if math.isfinite(compared.limit) else "–"
         rows.append(
-            f"<tr{mark}><td>{escape(one.term)}<td>{one.side}<td>{_with_noise(first)}<td>{_with_noise(last)}"
+            f"<tr{mark}><td>{escape(_title(one))}<td>{one.side}<td>{_with_noise(first)}<td>{_with_noise(last)}"
             f"<td>{compared.difference:+z.1f}<td>{limit}<td>{compared.verdict}</tr>"
         )
     return f"<table>{''.join(rows)}</table>" if len(rows) > 1 else "<p>One examination: nothing to compare yet.</p>"
 
 
 def _with_noise(point: Point) -> str:
-    """A value, and the SDC95 of the mean that it is."""
+    """A value, the mean that it was rounded from or that a clinician overruled, and the SDC95 of that mean."""
     found = point.spread
-    noise = f" ± {found.sdc_of_mean:.1f}" if found is not None and math.isfinite(found.sdc_of_mean) else ""
-    return f"{point.value:z.1f}{noise}"
+    assert point.value is not None
+    if found is None:
+        return f"{point.value:z.1f}"
+    other = abs(found.mean - point.value) >= LEAST_CHANGE
+    noise = f" ± {found.sdc_of_mean:.1f}" if math.isfinite(found.sdc_of_mean) else ""
+    return f"{point.value:z.0f} ({found.mean:.1f}{noise})" if other else f"{point.value:z.1f}{noise}"

@@ -11,6 +11,9 @@ from realtime.clinic.sunnybrook import sunnybrook
 from realtime.clinic.synkinesis import SynkinesisMatrix, synkinesis
 from realtime.clinic.types import Examination
 
+SHORT_NAMES = {"sunnybrook": "Sunnybrook", "eface": "auto-eFACE", "house_brackmann": "HB-8", "fngs": "FNGS 2.0"}
+"""How sheets and tables call the scales."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:

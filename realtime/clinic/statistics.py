@@ -23,6 +23,8 @@ _STUDENT_95 = (
 )
 """Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom."""
 _NORMAL_95 = 1.96
+LEAST_CHANGE = 0.05
+"""A difference that would be printed as 0.0 is no change, however alike the repetitions are."""
 Verdict = Literal["changed", "within noise", "unknown"]
 
 
@@ -185,6 +187,6 @@ def change(before: Spread | None, after: Spread | None) -> Change | None:
     limit = limit_of_change(before, after, [before, after])
     if not math.isfinite(limit):
         return Change(difference, math.nan, "unknown")
-    if abs(difference) <= limit:
+    if abs(difference) <= max(limit, LEAST_CHANGE if limit > 0 else 0.0):
         return Change(difference, limit, "within noise")
     return Change(difference, limit, "changed" if limit > 0 else "unknown")

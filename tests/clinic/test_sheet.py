@@ -199,6 +199,16 @@ def test_the_course_follows_every_figure_with_its_noise() -> None:
     assert "One examination: nothing to compare yet." in alone
 
 
+def test_the_course_names_scales_and_the_means_behind_whole_steps() -> None:
+    visits = [
+        ("first", patient(0.2, begun="2026-09-01T10:00:00+00:00", seed=1)),
+        ("second", patient(0.45, begun="2026-10-01T10:00:00+00:00", seed=2)),
+    ]
+    seen = text(course_page("Ada", course(visits)))
+    assert "Sunnybrook: voluntary movement (x 4), points" in seen
+    assert re.search(r"Sunnybrook: brow raise \(frontalis\) 2 \(1\.8 ± 0\.\d\) 3 \(2\.8 ± 0\.\d\) \+1\.0", seen)
+
+
 def test_the_course_says_what_stands_in_the_way_of_comparing() -> None:
     first = replace(patient(begun="2026-09-01T10:00:00+00:00"), versions={"facemirror-live": "0.1.0"})
     second = replace(patient(begun="2026-10-01T10:00:00+00:00"), versions={"facemirror-live": "0.1.0"})

@@ -133,6 +133,12 @@ def test_change_beyond_the_limit_is_told_from_noise() -> None:
     assert limit_of_change(before, before, [before] * 5) < limit_of_change(before, before, [before] * 2)
 
 
+def test_what_would_be_printed_as_nothing_is_no_change() -> None:
+    alike = change(Spread(2.0, 0.001, 3), Spread(2.04, 0.001, 3))
+    assert alike is not None
+    assert alike.verdict == "within noise"
+
+
 def test_without_a_known_noise_nothing_is_called_a_change() -> None:
     """One repetition has no spread; values at the end of a clipped scale have none although they are noisy."""
     alone = change(Spread(5.0, math.nan, 1), Spread(9.0, math.nan, 1))
