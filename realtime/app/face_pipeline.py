@@ -8,7 +8,7 @@ import numpy as np
 from realtime.action_units import ActionUnitEstimator
 from realtime.action_units.baseline import Baseline
 from realtime.analyze.models import FaceModels, open_face_models
-from realtime.app.memory import release_start_up, share_arenas
+from realtime.app.memory import keep_freed_memory, release_start_up, share_arenas
 from realtime.clinic import LengthMeter, Ruler, ScaleChoice
 from realtime.config import Config
 from realtime.errors import ModelFileError
@@ -105,6 +105,7 @@ def open_for_program(
     """
     compilation = begin()
     share_arenas()
+    keep_freed_memory(3 * height * width)
     # What importing touched is given back before the networks need memory of their own: both together would be the peak.
     release_start_up(garbage=False)
 

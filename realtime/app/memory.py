@@ -15,8 +15,11 @@ from pathlib import Path
 
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+\s+(/.*)")
 _MADV_DONTNEED = 4
-_M_ARENA_MAX = -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _ARENAS = 2
+_MOST_POOLED = 32 << 20
+"""Bytes of a block; glibc allows no more."""
+_LEAST_KEPT = 20 << 20
 
 
 def release_start_up(*, garbage: bool = True) -> None:
@@ -53,6 +56,26 @@ def share_arenas() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "malloc_trim"):  # glibc: other libraries give the number another meaning
         libc.mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def keep_freed_memory(picture: int) -> None:
+    """Let the next picture have the memory of one that was let go of, instead of giving it back to the system in between.
+
+    glibc gives back whatever is free at a pool's end beyond two of the largest blocks that were let go of. At 720p these are 5.5 MB, so
+    that each frame met 80 to 110 pages that the system had to clear anew, 0.1 ms; with 20 MB it meets 30 to 40. From 2160p on nothing
+    changes. Whoever has set a limit in the environment keeps it.
+
+    Args:
+        picture: bytes of one.
+    """
+    chosen = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"} & os.environ.keys()
+    if not sys.platform.startswith("linux") or chosen:
+        return
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc: other libraries give the numbers another meaning
+        # Setting one limit ends glibc's own choice of both.
+        libc.mallopt(_M_MMAP_THRESHOLD, _MOST_POOLED)
+        libc.mallopt(_M_TRIM_THRESHOLD, max(_LEAST_KEPT, 2 * picture))
 
 
 @contextlib.contextmanager

@@ -139,3 +139,41 @@ def test_threads_share_two_pools_of_memory(tmp_path: Path, way: str, chosen: str
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=55)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == pools
+
+
+_KEPT = """
+import resource, sys
+import numpy as np
+from realtime.app.memory import keep_freed_memory
+if sys.argv[1] == "kept":
+    keep_freed_memory(2_764_800)
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def pictures():
+    return [np.ones(2_764_800, np.uint8) for _ in range(6)]
+for _ in range(3):
+    pictures()
+before = faults()
+for _ in range(10):
+    pictures()
+print(faults() - before)
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "malloc_info"),
+    reason="only glibc has such limits",
+)
+def test_memory_of_pictures_is_used_again() -> None:
+    """Six pictures at a time, let go of: the system clears no page for the next six."""
+    chosen = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
+    environment = {name: value for name, value in os.environ.items() if name not in chosen}
+    environment |= {"PYTHONPATH": str(ROOT), "NUMPY_MADVISE_HUGEPAGE": "0"}
+    faults = {}
+    for way in ("kept", "own"):
+        words = [sys.executable, "-c", _KEPT, way]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=55)
+        assert done.returncode == 0, done.stderr
+        faults[way] = int(done.stdout)
+    assert faults["kept"] < 100
+    assert faults["own"] > faults["kept"], "which is what happens otherwise"
