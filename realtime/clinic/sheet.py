@@ -18,7 +18,7 @@ from realtime.clinic.sheet_rows import Measure, deviation, measures
 from realtime.clinic.statistics import Change, Spread, change
 from realtime.clinic.sunnybrook import VOLUNTARY, words_of
 from realtime.clinic.synkinesis import GRADES, MOVING, Cell
-from realtime.clinic.trials import NO_MILLIMETRES, WORDS
+from realtime.clinic.trials import NO_MILLIMETRES, WORDS, missing
 from realtime.clinic.types import MOVEMENTS, Examination, Movement
 
 _LENGTH_OF = {
@@ -338,7 +338,7 @@ def _remarks(content: SheetContent, found: Scores) -> Iterator[str]:
         yield "The millimetres rest on the population's mean pupil distance: a guess of this person's size."
     if found.synkinesis.noisy:
         yield "Too few moments of rest: synkinesis was judged without this sitting's own noise."
-    yield from _empty(found)
+    yield from _empty(found, examination)
     if content.before is not None:
         yield BETWEEN_SITTINGS
     yield from content.remarks
@@ -351,15 +351,19 @@ def _about(found: Scores) -> Iterator[str]:
             yield f"{SHORT_NAMES[score.name]}: {' '.join(score.remarks)}"
 
 
-def _empty(found: Scores) -> Iterator[str]:
+def _empty(found: Scores, examination: Examination) -> Iterator[str]:
     """Why items are empty, each reason once."""
     reasons: dict[str, list[str]] = {}
     without = [one for score in found.scales for one in score.items if one.reason.startswith(NO_MILLIMETRES)]
     if without:
         yield f"{NO_MILLIMETRES}: what rests on lengths is empty."
+    made = {one.movement for one in examination.repetitions}
+    never = {missing(examination, one): WORDS[one] for one in MOVING if one not in made and examination.finished}
+    if never:
+        yield f"Not part of this examination: {', '.join(never.values())}; items that need them are empty."
     for score in found.scales:
         for item in score.items:
-            if item.used is None and item not in without:
+            if item.used is None and item not in without and item.reason not in never:
                 reasons.setdefault(item.reason, []).append(item.term)
     for reason, terms in reasons.items():
         more = f" and {len(terms) - 3} more" if len(terms) > 3 else ""

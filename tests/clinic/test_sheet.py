@@ -122,7 +122,10 @@ def test_movements_that_were_not_asked_for_take_no_room() -> None:
     seen = text(sheet_page(SheetContent(short)))
     assert "commissure excursion, open smile" in seen
     assert "brow elevation, " not in seen
-    assert "lip pucker | " not in seen
+    assert (
+        "Not part of this examination: brow raise, gentle eye closure, tight eye closure, closed smile, snarl" in seen
+    )
+    assert "was not part of the examination" not in seen
     assert seen.count("no picture") == 2
 
 
