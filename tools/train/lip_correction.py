@@ -64,23 +64,22 @@ def samples(model: LandmarkModel, film: Filmed) -> Iterator[Sample]:
     found = [
         locate_near(model, next(iter(moment.pictures())), moment.near[0]).astype(np.float64) for moment in film.moments
     ]
-    for points in _both(found):
-        faces = [_frontal(one) for one in points]
-        # Millimetres of a centimetre of the mean head, as the program takes them: the median of all looks.
-        size = float(np.median([pupil_scale(face, film.pupils_mm) * face.head_scale for face in faces]))
-        exact = [moment.exact * moment.mm / size for moment in film.moments]
-        if points is not found:
-            exact = [_mirrored(one) for one in exact]
-        for face, truth in zip(faces, exact, strict=True):
-            yield _sample(face, Frontal(np.asarray(truth, np.float64) * (1.0, -1.0), 1.0))
+    exact = [np.asarray(moment.exact * moment.mm, np.float64) for moment in film.moments]
+    yield from _samples(found, exact, film.pupils_mm)
+    yield from _samples([_mirrored(one) for one in found], [_mirrored(one) for one in exact], film.pupils_mm)
 
 
-def _both(found: list[F64]) -> Iterator[list[F64]]:
-    yield found
-    yield [_mirrored(one) for one in found]
+def _samples(found: Sequence[F64], exact: Sequence[F64], pupils_mm: float) -> Iterator[Sample]:
+    """Of one person's moments: points in pixels, and exact points in millimetres."""
+    faces = [_frontal(one) for one in found]
+    # Millimetres of a centimetre of the mean head, as the program takes them: the median of all looks.
+    size = float(np.median([pupil_scale(face, pupils_mm) * face.head_scale for face in faces]))
+    for face, truth in zip(faces, exact, strict=True):
+        yield _sample(face, Frontal(np.asarray(truth / size, np.float64) * (1.0, -1.0), 1.0))
 
 
 def _mirrored(points: F64 | F32) -> F64:
+    """The mirror image's points: sides change places."""
     return np.asarray(points[FLIP_ORDER] * (-1.0, 1.0), np.float64)
 
 
