@@ -7,7 +7,7 @@ import numpy as np
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical, warp_grey
 from realtime.face.face_model import HEAD_3D
-from realtime.face.geometry import middle_of, transform
+from realtime.face.geometry import fit_similarity, middle_of, transform
 from realtime.face.matching import face_box
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
 from realtime.face.point_flow import PointFlow
@@ -32,6 +32,9 @@ def warm_up(settings: FaceSettings = FaceSettings()) -> None:  # noqa: B008  fro
 def _follow(settings: FaceSettings) -> None:
     """Points from one frame to the next, their smoothing, and the head's pose."""
     image, points = _picture(), canonical(112) + np.float32(60)
+    # Both parts need these two: they are compiled here at the start, and loaded there at the end.
+    fit_similarity(points, points, np.ones(wflw.POINTS, np.float32))
+    transform(np.eye(2, 3), points)
     flow = PointFlow(settings.flow)
     flow.anchor(image, points)
     moved = flow.move(image)
@@ -51,16 +54,16 @@ def _look(_settings: FaceSettings) -> None:
     """The networks' windows, and the movement of the skin."""
     image, points = _picture(), canonical(112) + np.float32(60)
     zeros, ones = np.zeros(3, np.float32), np.ones(3, np.float32)
-    aligner = Aligner(112)
-    aligner.tensor(image, points, zeros, ones, rgb=True)
-    warp_grey(image, aligner.matrix(points), 112, (0, 0), np.empty((16, 16), np.uint8))
-    transform(aligner.matrix(points), points)
     skin, window = (
         SkinFlow((16, 16), cells=(1, 1), fine=(2, 2), coarse=(1, 1)),
         np.ascontiguousarray(image[:16, :16, 0]),
     )
     skin.moved(skin.template(window), window)
     settle(window, False, np.empty(window.size, np.float32))
+    aligner = Aligner(112)
+    aligner.tensor(image, points, zeros, ones, rgb=True)
+    warp_grey(image, aligner.matrix(points), 112, (0, 0), np.empty((16, 16), np.uint8))
+    transform(aligner.matrix(points), points)
 
 
 PARTS: Mapping[str, Callable[[FaceSettings], None]] = {"follow": _follow, "look": _look}
