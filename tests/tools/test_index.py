@@ -1,6 +1,7 @@
 """tools/README.md lists every command there is, and no other."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -23,3 +24,9 @@ def commands() -> set[str]:
 def test_the_table_is_complete() -> None:
     text = Path(TOOLS / "README.md").read_text("utf-8")
     assert set(re.findall(r"`python -m (tools[\w.]+)", text)) == commands()
+
+
+def test_no_command_is_listed_twice() -> None:
+    cells = re.findall(r"^\| (`python -m [^`]+`)", Path(TOOLS / "README.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert cells
+    assert [cell for cell, count in Counter(cells).items() if count > 1] == []
