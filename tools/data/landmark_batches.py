@@ -75,7 +75,9 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
     points, trust = index["points"][rows], index["trust"][rows].copy()
     if split == "train":
         trust[:, LIDS] *= np.where(eye_opening(points).min(1) < SHUT, SHUT_LID_TRUST, LID_TRUST)[:, None]
-    return FaceSet("photographs", pictures, points, trust, squares, Strength(wink=0.25), share, rarity(points))
+    return FaceSet(
+        "photographs", pictures, points, trust, squares, Strength(wink=0.25, occlude=0.5), share, rarity(points)
+    )
 
 
 LID_TRUST, SHUT_LID_TRUST = 1.0, 0.15

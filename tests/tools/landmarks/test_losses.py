@@ -112,6 +112,14 @@ def test_an_open_eye_shut_with_the_other_one_costs() -> None:
     assert losses.lids_seen(weight)[0].tolist() == pytest.approx([1, 0.1, 0.1])
 
 
+def test_grain_has_no_mean_and_at_most_the_named_strength() -> None:
+    crops = torch.zeros(64, 3, 24, 24)
+    spread = (127.5 * losses.grainy(crops, 6.0, torch.Generator().manual_seed(1))).std((1, 2, 3))
+    assert spread.max() < 6.3
+    assert spread.mean() == pytest.approx(3.0, abs=0.6)
+    assert losses.grainy(crops, 6.0, torch.Generator().manual_seed(2)).mean() == pytest.approx(0.0, abs=1e-3)
+
+
 def test_points_come_back_out_of_the_mirror() -> None:
     points = torch.rand(3, 98, 2)
     shown = points.clone()

@@ -1,5 +1,7 @@
 """StarLite: its moments, its folding and its ONNX file."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from torch import Tensor  # noqa: E402
 
 from tools.networks.folding import fold_batch_norm  # noqa: E402
 from tools.networks.starlite import INPUT_SIZE, StarLite, StarLiteExport, StarLiteSize, lid_stretch  # noqa: E402
-from tools.train.landmarks.export import largest_difference, to_onnx  # noqa: E402
+from tools.train.common import save_checkpoint  # noqa: E402
+from tools.train.landmarks.export import largest_difference, load_network, to_onnx  # noqa: E402
 
 pytestmark = pytest.mark.tools
 
@@ -107,3 +110,18 @@ def test_stretched_lids_are_in_the_file(network: StarLite) -> None:
     module = StarLiteExport(network, stretch=stretch)
     packed = to_onnx(fold_batch_norm(StarLiteExport(deepcopy(network), stretch=stretch)))
     assert largest_difference(module, packed) < 1e-4
+
+
+def test_the_mean_of_two_runs_lies_between_them(tmp_path: Path) -> None:
+    size = StarLiteSize(stem=8, quarter=8, eighth=16, sixteenth=24, head=16, mixed=16)
+    networks = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        networks.append(StarLite(size))
+        save_checkpoint(tmp_path / f"{seed}.pt", size=size.as_dict(), average=networks[-1].state_dict())
+    mean = load_network(tmp_path / "1.pt", tmp_path / "2.pt").state_dict()
+    first, second = (network.state_dict() for network in networks)
+    for name, value in mean.items():
+        wanted = (first[name] + second[name]) / 2 if value.is_floating_point() else first[name]
+        assert torch.allclose(value, wanted), name
+    assert not torch.allclose(first["heat.weight"], second["heat.weight"])

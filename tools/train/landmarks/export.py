@@ -34,11 +34,22 @@ from tools.train.landmarks.validation import to_input
 OUTPUTS = ("points", "covariance", "presence")
 
 
-def load_network(checkpoint: Path) -> StarLite:
-    """The averaged network of a training run, ready to infer."""
+def load_network(checkpoint: Path, other: Path | None = None) -> StarLite:
+    """The averaged network of a training run, ready to infer.
+
+    Args:
+        checkpoint: of the run.
+        other: of another run of the same network, from which this one began: the mean of both networks' weights is taken.
+    """
     state = load_checkpoint(checkpoint)
     network = StarLite(StarLiteSize(**state["size"]))
-    network.load_state_dict(state["average"])
+    weights = state["average"]
+    if other is not None:
+        former = load_checkpoint(other)["average"]
+        weights = {
+            name: (value + former[name]) / 2 if value.is_floating_point() else value for name, value in weights.items()
+        }
+    network.load_state_dict(weights)
     result: StarLite = network.eval()
     return result
 
@@ -145,9 +156,13 @@ def main() -> None:
     parser.add_argument(
         "--portraits", type=Path, help="folder of `tools.data.london`: calibrate the lids by hand-placed ones"
     )
+    parser.add_argument(
+        "--mean-with", type=Path, help="checkpoint.pt of the run from which this one began: write the mean of both"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    network = load_network(arguments.run / "checkpoint.pt")
+    checkpoint = arguments.run / "checkpoint.pt"
+    network = load_network(checkpoint, arguments.mean_with)
     scale = covariance_scale(network, load_photographs(arguments.data, "held"))
     shift = presence_shift(network, load_photographs(arguments.data, "train"))
     stretch = None
@@ -159,7 +174,7 @@ def main() -> None:
             "lids move outward by shares of the opening (outer, middle, inner; upper, lower): " + str(shares.tolist())
         )
     reference = StarLiteExport(network, scale, shift, stretch)
-    folded = fold_batch_norm(StarLiteExport(load_network(arguments.run / "checkpoint.pt"), scale, shift, stretch))
+    folded = fold_batch_norm(StarLiteExport(load_network(checkpoint, arguments.mean_with), scale, shift, stretch))
     packed = to_onnx(folded)
     difference = largest_difference(reference, packed)
     if not difference < 1e-4:

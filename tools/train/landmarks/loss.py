@@ -178,6 +178,12 @@ def moved(crops: Tensor, motion: Tensor) -> Tensor:
     return functional.grid_sample(crops, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
+def grainy(crops: Tensor, most: float, generator: torch.Generator) -> Tensor:
+    """Crops (N, 3, H, W), -1..1, with a sensor's grain, of each another strength up to `most` (standard deviation in levels of 256)."""
+    strength = torch.rand(len(crops), 1, 1, 1, generator=generator) * (most / 127.5)
+    return crops + strength.to(crops) * torch.randn(crops.shape, generator=generator).to(crops)
+
+
 def mirrored(crops: Tensor, count: int) -> Tensor:
     """The first `count` of crops (N, 3, H, W) as a mirror shows them, the others as they are."""
     return torch.cat([crops[:count].flip(-1), crops[count:]])

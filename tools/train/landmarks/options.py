@@ -36,6 +36,12 @@ def options(description: str | None) -> argparse.Namespace:
         "--same", type=float, default=1.0, help="weight of the consistency of moved and mirrored crops with the first"
     )
     parser.add_argument(
+        "--grain",
+        type=float,
+        default=0.0,
+        help="most grain, in grey levels, on the crops shown a second time: two frames of a camera are never alike",
+    )
+    parser.add_argument(
         "--half",
         action="store_true",
         help="all but the moments in bfloat16: a quarter faster where the processor has it",

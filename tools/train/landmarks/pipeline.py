@@ -37,7 +37,9 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         "--half-smiles",
         0.09,
         "--same",
-        1.3,
+        3,
+        "--grain",
+        6,
     )
     return [
         step("tools.data.collages", "--detector", detector, "--out", data, result=faces / "raw.npz"),
@@ -48,7 +50,7 @@ def steps(data: Path, out: Path, detector: Path, minutes: float, heads: int) -> 
         step(*pictures, "--people", 1300, "--views", 7, "--seated", "--seed", 8, result=moving[0]),
         step(*pictures, "--people", 400, "--views", 5, "--shut", "--seed", 42, result=moving[1]),
         step(*pictures, "--people", 960, "--views", 3, "--smiles", "--seed", 31, result=moving[2]),
-        step("tools.train.landmarks", *train, "--batch", 40, "--echo", 8, "--half", "--minutes", minutes, "--resume"),
+        step("tools.train.landmarks", *train, "--batch", 38, "--echo", 14, "--half", "--minutes", minutes, "--resume"),
         step("tools.train.landmarks.export", "--run", out, "--data", data, "--portraits", portraits,
              "--to", WEIGHTS / "landmarks98.onnx"),
         step("tools.manifest"),

@@ -4,7 +4,7 @@ The schedule is a cosine over the planned minutes of training time; resuming wit
 as soon as they are there (at the start, or on resume).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -27,7 +27,15 @@ from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
 from tools.train.common import load_checkpoint, prepare, spare_slow_bfloat
-from tools.train.landmarks.loss import back_to_first, landmark_loss, mirrored, moved, out_of_mirror, random_small_motion
+from tools.train.landmarks.loss import (
+    back_to_first,
+    grainy,
+    landmark_loss,
+    mirrored,
+    moved,
+    out_of_mirror,
+    random_small_motion,
+)
 from tools.train.landmarks.options import options
 from tools.train.landmarks.validation import ValidationSet, to_input
 from tools.train.muon import Optimisers
@@ -59,16 +67,25 @@ class LandmarkTrainer(Trainer):
 
 
 def losses(
-    network: StarLite, batch: dict[str, Tensor], motion: Tensor, device: torch.device, *, half: bool, same: float = 1.0
+    network: StarLite,
+    batch: dict[str, Tensor],
+    motion: Tensor,
+    device: torch.device,
+    *,
+    half: bool,
+    same: float = 1.0,
+    spoil: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss of a batch and its parts.
 
     motion: (E, 2, 3) by which its first E crops are moved and shown once more, three in four of them in the mirror.
     same: weight of the consistency of those.
+    spoil: what else is done to the crops shown once more; None: nothing.
     """
     crops, motion, echo = to_input(batch["crop"].to(device)), motion.to(device), len(motion)
     seen_in_mirror = 3 * echo // 4
-    echoes = mirrored(moved(crops[:echo], motion), seen_in_mirror).contiguous(memory_format=torch.channels_last)
+    again = moved(crops[:echo], motion)
+    echoes = mirrored(spoil(again) if spoil else again, seen_in_mirror).contiguous(memory_format=torch.channels_last)
     network.train()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         seen = network.look(torch.cat([crops, echoes]).contiguous(memory_format=torch.channels_last))
@@ -150,6 +167,7 @@ def main() -> None:
             device,
             half=arguments.half,
             same=arguments.same,
+            spoil=(lambda crops: grainy(crops, arguments.grain, generator)) if arguments.grain else None,
         )
 
     def validate() -> dict[str, float]:
