@@ -30,8 +30,8 @@ _LENGTH_OF = {
     "rest.commissure": "commissure",
 }
 BETWEEN_SITTINGS = (
-    "Light, distance and pose differ between sittings as well: in rendered people they alone changed one repetition by up to 1.8 mm "
-    "(commissure), 1.2 mm (fissure) and 1.7 mm (brow) in 95 of 100 cases."
+    "Light, distance and pose differ between sittings as well: in rendered people they alone changed one repetition by up to 1.7 mm "
+    "(commissure), 1.2 mm (fissure) and 1.6 mm (brow) in 95 of 100 cases."
 )
 """SDC95 of one repetition, by `python -m tools.evaluate clinic --lengths-only`."""
 _AFFECTED = {
