@@ -39,6 +39,11 @@ def shipped() -> LipCorrection:
     return found
 
 
+def test_the_table_was_fitted_to_the_embedded_network() -> None:
+    # A network trained anew errs otherwise: `python -m tools.train.lip_correction` fits the table again.
+    assert shipped().fitted_to == Registry().manifest.find("landmarks").sha256
+
+
 @pytest.mark.parametrize("turn", [0.0, 30.0])
 def test_only_lips_move_and_along_the_axes_of_the_eyes(turn: float) -> None:
     up = np.tile((0.0, 0.2), len(LIPS))
