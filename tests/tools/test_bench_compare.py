@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.bench.__main__ import main
+from tools.bench.surroundings import Surroundings
 from tools.bench.timing import Report
 
 
@@ -83,3 +84,19 @@ def test_other_measurements_are_not_compared(tmp_path: Path, capsys: pytest.Capt
     other = write(tmp_path / "b.json", {"x": ([1.0], "s", "")}, title="peers: demo")
     assert main(["compare", str(one), str(other)]) == 2
     assert "other measurements" in capsys.readouterr().err
+
+
+def test_a_disturbed_machine_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def file(name: str, around: Surroundings) -> Path:
+        report = Report("live: demo, 30 s", surroundings=around)
+        report.add("age p99", 17.0, "ms")
+        (tmp_path / name).write_text(json.dumps(report.as_dict()))
+        return tmp_path / name
+
+    calm, disturbed = file("calm.json", Surroundings(0.01, 0.0)), file("disturbed.json", Surroundings(0.01, 0.2))
+    assert main(["compare", str(calm), str(disturbed)]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "the new file: other processes took 1.0% of the processors meanwhile, the virtual machine's host 20.0%" in said
+    )
+    assert "the old file" not in said

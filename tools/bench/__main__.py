@@ -9,9 +9,19 @@ from pathlib import Path
 
 import tools.bench
 from realtime.errors import UserInputError
+from tools.bench.surroundings import Watch
 from tools.bench.timing import Report
 
-_HELPERS = {"__main__", "clips", "growth_plot", "openface3_networks", "simulated_day", "timing", "viewer_session"}
+_HELPERS = {
+    "__main__",
+    "clips",
+    "growth_plot",
+    "openface3_networks",
+    "simulated_day",
+    "surroundings",
+    "timing",
+    "viewer_session",
+}
 
 
 def names() -> list[str]:
@@ -29,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"There is no measurement called {options.name!r}; there are: {', '.join(names())}.", file=sys.stderr)
         return 2
     module = importlib.import_module(f"tools.bench.{options.name}")
+    watch = Watch()
     try:
         report: Report = module.run(rest) if rest else module.run()
     except UserInputError as wrong:
@@ -37,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (FileNotFoundError, ModuleNotFoundError) as missing:
         print(f"{options.name} cannot be measured here: {missing}", file=sys.stderr)
         return 2
+    if options.name != "compare":  # which measures nothing
+        report.surroundings = watch.so_far()
     print(report.table())
     if options.json is not None:
         options.json.write_text(json.dumps(report.as_dict(), indent=2) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.errors import UserInputError
+from tools.bench.surroundings import Surroundings
 from tools.bench.timing import Report
 
 _RANGE = {2: 1.128, 3: 1.693, 4: 2.059, 5: 2.326, 6: 2.534, 7: 2.704, 8: 2.847, 9: 2.970, 10: 3.078}
@@ -88,6 +89,11 @@ def run(arguments: Sequence[str] = ()) -> Report:
     for what in ("processor", "cores", "machine", "python"):
         if old.get(what) != new.get(what):
             report.notes.append(f"  not the same {what}: {old.get(what)}, then {new.get(what)}: expect differences")
+    report.notes += [
+        f"  the {which} file: {around.sentence()}"
+        for which, around in (("old", _surroundings(old)), ("new", _surroundings(new)))
+        if around is not None and around.notable
+    ]
     for change in changes(old["figures"], new["figures"], limits):
         words = f"{change.verdict or 'as before'} ({change.share:+.1%}, noise up to {change.limit:.2g})"
         report.add(f"{change.name}: old", change.old, change.unit)
@@ -162,6 +168,14 @@ def _read(path: Path) -> dict[str, Any]:
     if not usable or "title" not in content:
         raise UserInputError(f"{path} is no file of `python -m tools.bench NAME --json FILE`.")
     return dict(content)
+
+
+def _surroundings(content: Mapping[str, Any]) -> Surroundings | None:
+    """As a file tells them; None: it does not."""
+    told = content.get("surroundings")
+    if not isinstance(told, dict) or not all(isinstance(told.get(name), int | float) for name in ("others", "stolen")):
+        return None
+    return Surroundings(told["others"], told["stolen"])
 
 
 def _is_value(value: object) -> bool:

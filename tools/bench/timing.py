@@ -6,10 +6,12 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from tools.bench.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Report:
         missed: the names of figures that a measurement found beyond their bounds.
         rounds: by name, the value of each round, where a figure is the median of several: `compare` reads noise from them.
         notes: lines under the table.
+        surroundings: what else took the processors meanwhile; None: not known.
     """
 
     title: str
@@ -81,6 +84,7 @@ class Report:
     missed: list[str] = field(default_factory=list)
     rounds: dict[str, tuple[float, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    surroundings: Surroundings | None = None
 
     def add_rounds(self, name: str, values: Sequence[float], unit: str, bound: str = "") -> None:
         """A figure that was measured several times: the median counts.
@@ -121,7 +125,8 @@ class Report:
             self.title,
             *(f"  {n:<{width}}  {v:>10.4g} {u:<12} {self._bound(n, b)}".rstrip() for n, v, u, b in self.rows),
         ]
-        return "\n".join([*lines, *self.notes])
+        around = [] if self.surroundings is None else [f"  {self.surroundings.sentence()}"]
+        return "\n".join([*lines, *self.notes, *around])
 
     def _bound(self, name: str, bound: str) -> str:
         return f"{bound}  MISSED" if name in self.missed else bound
@@ -134,6 +139,7 @@ class Report:
             "processor": processor(),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
+            "surroundings": None if self.surroundings is None else asdict(self.surroundings),
             "figures": {
                 name: {"value": value if np.isfinite(value) else None, "unit": unit, "bound": bound}
                 | self._rounds(name)
