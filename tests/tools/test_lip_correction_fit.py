@@ -1,8 +1,11 @@
 """The regression of lips finds what places are off by, where that is a linear map of them."""
 
 import numpy as np
+import pytest
 
 from realtime.clinic.lip_correction import LIPS, TOLD_FROM
+
+pytest.importorskip("torch", reason="needs the tools extra")
 from tools.train.lip_correction import fitted, left_over
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from realtime.face.visibility import ALL_PARTS, VisibilityLimits
 from tests.tools.data.test_points98 import face
+
+pytest.importorskip("torch", reason="needs the tools extra")
 from tools.train.landmarks import covered
 
 MOUTH = ALL_PARTS.index("mouth")
