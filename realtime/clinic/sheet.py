@@ -235,7 +235,7 @@ def _legend(content: SheetContent) -> str:
     error = " Error: left − right on which a picture and its mirror image disagree, each by itself: no property of the face."
     since = ""
     if content.before:
-        since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise, by the spread of both sittings (Student's t)."
+        since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise (2.77 SEM of both sittings, or Student's t)."
     return (error if content.floor else "") + since
 
 

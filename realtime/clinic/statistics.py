@@ -138,9 +138,11 @@ def student_95(freedom: int) -> float:
 
 
 def limit_of_change(before: Spread, after: Spread, pooled: Sequence[Spread]) -> float:
-    """The difference of two means that noise alone exceeds in 5 of 100 cases.
+    """The difference of two means that noise alone exceeds in at most 5 of 100 cases.
 
-    The SEM is that of all given sittings together. It is estimated from few repetitions, so Student's t takes the place of 1.96.
+    The SEM is that of all given sittings together. It is estimated from few repetitions, so Student's t takes the place of 1.96. The limit
+    is never below SDC95 of one repetition: what differs between sittings only (light, distance, posture) is in no sitting's repetitions,
+    and averaging more of them does not make it less.
 
     Args:
         before: the earlier mean and its count.
@@ -153,7 +155,7 @@ def limit_of_change(before: Spread, after: Spread, pooled: Sequence[Spread]) -> 
     sem = pooled_sem(pooled)
     if not math.isfinite(sem):
         return math.nan
-    return student_95(_freedom(pooled)) * sem * math.sqrt(1 / before.count + 1 / after.count)
+    return sem * max(SDC_OF_SEM, student_95(_freedom(pooled)) * math.sqrt(1 / before.count + 1 / after.count))
 
 
 class Change(NamedTuple):
@@ -161,7 +163,7 @@ class Change(NamedTuple):
 
     Args:
         difference: later minus earlier mean.
-        limit: what noise alone exceeds in 5 of 100 cases (`limit_of_change` of both sittings); NaN: unknown.
+        limit: what noise alone exceeds in at most 5 of 100 cases (`limit_of_change` of both sittings); NaN: unknown.
         verdict: "unknown" where no sitting tells its noise, or where all repetitions of both are equal (as at the end of a
             clipped scale) and the sittings differ.
     """

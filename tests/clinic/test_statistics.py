@@ -119,18 +119,20 @@ def test_student_t_is_that_of_scipy() -> None:
 
 
 def test_change_beyond_the_limit_is_told_from_noise() -> None:
-    """Two sittings of three repetitions with SEM 1: t(4) = 2.776 times sqrt(2 / 3)."""
+    """Two sittings of three repetitions with SEM 1: SDC95, which is more than t(4) = 2.776 times sqrt(2 / 3)."""
     before = Spread(5.0, 1.0, 3)
-    grown = change(before, Spread(7.3, 1.0, 3))
+    grown = change(before, Spread(7.8, 1.0, 3))
     assert grown is not None
-    assert grown[:2] == pytest.approx((2.3, 2.776 * math.sqrt(2 / 3)))
+    assert grown[:2] == pytest.approx((2.8, 2.77))
     assert grown.verdict == "changed"
-    still = change(before, Spread(7.2, 1.0, 3))
+    still = change(before, Spread(7.7, 1.0, 3))
     assert still is not None
     assert still.verdict == "within noise"
     assert change(before, None) is None
-    # More sittings tell the noise better, so less of a difference is enough.
-    assert limit_of_change(before, before, [before] * 5) < limit_of_change(before, before, [before] * 2)
+    # Two repetitions tell their noise less well, by Student's t; more sittings tell it better, down to SDC95.
+    two = Spread(5.0, 1.0, 2)
+    assert limit_of_change(two, two, [two] * 2) == pytest.approx(4.303)
+    assert limit_of_change(two, two, [two] * 5) == pytest.approx(2.77)
 
 
 def test_what_would_be_printed_as_nothing_is_no_change() -> None:
@@ -151,12 +153,12 @@ def test_without_a_known_noise_nothing_is_called_a_change() -> None:
     assert same.verdict == "within noise"
 
 
-@pytest.mark.parametrize("counts", [(3, 3), (3, 2), (1, 3)])
-def test_five_of_a_hundred_unchanged_people_are_called_changed(counts: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("counts", "share"), [((3, 3), 0.027), ((3, 2), 0.05), ((1, 3), 0.05)])
+def test_at_most_five_of_a_hundred_unchanged_people_are_called_changed(counts: tuple[int, int], share: float) -> None:
     rng = np.random.default_rng(7)
     verdicts = []
     for values in rng.normal(0, 1, (4000, sum(counts))):
         found = change(spread(values[: counts[0]]), spread(values[counts[0] :]))
         assert found is not None
         verdicts.append(found.verdict == "changed")
-    assert 0.04 < np.mean(verdicts) < 0.06
+    assert np.mean(verdicts) == pytest.approx(share, abs=0.01)
