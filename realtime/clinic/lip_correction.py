@@ -52,11 +52,18 @@ class LipCorrection:
         axes = eye_axes(face.points)
         if axes is None:
             return face
-        away = np.clip(places_of(face, axes, TOLD_FROM).ravel() - self.mean, -MOST, MOST)
-        shift = (away @ self.weights + self.offset).reshape(-1, 2) * face.head_scale
+        shift = self.told(places_of(face, axes, TOLD_FROM).ravel()).reshape(-1, 2) * face.head_scale
         points = face.points.copy()
         points[list(LIPS)] += shift @ axes.directions
         return Frontal(points, face.head_scale)
+
+    def told(self, places: F64) -> F64:
+        """(..., 2 x LIPS) by how much the lips are off.
+
+        Args:
+            places: (..., 2 x TOLD_FROM).
+        """
+        return np.asarray(np.clip(places - self.mean, -MOST, MOST) @ self.weights + self.offset, np.float64)
 
 
 def places_of(face: Frontal, axes: EyeAxes, points: Sequence[int]) -> F64:

@@ -118,6 +118,11 @@ def kind_of(part: FacePart) -> str:
     return _PARTS[part][1]
 
 
+def points_of(part: FacePart) -> tuple[int, ...]:
+    """The numbers of a part's points."""
+    return _PARTS[part][0]
+
+
 def eye_distance(points: F32, pose: Pose | None) -> float:
     """Pixels between the outer eye corners, as if the head were not turned; without a pose as they are.
 

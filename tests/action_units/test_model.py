@@ -17,6 +17,7 @@ from realtime.action_units.model import (
     ActionUnits,
     Compared,
     FaceWindows,
+    Network,
     Taken,
     picture_features,
     point_features,
@@ -159,16 +160,21 @@ def test_what_the_skin_did_reaches_the_network_between_looks_and_pictures() -> N
     assert not calls[1][:, place].any()
 
 
-def test_several_references_in_one_call_give_what_one_call_for_each_gives() -> None:
-    registry = Registry()
+def shipped_network() -> tuple[Network, list[int], list[tuple[int, ...]]]:
+    """The embedded network, its Action Units, and the shape of each call's input as calls are made."""
+    registry, calls = Registry(), []
     spec = registry.manifest.find("action-units")
-    session, calls = registry.open(spec), []
+    session = registry.open(spec)
 
     def run(rows: F32) -> Mapping[str, F32]:
         calls.append(rows.shape)
         return session.run(rows)
 
-    numbers = [int(str(unit)) for unit in cast("list[int]", spec.parameters["units"])]
+    return run, [int(str(unit)) for unit in cast("list[int]", spec.parameters["units"])], calls
+
+
+def test_several_references_in_one_call_give_what_one_call_for_each_gives() -> None:
+    run, numbers, calls = shipped_network()
     together, apart = ActionUnits(run, numbers, [23], together=True), ActionUnits(run, numbers, [23])
     rng = np.random.default_rng(4)
     found = Descriptor(rng.normal(0, 0.03, (98, 2)).astype(np.float32), (5.0, -4.0, 2.0))
@@ -188,15 +194,7 @@ def test_several_references_in_one_call_give_what_one_call_for_each_gives() -> N
 
 
 def test_several_frames_in_one_call_give_what_one_call_for_each_gives() -> None:
-    registry = Registry()
-    spec = registry.manifest.find("action-units")
-    session, calls = registry.open(spec), []
-
-    def run(rows: F32) -> Mapping[str, F32]:
-        calls.append(rows.shape)
-        return session.run(rows)
-
-    numbers = [int(str(unit)) for unit in cast("list[int]", spec.parameters["units"])]
+    run, numbers, calls = shipped_network()
     at_once, apart = ActionUnits(run, numbers, [23], frames=True), ActionUnits(run, numbers, [23])
     rng, frames = np.random.default_rng(5), []
     for number in range(5):

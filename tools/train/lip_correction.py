@@ -26,10 +26,10 @@ from realtime.models import Registry
 from realtime.types import F32, F64
 from tools.evaluate.clinic import open_networks
 from tools.evaluate.clinic_renders import Filmed, filmed
+from tools.manifest import WEIGHTS
 from tools.train.action_units.points import locate_near
 
-ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT / "realtime" / "clinic" / "assets" / "lip_correction.json"
+FILE = WEIGHTS.parent / "realtime" / "clinic" / "assets" / "lip_correction.json"
 SEED = 7
 """Draws the people; `tools.evaluate clinic` draws its own with 1."""
 Sample = tuple[F64, F64]
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.train.lip_correction", description=__doc__)
     parser.add_argument("--bank", type=Path, required=True, help="folder of `python -m tools.synth.textures`")
     parser.add_argument("--renders", type=Path, required=True, help="the pictures are kept there, or taken from it")
-    parser.add_argument("--weights", type=Path, default=ROOT / "weights")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--people", type=int, default=80)
     parser.add_argument("--ridge", type=float, default=0.01, help="square centimetres, for each sample")
     options = parser.parse_args()
@@ -118,8 +118,7 @@ def fitted(every: Sequence[Sample], ridge: float) -> LipCorrection:
 def left_over(correction: LipCorrection, every: Sequence[Sample]) -> F64:
     """(N, LIPS, 2) what is still off after the correction, centimetres of the mean head."""
     places, off = np.array([one for one, _ in every]), np.array([other for _, other in every])
-    told = np.clip(places - correction.mean, -MOST, MOST) @ correction.weights + correction.offset
-    return np.asarray((off - told).reshape(len(every), -1, 2), np.float64)
+    return np.asarray((off - correction.told(places)).reshape(len(every), -1, 2), np.float64)
 
 
 def _print_errors(people: Sequence[Sequence[Sample]], ridge: float) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from realtime.face.visibility import ALL_PARTS, VisibilityLimits
+from realtime.face.visibility import ALL_PARTS, VisibilityLimits, eye_distance, spreads, visibility
 from tests.tools.data.test_points98 import face
 
 pytest.importorskip("torch", reason="needs the tools extra")
@@ -40,6 +40,22 @@ def test_a_low_presence_hides_the_part_that_is_least_sure() -> None:
     one = covered.Looks(np.array([0.5], np.float32), clear + np.float32(0.01), clear)
     one.spread[0, MOUTH] = 0.02
     assert one.hidden(NOW)[0].tolist() == [part == "mouth" for part in ALL_PARTS]
+
+
+def test_pictures_together_are_judged_as_visibility_judges_each() -> None:
+    rng, points, many = np.random.default_rng(3), face(), 300
+    distance = eye_distance(points, None)
+    deviations = (rng.uniform(0.015, 0.035, (many, 98)) * distance).astype(np.float32)
+    covariances = (deviations[:, :, None, None] ** 2) * np.eye(2, dtype=np.float32)
+    presence = rng.uniform(0.8, 1, many).astype(np.float32)
+    patch = np.zeros((3, 8, 8), np.float32)
+    each = [
+        visibility(NOW, patch, points, one, None, float(p)).hidden for one, p in zip(covariances, presence, strict=True)
+    ]
+    spread = np.array([list(spreads(one, distance).values()) for one in covariances], np.float32)
+    together = covered.Looks(presence, spread, np.zeros_like(spread)).hidden(NOW)
+    assert [tuple(part for part, on in zip(ALL_PARTS, row, strict=True) if on) for row in together] == each
+    assert 0.1 < together.mean() < 0.9
 
 
 def test_things_lie_in_front_of_the_parts_they_are_meant_for() -> None:

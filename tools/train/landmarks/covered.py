@@ -22,7 +22,15 @@ from realtime.face import wflw
 from realtime.face.crops import crop_from_points
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.pose import estimate_pose
-from realtime.face.visibility import ALL_PARTS, SURELY_COVERED, VisibilityLimits, eye_distance, kind_of, spreads
+from realtime.face.visibility import (
+    ALL_PARTS,
+    SURELY_COVERED,
+    VisibilityLimits,
+    eye_distance,
+    kind_of,
+    points_of,
+    spreads,
+)
 from realtime.models import Registry
 from realtime.types import FacePart
 from tools.command import guarded
@@ -37,13 +45,7 @@ U8 = NDArray[np.uint8]
 SIZE = 256
 COVERED, TOUCHED = 0.6, 0.15
 """Shares of a part's points in front of which something is: from the first it must be found, up to the second it must not."""
-POINTS: dict[FacePart, list[int]] = {
-    "left brow": list(range(42, 51)),
-    "right brow": list(range(33, 42)),
-    "left eye": list(wflw.LEFT_EYE),
-    "right eye": list(wflw.RIGHT_EYE),
-    "mouth": list(range(76, 96)),
-}
+POINTS: dict[FacePart, list[int]] = {part: list(points_of(part)) for part in ALL_PARTS}
 PRESENCES = (0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
 KINDS = ("mouth", "eye", "brow")
 LIMITS = tuple(round(0.02 + 0.0005 * k, 4) for k in range(27))
