@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from realtime.batch.follow import Networks
 
 Outcome = Literal["done", "failed", "busy", "full", "version", "unusable"]
+Answer = Mapping[str, Any]
+"""A recording's name, its outcome, and what there is to say of it: a line to whoever started the worker."""
 
 _BEAT_SECONDS = 2.0
 _TOLD_EVERY = 15
@@ -108,35 +110,39 @@ class Worker:
         self._networks = networks
 
     def work(self, name: str) -> None:
-        """Measure one recording, and answer."""
+        """Measure one recording, and answer: by then it is nobody's any more, and whoever hears it may end this process."""
         if self.refusal:
-            self._answer(name, "version", sentence=self.refusal)
+            self._write(_answer(name, "version", sentence=self.refusal))
             return
         try:
             claim = self._ledger.claims.take(name, self._parent)
         except OSError as error:
-            self._answer(
-                name, _outcome_of(error), sentence=f"{self._ledger.folder} cannot be written ({reason(error)})."
-            )
+            sentence = f"{self._ledger.folder} cannot be written ({reason(error)})."
+            self._write(_answer(name, _outcome_of(error), sentence=sentence))
             return
         if claim is None:
-            self._answer(name, "busy")
+            self._write(_answer(name, "busy"))
             return
         with self._lock:
             self._claim, self._progress = claim, (0, 0.0)
         try:
-            self._measure(claim)
+            answer = self._measure(claim)
         finally:
             with self._lock:
-                self._claim = None
-            shutil.rmtree(self._ledger.claims.part(claim), ignore_errors=True)
-            self._ledger.claims.release(claim)
+                self._give_back()
+        self._write(answer)
 
-    def _measure(self, claim: Claim) -> None:
+    def _give_back(self) -> None:
+        """Leave the recording to others. The lock is held: `abandon` must not end the process halfway."""
+        if self._claim is not None:
+            shutil.rmtree(self._ledger.claims.part(self._claim), ignore_errors=True)
+            self._ledger.claims.release(self._claim)
+            self._claim = None
+
+    def _measure(self, claim: Claim) -> Answer:
         one = self._ledger.input(claim.name)
         if one is None or self._ledger.state(claim.name) == "done":
-            self._answer(claim.name, "busy")
-            return
+            return _answer(claim.name, "busy")
         identity = Identity.of(one.path)
         try:
             with log_to(self._ledger.log(claim.name)):
@@ -144,8 +150,8 @@ class Worker:
                 sync_tree(self._ledger.claims.part(claim))
             kept = Identity(identity.path, identity.size, identity.modified, str(figures.pop("sha256")))
             if not Identity.of(one.path).looks_like(identity):
-                self._fail(one, identity, f"{one.path} was changed while it was read; say --retry when it is finished.")
-                return
+                sentence = f"{one.path} was changed while it was read; say --retry when it is finished."
+                return self._fail(one, identity, sentence)
             self._ledger.results.commit(
                 claim,
                 self._ledger.claims.part(claim),
@@ -155,16 +161,15 @@ class Worker:
                 figures,
             )
         except OSError as error:
-            self._failed_on_disk(one, identity, error)
+            return self._failed_on_disk(one, identity, error)
         except FacemirrorError as error:
             if self._is_full(error):
-                self._answer(one.name, "full", sentence=str(error))
-            else:
-                self._fail(one, identity, str(error))
+                return _answer(one.name, "full", sentence=str(error))
+            return self._fail(one, identity, str(error))
         except Exception as error:  # noqa: BLE001  one recording's fault is not the others'
-            self._fail(one, identity, f"{one.path}: {type(error).__name__}: {error}; see {self._ledger.log(one.name)}.")
-        else:
-            self._answer(one.name, "done", figures=figures)
+            what = f"{one.path}: {type(error).__name__}: {error}; see {self._ledger.log(one.name)}."
+            return self._fail(one, identity, what)
+        return _answer(one.name, "done", figures=figures)
 
     def _bundle(self, one: Input, claim: Claim) -> dict[str, Any]:
         # Imported and opened here: a worker of another version says so before it loads anything.
@@ -185,31 +190,25 @@ class Worker:
             return cause.errno in _FULL
         return isinstance(error, DeviceError) and shutil.disk_usage(self._ledger.folder).free < _LEAST_FREE
 
-    def _failed_on_disk(self, one: Input, identity: Identity, error: OSError) -> None:
+    def _failed_on_disk(self, one: Input, identity: Identity, error: OSError) -> Answer:
         """A full disk is nothing that the recording could help."""
-        outcome = _outcome_of(error)
         where = one.path if str(error.filename) == str(one.path) else self._ledger.out
         sentence = f"{where} cannot be {'read' if where == one.path else 'written'} ({reason(error)})."
         if where == one.path:
-            self._fail(one, identity, sentence)
-        else:
-            self._answer(one.name, outcome, sentence=sentence)
+            return self._fail(one, identity, sentence)
+        return _answer(one.name, _outcome_of(error), sentence=sentence)
 
-    def _fail(self, one: Input, identity: Identity, sentence: str) -> None:
+    def _fail(self, one: Input, identity: Identity, sentence: str) -> Answer:
         try:
             self._ledger.results.fail(one.name, sentence, identity)
         except FacemirrorError as error:
-            self._answer(one.name, "full", sentence=str(error))
-        else:
-            self._answer(one.name, "failed", sentence=sentence)
+            return _answer(one.name, "full", sentence=str(error))
+        return _answer(one.name, "failed", sentence=sentence)
 
     def _told(self, frames: int, seconds: float) -> None:
         self._progress = frames, seconds
         if frames % _TOLD_EVERY == 0:
             self._write({"name": self._claim.name if self._claim else "", "frames": frames, "seconds": seconds})
-
-    def _answer(self, name: str, outcome: Outcome, **more: Any) -> None:
-        self._write({"name": name, "outcome": outcome, **more})
 
     def _write(self, content: Mapping[str, Any]) -> None:
         try:
@@ -240,9 +239,7 @@ class Worker:
     def abandon(self) -> None:
         """Whoever started this process is gone: leave the recording as it was found, and end at once."""
         with self._lock:
-            if self._claim is not None:
-                shutil.rmtree(self._ledger.claims.part(self._claim), ignore_errors=True)
-                self._ledger.claims.release(self._claim)
+            self._give_back()
             self.leave()
             os._exit(0)
 
@@ -288,6 +285,10 @@ def own_fingerprint(config: Config, options: Options) -> Fingerprint:
     from realtime.batch.measure import specs_of
 
     return Fingerprint.of(config, options, specs_of(config))
+
+
+def _answer(name: str, outcome: Outcome, **more: Any) -> Answer:
+    return {"name": name, "outcome": outcome, **more}
 
 
 def _outcome_of(error: OSError) -> Outcome:
