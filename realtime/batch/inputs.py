@@ -10,29 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from realtime.batch.folder_search import recordings_below
 from realtime.errors import UserInputError
 from realtime.files import one_line, open_regular, reason, shortened
 
-VIDEOS = frozenset(
-    {
-        ".mp4",
-        ".mov",
-        ".m4v",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".wmv",
-        ".mpg",
-        ".mpeg",
-        ".mts",
-        ".m2ts",
-        ".ts",
-        ".flv",
-        ".3gp",
-        ".gif",
-    }
-)
-"""What is taken from a folder; a file that is named itself may have any name."""
 LISTS = frozenset({".txt", ".lst", ".csv", ".tsv"})
 _PATH_COLUMNS = ("path", "file", "filename", "recording", "video")
 _START, _END = "calibration_start", "calibration_end"
@@ -124,8 +105,9 @@ def find_inputs(words: Iterable[str]) -> Inputs:
     for word in words:
         path = _expanded(word)
         if path.is_dir():
-            named += (inside := _in_folder(path))
-            if not inside:
+            before = len(inputs.problems)
+            named += (inside := _in_folder(path, inputs.problems))
+            if not inside and len(inputs.problems) == before:
                 inputs.problems.append(f"{shortened(word)}: this folder holds no recording.")
         elif path.suffix.lower() in LISTS and path.is_file():
             before = len(inputs.problems)
@@ -141,7 +123,8 @@ def find_inputs(words: Iterable[str]) -> Inputs:
             if not matches:
                 raise UserInputError(f"{shortened(word)}: no file has a name like this.")
             for match in map(Path, matches):
-                named += _in_folder(match) if match.is_dir() else [_Named(match.absolute(), match.absolute().parent)]
+                at = match.absolute()
+                named += _in_folder(at, inputs.problems) if match.is_dir() else [_Named(at, at.parent)]
     _give_names(named, inputs)
     return inputs
 
@@ -151,10 +134,9 @@ def _expanded(word: str) -> Path:
     return Path(os.path.expanduser(word))  # noqa: PTH111  never raises
 
 
-def _in_folder(folder: Path) -> list[_Named]:
+def _in_folder(folder: Path, problems: list[str]) -> list[_Named]:
     base = folder.absolute()
-    found = (path for path in base.rglob("*") if path.suffix.lower() in VIDEOS and not path.name.startswith("."))
-    return [_Named(path, base) for path in sorted(found) if path.is_file()]
+    return [_Named(path, base) for path in recordings_below(base, problems)]
 
 
 def _in_list(path: Path, problems: list[str]) -> list[_Named]:

@@ -25,7 +25,7 @@ from typing import Literal
 from realtime.batch.claims import DEATHS, Claims
 from realtime.batch.fingerprint import Fingerprint
 from realtime.batch.inputs import Input
-from realtime.batch.ledger_files import LedgerFiles
+from realtime.batch.ledger_files import HEAD, LedgerFiles
 from realtime.batch.liveness import Heartbeats
 from realtime.batch.options import Options
 from realtime.batch.results import Results
@@ -71,7 +71,7 @@ class Ledger:
 
     @property
     def _head(self) -> Path:
-        return self.folder / "ledger.json"
+        return self.folder / HEAD
 
     @property
     def _other_out(self) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 from realtime import strict_json
 from realtime.files import private_folder
 
+HEAD = "ledger.json"
+"""The file that says what the batch is made with; a folder with it in `ledger/` is a batch's."""
 KINDS = ("inputs", "claims", "deaths", "done", "failed", "workers", "logs", "parts")
 
 

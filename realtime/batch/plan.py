@@ -63,10 +63,10 @@ def begin(
             done = sum(state == "done" for state in ledger.states().values())
             if done and not force:
                 raise UserInputError(
-                    f"{done} recordings in {ledger.out} were made with another {other}. Nothing is mixed: --force makes them "
+                    f"{done} recordings in {ledger.out} were made differently: {other}. Nothing is mixed: --force makes them "
                     "again, another --out keeps both."
                 )
-            say(f"Another {other} than last time: what was made before is made again.")
+            say(f"What was made before is made again, because of what differs: {other}.")
     if not ledger.exists or other:
         ledger.create(fingerprint, config, options)
     ledger.clean()

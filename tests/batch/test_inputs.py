@@ -1,6 +1,9 @@
 """Which recordings a command line names, and how they are called."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +26,37 @@ def names(words: list[str]) -> list[str]:
 def test_a_folder_is_searched_with_everything_below(tmp_path: Path) -> None:
     touch(tmp_path, "b.MP4", "s1/video.mp4", "s2/video.mp4", "notes.txt", ".hidden.mp4")
     assert names([str(tmp_path)]) == ["b", "s1__video", "s2__video"]
+
+
+def test_links_are_followed_once_and_one_without_a_target_is_named(tmp_path: Path) -> None:
+    touch(tmp_path, "videos/s1/a.mp4", "elsewhere/b.mp4", "elsewhere/.kept/c.mp4")
+    videos = tmp_path / "videos"
+    (videos / "a link").symlink_to("s1")  # the same folder twice: it is called by its own name
+    (videos / "s2").symlink_to(tmp_path / "elsewhere")
+    (videos / "s1" / "up").symlink_to("../..")
+    (videos / "s1" / "gone.mp4").symlink_to("annex.mp4")
+    assert names([str(videos)]) == ["s1__a", "s1__gone", "s2__b"]
+
+
+def test_hidden_folders_and_results_of_a_batch_are_no_recordings(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", ".git/annex/objects/b.mp4", "out/ledger/ledger.json", "out/recordings/a/video.mp4")
+    assert names([str(tmp_path)]) == ["a"]
+    assert names([str(tmp_path / "out")]) == ["recordings__a__video"]  # asked for by name
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a.mp4", "closed/b.mp4")
+    real = os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find_inputs([str(tmp_path)])
+    assert [one.name for one in found.found] == ["a"]
+    assert found.problems == [f"{tmp_path / 'closed'}: this folder could not be searched (Permission denied)."]
 
 
 def test_a_pattern_is_expanded_also_where_no_shell_did_it(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from realtime.cli.batch_progress import Rate
 from realtime.config import Config
 from realtime.session.verify import verify
 from tests.media.clips import FakeClock
-from tools.chaos.folders import differences
+from tools.chaos.folders import OUT, differences
 
 Run = Callable[..., tuple[int, str]]
 
@@ -248,10 +248,11 @@ def test_a_killed_worker_costs_nothing_but_time(clips: Path, tmp_path: Path, run
     """Real processes: one is killed at work; afterwards every byte is that of a run in one process. Each has one thread."""
     for name in ("broken.mp4", "empty.mp4"):
         (clips / name).unlink()
-    run(clips, "--out", tmp_path / "calm")
+    calm = tmp_path / "calm" / OUT
+    run(clips, "--out", calm)
     for name in ("one", "two"):
-        assert (tmp_path / "calm" / "recordings" / f"{name}__clip").is_dir()
-    out, config, said = tmp_path / "killed", Config(), list[str]()
+        assert (calm / "recordings" / f"{name}__clip").is_dir()
+    out, config, said = tmp_path / "killed" / OUT, Config(), list[str]()
     ledger = Ledger(out)
     plan = begin(
         ledger,
@@ -284,4 +285,4 @@ def test_a_killed_worker_costs_nothing_but_time(clips: Path, tmp_path: Path, run
     assert sum(ledger.claims.deaths(name) for name in ledger.states()) == 1
     assert max(threads) == 3, "the one that measures, one that listens, one for the heartbeat"
     run("--out", out)
-    assert differences(tmp_path / "calm", out) == []
+    assert differences(calm, out) == []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.chaos.daemons import Daemons
 from tools.chaos.disturbed import Disturbed, command
-from tools.chaos.folders import differences, make_clips
+from tools.chaos.folders import OUT, differences, make_clips
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = Path(scratch)
         clips = make_clips(folder / "clips", options.clips)
         started = time.monotonic()
-        calm = subprocess.run(command(clips, folder / "calm"), check=False, stderr=subprocess.DEVNULL).returncode
+        calm = subprocess.run(command(clips, folder / "calm" / OUT), check=False, stderr=subprocess.DEVNULL).returncode
         print(f"undisturbed: {time.monotonic() - started:.0f} s for {options.clips} recordings", flush=True)
         daemons = None
         if options.dask == "processes":
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for _ in range(2):
                 daemons.worker(nanny=True)
         more = ("--cluster", "local" if daemons is None else daemons.address) if options.dask else ()
-        disturbed = Disturbed(clips, folder / "disturbed", options.kills, options.seed, more, daemons)
+        disturbed = Disturbed(clips, folder / "disturbed" / OUT, options.kills, options.seed, more, daemons)
         started = time.monotonic()
         code = disturbed.run()
         outlived = {kind: f"{seconds:.2f} s" for kind, seconds in disturbed.outlived.items()}
@@ -48,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"outlived by what they had started by at most {outlived}, exit code {code}",
             flush=True,
         )
-        if aside := _put_aside(folder / "disturbed"):
+        if aside := _put_aside(folder / "disturbed" / OUT):
             # Three random kills of one recording's workers look like a recording that kills: --retry is what a user says.
             print(f"put aside by chance: {', '.join(aside)}; --retry")
-            code = subprocess.run(command(clips, folder / "disturbed", "--retry"), check=False).returncode
-        wrong = differences(folder / "calm", folder / "disturbed")
+            code = subprocess.run(command(clips, folder / "disturbed" / OUT, "--retry"), check=False).returncode
+        wrong = differences(folder / "calm" / OUT, folder / "disturbed" / OUT)
         wrong += [f"exit code {code} instead of {calm}"] if code != calm else []
         for word in wrong[:20]:
             print(word)

@@ -8,7 +8,9 @@ from av.video.frame import VideoFrame
 
 from realtime.media.demux_options import demo_clip
 
-TABLES = ("recordings.csv", "combined.csv")
+OUT = "results"
+"""The name of every --out that is compared."""
+TABLES = ("recordings.csv", "combined.csv", "report.html")
 
 
 def make_clips(folder: Path, count: int, frames: int = 8, size: tuple[int, int] = (320, 180)) -> Path:
@@ -32,7 +34,12 @@ def make_clips(folder: Path, count: int, frames: int = 8, size: tuple[int, int] 
 
 
 def differences(wanted: Path, found: Path) -> list[str]:
-    """What is missing, extra or other in a batch's results; the ledger's own files are not compared, but must be at rest."""
+    """What is missing, extra or other in a batch's results; the ledger's own files are not compared, but must be at rest.
+
+    Args:
+        wanted: the folder given with --out.
+        found: another one of the same name, since the report is called by it.
+    """
     there, here = (_files(folder) for folder in (wanted, found))
     words = [f"missing: {name}" for name in sorted(there.keys() - here.keys())]
     words += [f"extra: {name}" for name in sorted(here.keys() - there.keys())]

@@ -15,7 +15,7 @@ from pathlib import Path
 from realtime.batch.ledger import Ledger
 from tools.chaos.daemons import Daemons
 from tools.chaos.disturbed import command
-from tools.chaos.folders import differences, make_clips
+from tools.chaos.folders import OUT, differences, make_clips
 
 _LONGEST = 1200.0
 
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="facemirror-dask-") as scratch:
         folder = Path(scratch)
         clips = make_clips(folder / "clips", options.clips)
-        calm = subprocess.run(command(clips, folder / "calm"), check=False, stderr=subprocess.DEVNULL).returncode
-        out = folder / "dask-out"
+        calm = subprocess.run(command(clips, folder / "calm" / OUT), check=False, stderr=subprocess.DEVNULL).returncode
+        out = folder / "dask-out" / OUT
         with Daemons(folder / "dask") as daemons:
             # Without a nanny, so that a kill is for good.
             first, _second = daemons.worker(nanny=False), daemons.worker(nanny=False)
@@ -56,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             finally:
                 batch.kill()
                 batch.wait()
-        wrong = differences(folder / "calm", out) + ([f"exit code {code} instead of {calm}"] if code != calm else [])
+        wrong = differences(folder / "calm" / OUT, out) + (
+            [f"exit code {code} instead of {calm}"] if code != calm else []
+        )
         for word in wrong[:20]:
             print(word)
         print(f"{options.clips} recordings, {len(wrong)} differences")
