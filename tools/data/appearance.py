@@ -77,6 +77,14 @@ def relight(crop: U8, rng: Generator) -> U8:
     return result
 
 
+def few_pixels(crop: U8, rng: Generator) -> U8:
+    """The crop as a camera far away sees it: a face of 25 to 50 pixels, enlarged again."""
+    size = crop.shape[0]
+    small = int(rng.uniform(28, 56))
+    tiny = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(tiny, (size, size), interpolation=cv2.INTER_LINEAR))
+
+
 def degrade(crop: U8, rng: Generator) -> U8:
     """Defocus, motion blur, few pixels, noise, JPEG, sharpening, posterising."""
     size = crop.shape[0]

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.data.appearance import degrade, paint, relight
+from tools.data.appearance import degrade, few_pixels, paint, relight
 from tools.data.expressions import displacement_field, moved_points, random_features, random_movement
 from tools.data.lid_lip_warps import close_eye, open_mouth
-from tools.data.occluders import occlude
+from tools.data.occluders import occlude, put_fingers
 from tools.data.points98 import MIRROR, crop_matrix, flip_points, invert, square_from_points, transform
 from tools.data.winks import Shut, draw_shut, random_eyes, squeezed
 
@@ -36,17 +36,26 @@ class Strength:
     cut: float = 0.07
     wink: float = 0.0
     """Eyes shut one by one, gently or squeezed (`winks`)."""
+    fingers: float = 0.0
+    """Fingers over the mouth with lips between them."""
+    few: float = 0.0
+    """A face of 25 to 50 pixels, enlarged."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """crop: (112, 112, 3) BGR. points: (98, 2) crop units. weight: (98,), 0 where a point must not teach. presence: 0..1."""
+    """crop: (112, 112, 3) BGR. points: (98, 2) crop units. weight: (98,), 0 where a point must not teach. presence: 0..1.
+
+    clear: the crop before anything was put in front of the face or degraded. mirrored: whether the picture was.
+    """
 
     crop: U8
     points: Floats
     weight: Floats
     presence: float
     matrix: NDArray[np.float64]
+    clear: U8
+    mirrored: bool = False
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -117,17 +126,23 @@ def sample_face(
         crop = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=border)
     inside = ((seen > 0.0) & (seen < 1.0)).all(1)
     at = np.clip((seen * SIZE).astype(int), 0, SIZE - 1)
-    covered = np.zeros(98, bool)
+    covered, clear = np.zeros(98, bool), np.asarray(crop)
     if rng.random() < strength.paint:
         crop = paint(crop, seen, rng)
     if rng.random() < strength.occlude:
         crop, hidden = occlude(crop, seen, rng, other, int(rng.integers(1, 4)))
         covered = hidden[at[:, 1], at[:, 0]] > 127
+    if strength.fingers and rng.random() < strength.fingers:
+        crop, hidden = put_fingers(np.asarray(crop), seen, rng)
+        covered |= hidden[at[:, 1], at[:, 0]] > 127
     if rng.random() < strength.cut:
         crop, gone = _cut_off(crop, seen, rng)
         inside &= ~gone[at[:, 1], at[:, 0]]
     if rng.random() < strength.spoil:
-        crop = degrade(relight(np.ascontiguousarray(crop), rng), rng)
+        crop = relight(np.ascontiguousarray(crop), rng)
+        if strength.few and rng.random() < strength.few:
+            crop = few_pixels(crop, rng)
+        crop = degrade(crop, rng)
     presence = (
         ramp(square_iou(shift, scale), 0.22, 0.42)
         * ramp(abs(float(np.degrees(turn))), 75, 52)
@@ -136,7 +151,7 @@ def sample_face(
     # A hidden point still teaches (the rest of the face says where it must be), but less.
     lying_in = ((seen > 0.0) & (seen < 1.0)).all(1)
     weight = trust * lying_in * np.where(inside, np.where(covered, 0.6, 1.0), 0.3)
-    return Sample(crop, seen.astype(np.float32), weight.astype(np.float32), presence, matrix)
+    return Sample(crop, seen.astype(np.float32), weight.astype(np.float32), presence, matrix, clear, mirror)
 
 
 def _bent(

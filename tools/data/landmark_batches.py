@@ -1,7 +1,7 @@
 """Batches for the landmark network: photographs, rendered faces and crops without a face, mixed and degraded at random."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tools.data.crops import SIZE, Sample, Strength, sample_face
 from tools.data.negatives import plain_nothing, sample_nothing
-from tools.data.points98 import crop_matrix, eye_opening, square_from_box, square_from_points, transform
+from tools.data.own_answers import OwnAnswers
+from tools.data.points98 import MIRROR, crop_matrix, eye_opening, square_from_box, square_from_points, transform
 
 U8 = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -75,9 +76,11 @@ def load_photographs(folder: Path, split: str, share: float = 1.0) -> FaceSet:
     points, trust = index["points"][rows], index["trust"][rows].copy()
     if split == "train":
         trust[:, LIDS] *= np.where(eye_opening(points).min(1) < SHUT, SHUT_LID_TRUST, LID_TRUST)[:, None]
-    return FaceSet(
-        "photographs", pictures, points, trust, squares, Strength(wink=0.25, occlude=0.5), share, rarity(points)
-    )
+    return FaceSet("photographs", pictures, points, trust, squares, PHOTOGRAPHS, share, rarity(points))
+
+
+PHOTOGRAPHS = Strength(wink=0.25, occlude=0.5, fingers=0.08, few=0.12)
+"""How photographs are degraded for training."""
 
 
 LID_TRUST, SHUT_LID_TRUST = 1.0, 0.15
@@ -144,10 +147,22 @@ class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
     """Endless batches: crop (N, 112, 112, 3) uint8 BGR, points (N, 98, 2), weight (N, 98), presence (N,), rendered (N,).
 
     pair (N,): the place in the batch of another picture of the same person, mirrored alike; -1 where there is none.
+
+    Args:
+        sets: what is drawn from.
+        batch: samples a batch.
+        nothing: share of samples without a face.
+        seed: of all that is drawn.
+        own: an exported landmark network and the share of the way by which photographs' labels are moved to its own mean answers
+            (`OwnAnswers`); None: labels stay. Rendered faces' labels are exact and stay.
     """
 
-    def __init__(self, sets: list[FaceSet], batch: int, nothing: float, seed: int) -> None:
+    def __init__(
+        self, sets: list[FaceSet], batch: int, nothing: float, seed: int, own: tuple[Path, float] | None = None
+    ) -> None:
         self._sets = sets
+        self._own = own
+        self._answers: OwnAnswers | None = None
         self._batch = batch
         self._nothing = nothing
         self._seed = seed
@@ -170,7 +185,13 @@ class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
             other = self._patch(rng) if rng.random() < 0.4 else None
             picture, points, trust = faces.pictures[row], faces.points[row], faces.trust[row]
             drawn = sample_face(picture, points, trust, rng, faces.strength, other, mirror)
-            out.append((drawn, faces.name in ("rendered", "people")))
+            exact = faces.name in ("rendered", "people")
+            if self._answers is not None and not exact:
+                taught = self._answers.taught(
+                    drawn.clear, drawn.points * SIZE - 0.5, trust[MIRROR] if drawn.mirrored else trust
+                )
+                drawn = replace(drawn, points=((taught + 0.5) / SIZE).astype(np.float32))
+            out.append((drawn, exact))
         return out
 
     def _patch(self, rng: np.random.Generator) -> U8:
@@ -186,6 +207,8 @@ class LandmarkBatches(torch.utils.data.IterableDataset[dict[str, Any]]):
         cv2.setNumThreads(1)
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng((self._seed, worker.id if worker else 0))
+        # Opened here, after the fork: a session does not survive one.
+        self._answers = OwnAnswers(*self._own) if self._own else None
         while True:
             drawn, pair = self._together(rng)
             samples = [s for s, _ in drawn]

@@ -1,5 +1,6 @@
 """98 points for the portraits of `tools.data.london`: the teachers', but lids and pupils by hand where people placed them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -68,6 +69,20 @@ def portrait_set(faces: Sequence[Labelled], share: float) -> FaceSet:
         row[BY_HAND] = 0.8 if face.portrait.hand is None else 2.5
     squares = [[square_from_points(p)] for p in points]
     strength = Strength(wink=0.4, spoil=0.5)
+    draw = rarity(points) * group_balance([face.portrait.ethnicity for face in faces])
     return FaceSet(
-        "portraits", [f.portrait.picture for f in faces], points, trust, squares, strength, share, rarity(points)
+        "portraits", [f.portrait.picture for f in faces], points, trust, squares, strength, share, draw / draw.sum()
     )
+
+
+def group_balance(groups: Sequence[str]) -> NDArray[np.float64]:
+    """(N,) how often each portrait is drawn: more in groups of few people, by the root of the largest group's size over their own.
+
+    Not in full: a group of two pictures would be learnt by heart.
+    """
+    counts = Counter(groups)
+    largest = max(counts.values())
+    return np.array([min(np.sqrt(largest / counts[group]), MOST_BALANCE) for group in groups])
+
+
+MOST_BALANCE = 3.0

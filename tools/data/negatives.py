@@ -107,4 +107,4 @@ def _hand_over(crop: U8, rng: Generator) -> U8:
 
 
 def _empty(crop: U8, matrix: NDArray[np.float64]) -> Sample:
-    return Sample(crop, np.full((98, 2), 0.5, np.float32), np.zeros(98, np.float32), 0.0, matrix)
+    return Sample(crop, np.full((98, 2), 0.5, np.float32), np.zeros(98, np.float32), 0.0, matrix, crop)

@@ -51,6 +51,48 @@ def hand_mask(rng: Generator, size: int, centre: Floats, scale: float) -> U8:
     return mask
 
 
+def finger_mask(rng: Generator, size: int, lips: Floats) -> U8:
+    """Two to four fingers across a mouth, whose lips (N, 2), in crop units, show between them, and the hand beside or below it."""
+    mask = np.zeros((size, size), np.uint8)
+    low, high = lips.min(0) * size, lips.max(0) * size
+    width = max(float(np.linalg.norm(high - low)), 8.0)
+    centre = (low + high) / 2 + rng.normal(0, 0.12, 2) * width
+    angle = rng.uniform(0, 2 * np.pi)
+    along = np.array((np.cos(angle), np.sin(angle)))
+    across = np.array((-along[1], along[0]))
+    count = int(rng.integers(2, 5))
+    thick = width * rng.uniform(0.14, 0.3)
+    apart = thick * rng.uniform(1.1, 2.0)
+    palm = centre - along * width * rng.uniform(0.9, 1.5)
+    for k in range(count):
+        middle = centre + across * (k - (count - 1) / 2) * apart
+        tip = middle + along * width * rng.uniform(0.1, 0.8)
+        root = palm + across * (k - (count - 1) / 2) * apart * rng.uniform(0.7, 1.0)
+        cv2.line(mask, spot(root), spot(tip), 255, max(2, round(thick)), cv2.LINE_AA)
+    axes = (round(apart * count * 0.55), round(width * rng.uniform(0.4, 0.7)))
+    cv2.ellipse(mask, spot(palm - along * axes[1] * 0.5), axes, np.degrees(angle) + 90, 0, 360, 255, -1, cv2.LINE_AA)
+    return mask
+
+
+def put_fingers(crop: U8, points: Floats, rng: Generator) -> tuple[U8, U8]:
+    """Fingers on the mouth of a face with these points (98, 2), crop units; the crop and the mask of what is hidden (255)."""
+    size = crop.shape[0]
+    mask = finger_mask(rng, size, points[76:88])
+    tone = SKIN[rng.integers(len(SKIN))]
+    if rng.random() < 0.6:  # mostly the face's own skin
+        cheeks = np.clip((points[[4, 28, 51, 52]].mean(0) * size).astype(int), 2, size - 3)
+        tone = crop[cheeks[1] - 2 : cheeks[1] + 3, cheeks[0] - 2 : cheeks[0] + 3].mean((0, 1)).astype(np.float32)
+    fill = tone * rng.uniform(0.75, 1.15) * soft_light(rng, size)
+    # A finger is rounder than it is flat: darker towards its edges, and it throws a thin shadow.
+    depth = cv2.distanceTransform((mask > 127).astype(np.uint8), cv2.DIST_L2, 3)
+    shade = 1 - rng.uniform(0.1, 0.45) * np.exp(-depth / 2.0)[..., None]
+    alpha = mask[..., None].astype(np.float32) / 255
+    shadow = cv2.GaussianBlur(mask, (7, 7), 0)[..., None].astype(np.float32) / 255 * rng.uniform(0, 0.4)
+    out = crop * (1 - shadow)
+    out += (fill * shade - out) * alpha
+    return np.clip(out, 0, 255).astype(np.uint8), mask
+
+
 def _fill(rng: Generator, size: int, other: U8 | None) -> Floats:
     """Something to show inside an occluder: another picture's piece, a plain shaded colour, stripes or noise."""
     kind = rng.random()

@@ -5,6 +5,7 @@ import math
 import random
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ class AveragedWeights:
                 mine.lerp_(new, 1 - decay)
             else:
                 mine.copy_(new)
+
+
+def mean_weights(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of several networks' weights, of what is no real number the first one's: the networks must have begun as one."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if value.is_floating_point() else value
+        for name, value in states[0].items()
+    }
 
 
 def cosine_rate(done: float, peak: float, warm_up: float = 0.02, floor: float = 0.01) -> float:

@@ -8,6 +8,7 @@ that of a Gaussian.
 import argparse
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.command import guarded, require
@@ -28,28 +29,22 @@ from tools.manifest import WEIGHTS
 from tools.networks.folding import fold_batch_norm
 from tools.networks.starlite import LID_PAIRS, StarLite, StarLiteExport, StarLiteSize, lid_stretch
 from tools.synth.kit import shared_folder
-from tools.train.common import load_checkpoint
+from tools.train.common import load_checkpoint, mean_weights
 from tools.train.landmarks.validation import to_input
 
 OUTPUTS = ("points", "covariance", "presence")
 
 
-def load_network(checkpoint: Path, other: Path | None = None) -> StarLite:
+def load_network(checkpoint: Path, others: Sequence[Path] = ()) -> StarLite:
     """The averaged network of a training run, ready to infer.
 
     Args:
         checkpoint: of the run.
-        other: of another run of the same network, from which this one began: the mean of both networks' weights is taken.
+        others: of other runs of the same network, from which this one began: the mean of all these networks' weights is taken.
     """
     state = load_checkpoint(checkpoint)
     network = StarLite(StarLiteSize(**state["size"]))
-    weights = state["average"]
-    if other is not None:
-        former = load_checkpoint(other)["average"]
-        weights = {
-            name: (value + former[name]) / 2 if value.is_floating_point() else value for name, value in weights.items()
-        }
-    network.load_state_dict(weights)
+    network.load_state_dict(mean_weights([state["average"], *(load_checkpoint(other)["average"] for other in others)]))
     result: StarLite = network.eval()
     return result
 
@@ -157,7 +152,11 @@ def main() -> None:
         "--portraits", type=Path, help="folder of `tools.data.london`: calibrate the lids by hand-placed ones"
     )
     parser.add_argument(
-        "--mean-with", type=Path, help="checkpoint.pt of the run from which this one began: write the mean of both"
+        "--mean-with",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="checkpoint.pt of runs from which this one began: write the mean of all",
     )
     arguments = parser.parse_args()
     torch.set_num_threads(1)

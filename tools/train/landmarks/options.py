@@ -42,6 +42,12 @@ def options(description: str | None) -> argparse.Namespace:
         help="most grain, in grey levels, on the crops shown a second time: two frames of a camera are never alike",
     )
     parser.add_argument(
+        "--own-answers",
+        type=Path,
+        help="an exported landmark network: photographs' labels are moved towards its mean answer over three crops and their mirror images",
+    )
+    parser.add_argument("--own-share", type=float, default=0.5, help="how far they are moved, 0 to 1 (the answer)")
+    parser.add_argument(
         "--half",
         action="store_true",
         help="all but the moments in bfloat16: a quarter faster where the processor has it",
@@ -51,6 +57,10 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
     parser.add_argument(
-        "--from", dest="start_from", type=Path, help="begin with the weights of this checkpoint.pt or exported .onnx"
+        "--from",
+        dest="start_from",
+        type=Path,
+        nargs="+",
+        help="begin with the weights of this checkpoint.pt or exported .onnx; of several checkpoints: with the mean of their weights",
     )
     return parser.parse_args()

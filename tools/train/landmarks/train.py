@@ -26,7 +26,7 @@ from tools.manifest import WEIGHTS
 from tools.networks.starlite import StarLite
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
-from tools.train.common import load_checkpoint, prepare, spare_slow_bfloat
+from tools.train.common import load_checkpoint, mean_weights, prepare, spare_slow_bfloat
 from tools.train.landmarks.loss import (
     back_to_first,
     grainy,
@@ -130,14 +130,14 @@ def main() -> None:
     network = StarLite()
     network.start_quiet()
     if arguments.start_from and not (arguments.resume and checkpoint.exists()):
-        if arguments.start_from.suffix == ".pt":
-            take_over(network, load_checkpoint(arguments.start_from)["average"])
-            print(f"began with {arguments.start_from}", flush=True)
+        if arguments.start_from[0].suffix == ".pt":
+            take_over(network, mean_weights([load_checkpoint(file)["average"] for file in arguments.start_from]))
+            print("began with " + ", ".join(str(file) for file in arguments.start_from), flush=True)
         else:
             first = LandmarkBatches(sets, 64, arguments.nothing, arguments.seed)
             inputs = (to_input(batch["crop"]) for batch in islice(first, 30))
-            new = unfold(network, arguments.start_from, inputs, grown=True)
-            print(f"began with {arguments.start_from}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
+            new = unfold(network, arguments.start_from[0], inputs, grown=True)
+            print(f"began with {arguments.start_from[0]}" + (f"; new: {', '.join(new)}" if new else ""), flush=True)
     network = network.to(device, memory_format=torch.channels_last)
     spare_slow_bfloat(network)
     trainer = LandmarkTrainer(
@@ -152,7 +152,13 @@ def main() -> None:
         facts={"size": network.size.as_dict()},
     )
     batches = torch.utils.data.DataLoader(
-        LandmarkBatches(sets, arguments.batch, arguments.nothing, arguments.seed + trainer.steps),
+        LandmarkBatches(
+            sets,
+            arguments.batch,
+            arguments.nothing,
+            arguments.seed + trainer.steps,
+            (arguments.own_answers, arguments.own_share) if arguments.own_answers else None,
+        ),
         batch_size=None,
         num_workers=arguments.workers,
         prefetch_factor=4 if arguments.workers else None,
