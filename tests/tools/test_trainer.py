@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
+from tools.train.common import mean_weights  # noqa: E402
 from tools.train.trainer import Trainer  # noqa: E402
 
 WANTED = 3.0
@@ -83,3 +84,12 @@ def test_the_schedule_ends_it(tmp_path: Path) -> None:
     run(subject, 1000)
     assert subject.steps == 1
     assert subject.share == 1
+
+
+def test_the_mean_of_weights_is_a_mean_and_counts_stay_whole() -> None:
+    one = {"weight": torch.tensor([1.0, 2.0]), "steps": torch.tensor(7)}
+    other = {"weight": torch.tensor([3.0, 6.0]), "steps": torch.tensor(9)}
+    mean = mean_weights([one, other])
+    assert mean["weight"].tolist() == [2.0, 4.0]
+    assert mean["steps"].item() == 7
+    assert one["weight"].tolist() == [1.0, 2.0]

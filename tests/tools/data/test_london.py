@@ -17,7 +17,7 @@ from tools.data.london import (
     portraits,
     read_template,
 )
-from tools.data.london_labels import BY_HAND, with_hand
+from tools.data.london_labels import BY_HAND, MOST_BALANCE, group_balance, with_hand
 
 
 def template() -> np.ndarray:
@@ -78,3 +78,10 @@ def test_lids_and_pupils_come_from_the_hand() -> None:
     assert (mixed[BY_HAND] == 7).all()
     assert not np.delete(mixed, BY_HAND, 0).any()
     assert np.isfinite(with_hand(points, None)).all()
+
+
+def test_groups_with_few_people_are_drawn_more_often_but_not_without_bound() -> None:
+    weight = group_balance(["white"] * 32 + ["black"] * 8 + ["east_asian"])
+    assert weight[0] == 1
+    assert weight[32] == pytest.approx(2)
+    assert weight[-1] == MOST_BALANCE

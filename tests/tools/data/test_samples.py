@@ -6,9 +6,10 @@ import pytest
 
 from tests.tools.data.test_points98 import face
 from tools.data import crops, negatives
+from tools.data.appearance import few_pixels
 from tools.data.expressions import GRID, displacement_field, moved_points, random_movement, sample_field
 from tools.data.lid_lip_warps import close_eye, open_mouth
-from tools.data.occluders import hand_mask
+from tools.data.occluders import finger_mask, hand_mask, put_fingers
 from tools.data.points98 import eye_opening, square_from_points
 
 
@@ -168,3 +169,40 @@ def test_a_hand_has_a_palm_and_fingers() -> None:
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     largest = max(contours, key=cv2.contourArea)
     assert cv2.contourArea(largest) < 0.96 * cv2.contourArea(cv2.convexHull(largest))  # gaps between the fingers
+
+
+def test_fingers_lie_on_the_mouth_and_let_some_of_it_show() -> None:
+    shares, white = [], np.full((112, 112, 3), 255, np.uint8)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        points = face(seed) / 200
+        mask = finger_mask(rng, 112, points[76:88])
+        mouth = np.zeros((112, 112), np.uint8)
+        cv2.fillPoly(mouth, [(points[76:88] * 112).astype(np.int32)], 255)
+        shares.append(float((mask[mouth > 0] > 127).mean()))
+        crop, hidden = put_fingers(white, points, rng)
+        assert (crop[hidden > 127] < 255).any()
+    assert min(shares) > 0.1
+    assert sum(share < 0.97 for share in shares) >= 9
+    assert (white == 255).all()
+
+
+def test_points_under_fingers_teach_less_and_the_clear_crop_stays_clear() -> None:
+    calm = crops.Strength(bend=0, features=0, tear=0, occlude=0, paint=0, hard_geometry=0, spoil=0, cut=0, fingers=1)
+    picture, points = np.full((220, 220, 3), 200, np.uint8), face() + 10
+    weights = []
+    for seed in range(6):
+        sample = crops.sample_face(picture, points, np.ones(98), np.random.default_rng(seed), calm, None)
+        assert (sample.clear == 200).all() or sample.clear.min() == 0  # the picture and, around it, the border
+        assert (sample.crop != sample.clear).any()
+        weights.append(sample.weight[76:96])
+    assert 0.1 < (np.array(weights) < 1).mean() < 0.9
+
+
+def test_a_face_of_few_pixels_keeps_its_light_and_loses_its_detail() -> None:
+    rng = np.random.default_rng(2)
+    crop = rng.integers(0, 256, (112, 112, 3)).astype(np.uint8)
+    seen = few_pixels(crop, rng)
+    assert seen.shape == crop.shape
+    assert seen.std() < 0.5 * crop.std()
+    assert abs(float(seen.mean()) - float(crop.mean())) < 2

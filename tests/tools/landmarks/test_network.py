@@ -119,7 +119,7 @@ def test_the_mean_of_two_runs_lies_between_them(tmp_path: Path) -> None:
         torch.manual_seed(seed)
         networks.append(StarLite(size))
         save_checkpoint(tmp_path / f"{seed}.pt", size=size.as_dict(), average=networks[-1].state_dict())
-    mean = load_network(tmp_path / "1.pt", tmp_path / "2.pt").state_dict()
+    mean = load_network(tmp_path / "1.pt", [tmp_path / "2.pt"]).state_dict()
     first, second = (network.state_dict() for network in networks)
     for name, value in mean.items():
         wanted = (first[name] + second[name]) / 2 if value.is_floating_point() else first[name]
