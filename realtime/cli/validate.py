@@ -8,28 +8,34 @@ from realtime.action_units.names import name_of
 from realtime.app.output_files import AGREEMENT, check_output
 from realtime.app.validation.published import NOT_FOUND, PUBLISHED
 from realtime.app.validation.run import Judged, validate
+from realtime.errors import DeviceError, UserInputError
 from realtime.files import write_json
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table; 0 where something could be judged."""
+    """Print the table; 0 where every recording was read, 3 where one was not, 130 where the user ended the run."""
     if options.json is not None:
         check_output(options.json, "--json", AGREEMENT)
+        if not options.json.absolute().parent.is_dir():  # hours later it would be too late
+            raise UserInputError(f"--json {options.json}: there is no folder {options.json.parent}.")
     judged = validate(
         options.layout, options.folder, weights=options.weights, say=lambda line: print(line, file=sys.stderr)
     )
+    print(as_text(judged))
     if options.json is not None:
         write_json(options.json, as_json(judged))
-    print(as_text(judged))
-    return 0
+    return INTERRUPTED if judged.stopped else DeviceError.exit_code if judged.failed else 0
 
 
 def as_json(judged: Judged) -> dict[str, object]:
     """Plain values of everything that is printed."""
     return {
         "recordings": judged.recordings,
+        "failed": judged.failed,
+        "stopped": judged.stopped,
         "frames": judged.frames,
         "frames_without_a_face": judged.faceless,
+        "coded_frames_that_are_not_there": judged.unseen,
         "coded_but_not_measured": sorted(judged.unmeasured),
         "figures": [{"unit": unit, "side": side, **asdict(found)} for (unit, side), found in judged.figures().items()],
         "published": [asdict(entry) | {"units": dict(entry.units)} for entry in PUBLISHED],
@@ -40,7 +46,17 @@ def as_text(judged: Judged) -> str:
     """A table of agreement per Action Unit and side, what others reported beside it, and where they did."""
     named = [entry for entry in PUBLISHED if entry.units]
     heads = [f"{entry.tool.split(' (')[0]} {_SHORT[entry.measure]}" for entry in named]
-    lines = [f"{judged.recordings} recordings, {judged.frames} coded frames, {judged.faceless} without a face", ""]
+    count = f"{judged.recordings} recording{'' if judged.recordings == 1 else 's'}"
+    lines = [f"{count}, {judged.frames} coded frames, {judged.faceless} without a face"]
+    if judged.failed:
+        lines.append(f"Not read to the end: {', '.join(judged.failed)}.")
+    if judged.unseen:
+        lines.append(
+            f"{judged.unseen} more frames are coded that their recordings do not have: see above whether numbers fit."
+        )
+    if judged.stopped:
+        lines.append("Interrupted: these are the figures of what was read by then.")
+    lines.append("")
     lines.append("AU                          side     frames  ICC(3,1)      r     F1  | " + "  ".join(heads))
     for (unit, side), found in judged.figures().items():
         others = [
@@ -60,8 +76,9 @@ def as_text(judged: Judged) -> str:
     return "\n".join([*lines, NOT_FOUND])
 
 
+INTERRUPTED = 130
 _SHORT = {"pearson": "r", "icc": "ICC", "f1": "F1"}
 
 
 def _cell(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{round(value, 2) + 0.0:.2f}"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -38,7 +39,10 @@ def test_presence_counts_from_two_on() -> None:
     found = agreement(np.array([0, 2, 3, 5, 1.9]), np.array([2.0, 2.0, 1.0, 4.0, 0.0]))
     assert found.f1 == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
     assert (found.frames, found.present) == (5, 3)
-    assert agreement(np.zeros(5), np.arange(5.0)).f1 is None
+    never = agreement(np.zeros(5), np.arange(5.0))
+    assert (never.f1, never.icc, never.pearson) == (None, None, None), (
+        "nobody can agree or disagree about what never changes"
+    )
 
 
 def demo_pictures(count: int, every: int) -> list[np.ndarray]:
@@ -87,7 +91,7 @@ def test_a_csv_beside_a_video_is_judged_by_side(
         writer.writerows([number, smiling(number), 0, ""] for number in range(len(pictures)))
     assert main(["validate", "csv", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
     text = capsys.readouterr().out
-    assert "1 recordings, 50 coded frames, 0 without a face" in text
+    assert "1 recording, 50 coded frames, 0 without a face" in text
     assert all(entry.source in text for entry in PUBLISHED)
     figures = {
         (entry["unit"], entry["side"]): entry for entry in json.loads((tmp_path / "out.json").read_text())["figures"]
@@ -139,6 +143,84 @@ def test_a_folder_of_another_layout_is_refused_in_a_sentence(
 ) -> None:
     assert main(["validate", layout, str(tmp_path)]) == 2
     assert f"no coded recording in the layout {layout}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "table", ["frame,AU12_left\n0,3\n", "Frame; au12_LEFT\n0.0; 3\n\n1;\n", "AU12_left\tframe\n3\t0\nnan\t1\n"]
+)
+def test_tables_as_spreadsheets_write_them(tmp_path: Path, table: str) -> None:
+    (tmp_path / "one.avi").write_bytes(b"")
+    (tmp_path / "one.csv").write_text(table)
+    (found,) = recordings("csv", tmp_path)
+    assert found.codes == {Coded(12, "left"): {0: 3.0}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ("0,7", "line 2: 7 in the column AU12 is no intensity from 0 to 5"),
+        ("0,-1", "line 2: -1 in the column AU12"),
+        ("0,1\n0,2", "line 3: frame 0 is coded twice"),
+        ("0,1\n,2", "line 3: there is no whole number in the column frame"),
+        ("0.5,1", "line 2: there is no whole number"),
+    ],
+)
+def test_codes_that_cannot_be_meant_are_refused(tmp_path: Path, lines: str, sentence: str) -> None:
+    (tmp_path / "one.avi").write_bytes(b"")
+    (tmp_path / "one.csv").write_text(f"frame,AU12\n{lines}\n")
+    with pytest.raises(UserInputError, match=sentence):
+        recordings("csv", tmp_path)
+
+
+def test_lists_of_intensities_leave_out_what_is_none(tmp_path: Path) -> None:
+    (tmp_path / "Video_RightCamera").mkdir()
+    for name in ("RightVideoSN002_Comp.avi", "SN002_notes.txt"):
+        (tmp_path / "Video_RightCamera" / name).write_bytes(b"")
+    for person in ("SN002", "SN003"):
+        (tmp_path / "ActionUnit_Labels" / person).mkdir(parents=True)
+        (tmp_path / "ActionUnit_Labels" / person / f"{person}_au12.txt").write_text("1,0\n2,5\n3,7\n4,9\n5,-1\n6,999\n")
+    said: list[str] = []
+    (found,) = recordings("disfa", tmp_path, said.append)
+    assert found.video == tmp_path / "Video_RightCamera" / "RightVideoSN002_Comp.avi"
+    assert found.codes == {Coded(12, "both"): {1: 0.0, 2: 5.0}}
+    assert len(said) == 1
+    assert "SN003" in said[0]
+
+
+def test_what_cannot_be_read_costs_nothing_else(
+    tmp_path: Path, pictures: list[U8], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged video, codes without a video, and codes beyond the last frame."""
+    codes = "frame,AU12\n" + "".join(f"{number},{number % 3}\n" for number in range(5))
+    for name in ("alone", "damaged", "good"):
+        (tmp_path / f"{name}.csv").write_text(codes)
+    (tmp_path / "damaged.avi").write_bytes(b"no video")
+    write_video(tmp_path / "good.avi", pictures[:3])
+    assert main(["validate", "csv", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 3
+    printed = capsys.readouterr()
+    assert "alone.csv has no video beside it" in printed.err
+    assert "Not read to the end: damaged." in printed.out
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert (content["recordings"], content["frames"], content["failed"]) == (1, 3, ["damaged"])
+    assert content["coded_frames_that_are_not_there"] == 2
+    assert main(["validate", "csv", str(tmp_path), "--json", str(tmp_path / "no" / "out.json")]) == 2
+
+
+def test_an_interrupted_run_prints_what_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> Iterator[tuple[int, None]]:
+        yield from ((0, None), (1, None))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("realtime.app.validation.run._faces", interrupted)
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.avi").write_bytes(b"")
+        (tmp_path / f"{name}.csv").write_text("frame,AU12\n0,1\n1,1\n2,1\n")
+    assert main(["validate", "csv", str(tmp_path)]) == 130
+    text = capsys.readouterr().out
+    assert "0 recordings, 2 coded frames, 2 without a face" in text
+    assert "Interrupted" in text
 
 
 def test_damaged_codes_are_named(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ class Agreement:
 
     Attributes:
         frames: coded and measured.
-        icc: intraclass correlation ICC(3,1), two-way mixed, consistency, single measure (Shrout and Fleiss 1979).
+        icc: intraclass correlation ICC(3,1), two-way mixed, consistency, single measure (Shrout and Fleiss 1979). It would be 0
+            where one of the two never changes, which tells nothing.
         pearson: Pearson's r.
         f1: of presence at intensity 2 and above.
         present: coded frames at intensity 2 and above.
@@ -38,4 +39,6 @@ def agreement(coded: F64, measured: F64) -> Agreement:
     there, found = coded >= PRESENT, measured >= PRESENT
     hits, wrong = int((there & found).sum()), int((there != found).sum())
     f1 = 2 * hits / (2 * hits + wrong) if there.any() else None
-    return Agreement(len(coded), icc_consistency(coded, measured), pearson(coded, measured), f1, int(there.sum()))
+    r = pearson(coded, measured)
+    icc = None if r is None else icc_consistency(coded, measured)
+    return Agreement(len(coded), icc, r, f1, int(there.sum()))

@@ -1,16 +1,18 @@
 """Folders of coded recordings: DISFA's and BP4D's own layouts, and plain CSV files beside videos.
 
-csv     NAME.mp4 (or .avi, .mov, .mkv) beside NAME.csv. Columns: `frame` (the first picture is 0), and AU12 for the whole face
-        or AU12_left and AU12_right for the patient's sides; intensities 0 to 5, an empty cell is not coded.
+csv     NAME.mp4 (or .avi, .mov, .mkv) beside NAME.csv, its cells apart by comma, semicolon or tab. Columns: `frame` (the first
+        picture is 0), and AU12 for the whole face or AU12_left and AU12_right for the patient's sides; intensities 0 to 5, an
+        empty cell (or NaN) is not coded.
 disfa   ActionUnit_Labels/SN001/SN001_au12.txt, lines "frame,intensity" from 1 on; the video is Videos_LeftCamera/*SN001*.avi
-        or, without it, Videos_RightCamera/*SN001*.avi.
+        or, without it, Videos_RightCamera/*SN001*.avi (`Video_` for `Videos_` is the same).
 bp4d    AUCoding/AU_INT/AU12/F001_T1_AU12.csv (or AU_INT/AU12/...), lines "frame,intensity", 9 is not coded; the pictures are
         */F001/T1/NNNN.jpg.
 """
 
 import csv
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,8 +22,9 @@ from realtime.errors import UserInputError
 Layout = Literal["csv", "disfa", "bp4d"]
 Side = Literal["both", "left", "right"]
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv")
+Say = Callable[[str], None]
 _COLUMN = re.compile(r"AU0*(\d+)(?:_(left|right))?$", re.IGNORECASE)
-_NOT_CODED = 9
+_LARGEST = 5.0
 
 
 class Coded(NamedTuple):
@@ -54,20 +57,27 @@ class Recording:
     first: int
     codes: Mapping[Coded, Mapping[int, float]]
 
+    @property
+    def coded_frames(self) -> frozenset[int]:
+        """Numbers of all frames that have a code."""
+        return frozenset().union(*self.codes.values())
 
-def recordings(layout: Layout, folder: Path) -> list[Recording]:
+
+def recordings(layout: Layout, folder: Path, say: Say = lambda _sentence: None) -> list[Recording]:
     """Every coded recording of a folder, by name.
 
     Args:
         layout: how files are named.
         folder: to search.
+        say: called with a sentence for each recording that is coded and not there.
 
     Raises:
         UserInputError: the folder is not there, holds nothing in this layout, or a file is damaged.
     """
     if not folder.is_dir():
         raise UserInputError(f"{folder} is no folder.")
-    found = sorted({"csv": _csv, "disfa": _disfa, "bp4d": _bp4d}[layout](folder), key=lambda recording: recording.name)
+    read = {"csv": _csv, "disfa": _disfa, "bp4d": _bp4d}[layout]
+    found = sorted(read(folder, say), key=lambda recording: recording.name)
     if not found:
         raise UserInputError(f"{folder} holds no coded recording in the layout {layout}: {_EXPECTED[layout]}")
     return found
@@ -80,50 +90,102 @@ _EXPECTED = {
 }
 
 
-def _csv(folder: Path) -> Iterator[Recording]:
-    for file in folder.glob("*.csv"):
+def _csv(folder: Path, say: Say) -> Iterator[Recording]:
+    for file in sorted(folder.glob("*.csv")):
         video = next((path for end in VIDEOS if (path := file.with_suffix(end)).is_file()), None)
-        if video is not None:
+        if video is None:
+            say(f"{file.name} has no video beside it ({', '.join(VIDEOS)}) and is left out.")
+        else:
             yield Recording(file.stem, video, {}, 0, _table(file))
 
 
 def _table(file: Path) -> dict[Coded, dict[int, float]]:
     codes: dict[Coded, dict[int, float]] = {}
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            columns = {name: match for name in reader.fieldnames or () if (match := _COLUMN.match(name.strip()))}
-            if "frame" not in (reader.fieldnames or ()) or not columns:
-                raise UserInputError(f"{file} needs a column frame and at least one such as AU12 or AU12_left.")
-            for row in reader:
-                for name, match in columns.items():
-                    if row[name] not in (None, ""):
-                        side: Side = "left" if match[2] == "left" else "right" if match[2] == "right" else "both"
-                        codes.setdefault(Coded(int(match[1]), side), {})[int(row["frame"])] = float(row[name])
+        rows = _rows(file)
+        names = [name.strip() for name in rows[0]] if rows else []
+        columns = {place: match for place, name in enumerate(names) if (match := _COLUMN.match(name))}
+        frames = [place for place, name in enumerate(names) if name.lower() == "frame"]
+        if not frames or not columns:
+            raise UserInputError(f"{file} needs a column frame and at least one such as AU12 or AU12_left.")
+        for line, row in enumerate(rows[1:], start=2):
+            if any(cell.strip() for cell in row):
+                _take_row(codes, row, frames[0], columns, f"{file}, line {line}")
     except (OSError, ValueError, csv.Error) as error:
         raise UserInputError(f"{file} cannot be read: {error}.") from None
     return codes
 
 
-def _disfa(folder: Path) -> Iterator[Recording]:
-    for person in folder.glob("ActionUnit_Labels/*"):
+def _rows(file: Path) -> list[list[str]]:
+    """The cells of a table whose first line tells what stands between them."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        first = lines.readline()
+        between = max(",;\t", key=first.count)
+        lines.seek(0)
+        return list(csv.reader(lines, delimiter=between))
+
+
+def _take_row(
+    codes: dict[Coded, dict[int, float]], row: list[str], frame: int, columns: Mapping[int, re.Match[str]], where: str
+) -> None:
+    """Take one line of a table in. Raises UserInputError, which says `where`, for what is no code."""
+    try:
+        number = _whole(row[frame])
+    except (IndexError, ValueError):
+        raise UserInputError(f"{where}: there is no whole number in the column frame.") from None
+    for place, match in columns.items():
+        cell = row[place].strip() if place < len(row) else ""
+        try:
+            value = float(cell or "nan")
+        except ValueError:
+            value = math.inf
+        if math.isnan(value):
+            continue
+        if not 0 <= value <= _LARGEST:
+            raise UserInputError(
+                f"{where}: {cell} in the column {match[0]} is no intensity from 0 to 5; leave empty what is not coded."
+            )
+        side: Side = "both" if match[2] is None else "left" if match[2].lower() == "left" else "right"
+        of_unit = codes.setdefault(Coded(int(match[1]), side), {})
+        if number in of_unit:
+            raise UserInputError(f"{where}: frame {number} is coded twice.")
+        of_unit[number] = value
+
+
+def _whole(cell: str) -> int:
+    """Raises ValueError where a cell is no whole number; 3.0 is one."""
+    value = float(cell)
+    if not value.is_integer():
+        raise ValueError(cell)
+    return int(value)
+
+
+def _disfa(folder: Path, say: Say) -> Iterator[Recording]:
+    for person in sorted(folder.glob("ActionUnit_Labels/*")):
         codes = {}
         for file in person.glob("*_au*.txt"):
             unit = re.search(r"_au(\d+)$", file.stem, re.IGNORECASE)
             if unit is not None:
                 codes[Coded(int(unit[1]), "both")] = _pairs(file)
-        videos = [video for side in ("Left", "Right") for video in folder.glob(f"Videos_{side}Camera/*{person.name}*")]
+        videos = [
+            video
+            for side in ("Left", "Right")
+            for video in sorted(folder.glob(f"Video*_{side}Camera/*{person.name}*"))
+            if video.suffix.lower() in VIDEOS
+        ]
         if codes and videos:
             yield Recording(person.name, videos[0], {}, 1, codes)
+        elif codes:
+            say(f"{person.name} is coded and has no video in Videos_LeftCamera or Videos_RightCamera; it is left out.")
 
 
-def _bp4d(folder: Path) -> Iterator[Recording]:
+def _bp4d(folder: Path, say: Say) -> Iterator[Recording]:
     codes: dict[tuple[str, str], dict[Coded, Mapping[int, float]]] = {}
     for file in folder.rglob("AU_INT/AU*/*_AU*.csv"):
         parts = re.match(r"([^_]+)_(T\d+)_AU0*(\d+)$", file.stem, re.IGNORECASE)
         if parts is not None:
             codes.setdefault((parts[1], parts[2]), {})[Coded(int(parts[3]), "both")] = _pairs(file)
-    for (person, task), found in codes.items():
+    for (person, task), found in sorted(codes.items()):
         pictures = {
             int(file.stem): file
             for file in folder.rglob(f"{person}/{task}/*")
@@ -131,6 +193,8 @@ def _bp4d(folder: Path) -> Iterator[Recording]:
         }
         if pictures:
             yield Recording(f"{person} {task}", None, pictures, 1, found)
+        else:
+            say(f"{person} {task} is coded and has no numbered pictures in a folder {person}/{task}; it is left out.")
 
 
 def _pairs(file: Path) -> dict[int, float]:
@@ -140,8 +204,8 @@ def _pairs(file: Path) -> dict[int, float]:
         for line in file.read_text(encoding="utf-8-sig").splitlines():
             if line.strip():
                 frame, value = line.replace("\t", ",").split(",")[:2]
-                if float(value) < _NOT_CODED:
-                    found[int(float(frame))] = float(value)
+                if 0 <= float(value) <= _LARGEST:
+                    found[_whole(frame)] = float(value)
     except (OSError, ValueError) as error:
         raise UserInputError(f"{file} cannot be read as lines of frame,intensity: {error}.") from None
     return found

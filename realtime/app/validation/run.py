@@ -10,7 +10,7 @@ from realtime.analyze.results import Face
 from realtime.analyze.tracking import FaceTracker
 from realtime.app.validation.agreement import Agreement, agreement
 from realtime.app.validation.layouts import Coded, Layout, Recording, Side, recordings
-from realtime.errors import UserInputError
+from realtime.errors import FacemirrorError, UserInputError
 
 # The pictures of a recording without times: BP4D's rate, frames a second.
 _RATE = 25.0
@@ -21,15 +21,21 @@ class Judged:
     """What was coded and what was measured, collected over recordings.
 
     Attributes:
-        recordings: how many.
+        recordings: how many were read to their end.
+        failed: names of those that could not be; what was read of them counts.
+        stopped: the user ended the run before the last recording.
         frames: coded frames that were read.
+        unseen: coded frames that their recordings do not have.
         faceless: coded frames on which no face was measured; they enter no figure.
         unmeasured: coded Action Units that this program's network does not measure.
     """
 
     def __init__(self) -> None:
         self.recordings = 0
+        self.failed: list[str] = []
+        self.stopped = False
         self.frames = 0
+        self.unseen = 0
         self.faceless = 0
         self.unmeasured: set[int] = set()
         self._series: Series = {}
@@ -80,6 +86,8 @@ def validate(
 ) -> Judged:
     """Run the program over every recording of a folder, each as a stranger.
 
+    A recording that cannot be read costs no other: it is named, and the run goes on. Ctrl-C ends the run with what was read by then.
+
     Args:
         layout: of the folder, see `layouts`.
         folder: where the recordings are.
@@ -87,18 +95,31 @@ def validate(
         say: called with a line per recording.
 
     Raises:
-        UserInputError: there is nothing to read, or a picture cannot be read.
-        DeviceError: a video cannot be read.
+        UserInputError: there is nothing to read.
+        ModelFileError: there are no such models.
     """
     judged = Judged()
-    for recording in recordings(layout, folder):
+    for recording in recordings(layout, folder, say):
         before = judged.frames, judged.faceless
         with FaceTracker(None if recording.video is None else str(recording.video), weights=weights) as tracker:
-            for number, face in _faces(tracker, recording):
-                judged.add(number, face, recording)
-        judged.recordings += 1
+            try:
+                for number, face in _faces(tracker, recording):
+                    judged.add(number, face, recording)
+            except KeyboardInterrupt:
+                judged.stopped = True
+            except FacemirrorError as error:
+                judged.failed.append(recording.name)
+                say(f"{recording.name}: {error}")
         frames, faceless = judged.frames - before[0], judged.faceless - before[1]
         say(f"{recording.name}: {frames} coded frames, {faceless} of them without a face")
+        if judged.stopped:
+            break
+        if recording.name not in judged.failed:
+            judged.recordings += 1
+            unseen = len(recording.coded_frames) - frames
+            judged.unseen += unseen
+            if unseen:
+                say(f"{recording.name}: {unseen} more frames are coded that the recording does not have")
     return judged
 
 
