@@ -13,7 +13,11 @@ from realtime.files import write_json
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table; 0 where every recording was read, 3 where one was not, 130 where the user ended the run."""
+    """Print the table; 0 where every recording was read, 3 where one was not, 130 where the user ended the run.
+
+    Raises:
+        UserInputError: the file of --json cannot be written there.
+    """
     if options.json is not None:
         check_output(options.json, "--json", AGREEMENT)
         if not options.json.absolute().parent.is_dir():  # hours later it would be too late
