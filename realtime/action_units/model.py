@@ -44,7 +44,7 @@ _SIGNS = np.tile(np.array((-1, 1), np.float32), 98)
 _LEFT_EYE, _RIGHT_EYE, _MOUTH = np.array(wflw.LEFT_EYE), np.array(wflw.RIGHT_EYE), np.array((76, 82, 79, 85))
 
 
-def point_features(found: Descriptor, rest: F32 | None) -> F32:
+def point_features(found: Descriptor, rest: F32 | None, out: F32 | None = None) -> F32:
     """(2, POINT_FEATURES): the face as it is, then its mirror image.
 
     Per row: displacement from the shape at rest (98 x 2), the shape at rest itself (98 x 2), yaw, pitch and roll in units
@@ -53,8 +53,9 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
     Args:
         found: of this frame.
         rest: (98, 2) the shape at rest, or None.
+        out: where to put the result.
     """
-    out = np.empty((2, POINT_FEATURES), np.float32)
+    out = np.empty((2, POINT_FEATURES), np.float32) if out is None else out
     moved, start, angles = out[:, :_COORDINATES], out[:, _COORDINATES : 2 * _COORDINATES], out[:, -4:-1]
     if rest is None:
         moved[0] = found.shape.reshape(-1)
@@ -71,26 +72,33 @@ def point_features(found: Descriptor, rest: F32 | None) -> F32:
     return out
 
 
-def rest_features(embedding: F32 | None) -> F32:
+def rest_features(embedding: F32 | None, out: F32 | None = None) -> F32:
     """(2, REST_FEATURES): the embeddings at rest of the left and the right side, and whether they are known.
 
     Args:
         embedding: (2, EMBEDDING_SIZE), the left side first, or None.
+        out: where to put the result.
     """
-    out = np.zeros((2, REST_FEATURES), np.float32)
-    if embedding is not None:
-        out[:, :EMBEDDING_SIZE] = embedding
-        out[:, EMBEDDING_SIZE] = 1
+    out = np.empty((2, REST_FEATURES), np.float32) if out is None else out
+    if embedding is None:
+        out[:] = 0
+        return out
+    out[:, :EMBEDDING_SIZE] = embedding
+    out[:, EMBEDDING_SIZE] = 1
     return out
 
 
-def picture_features(windows: Windows) -> F32:
+def picture_features(windows: Windows, out: F32 | None = None) -> F32:
     """(2, PICTURE_FEATURES) from the windows of the left eye, the right eye, the mouth and the lower face (see `FaceWindows`).
 
     The first row is the patient's left eye, the mouth and the lower face; the second is what the mirror image would show there.
+
+    Args:
+        windows: of the frame.
+        out: where to put the result; each row contiguous.
     """
     left, right, *middle = windows
-    out = np.empty((2, PICTURE_FEATURES), np.float32)
+    out = np.empty((2, PICTURE_FEATURES), np.float32) if out is None else out
     for row, eye in enumerate((left, right)):
         start = 0
         for window in (eye, *middle):
@@ -253,11 +261,12 @@ class ActionUnits:
         self._seen: Windows | None = None
         self._seen_features: F32 = np.empty((2, 0), np.float32)
 
-    def _picture_features(self, windows: Windows) -> F32:
-        """Of a frame that is measured more than once, made once."""
-        if windows is not self._seen:
-            self._seen, self._seen_features = windows, picture_features(windows)
-        return self._seen_features
+    def _fill_picture(self, windows: Windows, out: F32) -> None:
+        """Fill (2, PICTURE_FEATURES); of a frame that is measured more than once, made once."""
+        if windows is self._seen:
+            out[:] = self._seen_features
+        else:
+            self._seen, self._seen_features = windows, picture_features(windows, out)
 
     def cut(self, image: U8, points: F32) -> Windows:
         """The windows that `measure` takes.
@@ -304,7 +313,7 @@ class ActionUnits:
         for number, reference in enumerate(references):
             place = slice(number * STATE_FEATURES, (number + 1) * STATE_FEATURES)
             _fill_state(rows[:, place], found, reference, windows)
-        rows[:, states:] = self._picture_features(windows)
+        self._fill_picture(windows, rows[:, states:])
         answer = self._network(rows)
         self.embedding = answer["look"]  # the output's name in the file
         values = answer["intensity"].clip(0.0, FULL)
@@ -328,7 +337,7 @@ class ActionUnits:
         for number, (found, windows, against) in enumerate(frames):
             both = rows[2 * number : 2 * number + 2]
             _fill_state(both[:, :STATE_FEATURES], found, against, windows)
-            both[:, STATE_FEATURES:] = picture_features(windows)
+            picture_features(windows, both[:, STATE_FEATURES:])
         answer = self._network(rows)
         looks = answer["look"].reshape(len(frames), 2, -1)
         values = answer["intensity"].clip(0.0, FULL).reshape(len(frames), 2, -1).tolist()
@@ -343,6 +352,7 @@ class ActionUnits:
 def _fill_state(out: F32, found: Descriptor, reference: Compared, windows: Windows) -> None:
     """Fill (2, STATE_FEATURES) with what a face is against a reference; see `point_features`, `rest_features` and `flow_features`."""
     rest = reference.rest
-    out[:, :POINT_FEATURES] = point_features(found, None if rest is None else rest.shape)
-    out[:, POINT_FEATURES : POINT_FEATURES + REST_FEATURES] = rest_features(None if rest is None else rest.embedding)
-    out[:, POINT_FEATURES + REST_FEATURES :] = flow_features(reference.picture, found.pose, windows)
+    point_features(found, None if rest is None else rest.shape, out[:, :POINT_FEATURES])
+    middle = slice(POINT_FEATURES, POINT_FEATURES + REST_FEATURES)
+    rest_features(None if rest is None else rest.embedding, out[:, middle])
+    flow_features(reference.picture, found.pose, windows, out[:, POINT_FEATURES + REST_FEATURES :])

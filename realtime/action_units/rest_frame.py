@@ -5,6 +5,7 @@ from the frames in which the face comes nearest to its shape at rest.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ ANGLE = 30.0
 NEAR = 0.02
 _BETTER = 0.9
 MOST_TURNED = 12.0
+_OTHER_WAY = np.array([-1, 1], np.float32)
 _INNER = slice(33, 98)
 """The contour is left out: it is the least exact, and says nothing of rest."""
 
@@ -64,7 +66,7 @@ def rest_picture(found: Descriptor, windows: Windows) -> RestFrame:
     )
 
 
-def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows) -> F32:
+def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows, out: F32 | None = None) -> F32:
     """(2, FLOW_FEATURES): of the left side, and what the mirror image would show of the right.
 
     Per row: displacements of the cells of the eye's window and of the mouth's (pixels, x and y), what the head has turned since
@@ -74,24 +76,35 @@ def flow_features(rest: RestFrame | None, pose: Angles, windows: Windows) -> F32
         rest: the picture at rest, or None.
         pose: yaw, pitch, roll now, degrees.
         windows: of this frame.
+        out: where to put the result.
     """
+    out = np.empty((2, FLOW_FEATURES), np.float32) if out is None else out
     if rest is None:
-        return np.zeros((2, FLOW_FEATURES), np.float32)
+        out[:] = 0
+        return out
     left, right = EYE_FLOW.moved(rest.left, windows[0]), EYE_FLOW.moved(rest.right, windows[1])
     mouth = MOUTH_FLOW.moved(rest.mouth, windows[2])
-    turned = np.subtract(pose, rest.pose) / ANGLE
-    return np.stack([flow_row(left, mouth, turned), flow_row(in_mirror(right), in_mirror(mouth), turned * (-1, 1, -1))])
+    yaw, pitch, roll = ((now - then) / ANGLE for now, then in zip(pose, rest.pose, strict=True))
+    flow_row(left, mouth, (yaw, pitch, roll), out[0])
+    flow_row(in_mirror(right), in_mirror(mouth), (-yaw, pitch, -roll), out[1])
+    return out
 
 
-def flow_row(eye: F32, mouth: F32, turned: NDArray[np.floating]) -> F32:
+def flow_row(eye: F32, mouth: F32, turned: Sequence[float] | NDArray[np.floating], out: F32 | None = None) -> F32:
     """(FLOW_FEATURES,) of one side.
 
     Args:
         eye: displacements of the cells.
         mouth: likewise.
         turned: (3,) in units of 30 degrees.
+        out: where to put the result.
     """
-    return np.concatenate([eye.reshape(-1), mouth.reshape(-1), turned, [1]]).astype(np.float32)
+    out = np.empty(FLOW_FEATURES, np.float32) if out is None else out
+    out[: eye.size] = eye.reshape(-1)
+    out[eye.size : eye.size + mouth.size] = mouth.reshape(-1)
+    out[-4:-1] = turned
+    out[-1] = 1
+    return out
 
 
 def in_mirror(field: F32) -> F32:
@@ -100,7 +113,7 @@ def in_mirror(field: F32) -> F32:
     Args:
         field: (..., columns, 2).
     """
-    return field[..., ::-1, :] * np.array([-1, 1], np.float32)
+    return field[..., ::-1, :] * _OTHER_WAY
 
 
 class BestRestFrame:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from collections.abc import Mapping as Outputs
 
+import cv2
 import numpy as np
 
 from realtime.errors import ModelFileError
@@ -37,8 +38,10 @@ def subtract_mean(image: U8, mean: F32, scale: F32, rgb: bool, out: F32) -> None
         rgb: channel order RGB, else BGR.
         out: (1, 3, H, W) float32, filled.
     """
+    planes = cv2.split(image)  # a channel's own bytes are read twice as fast as every third byte of the picture
     for channel, plane in enumerate(out[0]):
-        np.subtract(image[..., 2 - channel if rgb else channel], mean[channel], out=plane)
+        plane[...] = planes[2 - channel if rgb else channel]
+        plane -= mean[channel]
         if scale[channel] != 1:
             plane *= scale[channel]
 

@@ -85,11 +85,13 @@ def middle_of(points: F32, indices: Indices) -> F32:
         points: (N, 2).
         indices: which ones, at least one.
     """
-    out = np.zeros(2, np.float32)
+    out = np.empty(2, np.float32)  # `np.zeros` would be compiled too, and an array's division
+    out[0] = out[1] = 0.0
     for i in indices:
         out[0] += points[i, 0]
         out[1] += points[i, 1]
-    out /= np.float32(len(indices))
+    out[0] /= np.float32(len(indices))
+    out[1] /= np.float32(len(indices))
     return out
 
 

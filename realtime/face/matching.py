@@ -67,7 +67,8 @@ def bounds_and_eyes(points: F32, cosine: float, sine: float) -> tuple[F64, F32]:
     Returns:
         (4,) x1, y1, x2, y2 along the turned axes, NaN where the points are no numbers, and (2, 2) eyes, the patient's right first.
     """
-    box, eyes = np.empty(4), np.zeros((2, 2), np.float32)
+    box, eyes = np.empty(4), np.empty((2, 2), np.float32)
+    eyes[0, 0] = eyes[0, 1] = eyes[1, 0] = eyes[1, 1] = 0.0
     box[0] = box[1] = np.inf
     box[2] = box[3] = -np.inf
     total = 0.0

@@ -232,8 +232,9 @@ _KNOWN: dict[int, tuple[F64, _Moments]] = {}
 @njit(nogil=True)
 def _start(points: F64, sums: F64, middle: F64, spread: F64, turn: F64, place: F64) -> None:
     """Scale and shift for this rotation, in closed form, into `place`; see `_Moments` for the model's."""
-    found = np.zeros((4, 2))
+    found = np.empty((4, 2))
     for k in range(4):
+        found[k, 0] = found[k, 1] = 0.0
         for i in range(len(points)):
             found[k, 0] += sums[k, i] * points[i, 0]
             found[k, 1] += sums[k, i] * points[i, 1]

@@ -29,6 +29,8 @@ _HALF, _BITS = np.int32(32768), np.int32(16)
 _BLUE, _GREEN, _RED = np.int32(3735), np.int32(19235), np.int32(9798)
 _GREY_HALF, _GREY_BITS = np.int32(16384), np.int32(15)
 _PIXEL, _SECOND = np.uint64(3), np.uint64(2)
+# not a plain 0: a function called with a number that the compiler knows is compiled once more for that number
+_FIRST = np.int64(0)
 
 
 @intrinsic
@@ -64,20 +66,24 @@ def _span(start: float, step: float, limit: int, first: int, last: int) -> tuple
 
 
 @njit(nogil=True)
-def _edge(image: U8, x: float, y: float, c: int) -> float:
-    """One bilinear sample with black outside the picture."""
+def _edge(image: U8, x: float, y: float, sample: F64) -> None:
+    """Fill `sample` (3,) bilinearly, with black outside the picture.
+
+    All channels at once: a call for each would be compiled into each kernel three times.
+    """
     height, width = image.shape[0], image.shape[1]
-    value = 0.0
+    for c in range(3):
+        sample[c] = 0.0
     if not (-1.0 < x < width and -1.0 < y < height):
-        return value
+        return
     x0, y0 = int(np.floor(x)), int(np.floor(y))
     fx, fy = x - x0, y - y0
     for dy in range(2):
         for dx in range(2):
             if 0 <= x0 + dx < width and 0 <= y0 + dy < height:
                 weight = (fx if dx else 1.0 - fx) * (fy if dy else 1.0 - fy)
-                value += weight * image[y0 + dy, x0 + dx, c]
-    return value
+                for c in range(3):
+                    sample[c] += weight * image[y0 + dy, x0 + dx, c]
 
 
 @njit(nogil=True, boundscheck=False)
@@ -151,16 +157,17 @@ def to_floats(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F32)
     flat = image.reshape(-1)
     step_x, step_y = np.int64(back[0, 0] * _UNIT), np.int64(back[1, 0] * _UNIT)
     around, blended = np.empty((4, out.shape[2]), np.uint32), np.empty((3, out.shape[2]), np.int32)
+    sample = np.empty(3)
     for v in range(out.shape[1]):
         sx, sy = back[0, 1] * v + back[0, 2], back[1, 1] * v + back[1, 2]
-        begin, end = _span(sx, back[0, 0], width, 0, out.shape[2])
+        begin, end = _span(sx, back[0, 0], width, _FIRST, out.shape[2])
         begin, end = _span(sy, back[1, 0], height, begin, end)
         for part in range(2):
             for u in range(0 if part == 0 else end, begin if part == 0 else out.shape[2]):
-                x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
-                for c in range(3):  # the channel as a variable: one compiled _edge instead of one for each number
+                _edge(image, sx + back[0, 0] * u, sy + back[1, 0] * u, sample)
+                for c in range(3):
                     p = 2 - c if rgb else c
-                    out[p, v, u] = _edge(image, x, y, c) * gain[p] + offset[p]
+                    out[p, v, u] = sample[c] * gain[p] + offset[p]
         fx, fy = np.int64((sx + back[0, 0] * begin) * _UNIT), np.int64((sy + back[1, 0] * begin) * _UNIT)
         _row(flat, width * 3, fx, fy, step_x, step_y, end - begin, around, blended)
         for c in range(3):
@@ -183,15 +190,16 @@ def to_bytes(image: U8, back: F64, out: U8) -> None:
     flat = image.reshape(-1)
     step_x, step_y = np.int64(back[0, 0] * _UNIT), np.int64(back[1, 0] * _UNIT)
     around, blended = np.empty((4, out.shape[1]), np.uint32), np.empty((3, out.shape[1]), np.int32)
+    sample = np.empty(3)
     for v in range(out.shape[0]):
         sx, sy = back[0, 1] * v + back[0, 2], back[1, 1] * v + back[1, 2]
-        begin, end = _span(sx, back[0, 0], width, 0, out.shape[1])
+        begin, end = _span(sx, back[0, 0], width, _FIRST, out.shape[1])
         begin, end = _span(sy, back[1, 0], height, begin, end)
         for part in range(2):
             for u in range(0 if part == 0 else end, begin if part == 0 else out.shape[1]):
-                x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
+                _edge(image, sx + back[0, 0] * u, sy + back[1, 0] * u, sample)
                 for c in range(3):
-                    out[v, u, c] = int(_edge(image, x, y, c) + 0.5)
+                    out[v, u, c] = int(sample[c] + 0.5)
         fx, fy = np.int64((sx + back[0, 0] * begin) * _UNIT), np.int64((sy + back[1, 0] * begin) * _UNIT)
         _row(flat, width * 3, fx, fy, step_x, step_y, end - begin, around, blended)
         target, blue, green, red = out[v], blended[0], blended[1], blended[2]
@@ -225,19 +233,17 @@ def to_grey(image: U8, back: F64, side: int, left: int, top: int, out: U8) -> No
     flat = image.reshape(-1)
     step_x, step_y = np.int64(back[0, 0] * _UNIT), np.int64(back[1, 0] * _UNIT)
     around, blended = np.empty((4, out.shape[1]), np.uint32), np.empty((3, out.shape[1]), np.int32)
-    right = left + out.shape[1]
+    sample, right = np.empty(3), left + out.shape[1]
     for row in range(out.shape[0]):
         v = top + row
         sx, sy = back[0, 1] * v + back[0, 2], back[1, 1] * v + back[1, 2]
-        begin, end = _span(sx, back[0, 0], width, 0, side)
+        begin, end = _span(sx, back[0, 0], width, _FIRST, side)
         begin, end = _span(sy, back[1, 0], height, begin, end)
         first, last = min(max(begin, left), right), min(max(end, left), right)
         for part in range(2):
             for u in range(left if part == 0 else last, first if part == 0 else right):
-                x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
-                c = 0  # a variable: one compiled _edge serves all channels
-                b = np.int32(_edge(image, x, y, c) + 0.5)
-                g, r = np.int32(_edge(image, x, y, c + 1) + 0.5), np.int32(_edge(image, x, y, c + 2) + 0.5)
+                _edge(image, sx + back[0, 0] * u, sy + back[1, 0] * u, sample)
+                b, g, r = np.int32(sample[0] + 0.5), np.int32(sample[1] + 0.5), np.int32(sample[2] + 0.5)
                 out[row, u - left] = _grey(b, g, r)
         fx = np.int64((sx + back[0, 0] * begin) * _UNIT) + (first - begin) * step_x
         fy = np.int64((sy + back[1, 0] * begin) * _UNIT) + (first - begin) * step_y

@@ -13,6 +13,7 @@ from realtime.types import U8, Sides
 FULL = 5.0
 """The top of the FACS intensity scale, A to E as 1 to 5."""
 _LEAST_SCALE = 0.5  # letters of a smaller panel cannot be read
+_DARKER = np.uint8(4)  # NumPy divides bytes faster than it shifts them
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _UnitValues = dict[int, float]
 
@@ -51,6 +52,9 @@ class AuPanel:
         self._ink: U8 = np.zeros((self.height, self.width, 3), np.uint8)
         self._paint_labels()
         self._mask = np.ascontiguousarray(self._ink.max(axis=2))
+        rows = [self._top(index) for index in range(len(self.units))]
+        inset = max(2, self.row // 5)
+        self._bars = [(unit, row + inset, row + self.row - inset) for unit, row in zip(self.units, rows, strict=True)]
 
     def _paint_labels(self) -> None:
         weight = max(1, round(self.scale))
@@ -88,17 +92,13 @@ class AuPanel:
         area = image[max(y0, 0) : y0 + self.height, max(x0, 0) : x0 + self.width]
         if area.shape[:2] != self._mask.shape:
             return False
-        np.right_shift(area, 2, out=area)
+        np.floor_divide(area, _DARKER, out=area)
         cv2.copyTo(self._ink, self._mask, area)
-        for index, unit in enumerate(self.units):
-            top = self._top(index) + max(2, self.row // 5)
-            bottom = self._top(index) + self.row - max(2, self.row // 5)
-            leftwards = -1 if not self._flipped else 1
-            for value, sign, colour in (
-                (values.right.get(unit), leftwards, RIGHT),
-                (values.left.get(unit), -leftwards, LEFT),
-            ):
-                start = self.middle + sign * self.gap
+        leftwards = -1 if not self._flipped else 1
+        for of_side, sign, colour in ((values.right, leftwards, RIGHT), (values.left, -leftwards, LEFT)):
+            start = self.middle + sign * self.gap
+            for unit, top, bottom in self._bars:
+                value = of_side.get(unit)
                 if value is None or math.isnan(value):
                     y = (top + bottom) // 2
                     cv2.line(area, (start, y), (start + sign * max(4, self.reach // 12), y), DIM, 1)

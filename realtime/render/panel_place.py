@@ -124,7 +124,8 @@ class PanelPlace:
 
     def _choose(self, faces: Sequence[F32]) -> Place:
         corners: tuple[Place, ...] = ("right", "left", "lower right", "lower left")
-        free = [place for place in corners if not any(self._covers(place, face) for face in faces)]
+        boxes = [face.tolist() for face in faces]
+        free = [place for place in corners if not any(self._covers(place, box) for box in boxes)]
         if self._place == "strip":
             self._free = self._free + 1 if free else 0
             if self._free < _STAY:
@@ -134,11 +135,12 @@ class PanelPlace:
             self._place = free[0] if free else "strip"
         return self._place
 
-    def _covers(self, place: Place, face: F32) -> bool:
+    def _covers(self, place: Place, face: Sequence[float]) -> bool:
         assert self._panel is not None
         x, y = self._corner(place)
-        top = face[1] - _FOREHEAD * (face[3] - face[1])
-        return bool(face[0] < x + self._panel.width and face[2] > x and top < y + self._panel.height and face[3] > y)
+        left, top, right, bottom = face
+        top -= _FOREHEAD * (bottom - top)
+        return left < x + self._panel.width and right > x and top < y + self._panel.height and bottom > y
 
 
 def _shrunk(canvas: U8, place: Edges) -> U8:

@@ -56,11 +56,12 @@ class Scene:
         self._size = frame.shape[0], frame.shape[1]
         if self.mode == "raw":
             return cv2.flip(frame, 1) if self.selfie else frame
+        face = None if points is None else face_place(points, frame.shape[1], selfie=self.selfie)
         if self.mode in ("mirrored", "split") and points is not None:
             canvas = self._halves.compose(frame, points, split=self.mode == "split", selfie=self.selfie)
         else:
-            canvas = self._overlay(frame, analysis, points, others)
-        canvas = self._with_panel(canvas, analysis, points, others)
+            canvas = self._overlay(frame, analysis, points, face, others)
+        canvas = self._with_panel(canvas, analysis, face, others)
         self._change.draw(canvas, analysis)
         draw_status(canvas, figures)
         return canvas
@@ -82,12 +83,19 @@ class Scene:
             return None
         return (1 - x if self.selfie else x) * (width - 1), y * (height - 1)
 
-    def _overlay(self, frame: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
+    def _overlay(
+        self,
+        frame: U8,
+        analysis: Analysis | None,
+        points: F32 | None,
+        box: F32 | None,
+        others: Sequence[OtherFace],
+    ) -> U8:
+        """A copy of the frame with everybody's face drawn on it. box: around the patient's points as they are shown."""
         canvas = self._canvases.copy_of(frame, flipped=self.selfie)
-        self._draw_others(canvas, others, points)
-        if points is None or analysis is None or analysis.face is None:
+        self._draw_others(canvas, others, box)
+        if points is None or box is None or analysis is None or analysis.face is None:
             return canvas
-        box = face_place(points, frame.shape[1], selfie=self.selfie)
         thickness = max(1, round(frame.shape[0] / 720))
         if self.selfie:
             width = frame.shape[1] - 1
@@ -98,7 +106,7 @@ class Scene:
         return canvas
 
     def _draw_others(self, canvas: U8, others: Sequence[OtherFace], patient: F32 | None) -> None:
-        """Everybody but the patient, whose box says so where there is anybody else. Drawn over the mesh, in place."""
+        """Everybody but the patient, whose (4,) box says so where there is anybody else. Drawn over the mesh, in place."""
         if not others:
             return
         width, thickness = canvas.shape[1], max(1, round(canvas.shape[0] / 720))
@@ -108,14 +116,14 @@ class Scene:
                 points = points * np.array([-1, 1], np.float32) + np.array([width - 1, 0], np.float32)
             draw_other(canvas, points, f"face {other.face_id}", thickness)
         if patient is not None:
-            draw_label(canvas, face_place(patient, width, selfie=self.selfie), "patient", thickness)
+            draw_label(canvas, patient, "patient", thickness)
 
-    def _with_panel(self, canvas: U8, analysis: Analysis | None, points: F32 | None, others: Sequence[OtherFace]) -> U8:
+    def _with_panel(self, canvas: U8, analysis: Analysis | None, face: F32 | None, others: Sequence[OtherFace]) -> U8:
         if analysis is None or analysis.face is None:
             # A strip stays, so that the picture does not jump while the face is away.
             return self._panel.draw(canvas, Sides({}, {}), ()) if self._panel.in_strip else canvas
-        seen = [other.points for other in others] + ([] if points is None else [points])
-        faces = [face_place(one, canvas.shape[1], selfie=self.selfie) for one in seen]
+        faces = [face_place(other.points, canvas.shape[1], selfie=self.selfie) for other in others]
+        faces += [] if face is None else [face]
         if self.mode != "overlay":
             faces = [np.array([0, 0, canvas.shape[1], canvas.shape[0]], np.float32)]  # panes of faces, side by side
         return self._panel.draw(canvas, Sides(analysis.au_left, analysis.au_right), faces)
