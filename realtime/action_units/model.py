@@ -18,8 +18,9 @@ from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, LOWER, MOUTH, RestFrame, Windows, flow_features
 from realtime.face import wflw
-from realtime.face.alignment import Aligner, warp_grey
+from realtime.face.alignment import Aligner, back_to_picture, warp_grey
 from realtime.face.geometry import middle_of, transform
+from realtime.face.matching import eye_centres
 from realtime.face.skin_flow import settle
 from realtime.types import F32, F64, U8, Sides
 
@@ -41,7 +42,7 @@ _LOWER_STEP = 1.3
 # coordinates of a flat shape in the order of its mirror image, and the signs they have there
 _MIRRORED = (2 * np.asarray(wflw.FLIP_ORDER)[:, None] + np.arange(2)).reshape(-1)
 _SIGNS = np.tile(np.array((-1, 1), np.float32), 98)
-_LEFT_EYE, _RIGHT_EYE, _MOUTH = np.array(wflw.LEFT_EYE), np.array(wflw.RIGHT_EYE), np.array((76, 82, 79, 85))
+_MOUTH = np.array((76, 82, 79, 85))
 
 
 def point_features(found: Descriptor, rest: F32 | None, out: F32 | None = None) -> F32:
@@ -127,24 +128,25 @@ class FaceWindows:
         """
         matrix = self._aligner.matrix(points)
         placed = transform(matrix, points)
-        left, right, mouth = middle_of(placed, _LEFT_EYE), middle_of(placed, _RIGHT_EYE), middle_of(placed, _MOUTH)
+        (right, left), mouth = eye_centres(placed), middle_of(placed, _MOUTH)
+        back = back_to_picture(matrix)
         # The part around the lower face holds the mouth's window, too.
-        lower = self._part(image, matrix, mouth + _LOWER_BELOW, LOWER, _LOWER_STEP)
+        lower = self._part(image, back, mouth + _LOWER_BELOW, LOWER, _LOWER_STEP)
         return (
-            self._window(self._part(image, matrix, left - _ABOVE, EYE), EYE),
-            self._window(self._part(image, matrix, right - _ABOVE, EYE), EYE),
+            self._window(self._part(image, back, left - _ABOVE, EYE), EYE),
+            self._window(self._part(image, back, right - _ABOVE, EYE), EYE),
             self._window(lower.seen_from(mouth + _BELOW), MOUTH),
             self._reduced(lower),
         )
 
-    def _part(self, image: U8, matrix: F64, centre: F32, size: tuple[int, int], step: float = 1.0) -> "_Part":
-        """The part of the aligned picture that a window about `centre` is made of."""
-        x, y = float(centre[0]), float(centre[1])
+    def _part(self, image: U8, back: F64, centre: F32, size: tuple[int, int], step: float = 1.0) -> "_Part":
+        """The part of the aligned picture that a window about `centre` is made of. back: (2, 3) from it to pixels of `image`."""
+        x, y = centre.tolist()
         height, width = (math.ceil(step * (length + 2 * self._margin)) for length in size)
         left, right = _reach(x, width)
         top, bottom = _reach(y, height)
         grey = np.empty((bottom - top, right - left), np.uint8)
-        warp_grey(image, matrix, _SIDE, (left, top), grey)
+        warp_grey(image, back, _SIDE, (left, top), grey)
         return _Part(grey, (left, top), (x - left, y - top))
 
     def _window(self, part: "_Part", size: tuple[int, int]) -> U8:

@@ -83,7 +83,7 @@ def warp_float(image: U8, matrix: F64, mean: F32, scale: F32, rgb: bool, out: F3
         rgb: channel order of `out`: RGB, else BGR.
         out: (3, H', W') float32, filled.
     """
-    to_floats(np.ascontiguousarray(image), _back(matrix), -mean * scale, scale, rgb, out)
+    to_floats(np.ascontiguousarray(image), back_to_picture(matrix), -mean * scale, scale, rgb, out)
 
 
 def warp_bytes(image: U8, matrix: F64, out: U8) -> None:
@@ -94,23 +94,31 @@ def warp_bytes(image: U8, matrix: F64, out: U8) -> None:
         matrix: (2, 3) frame to output pixels.
         out: (H', W', 3) uint8, filled.
     """
-    to_bytes(np.ascontiguousarray(image), _back(matrix), out)
+    to_bytes(np.ascontiguousarray(image), back_to_picture(matrix), out)
 
 
-def warp_grey(image: U8, matrix: F64, side: int, corner: tuple[int, int], out: U8) -> None:
+def warp_grey(image: U8, back: F64, side: int, corner: tuple[int, int], out: U8) -> None:
     """A part of the aligned picture, in grey: the same as that part of `warp_bytes` after `cv2.COLOR_BGR2GRAY`.
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        matrix: (2, 3) frame to pixels of the aligned picture.
+        back: (2, 3) pixels of the aligned picture to the frame's, see `back_to_picture`.
         side: of the aligned picture, pixels.
         corner: x, y of the part in it.
         out: (H', W') uint8, filled.
     """
-    to_grey(np.ascontiguousarray(image), _back(matrix), side, corner[0], corner[1], out)
+    to_grey(np.ascontiguousarray(image), back, side, corner[0], corner[1], out)
 
 
-def _back(matrix: F64) -> F64:
+def back_to_picture(matrix: F64) -> F64:
+    """(2, 3) from aligned to frame pixels.
+
+    Args:
+        matrix: (2, 3) frame to aligned pixels.
+
+    Raises:
+        ValueError: it is no map between two pictures.
+    """
     back = invert(matrix)
     if not np.isfinite(back).all():
         raise ValueError(f"this is no map between two pictures: {matrix.tolist()}")

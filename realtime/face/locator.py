@@ -10,6 +10,7 @@ from realtime.face.crops import crop_from_box, crop_from_points, crop_shift
 from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import scale_of
 from realtime.face.landmarks import LandmarkModel, Landmarks
+from realtime.face.matching import bounds_and_eyes
 from realtime.face.mirror_correction import MirrorCorrection
 from realtime.face.pose import Pose, estimate_pose
 from realtime.face.visibility import Visibility, visibility
@@ -122,7 +123,8 @@ class Locator:
     def _assess(self, found: Landmarks, start: Pose | None) -> Located:
         """Pose, presence and visibility of these landmarks."""
         pose = estimate_pose(found.points, start, HEAD_3D)
-        if not np.isfinite(found.points).all() or not np.isfinite(found.presence or 0.0):
+        # Points that have a pose are numbers.
+        if (pose is None and not np.isfinite(found.points).all()) or not math.isfinite(found.presence or 0.0):
             return Located(found, None, 0.0)
         contract = self._landmarks.contract
         presence = found.presence
@@ -141,5 +143,8 @@ def share_inside(points: F32, height: int, width: int) -> float:
         height: of the picture, pixels.
         width: likewise.
     """
+    x0, y0, x1, y1 = bounds_and_eyes(points, 1.0, 0.0)[0].tolist()
+    if x0 >= 0 and y0 >= 0 and x1 < width and y1 < height:
+        return 1.0
     inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
     return int(np.count_nonzero(inside)) / len(points)

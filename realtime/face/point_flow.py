@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from realtime.face import wflw
 from realtime.face.geometry import fit_similarity
+from realtime.face.matching import bounds_and_eyes
 from realtime.face.resize import resize_into
 from realtime.face.settings import FlowSettings
 from realtime.jit import njit
@@ -94,10 +95,10 @@ class PointFlow:
             points: (98, 2) pixels of it.
         """
         last, self._last = self._last, None
-        if not np.isfinite(points).all():
+        x0, y0, x1, y1 = bounds_and_eyes(points, 1.0, 0.0)[0].tolist()
+        if not math.isfinite(x0):
             self._window = None
             return
-        x0, y0, x1, y1 = _span(points)
         window = self._window
         if last is not image or window is None or not _fits(window, x0, y0, x1, y1):
             window = self._window = _window(x0, y0, x1, y1, *image.shape[:2])
@@ -122,13 +123,13 @@ class PointFlow:
         ahead, ok, error = cv2.calcOpticalFlowPyrLK(
             self._then, self._now, self._points, self._guess.copy(), **self._options
         )
-        found = (ok[:, 0] == 1) & (error[:, 0] < self._settings.difference)
-        moved, rigid, agreeing = _settle(
-            self._points, ahead, found, self._fixed, self._settings.quiet, self._settings.sure, self._settings.local
+        settings = self._settings
+        moved, in_frame, rigid, agreeing, trust = _settle(
+            *(self._points, ahead, ok, error, self._fixed, self._scale, self._offset),
+            *(settings.difference, settings.quiet, settings.sure, settings.local),
         )
-        trust = float(np.count_nonzero(agreeing)) / len(found)
-        self._guess = moved if trust >= self._settings.enough else self._points
-        return Moved((moved - self._offset) / self._scale, self._to_frame(rigid), agreeing, trust)
+        self._guess = moved if trust >= settings.enough else self._points
+        return Moved(in_frame, rigid, agreeing, trust)
 
     def _place(self, window: Window) -> None:
         """Size and geometry of the crop of this window."""
@@ -145,18 +146,6 @@ class PointFlow:
     def _grey(self, image: U8, window: Window, out: U8) -> None:
         x0, y0, x1, y1 = window
         cv2.cvtColor(resize_into(image[y0:y1, x0:x1], self._small), cv2.COLOR_BGR2GRAY, dst=out)
-
-    def _to_frame(self, rigid: F64) -> F64:
-        """The crop's similarity in frame pixels."""
-        out = rigid.copy()
-        out[:, 2] = (rigid[:, :2] @ self._offset + rigid[:, 2] - self._offset) / self._scale
-        return out
-
-
-def _span(points: F32) -> tuple[float, float, float, float]:
-    """Bounds x0, y0, x1, y1 of (98, 2) points."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
 def _window(x0: float, y0: float, x1: float, y1: float, height: int, width: int) -> Window | None:
@@ -178,11 +167,37 @@ def _fits(window: Window, x0: float, y0: float, x1: float, y1: float) -> bool:
 
 @njit(nogil=True)
 def _settle(
-    start: F32, ahead: F32, found: Bools, fixed: Bools, quiet: float, sure: float, most: float
-) -> tuple[F32, F64, Bools]:
+    start: F32,
+    ahead: F32,
+    ok: U8,
+    error: F32,
+    fixed: Bools,
+    scale: F32,
+    offset: F32,
+    difference: float,
+    quiet: float,
+    sure: float,
+    most: float,
+) -> tuple[F32, F32, F64, Bools, float]:
     """The head's similarity from points that agree, and every point moved: by the head, plus its own share where believed.
 
     Own motion up to `quiet` is the flow's noise and left out, from `sure` on it is believed whole, above `most` not at all.
+
+    Args:
+        start: (N, 2) crop pixels.
+        ahead: (N, 2) where the flow has them.
+        ok: (N, 1) of the flow: 1 where it found the point.
+        error: (N, 1) likewise: how unlike its surroundings are there.
+        fixed: (N,) points that only move with the head.
+        scale: (2,) crop pixels of a frame pixel.
+        offset: (2,) crop pixels of the frame's origin.
+        difference: error from which a point is not believed.
+        quiet: see above.
+        sure: likewise.
+        most: likewise.
+
+    Returns:
+        The points in crop and in frame pixels, the similarity in frame pixels, which points agree, and the share of those.
     """
     count = start.shape[0]
     weights, agreeing, moved = np.empty(count, np.float32), np.empty(count, np.bool_), np.empty((count, 2), np.float32)
@@ -192,8 +207,8 @@ def _settle(
     total = 0.0
     for i in range(count):
         moved[i, 0], moved[i, 1] = start[i, 0], start[i, 1]
-        agreeing[i] = found[i]
-        weights[i] = 1.0 if found[i] else 0.0
+        agreeing[i] = ok[i, 0] == 1 and error[i, 0] < difference
+        weights[i] = 1.0 if agreeing[i] else 0.0
         total += weights[i]
     for turn in range(3):
         if total < 4.0:
@@ -204,7 +219,7 @@ def _settle(
             moved[i, 0] = rigid[0, 0] * start[i, 0] + rigid[0, 1] * start[i, 1] + rigid[0, 2]
             moved[i, 1] = rigid[1, 0] * start[i, 0] + rigid[1, 1] * start[i, 1] + rigid[1, 2]
             dx, dy = abs(ahead[i, 0] - moved[i, 0]), abs(ahead[i, 1] - moved[i, 1])
-            agreeing[i] = found[i] and max(dx, dy) < limit
+            agreeing[i] = ok[i, 0] == 1 and error[i, 0] < difference and max(dx, dy) < limit
             weights[i] = 1.0 / (1.0 + (dx * dx + dy * dy) / (sure * sure)) if agreeing[i] else 0.0
             total += weights[i]
     for i in range(count):
@@ -214,4 +229,12 @@ def _settle(
             share = t * t * (3.0 - 2.0 * t)
             moved[i, 0] += share * dx
             moved[i, 1] += share * dy
-    return moved, rigid, agreeing
+    in_frame, together = np.empty((count, 2), np.float32), 0
+    for i in range(count):
+        together += agreeing[i]
+        in_frame[i, 0] = (moved[i, 0] - offset[0]) / scale[0]
+        in_frame[i, 1] = (moved[i, 1] - offset[1]) / scale[1]
+    x, y = rigid[0, 0] * offset[0] + rigid[0, 1] * offset[1], rigid[1, 0] * offset[0] + rigid[1, 1] * offset[1]
+    rigid[0, 2] = (x + rigid[0, 2] - offset[0]) / scale[0]
+    rigid[1, 2] = (y + rigid[1, 2] - offset[1]) / scale[1]
+    return moved, in_frame, rigid, agreeing, together / count

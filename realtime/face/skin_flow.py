@@ -26,7 +26,7 @@ _STEPS = 4
 _STILL = np.float32(4e-4)
 _UNLIKE = np.float32(0.02)
 """Mean squared difference (of a settled window) that halves what a patch counts."""
-_ONE, _HALF, _ZERO = np.float32(1), np.float32(0.5), np.float32(0)
+_ONE, _HALF, _QUARTER, _ZERO = np.float32(1), np.float32(0.5), np.float32(0.25), np.float32(0)
 _SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
 
 
@@ -54,12 +54,45 @@ def settle(window: U8, mirrored: bool, out: F32) -> None:
             out[y * width + x] = np.float32((value - mean) * gain)
 
 
+@njit(nogil=True)
+def _settle_padded(window: U8, fine: F32, coarse: F32) -> None:
+    """What `settled_pyramid` gives of bytes, with OpenCV's arithmetic: one call instead of five, which cost more than the work."""
+    height, width = window.shape
+    total, squares = 0, 0
+    for y in range(height):
+        for x in range(width):
+            value = int(window[y, x])
+            total += value
+            squares += value * value
+    share = 1.0 / (height * width)
+    average = total * share
+    spread = np.sqrt(max(squares * share - average * average, 0.0))
+    mean, gain = np.float32(average), np.float32(1.0 / max(spread, LEAST_SPREAD))
+    # Loops of their own for the edges would be faster by 2 us, and take the compiler 0.3 s.
+    for y in range(fine.shape[0]):
+        v = 0 if y < PAD else height - 1 if y >= PAD + height else y - PAD
+        for x in range(fine.shape[1]):
+            u = 0 if x < PAD else width - 1 if x >= PAD + width else x - PAD
+            fine[y, x] = (np.float32(window[v, u]) - mean) * gain
+    together = coarse.shape[1] // 4 * 4
+    for y in range(coarse.shape[0]):
+        for x in range(coarse.shape[1]):
+            a, b, c, d = fine[2 * y, 2 * x], fine[2 * y, 2 * x + 1], fine[2 * y + 1, 2 * x], fine[2 * y + 1, 2 * x + 1]
+            # OpenCV adds the last few, where they are fewer than four, one after the other.
+            coarse[y, x] = _QUARTER * ((a + b) + (c + d) if x < together else a + b + c + d)
+
+
 def settled_pyramid(window: U8 | F32) -> tuple[F32, F32]:
     """The window without its brightness and contrast, its edge repeated outward, and the same at half the size.
 
     Args:
         window: (height, width) grey values 0..255, both sides even.
     """
+    if window.dtype == np.uint8:
+        height, width = window.shape[0] + 2 * PAD, window.shape[1] + 2 * PAD
+        fine, coarse = np.empty((height, width), np.float32), np.empty((height // 2, width // 2), np.float32)
+        _settle_padded(window, fine, coarse)
+        return fine, coarse
     mean, spread = (float(value.item()) for value in cv2.meanStdDev(window))
     padded = cv2.copyMakeBorder(window, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
     fine = np.subtract(padded, np.float32(mean))

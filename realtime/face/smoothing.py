@@ -64,11 +64,12 @@ class Smoother:
             expected, rest = transform(rigid, last), settings.slow_gain
         else:
             expected, rigid, rest = moved.points, moved.rigid, settings.rest_gain
-        sigma = self._noise * np.float32(wflw.interocular(raw))
+        interocular = wflw.interocular(raw)
+        sigma = self._noise * np.float32(interocular)
         if covariance is not None:
             sigma *= relative_deviation(covariance)
         delay = min(0.5, settings.head_delay / gap)
-        most = settings.head_delay_most * wflw.interocular(raw)
+        most = settings.head_delay_most * interocular
         self._steady, shown = _step(
             raw, last, expected, rigid, sigma, rest, settings.open_at, settings.full_at, delay, most
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from realtime.face import wflw
-from realtime.face.alignment import Aligner, canonical, warp_grey
+from realtime.face.alignment import Aligner, back_to_picture, canonical, warp_grey
 from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import fit_similarity, middle_of, transform
 from realtime.face.matching import face_box
@@ -62,7 +62,7 @@ def _look(_settings: FaceSettings) -> None:
     settle(window, False, np.empty(window.size, np.float32))
     aligner = Aligner(112)
     aligner.tensor(image, points, zeros, ones, rgb=True)
-    warp_grey(image, aligner.matrix(points), 112, (0, 0), np.empty((16, 16), np.uint8))
+    warp_grey(image, back_to_picture(aligner.matrix(points)), 112, (0, 0), np.empty((16, 16), np.uint8))
     transform(aligner.matrix(points), points)
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.face.alignment import Aligner, canonical, warp_bytes, warp_float, warp_grey
+from realtime.face.alignment import Aligner, back_to_picture, canonical, warp_bytes, warp_float, warp_grey
 from realtime.face.geometry import fit_similarity, invert, transform
 from realtime.types import F64, U8
 
@@ -54,7 +54,7 @@ def test_a_part_in_grey_is_that_part_of_the_whole_to_the_last_bit(place: str) ->
     expected = cv2.cvtColor(whole, cv2.COLOR_BGR2GRAY)
     for x, y, width, height in ((0, 0, size, size), (7, 20, 30, 12), (size - 9, size - 5, 9, 5)):
         out = np.full((height, width), 77, np.uint8)
-        warp_grey(image, matrix, size, (x, y), out)
+        warp_grey(image, back_to_picture(matrix), size, (x, y), out)
         np.testing.assert_array_equal(out, expected[y : y + height, x : x + width])
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime.action_units.rest_frame import EYE, EYE_FLOW, MOUTH, MOUTH_FLOW
-from realtime.face.skin_flow import SkinFlow
+from realtime.face.skin_flow import SkinFlow, settled_pyramid
 from tools.bench.skin import MARGIN, dense, moved_skin, pores, run
 
 F32 = np.ndarray
@@ -94,3 +94,10 @@ def test_the_bench_times_and_judges_every_way() -> None:
         "dense inverse search (OpenCV)",
         "Lucas-Kanade (OpenCV)",
     }
+
+
+@pytest.mark.parametrize("size", [EYE, MOUTH])
+def test_the_kernel_for_bytes_settles_a_window_as_opencv_does(size: tuple[int, int]) -> None:
+    window = np.random.default_rng(4).integers(30, 220, size).astype(np.uint8)
+    for ours, theirs in zip(settled_pyramid(window), settled_pyramid(window.astype(np.float32)), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-6)
