@@ -5,7 +5,7 @@ around each place are fetched as 32-bit words, the words are blended with 16-bit
 grey. Places step in fixed point: no pixel costs a bounds test or a float multiplication of its coordinates.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -30,7 +30,7 @@ _BLUE, _GREEN, _RED = np.int32(3735), np.int32(19235), np.int32(9798)
 _GREY_HALF, _GREY_BITS = np.int32(16384), np.int32(15)
 _PIXEL, _SECOND = np.uint64(3), np.uint64(2)
 # not a plain 0: a function called with a number that the compiler knows is compiled once more for that number
-_FIRST = np.int64(0)
+_FIRST = cast("int", np.int64(0))
 
 
 @intrinsic

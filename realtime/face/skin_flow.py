@@ -55,7 +55,7 @@ def settle(window: U8, mirrored: bool, out: F32) -> None:
 
 
 @njit(nogil=True)
-def _settle_padded(window: U8, fine: F32, coarse: F32) -> None:
+def _settle_padded(window: U8 | F32, fine: F32, coarse: F32) -> None:
     """What `settled_pyramid` gives of bytes, with OpenCV's arithmetic: one call instead of five, which cost more than the work."""
     height, width = window.shape
     total, squares = 0, 0
