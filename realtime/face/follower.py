@@ -11,6 +11,7 @@ from realtime.face.pose import facing_angles
 from realtime.face.settings import FaceSettings
 from realtime.face.smoothing import Smoother
 from realtime.face.track import Past, Track
+from realtime.face.visibility import ALL_PARTS, hidden_in_a_turn
 from realtime.types import F32, FaceObservation, Frame
 
 
@@ -138,6 +139,11 @@ class FaceFollower:
     def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
         """Record where the face is now. shown: (98, 2) its points as they are shown."""
         landmarks, pose = found.landmarks, found.pose
+        hidden = found.visibility.hidden
+        if not detected:
+            seconds = frame.capture_time - track.time
+            blurred = hidden_in_a_turn(self._locator.limits, landmarks.points, track.pose, pose, seconds)
+            hidden = tuple(part for part in ALL_PARTS if part in blurred or part in hidden)
         track.points, track.pose = landmarks.points, pose
         track.steady = landmarks.points if self._smoother.steady is None else self._smoother.steady
         track.box, track.time = matching.face_box(shown), frame.capture_time
@@ -154,5 +160,5 @@ class FaceFollower:
             covariance=landmarks.covariance,
             pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
             estimated=landmarks.presence is None,
-            hidden=found.visibility.hidden,
+            hidden=hidden,
         )

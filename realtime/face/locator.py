@@ -13,7 +13,7 @@ from realtime.face.landmarks import LandmarkModel, Landmarks
 from realtime.face.matching import bounds_and_eyes
 from realtime.face.mirror_correction import MirrorCorrection
 from realtime.face.pose import Pose, estimate_pose
-from realtime.face.visibility import Visibility, visibility
+from realtime.face.visibility import Visibility, VisibilityLimits, visibility
 from realtime.types import F32, U8, Detection
 
 SURE = 0.9
@@ -55,6 +55,11 @@ class Locator:
     def __init__(self, landmarks: LandmarkModel, second_look: float) -> None:
         self._landmarks = landmarks
         self._second_look = second_look
+
+    @property
+    def limits(self) -> VisibilityLimits:
+        """From which of the network's figures on something counts as covered or too small."""
+        return self._landmarks.contract.visibility
 
     def from_points(
         self, image: U8, points: F32, pose: Pose | None, correction: MirrorCorrection | None = None

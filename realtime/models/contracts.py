@@ -52,6 +52,9 @@ def _visibility(spec: ModelSpec) -> VisibilityLimits:
         mouth=spec.number("covered_mouth", default.mouth),
         eye=spec.number("covered_eye", default.eye),
         brow=spec.number("covered_brow", default.brow),
+        half_mouth=spec.number("covered_half_mouth", default.half_mouth),
+        half_presence=spec.number("covered_half_below_presence", default.half_presence),
+        least_eye=spec.number("least_eye", default.least_eye),
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from realtime.action_units.covered import without_hidden
 from realtime.face.face_model import FACE_2D
-from realtime.face.visibility import ALL_PARTS, VisibilityLimits, detail_of, visibility
+from realtime.face.pose import Pose
+from realtime.face.visibility import ALL_PARTS, MOUTH_HALVES, VisibilityLimits, detail_of, hidden_in_a_turn, visibility
 from realtime.types import F32, Sides
 
 LIMITS = VisibilityLimits(full_detail=0.08, full_size=28.0, mouth=0.026, eye=0.0285, brow=0.0262)
@@ -77,6 +78,76 @@ def test_points_spread_on_a_turned_face_and_that_covers_nothing() -> None:
 
 def test_a_low_presence_hides_at_least_the_part_that_is_least_sure() -> None:
     assert visibility(LIMITS, SHARP, points(), spread(mouth=0.024), None, 0.6).hidden == ("mouth",)
+
+
+HALVES = VisibilityLimits(presence=0.95, mouth=0.026, half_mouth=0.025, half_presence=0.998)
+
+
+def uneven(right: float, left: float) -> F32:
+    """Covariances of a mouth whose halves spread so far; the rest lies at 0.02."""
+    sigma = np.full(98, 0.02)
+    sigma[list(MOUTH)] = (right + left) / 2
+    sigma[list(MOUTH_HALVES.left)], sigma[list(MOUTH_HALVES.right)] = left, right
+    return ((sigma * 100) ** 2)[:, None, None].astype(np.float32) * np.eye(2, dtype=np.float32)
+
+
+@pytest.mark.parametrize(("right", "left"), [(0.028, 0.021), (0.021, 0.028)])
+def test_fingers_on_one_half_of_the_mouth_hide_it_though_lips_show_between_them(right: float, left: float) -> None:
+    """The mouth as a whole stays below its limit, and the presence above the one of the other parts."""
+    seen = visibility(HALVES, SHARP, points(), uneven(right, left), None, 0.98)
+    assert seen.hidden == ("mouth",)
+
+
+@pytest.mark.parametrize(
+    ("right", "left", "presence"),
+    [
+        (0.028, 0.027, 0.98),  # both halves alike: a mouth that is hard to read
+        (0.024, 0.02, 0.98),  # surer than the limit on either half
+        (0.028, 0.021, 0.9995),  # half a smile of a face that is surely seen
+    ],
+)
+def test_a_mouth_that_moves_on_one_side_is_measured(right: float, left: float, presence: float) -> None:
+    assert visibility(HALVES, SHARP, points(), uneven(right, left), None, presence).hidden == ()
+
+
+def test_lids_of_an_eye_of_few_pixels_are_not_measured() -> None:
+    limits = VisibilityLimits(least_eye=6.5)
+    small = points(15.0)
+    assert visibility(limits, SHARP, small, None, None, 1.0).hidden == ("left eye", "right eye")
+    turned = points(60.0)
+    turned[60:68, 0] = turned[60, 0] + (turned[60:68, 0] - turned[60, 0]) * 0.2
+    assert visibility(limits, SHARP, turned, spread(60.0), None, 1.0).hidden == ("right eye",)
+    assert visibility(limits, SHARP, points(60.0), None, None, 1.0).hidden == ()
+
+
+def pose(yaw: float, pitch: float = 0.0) -> Pose:
+    return Pose(yaw, pitch, 0.0, np.eye(3), 10.0, np.zeros(2), 0.02)
+
+
+@pytest.mark.parametrize(
+    ("size", "yaw", "pitch", "seconds", "hidden"),
+    [
+        (50.0, 14.0, 0.0, 0.083, True),  # a small face turns by 14 degrees a frame: an open eye is a dark bar
+        (50.0, 0.0, -14.0, 0.083, True),
+        (50.0, 5.0, 0.0, 0.083, False),
+        (50.0, 3.0, 0.0, 0.01, False),  # fast by the numbers, but no more than a small face's pose is noisy
+        (120.0, 14.0, 0.0, 0.083, False),  # large eyes are read in a turn as well
+    ],
+)
+def test_small_eyes_are_not_measured_while_the_head_turns_fast(
+    size: float, yaw: float, pitch: float, seconds: float, hidden: bool
+) -> None:
+    limits = VisibilityLimits(least_eye=6.5)
+    gone = hidden_in_a_turn(limits, points(size), pose(0.0), pose(yaw, pitch), seconds)
+    assert gone == ({"left eye", "right eye"} if hidden else set())
+
+
+def test_a_turn_is_not_judged_without_a_limit_or_a_pose_before() -> None:
+    limits = VisibilityLimits(least_eye=6.5)
+    assert hidden_in_a_turn(VisibilityLimits(), points(50.0), pose(0.0), pose(30.0), 0.08) == set()
+    assert hidden_in_a_turn(limits, points(50.0), None, pose(30.0), 0.08) == set()
+    assert hidden_in_a_turn(limits, points(50.0), pose(0.0), None, 0.08) == set()
+    assert hidden_in_a_turn(limits, points(50.0), pose(0.0), pose(30.0), 0.0) == set()
 
 
 def test_a_network_without_limits_or_covariance_is_not_judged() -> None:

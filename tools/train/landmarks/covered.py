@@ -1,6 +1,7 @@
 """The limits by which covered parts are found: `python -m tools.train.landmarks.covered --data DATA [--weights DIR]`.
 
-Mouths, eyes and brows of the photographs are covered by hands, masks and dark glasses, and the network is asked. Limits are chosen on the
+Mouths, eyes and brows of the photographs are covered by hands, masks and dark glasses, mouths also by fingers with lips between them, and
+the network is asked. Limits are chosen on the
 training photographs: those that find most covered parts while a clear face loses a part in no more cases than `--mistaken` allows.
 What they find on the held-out photographs is printed beside what the manifest's limits find there, with the manifest's
 parameters to be written. They belong to one file of the network: after a training they are to be chosen anew.
@@ -9,7 +10,7 @@ parameters to be written. They belong to one file of the network: after a traini
 import argparse
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 
@@ -25,9 +26,11 @@ from realtime.face.pose import estimate_pose
 from realtime.face.visibility import (
     ALL_PARTS,
     SURELY_COVERED,
+    UNEVEN,
     VisibilityLimits,
     eye_distance,
     kind_of,
+    mouth_halves,
     points_of,
     spreads,
 )
@@ -35,7 +38,7 @@ from realtime.models import Registry
 from realtime.types import FacePart
 from tools.command import guarded
 from tools.data.landmark_batches import FaceSet, load_photographs
-from tools.data.occluders import SKIN, hand_mask, soft_light
+from tools.data.occluders import SKIN, finger_mask, hand_mask, soft_light
 from tools.data.points98 import crop_matrix, square_from_points, transform
 from tools.manifest import WEIGHTS
 
@@ -46,6 +49,8 @@ SIZE = 256
 COVERED, TOUCHED = 0.6, 0.15
 """Shares of a part's points in front of which something is: from the first it must be found, up to the second it must not."""
 POINTS: dict[FacePart, list[int]] = {part: list(points_of(part)) for part in ALL_PARTS}
+OUTER_LIPS = list(range(76, 88))
+HALF_PRESENCES = (0.98, 0.99, 0.995, 0.998)
 PRESENCES = (0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
 KINDS = ("mouth", "eye", "brow")
 LIMITS = tuple(round(0.02 + 0.0005 * k, 4) for k in range(27))
@@ -53,17 +58,35 @@ LIMITS = tuple(round(0.02 + 0.0005 * k, 4) for k in range(27))
 
 @dataclass(frozen=True)
 class Looks:
-    """What the network says of N pictures. presence: (N,). spread: (N, parts). covered: (N, parts) share of each part's points."""
+    """What the network says of N pictures.
+
+    Args:
+        presence: (N,).
+        spread: (N, parts).
+        covered: (N, parts) share of each part's points.
+        halves: (N, 2) spread of the mouth's left and right half.
+        fingers: (N,) whether fingers lie on the mouth, with lips between them.
+    """
 
     presence: F32
     spread: F32
     covered: F32
+    halves: F32
+    fingers: NDArray[np.bool_]
+
+    def of(self, rows: NDArray[np.bool_]) -> "Looks":
+        """Those of some of the pictures."""
+        return Looks(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def hidden(self, limits: VisibilityLimits) -> NDArray[np.bool_]:
         """(N, parts) what `visibility` holds for covered."""
         excess = self.spread / np.array([getattr(limits, kind_of(part)) for part in ALL_PARTS], np.float32)
         surely = (self.presence < limits.presence - SURELY_COVERED)[:, None] & (excess == excess.max(1, keepdims=True))
         result: NDArray[np.bool_] = ((excess > 1) & (self.presence < limits.presence)[:, None]) | surely
+        if limits.half_mouth > 0:
+            most, least = self.halves.max(1), self.halves.min(1)
+            uneven = (most > limits.half_mouth) & (most > UNEVEN * least) & (self.presence < limits.half_presence)
+            result[:, ALL_PARTS.index("mouth")] |= uneven
         return result
 
 
@@ -102,13 +125,18 @@ def covered_by(picture: U8, mask: U8, rng: np.random.Generator) -> U8:
 
 def look(model: LandmarkModel, faces: FaceSet, most: int, seed: int) -> Looks:
     """Each face clear and covered six ways, at most so many faces."""
-    rng = np.random.default_rng(seed)
-    presence, spread, covered = [], [], []
+    rng, of_fingers = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    presence, spread, covered, halves, fingers = [], [], [], [], []
     for i in rng.permutation(len(faces))[:most]:
         clear, points = square(faces.pictures[i], faces.points[i].astype(np.float32))
         crop = crop_from_points(points, model.contract)
-        for mask in (np.zeros((SIZE, SIZE), np.uint8), *covers(points, rng)):
-            found = model.locate(covered_by(clear, mask, rng) if mask.any() else clear, crop)
+        masks = [np.zeros((SIZE, SIZE), np.uint8), *covers(points, rng)]
+        masks.append(finger_mask(of_fingers, SIZE, (points[OUTER_LIPS] + 0.5) / SIZE))
+        for number, mask in enumerate(masks):
+            own_fingers = number == len(masks) - 1
+            found = model.locate(
+                covered_by(clear, mask, of_fingers if own_fingers else rng) if mask.any() else clear, crop
+            )
             if found.covariance is None or found.presence is None:
                 raise SystemExit("the network says neither how sure a point is nor whether there is a face")
             distance = eye_distance(found.points, estimate_pose(found.points))
@@ -118,7 +146,10 @@ def look(model: LandmarkModel, faces: FaceSet, most: int, seed: int) -> Looks:
             presence.append(found.presence)
             spread.append([own[part] for part in ALL_PARTS])
             covered.append([over[POINTS[part]].mean() for part in ALL_PARTS])
-    return Looks(*(np.array(values, np.float32) for values in (presence, spread, covered)))
+            halves.append(mouth_halves(found.covariance, distance))
+            fingers.append(own_fingers)
+    values = (np.array(one, np.float32) for one in (presence, spread, covered, halves))
+    return Looks(*values, np.array(fingers))
 
 
 def mistaken(looks: Looks, limits: VisibilityLimits) -> float:
@@ -129,6 +160,9 @@ def mistaken(looks: Looks, limits: VisibilityLimits) -> float:
 
 def found(looks: Looks, limits: VisibilityLimits) -> dict[str, float]:
     """Share of the covered parts that are found, by kind; and of parts that something else's cover leaves clear, held for covered."""
+    if looks.fingers.any():
+        own = looks.of(looks.fingers)
+        return found(looks.of(~looks.fingers), limits) | {"fingers": fingers_found(own, limits)}
     hidden, out = looks.hidden(limits), {}
     for kind in KINDS:
         own = np.array([kind_of(part) == kind for part in ALL_PARTS])
@@ -136,6 +170,22 @@ def found(looks: Looks, limits: VisibilityLimits) -> dict[str, float]:
     beside = (looks.covered <= TOUCHED) & (looks.covered >= COVERED).any(1, keepdims=True)
     out["beside"] = float(hidden[beside].mean())
     return out
+
+
+def fingers_found(looks: Looks, limits: VisibilityLimits) -> float:
+    """Share of the mouths with fingers on them that are held for covered."""
+    return float(looks.hidden(limits)[:, ALL_PARTS.index("mouth")].mean())
+
+
+def choose_half(looks: Looks, limits: VisibilityLimits, allowed: float) -> VisibilityLimits:
+    """These limits with the one of half a mouth: it finds most mouths behind fingers, and mistakes at most so many further clear faces."""
+    own, plain = looks.of(looks.fingers), mistaken(looks, replace(limits, half_mouth=0.0))
+    best, chosen = -1.0, replace(limits, half_mouth=0.0)
+    for presence, half in product(HALF_PRESENCES, LIMITS):
+        one = replace(limits, half_mouth=half, half_presence=presence)
+        if mistaken(looks, one) <= plain + allowed and fingers_found(own, one) > best:
+            best, chosen = fingers_found(own, one), one
+    return chosen
 
 
 def choose(looks: Looks, now: VisibilityLimits, allowed: float) -> VisibilityLimits:
@@ -170,7 +220,7 @@ def worth(looks: Looks, limits: VisibilityLimits) -> float:
 def report(title: str, looks: Looks, limits: VisibilityLimits) -> str:
     """One line."""
     shares = found(looks, limits)
-    names = ", ".join(f"{kind} {100 * shares[kind]:.1f}" for kind in KINDS)
+    names = ", ".join(f"{kind} {100 * share:.1f}" for kind, share in shares.items() if kind != "beside")
     return (
         f"{title}: clear faces that lose a part {100 * mistaken(looks, limits):.2f} %; covered parts found: {names} %; "
         f"clear parts beside them lost {100 * shares['beside']:.1f} %"
@@ -190,13 +240,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     now = model.contract.visibility
     training = look(model, load_photographs(options.data, "train"), options.faces, 1)
     held = look(model, load_photographs(options.data, "held"), options.faces, 2)
-    limits = choose(training, now, options.mistaken)
+    parts = choose(training.of(~training.fingers), replace(now, half_mouth=0.0), options.mistaken)
+    limits = choose_half(training, parts, options.mistaken)
     for title, looks in (("training", training), ("held out", held)):
         print(report(f"{title}, the manifest's limits", looks, now))
         print(report(f"{title}, chosen limits", looks, limits))
     print(
         f"covered_below_presence = {limits.presence:g}, covered_mouth = {limits.mouth:.4g}, "
-        f"covered_eye = {limits.eye:.4g}, covered_brow = {limits.brow:.4g}"
+        f"covered_eye = {limits.eye:.4g}, covered_brow = {limits.brow:.4g}, "
+        f"covered_half_mouth = {limits.half_mouth:.4g}, covered_half_below_presence = {limits.half_presence:g}"
     )
 
 
