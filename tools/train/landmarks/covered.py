@@ -133,9 +133,9 @@ def look(model: LandmarkModel, faces: FaceSet, most: int, seed: int) -> Looks:
         masks = [np.zeros((SIZE, SIZE), np.uint8), *covers(points, rng)]
         masks.append(finger_mask(of_fingers, SIZE, (points[OUTER_LIPS] + 0.5) / SIZE))
         for number, mask in enumerate(masks):
-            own_fingers = number == len(masks) - 1
+            with_fingers = number == len(masks) - 1
             found = model.locate(
-                covered_by(clear, mask, of_fingers if own_fingers else rng) if mask.any() else clear, crop
+                covered_by(clear, mask, of_fingers if with_fingers else rng) if mask.any() else clear, crop
             )
             if found.covariance is None or found.presence is None:
                 raise SystemExit("the network says neither how sure a point is nor whether there is a face")
@@ -147,9 +147,9 @@ def look(model: LandmarkModel, faces: FaceSet, most: int, seed: int) -> Looks:
             spread.append([own[part] for part in ALL_PARTS])
             covered.append([over[POINTS[part]].mean() for part in ALL_PARTS])
             halves.append(mouth_halves(found.covariance, distance))
-            fingers.append(own_fingers)
-    values = (np.array(one, np.float32) for one in (presence, spread, covered, halves))
-    return Looks(*values, np.array(fingers))
+            fingers.append(with_fingers)
+    seen, wide, over_parts, of_halves = (np.array(one, np.float32) for one in (presence, spread, covered, halves))
+    return Looks(seen, wide, over_parts, of_halves, np.array(fingers))
 
 
 def mistaken(looks: Looks, limits: VisibilityLimits) -> float:
@@ -161,8 +161,7 @@ def mistaken(looks: Looks, limits: VisibilityLimits) -> float:
 def found(looks: Looks, limits: VisibilityLimits) -> dict[str, float]:
     """Share of the covered parts that are found, by kind; and of parts that something else's cover leaves clear, held for covered."""
     if looks.fingers.any():
-        own = looks.of(looks.fingers)
-        return found(looks.of(~looks.fingers), limits) | {"fingers": fingers_found(own, limits)}
+        return found(looks.of(~looks.fingers), limits) | {"fingers": fingers_found(looks.of(looks.fingers), limits)}
     hidden, out = looks.hidden(limits), {}
     for kind in KINDS:
         own = np.array([kind_of(part) == kind for part in ALL_PARTS])
