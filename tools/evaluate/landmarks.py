@@ -21,6 +21,7 @@ from tools.evaluate.figures import Figure, Options
 from tools.evaluate.landmark_behaviour import PART, jitter, latency, presence
 from tools.evaluate.landmark_clips import real_clips
 from tools.evaluate.landmark_heads import refined, rendered, seen, turned, yaws
+from tools.evaluate.landmark_looks import hard_looks
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
 
 F32 = NDArray[np.float32]
@@ -94,6 +95,7 @@ def measure(options: Options) -> list[Figure]:
     rows = index["usable"] & (index["split"] == "held")
     out = photographs(ours, ghost(net), faces, index["box"][rows], index["five"][rows])
     out += hard(ours, net, faces)
+    out += hard_looks(ours, faces)
     if (options.data / "synth_bank").is_dir():
         render_clean(options.data)
     for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and spoilt")):
