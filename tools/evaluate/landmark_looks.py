@@ -37,7 +37,7 @@ def looks(ours: Landmarks, crop: U8) -> dict[str, F32]:
     first = look(ours, crop, np.eye(2, 3))
     closer = crop_matrix(*square_from_points(first), SIZE)
     second = look(ours, crop, closer)
-    both = np.mean([second, look(ours, crop, closer, mirror=True)], axis=0, dtype=np.float32)
+    both: F32 = ((second + look(ours, crop, closer, mirror=True)) / 2).astype(np.float32)
     return {"one look": first, "a second look": second, "a second look and its mirror image": both}
 
 
