@@ -49,6 +49,7 @@ class FaceFollower:
         self._mirror = MirrorCorrection(settings.mirror)
         self._appearance = Appearance()
         self._past = Past()
+        self._mouth_covered = False
 
     def look(self, frame: Frame, track: Track, *, cut: bool = False) -> Look:
         """Find the face on the next frame, from where it was.
@@ -62,7 +63,9 @@ class FaceFollower:
         believed = moved if moved is not None and moved.trust >= self._flow_enough else None
         near = track.steady if believed is None else believed.points
         self._mirror.next_frame()
-        found = self._locator.from_points(frame.image, near, track.pose, self._mirror)
+        found = self._locator.from_points(
+            frame.image, near, track.pose, self._mirror, mouth_covered=self._mouth_covered
+        )
         pattern = self._appearance.of(found.landmarks.patch)
         return Look(found, pattern, self._appearance.likeness(pattern), believed)
 
@@ -127,6 +130,7 @@ class FaceFollower:
 
     def lose(self) -> None:
         """The face is not followed any more; what it looked like is kept."""
+        self._mouth_covered = False
         self._flow.clear()
         self._smoother.reset()
         self._past.clear()
@@ -139,7 +143,7 @@ class FaceFollower:
     def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
         """Record where the face is now. shown: (98, 2) its points as they are shown."""
         landmarks, pose = found.landmarks, found.pose
-        hidden = found.visibility.hidden
+        hidden, self._mouth_covered = found.visibility.hidden, found.visibility.mouth_covered
         if not detected:
             seconds = frame.capture_time - track.time
             blurred = hidden_in_a_turn(self._locator.limits, landmarks.points, track.pose, pose, seconds)

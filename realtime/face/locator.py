@@ -62,7 +62,13 @@ class Locator:
         return self._landmarks.contract.visibility
 
     def from_points(
-        self, image: U8, points: F32, pose: Pose | None, correction: MirrorCorrection | None = None
+        self,
+        image: U8,
+        points: F32,
+        pose: Pose | None,
+        correction: MirrorCorrection | None = None,
+        *,
+        mouth_covered: bool = False,
     ) -> Located:
         """The face near known points.
 
@@ -71,12 +77,13 @@ class Locator:
             points: (98, 2) where the face is expected.
             pose: where the search for the new pose starts.
             correction: of the face that is followed; None: nobody's is.
+            mouth_covered: on the frame before, see `Visibility`.
         """
         contract = self._landmarks.contract
         found = self._landmarks.locate(image, crop_from_points(points, contract), correction)
         if crop_shift(found.points, found.crop, contract) > self._second_look:
             found = self._landmarks.locate(image, crop_from_points(found.points, contract), correction)
-        return self._assess(found, pose)
+        return self._assess(found, pose, mouth_covered=mouth_covered)
 
     def from_box(self, image: U8, face: Detection, shift: F32 = _STILL) -> Located:
         """The face in a detector's box, taken to be rolled as the detector's five points say.
@@ -125,7 +132,7 @@ class Locator:
         first = self._landmarks.locate(image, crop, rough=True)
         return self._assess(self._landmarks.locate(image, crop_from_points(first.points, contract)), None)
 
-    def _assess(self, found: Landmarks, start: Pose | None) -> Located:
+    def _assess(self, found: Landmarks, start: Pose | None, *, mouth_covered: bool = False) -> Located:
         """Pose, presence and visibility of these landmarks."""
         pose = estimate_pose(found.points, start, HEAD_3D)
         # Points that have a pose are numbers.
@@ -136,7 +143,15 @@ class Locator:
         if presence is None:
             ratio = scale_of(crop_from_points(found.points, contract)) / scale_of(found.crop)
             presence = plausibility(pose, crop_shift(found.points, found.crop, contract), ratio)
-        seen = visibility(contract.visibility, found.patch, found.points, found.covariance, pose, presence)
+        seen = visibility(
+            contract.visibility,
+            found.patch,
+            found.points,
+            found.covariance,
+            pose,
+            presence,
+            mouth_covered=mouth_covered,
+        )
         return Located(found, pose, presence, seen)
 
 

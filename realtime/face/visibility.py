@@ -39,6 +39,8 @@ FAST_TURN, BLURRED_EYE = 100.0, 3.0
 """Degrees a second, up or sideways, from which eyes of less than this many times `least_eye` pixels are blurred."""
 NOISE_OF_TURN = 4.0
 """Degrees from one frame to the next that the noise of a small face's pose reaches."""
+STILL_COVERED = 0.92
+"""Share of `half_mouth` below which both halves of a covered mouth must come to be seen again."""
 SURELY_COVERED = 0.1
 """Presence this far below the limit: something is covered for certain, if only the part that is least sure."""
 
@@ -78,14 +80,23 @@ class Visibility:
     Args:
         clarity: 0..1, the share of the detail and size that the network can use.
         hidden: parts on which nothing should be measured.
+        mouth_covered: something is in front of the mouth; it counts as covered until it is plainly seen again.
     """
 
     clarity: float = 1.0
     hidden: tuple[FacePart, ...] = ()
+    mouth_covered: bool = False
 
 
 def visibility(
-    limits: VisibilityLimits, patch: F32, points: F32, covariance: F32 | None, pose: Pose | None, presence: float
+    limits: VisibilityLimits,
+    patch: F32,
+    points: F32,
+    covariance: F32 | None,
+    pose: Pose | None,
+    presence: float,
+    *,
+    mouth_covered: bool = False,
 ) -> Visibility:
     """Judge one face.
 
@@ -96,6 +107,7 @@ def visibility(
         covariance: (98, 2, 2) pixels squared; None: no part can be judged.
         pose: of the points.
         presence: the network's, 0..1.
+        mouth_covered: of the same face on the frame before.
     """
     clarity = 1.0
     distance = eye_distance(points, pose)
@@ -108,7 +120,9 @@ def visibility(
     hidden = _small_eyes(points, limits.least_eye)
     if covariance is not None and distance > 0:
         hidden |= _covered(limits, covariance, distance, presence)
-    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden))
+        if mouth_covered and _still_covered(limits, covariance, distance, presence):
+            hidden.add("mouth")
+    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), "mouth" in hidden)
 
 
 def _small_eyes(points: F32, least: float) -> set[FacePart]:
@@ -161,6 +175,12 @@ def spreads(covariance: F32, distance: float) -> dict[FacePart, float]:
     """
     deviations = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
     return {part: float(deviations[list(indices)].mean()) / distance for part, (indices, _) in _PARTS.items()}
+
+
+def _still_covered(limits: VisibilityLimits, covariance: F32, distance: float, presence: float) -> bool:
+    """Whether a mouth that was covered on the frame before is not plainly seen yet. A hand that stays grows familiar to the network."""
+    unsure = limits.half_mouth > 0 and presence < limits.half_presence
+    return unsure and max(mouth_halves(covariance, distance)) > STILL_COVERED * limits.half_mouth
 
 
 def mouth_halves(covariance: F32, distance: float) -> Sides[float]:

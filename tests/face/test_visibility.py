@@ -110,6 +110,27 @@ def test_a_mouth_that_moves_on_one_side_is_measured(right: float, left: float, p
     assert visibility(HALVES, SHARP, points(), uneven(right, left), None, presence).hidden == ()
 
 
+def test_a_covered_mouth_stays_covered_until_it_is_plainly_seen() -> None:
+    """A hand that does not move: the network is surer of it from frame to frame, and no sooner is the mouth measured."""
+    covered, shown = False, []
+    for right, left, presence in (
+        (0.022, 0.021, 0.99),  # nothing there yet
+        (0.028, 0.021, 0.98),  # fingers come
+        (0.0245, 0.0235, 0.995),  # and stay: no longer uneven enough to be found by themselves
+        (0.0245, 0.0235, 0.9995),  # plainly seen
+        (0.0245, 0.0235, 0.995),  # nothing was found before: not covered
+    ):
+        seen = visibility(HALVES, SHARP, points(), uneven(right, left), None, presence, mouth_covered=covered)
+        covered = seen.mouth_covered
+        shown.append("mouth" in seen.hidden)
+    assert shown == [False, True, True, False, False]
+
+
+def test_a_mouth_too_small_to_be_seen_is_not_taken_for_covered_afterwards() -> None:
+    limits = VisibilityLimits(full_size=28.0, mouth=0.026, half_mouth=0.025)
+    assert not visibility(limits, SHARP, points(13.0), spread(13.0), None, 1.0).mouth_covered
+
+
 def test_lids_of_an_eye_of_few_pixels_are_not_measured() -> None:
     limits = VisibilityLimits(least_eye=6.5)
     small = points(15.0)
