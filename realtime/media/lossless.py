@@ -237,7 +237,7 @@ def read_raw(path: Path) -> Iterator[U8]:
         path: of the recording.
 
     Returns:
-        (H, W, 3) uint8 BGR, one after the other.
+        (H, W, 3) uint8 BGR, contiguous, one after the other.
 
     Raises:
         UserInputError: there is no such video.
@@ -260,7 +260,8 @@ def read_raw(path: Path) -> Iterator[U8]:
         stream.thread_count = 1
         try:
             for picture in _pictures(container, stream):
-                image: U8 = np.asarray(picture.to_ndarray(format="bgr24", threads=1), np.uint8)
+                # Where rows are padded, libav's picture is a view with gaps, which nothing behind takes.
+                image: U8 = np.ascontiguousarray(picture.to_ndarray(format="bgr24", threads=1), np.uint8)
                 image.flags.writeable = False
                 yield image
         except (FFmpegError, OSError, ValueError):

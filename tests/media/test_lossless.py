@@ -35,6 +35,7 @@ def test_every_bit_comes_back_in_order(
     found = list(read_raw(tmp_path / "raw.mkv"))
     assert len(found) == 20
     assert all(np.array_equal(image, frame.image) for image, frame in zip(found, given, strict=True))
+    assert all(image.flags.c_contiguous for image in found)
     assert told == [(frame.sequence, frame.capture_time) for frame in given]
     assert recorder.notices == []
 
