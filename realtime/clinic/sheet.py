@@ -154,7 +154,7 @@ def shown(item: Item) -> str:
 
 
 def _noise(spread: Spread | None) -> str:
-    return f"± {number(spread.sdc_of_mean)}" if spread is not None and math.isfinite(spread.sd) else ""
+    return f"±\u00a0{number(spread.sdc_of_mean)}" if spread is not None and math.isfinite(spread.sd) else ""
 
 
 def _score(score: Score, before: Scores | None) -> str:
@@ -252,16 +252,16 @@ def _change(before: Spread | None, after: Spread | None) -> str:
 
 
 def _synkinesis(found: Scores, asked: frozenset[Movement]) -> str:
-    names = {
-        "brow": "brow, mm",
-        "eye": "eye, %",
-        "lids": "lids, AU 45",
-        "nose": "nose, AU 9+10",
-        "mouth": "mouth, mm",
-        "corner": "corner, AU 12",
-        "chin": "chin, AU 17",
+    units = {
+        "brow": "mm",
+        "eye": "%",
+        "lids": "AU 45",
+        "nose": "AU 9+10",
+        "mouth": "mm",
+        "corner": "AU 12",
+        "chin": "AU 17",
     }
-    body = ["<tr><th>left | right</th>" + "".join(f"<th>{names[region]}</th>" for region in REGIONS) + "</tr>"]
+    body = ["<tr><th>left | right</th>" + "".join(f"<th>{region}<br>{units[region]}</th>" for region in REGIONS) + "</tr>"]
     for movement in (one for one in MOVING if one in asked):
         cells = [found.synkinesis.cell(movement, region) for region in REGIONS]
         body.append(f"<tr><td>{escape(WORDS[movement])}</td>{''.join(_cell(cell) for cell in cells)}</tr>")
