@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import sys
 
 from realtime.dashboard.security import TOKEN_VARIABLE, make_token
 from realtime.errors import UserInputError
@@ -26,11 +25,8 @@ def open_sessions(options: argparse.Namespace) -> int:
         print(f"Viewer: {viewer.url}", flush=True)
         print("Open this link in a browser on this machine; Ctrl-C ends.", flush=True)
 
-    def compiling() -> None:
-        print("Preparing fast code, which is compiled once for this machine …", file=sys.stderr, flush=True)
-
     try:
-        asyncio.run(viewer.run(ready, compiling))
+        asyncio.run(viewer.run(ready))
     except KeyboardInterrupt:
         return 0
     return 0

@@ -261,7 +261,9 @@ def _synkinesis(found: Scores, asked: frozenset[Movement]) -> str:
         "corner": "AU 12",
         "chin": "AU 17",
     }
-    body = ["<tr><th>left | right</th>" + "".join(f"<th>{region}<br>{units[region]}</th>" for region in REGIONS) + "</tr>"]
+    body = [
+        "<tr><th>left | right</th>" + "".join(f"<th>{region}<br>{units[region]}</th>" for region in REGIONS) + "</tr>"
+    ]
     for movement in (one for one in MOVING if one in asked):
         cells = [found.synkinesis.cell(movement, region) for region in REGIONS]
         body.append(f"<tr><td>{escape(WORDS[movement])}</td>{''.join(_cell(cell) for cell in cells)}</tr>")

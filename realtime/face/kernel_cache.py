@@ -17,6 +17,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,6 +143,8 @@ def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now:
         atexit.register(_end, child)
         if now:
             _exit_code(child, progress, time.monotonic())
+        else:  # nobody waits for it: without this it would stay in the system's table of processes until this one ends
+            threading.Thread(target=child.wait, name="kernel-compiler", daemon=True).start()
     if current or now:
         warm_up_mirror()
 

@@ -20,15 +20,6 @@ _AT_ONCE = 2**24
 _LONGEST_HEADER = 2**20
 
 
-def warm_up() -> None:
-    """Load the compiled loop that `ColumnFile.read` needs; the first time on a machine, compile it (a second)."""
-    from realtime.session._cell_kernels import read_cells
-
-    content = np.frombuffer(b"0\n", np.uint8)  # read-only, as a file's is: to the compiler that is another type
-    room = np.empty(1), np.empty((1, 0), np.float32), np.empty((1, 0, 2), np.int64), np.empty(1, np.int64)
-    read_cells(content, 0, np.zeros(1, np.int32), *room, 0)
-
-
 @dataclass(frozen=True, slots=True)
 class Cells:
     """N rows of some columns.

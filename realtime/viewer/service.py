@@ -12,15 +12,12 @@ from realtime.dashboard.hosting import Admission, hosted
 from realtime.dashboard.listen import bind
 from realtime.dashboard.security import Guard
 from realtime.errors import UserInputError
-from realtime.session.columns import warm_up
 from realtime.viewer.routes import PAGE, ViewerRoutes
 from realtime.viewer.shelf import Shelf
 from realtime.viewer.viewed_session import check_session
 
 _ADDRESS = "127.0.0.1"
 _LARGEST_BODY = 16 * 1024
-_LOADING_SECONDS = 1.0
-"""Loading compiled code takes less, compiling it more."""
 
 
 class Viewer:
@@ -54,12 +51,11 @@ class Viewer:
         """The page's address, with the token."""
         return f"http://{_ADDRESS}:{self._guard.port}{PAGE}?token={self._guard.token}"
 
-    async def run(self, ready: Callable[[], None] = lambda: None, compiling: Callable[[], None] = lambda: None) -> None:
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Answer until cancelled.
 
         Args:
             ready: called once the server answers.
-            compiling: called before that where fast code has to be compiled first, once on a machine.
         """
         routes = ViewerRoutes(self._shelf, tuple(range(len(self._shelf.folders))))
 
@@ -69,8 +65,7 @@ class Viewer:
             routes.add_to(app, access)
             return app
 
-        await _warmed_up(compiling)
-        # Reading an hour's rows takes a second: it begins before the browser asks.
+        # Reading an hour's rows takes a second, and once on a machine two more for compiling: it begins before the browser asks.
         reading = asyncio.gather(*(self._read(number) for number in range(len(self._shelf.folders))))
         try:
             async with hosted(application, self._socket) as accepting:
@@ -86,12 +81,3 @@ class Viewer:
 
     async def _read(self, number: int) -> None:
         await asyncio.to_thread(self._shelf.attempt, number)
-
-
-async def _warmed_up(compiling: Callable[[], None]) -> None:
-    """Nobody should wait before an empty page for what is compiled once."""
-    loaded = asyncio.create_task(asyncio.to_thread(warm_up))
-    done, _ = await asyncio.wait({loaded}, timeout=_LOADING_SECONDS)
-    if not done:
-        compiling()
-    await loaded

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.errors import UserInputError
 from realtime.file_locks import hold, is_held
-from realtime.session.columns import ColumnFile, warm_up
+from realtime.session.columns import ColumnFile
 from realtime.viewer.curves import curve
 from tests.viewer.sessions import make_session
 
@@ -84,15 +84,3 @@ def test_whether_a_file_is_being_written_is_seen_by_others(tmp_path: Path) -> No
         hold(file)
         assert is_held(path)
     assert not is_held(path)
-
-
-def test_what_is_warmed_up_is_what_reading_calls(frames: Path) -> None:
-    from realtime.session._cell_kernels import read_cells
-
-    warm_up()
-    known = list(read_cells.signatures)  # type: ignore[attr-defined]
-    opened = ColumnFile(frames)
-    opened.read(["AU12_left", "sequence"], ("status",))
-    opened.read([], ("status", "cause"), opened.size - 10, opened.size)
-    opened.close()
-    assert list(read_cells.signatures) == known, "nothing is compiled while a page waits"  # type: ignore[attr-defined]

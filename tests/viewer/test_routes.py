@@ -21,7 +21,6 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.session.folder import SESSION
 from realtime.session.verify import verify
 from realtime.session.writer import SessionWriter
-from realtime.viewer import service
 from realtime.viewer.routes import ViewerRoutes
 from realtime.viewer.service import Viewer
 from realtime.viewer.shelf import Shelf, sessions_beside
@@ -71,32 +70,24 @@ def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, found
 
 
-def test_what_is_compiled_once_is_waited_for_before_the_link_and_said(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said, compiled = list[str](), threading.Event()
+def test_the_link_does_not_wait_for_a_session_that_is_still_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, really = threading.Event(), ViewedSession.open
 
-    def slowly() -> None:
-        assert compiled.wait(20)
-        said.append("compiled")
+    def slowly(*given: Any) -> ViewedSession:
+        assert shown.wait(20)
+        return really(*given)
 
-    def compiling() -> None:
-        said.append("compiling")
-        compiled.set()
-
-    monkeypatch.setattr(service, "warm_up", slowly)
-    monkeypatch.setattr(service, "_LOADING_SECONDS", 0)
+    monkeypatch.setattr(ViewedSession, "open", slowly)
 
     async def whole() -> None:
-        ready = asyncio.Event()
-        serving = asyncio.create_task(Viewer([folder], 0, TOKEN).run(ready.set, compiling))
-        await asyncio.wait_for(ready.wait(), 20)
-        said.append("ready")
+        viewer = Viewer([folder], 0, TOKEN)
+        serving = asyncio.create_task(viewer.run(shown.set))
+        async with ClientSession() as http, http.get(viewer.url.replace("viewer?", "viewer/api/0?")) as answer:
+            assert (await answer.json())["frames"] == 90
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
 
     asyncio.run(whole())
-    assert said == ["compiling", "compiled", "ready"]
 
 
 def test_a_session_is_described_in_words_columns_and_rows(folder: Path) -> None:
