@@ -11,7 +11,8 @@ import numpy as np
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
 from realtime.face.pose import Pose, estimate_pose, facing_angles
-from realtime.types import F32
+from realtime.jit import njit
+from realtime.types import F32, F64
 
 _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _FLIP = wflw.FLIP_ORDER
@@ -61,9 +62,18 @@ def describe(points: F32, pose: Pose | None = None) -> Descriptor | None:
     found = pose or estimate_pose(points, model=_TEMPLATE)
     if found is None:
         return None
-    turned = _TEMPLATE @ found.rotation.T
-    residual = np.empty((len(points), 2))
-    residual[:, 0] = points[:, 0] - found.centre[0] - found.scale * turned[:, 0]
-    residual[:, 1] = found.centre[1] - points[:, 1] - found.scale * turned[:, 1]
-    shape = residual @ found.rotation[:2, :2] / (found.scale * _IOD)
-    return Descriptor(shape.astype(np.float32), found.angles)
+    shape = _shape(points, _TEMPLATE, found.rotation, found.centre, found.scale, found.scale * _IOD)
+    return Descriptor(shape, found.angles)
+
+
+@njit(nogil=True)
+def _shape(points: F32, model: F64, turn: F64, centre: F64, scale: float, unit: float) -> F32:
+    """(98, 2) what is left of points when the model, turned and scaled, is taken away: in the face's own axes, in `unit` pixels."""
+    out = np.empty((points.shape[0], 2), np.float32)
+    for i in range(points.shape[0]):
+        across = turn[0, 0] * model[i, 0] + turn[0, 1] * model[i, 1] + turn[0, 2] * model[i, 2]
+        up = turn[1, 0] * model[i, 0] + turn[1, 1] * model[i, 1] + turn[1, 2] * model[i, 2]
+        x, y = points[i, 0] - centre[0] - scale * across, centre[1] - points[i, 1] - scale * up
+        out[i, 0] = (x * turn[0, 0] + y * turn[1, 0]) / unit
+        out[i, 1] = (x * turn[0, 1] + y * turn[1, 1]) / unit
+    return out

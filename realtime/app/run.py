@@ -19,7 +19,7 @@ from realtime.app.notifier import Notifier
 from realtime.app.obs_control import ObsControl
 from realtime.app.output_files import check_run_outputs
 from realtime.app.outputs import RunOutputs
-from realtime.app.pipeline import App, build
+from realtime.app.pipeline import SWITCH_SECONDS, App, build
 from realtime.app.session_description import SessionDescription
 from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
@@ -34,8 +34,6 @@ from realtime.media.video_source import VideoSource
 from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.parquet import NAME as PARQUET
 
-# A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic.
-_SWITCH_SECONDS = 0.0005
 _WINDOW_SECONDS = 2.0
 _WATCH_SECONDS = 0.5
 
@@ -267,7 +265,7 @@ class Run:
 
         watcher = asyncio.create_task(watch())
         try:
-            return await app.graph.run(duration=self._config.duration, switch_interval=_SWITCH_SECONDS)
+            return await app.graph.run(duration=self._config.duration, switch_interval=SWITCH_SECONDS)
         finally:
             watcher.cancel()
             self._ended.set()

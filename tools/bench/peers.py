@@ -18,7 +18,8 @@ import numpy as np
 
 from realtime.action_units import ActionUnitEstimator
 from realtime.analyze.models import action_units, face_detector, landmark_model
-from realtime.app.pipeline import Outputs, build
+from realtime.app.memory import collecting_only_new_objects
+from realtime.app.pipeline import SWITCH_SECONDS, Outputs, build
 from realtime.config import Config, resolve
 from realtime.face.crops import crop_from_box, crop_from_points
 from realtime.face.landmarks import LandmarkModel
@@ -68,7 +69,8 @@ def graph_run(config: Config, *, draw: bool = True) -> Work:
     wall, cpu = time.perf_counter(), time.thread_time()  # the networks are opened on this thread
     app = build(config, source, Outputs(always_draw=draw), clock)
     opening = time.perf_counter() - wall, time.thread_time() - cpu
-    report = asyncio.run(app.graph.run())
+    with collecting_only_new_objects():  # all as the program runs its graph
+        report = asyncio.run(app.graph.run(switch_interval=SWITCH_SECONDS))
     source.close()
     return Work(report.paths["compose"].delivered, *opening)
 

@@ -25,7 +25,7 @@ from unittest.mock import patch
 import numpy as np
 
 from realtime.app.memory import collecting_only_new_objects
-from realtime.app.pipeline import Outputs, build
+from realtime.app.pipeline import SWITCH_SECONDS, Outputs, build
 from realtime.config import resolve
 from realtime.graph import RealClock
 from realtime.graph.histogram import Percentiles
@@ -37,9 +37,6 @@ from realtime.media.source_spec import parse_source
 from realtime.media.video_source import VideoSource
 from tools.bench.peers import BareLoop
 from tools.bench.timing import Report
-
-_SWITCH_SECONDS = 0.0005
-"""As the program runs its graph."""
 
 
 class Spent(NamedTuple):
@@ -163,7 +160,7 @@ def graph_run(words: dict[str, Any], *, draw: bool = True, record: bool = False)
         stack.callback(stages.close)
         stack.enter_context(collecting_only_new_objects())
         busy = time.process_time()
-        report = asyncio.run(app.graph.run(switch_interval=_SWITCH_SECONDS))
+        report = asyncio.run(app.graph.run(switch_interval=SWITCH_SECONDS))
         busy = time.process_time() - busy
     path = report.paths["compose"]
     return Ran(stages, path.delivered, 1e3 * busy / max(1, path.delivered), report.nodes["compose"].age)
