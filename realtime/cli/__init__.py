@@ -85,12 +85,17 @@ def _unraisable(found: "sys.UnraisableHookArgs") -> None:
 
 def entry() -> None:
     """Console script."""
-    prepare_streams()
+    output = prepare_streams()
     sys.unraisablehook = _unraisable
     _interrupt_once()
     restrict_new_files()
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the default's would come back at the interpreter's end
+    output.flush()
+    if output.failure:
+        messages.say(f"What was printed could not be written ({output.failure}).")
+        messages.flush(_MESSAGES_SECONDS)
+        code = code or 3
     if not messages.flush(0.0):
         # Nobody reads what the thread is writing; the interpreter would wait for it at its end.
         os._exit(code)

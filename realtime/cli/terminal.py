@@ -1,6 +1,7 @@
-"""The terminal's streams: a program whose output nobody reads, or cannot be written, runs and exits as without it."""
+"""The terminal's streams: a program whose output nobody reads runs and exits as with a reader; what could not be written is known."""
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -8,7 +9,11 @@ import threading
 from collections import deque
 from typing import Any, TextIO
 
+from realtime.files import reason
+
 _MOST_WAITING = 1000
+_READER_GONE = (errno.EPIPE, errno.EINVAL)
+"""The second is Windows's."""
 _PREFIX = "facemirror-live: "
 
 
@@ -90,17 +95,25 @@ class MessageHandler(logging.Handler):
 
 
 class TolerantStream:
-    """A text stream that goes on without a reader: after a failed write it writes to nowhere."""
+    """A text stream that goes on without a reader: after a failed write it writes to nowhere.
+
+    Args:
+        stream: what is written to.
+
+    Attributes:
+        failure: in a few words, why something could not be written; empty: all of it was, or its reader has gone away.
+    """
 
     def __init__(self, stream: TextIO) -> None:
+        self.failure = ""
         self._stream = stream
 
     def write(self, text: str) -> int:
         """Write, if that is possible."""
         try:
             return self._stream.write(text)
-        except (OSError, ValueError):
-            self._give_up()
+        except (OSError, ValueError) as error:
+            self._give_up(error)
             return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -112,24 +125,29 @@ class TolerantStream:
         """Flush, if that is possible."""
         try:
             self._stream.flush()
-        except (OSError, ValueError):
-            self._give_up()
+        except (OSError, ValueError) as error:
+            self._give_up(error)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _give_up(self) -> None:
+    def _give_up(self, error: Exception) -> None:
+        if isinstance(error, OSError) and error.errno not in _READER_GONE:
+            self.failure = reason(error)
         with contextlib.suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
 
 
-def prepare_streams() -> None:
+def prepare_streams() -> TolerantStream:
     """Make the process's standard streams ones that a program can rely on.
 
     A closed one is opened on nothing: otherwise the next file opened, such as a session's, would take its number, and with it
     all that is written there. What cannot be encoded, such as a file's name that is no UTF-8, is written as escapes.
+
+    Returns:
+        The standard output.
     """
     for number in range(3):
         try:
@@ -137,11 +155,12 @@ def prepare_streams() -> None:
         except OSError:
             with contextlib.suppress(OSError):
                 os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _prepared(sys.stdout, 1)
+    sys.stdout = output = _prepared(sys.stdout, 1)
     sys.stderr = _prepared(sys.stderr, 2)
+    return output
 
 
-def _prepared(stream: Any, number: int) -> Any:
+def _prepared(stream: Any, number: int) -> TolerantStream:
     if stream is None:
         stream = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115  lives as long as the process
     with contextlib.suppress(AttributeError, OSError, ValueError):

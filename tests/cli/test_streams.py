@@ -1,4 +1,4 @@
-"""A program whose output nobody reads, or cannot be written, runs and exits as without it. Real processes and pipes."""
+"""A program whose output nobody reads runs and exits as with a reader; what could not be written is told. Real processes and pipes."""
 
 import fcntl
 import os
@@ -31,7 +31,8 @@ def test_closed_from_the_beginning(number: int) -> None:
 def test_full() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(CONFIG, stdout=full, stderr=subprocess.PIPE, check=False, timeout=55)
-        assert (done.returncode, done.stderr) == (0, b"")
+        said = b"facemirror-live: What was printed could not be written (the disk is full).\n"
+        assert (done.returncode, done.stderr) == (3, said)
         wrong = [sys.executable, "-m", "realtime", "verify", "nowhere"]
         assert subprocess.run(wrong, stdout=full, stderr=full, check=False, timeout=55).returncode == 2
 
