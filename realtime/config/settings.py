@@ -1,13 +1,21 @@
 """The settings. A field's description gives its meaning and unit; its bounds are its range."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from realtime.clinic.ruler import Ruler
 from realtime.config.options import Option
+from realtime.config.values import (
+    Actions,
+    Hidden,
+    Named,
+    Names,
+    Recording,
+    RulerText,
+    Size,
+    WrittenMirrorAverage,
+)
 from realtime.face.patient_choice import PatientRule
 from realtime.face.settings import (
     CadenceSettings,
@@ -15,72 +23,19 @@ from realtime.face.settings import (
     FaceSettings,
     FlowSettings,
     IdentitySettings,
-    MirrorAverage,
     MirrorSettings,
     PatientSettings,
     SmoothingSettings,
     TrackerSettings,
-    as_mirror_average,
 )
 from realtime.obs.rules import Rule, read_rule
 from realtime.types import PanelMode, View
-
-
-def parse_size(value: object) -> object:
-    """`1280x720` becomes (1280, 720); anything that is no text passes through for the type check to judge.
-
-    Args:
-        value: what the user wrote.
-    """
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"\s*(\d{2,5})\s*[xX]\s*(\d{2,5})\s*", value)
-    if not match:
-        raise ValueError("a size reads WIDTHxHEIGHT, for example 1280x720")
-    return int(match[1]), int(match[2])
 
 
 class Section(BaseModel):
     """A group of settings; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _names(value: object) -> object:
-    """`a, b` from an environment variable becomes (a, b)."""
-    return tuple(name for name in re.split(r"[,\s]+", value) if name) if isinstance(value, str) else value
-
-
-def _recording(value: object) -> object:
-    """Yes and no, as a file or the environment may give it."""
-    known = {True: "shown", False: "off", "true": "shown", "false": "off", "1": "shown", "0": "off"}
-    return known.get(value, value) if isinstance(value, bool | str) else value
-
-
-def _hidden(value: object) -> object:
-    """Yes and no, as a file, the environment or a session of an earlier version says it."""
-    known = {True: "recording", False: "off", "true": "recording", "false": "off", "1": "recording", "0": "off"}
-    return known.get(value, value) if isinstance(value, bool | str) else value
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, str):
-        return re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", value) is not None
-    return isinstance(value, int | float)
-
-
-def _named(value: object) -> object:
-    """A script's empty variable would otherwise mean the working folder."""
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("a name is needed; it is empty")
-    return value
-
-
-Named = Annotated[Path, BeforeValidator(_named)]
-Hidden = Annotated[Literal["off", "recording", "everywhere", "others", "others-everywhere"], BeforeValidator(_hidden)]
-Recording = Annotated[Literal["off", "shown", "raw"], BeforeValidator(_recording)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
-Size = Annotated[tuple[int, int], BeforeValidator(parse_size)]
 
 
 class Latency(Section):
@@ -100,12 +55,6 @@ class Latency(Section):
     result_bound_ms: float = Field(150, gt=0, description="result age above which quality steps down (ms)")
 
 
-def _mirror_average(value: object) -> object:
-    """Earlier versions said only whether: true or false, in a file or as text."""
-    said = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
-    return as_mirror_average(said) if isinstance(said, bool) else said
-
-
 class Models(Section):
     """Which networks, and on what they run."""
 
@@ -115,8 +64,7 @@ class Models(Section):
     detector: str | None = Field(None, description="name of the detector in the manifest; default: the best")
     landmarks: str | None = Field(None, description="name of the landmark model in the manifest; default: the best")
     mirror_average: Annotated[
-        MirrorAverage,
-        BeforeValidator(_mirror_average),
+        WrittenMirrorAverage,
         Option(flag="--mirror-average", bare="every", off="off"),
     ] = Field(
         "off",
@@ -135,16 +83,6 @@ class Models(Section):
     landmark_delay_ms: float = Field(
         0, ge=0, le=5000, description="slows the landmark stage, to test behaviour under load (ms)"
     )
-
-
-def _checked_ruler(value: object) -> object:
-    """Refuses a ruler that cannot be read."""
-    if isinstance(value, str):
-        Ruler.parse(value)
-    return value
-
-
-RulerText = Annotated[str, BeforeValidator(_checked_ruler)]
 
 
 class Millimetres(Section):
@@ -180,14 +118,6 @@ class Tone(Section):
     dead_band: float = Field(0.15, ge=0, lt=1, description="sides that differ by a smaller share are silence (0..1)")
     volume: float = Field(0.1, ge=0, le=0.25, description="share of full scale; 0.25 is a hard ceiling (0..0.25)")
     output: str = Field("", description="sound output, by number or part of its name; '': the default")
-
-
-def _one_or_many(value: object) -> object:
-    """One action stands for a list of one."""
-    return (value,) if isinstance(value, dict) else value
-
-
-Actions = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_one_or_many)]
 
 
 class ObsRule(Section):
@@ -255,6 +185,12 @@ class ExaminationSettings(Section):
     )
     sounds: bool = Field(True, description="short sounds with the window's instructions")
     voice: bool = Field(True, description="the window's instructions are read out, where the system has a voice")
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", value) is not None
+    return isinstance(value, int | float)
 
 
 class Config(Section):

@@ -6,7 +6,6 @@ best assignment. A face that is hidden by another is lost at once rather than fo
 carried on by a Kalman filter (SORT, Bewley et al. 2016). This is the frame's loop; `KnownPeople` says who is who.
 """
 
-import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from realtime.face.geometry import iou
 from realtime.face.known_people import KnownPeople
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.locator import SURE, Located, Locator, share_inside
+from realtime.face.looks_in_turn import LooksInTurn
 from realtime.face.patient_choice import PatientChoice, PatientRule, Seen
 from realtime.face.person import Person
 from realtime.face.scene_change import SceneChange
@@ -32,8 +32,6 @@ from realtime.types import F32, Detection, Detections, FaceObservation, Frame, R
 
 MOST = 8
 """People that can be followed at once."""
-_DEBT_FRAMES = 4
-"""Frames whose looks at the others are made up for; what is missed beyond that is not."""
 _NEWCOMERS = 3  # looked at in one detection pass: each costs two calls of the landmark network
 
 
@@ -94,9 +92,7 @@ class PeopleTracker:
         self._valid_from = 0
         self._doubt = False
         self._size = (0, 0)
-        self._owed = 0.0
-        self._counted: int | None = None
-        self._turns = 0
+        self._turns = LooksInTurn()
 
     @property
     def state(self) -> State:
@@ -127,7 +123,7 @@ class PeopleTracker:
         self._candidates.clear()
         self._choice.forget()
         self._last_pass, self._valid_from = -1, 0
-        self._owed, self._counted = 0.0, None
+        self._turns.restart()
         self._schedule.restart(DetectionPass(0, 1))
 
     def update(
@@ -194,26 +190,10 @@ class PeopleTracker:
         return self._at_place(x, y) is not None
 
     def _due(self, sequence: int, others_every: float, *, wait: bool) -> list[Followed]:
-        """The patient, and as many of the others as keep their rate, in turns.
-
-        Looks that were missed with a frame are made up for on the frames that follow, a few at a time.
-        """
+        """The patient, and as many of the others as keep their rate."""
         patient = [one for one in self._followed if one.person.face_id == self._choice.face_id]
         others = [one for one in self._followed if one.person.face_id != self._choice.face_id]
-        a_frame = len(others) / others_every
-        frames = 1 if self._counted is None else max(0, sequence - self._counted)
-        self._owed = min(self._owed + frames * a_frame, _DEBT_FRAMES * a_frame)
-        self._counted = sequence
-        most, passes = math.ceil(a_frame), self._schedule.every
-        if wait and passes * a_frame <= (passes - 1) * most:
-            most = 0  # what is missed here fits into the frames until the next pass
-        looks = min(int(self._owed + 1e-9), most)
-        self._owed -= looks
-        turns = sorted(others, key=lambda one: one.turn)[:looks]
-        for one in turns:
-            self._turns += 1
-            one.turn = self._turns
-        return patient + turns
+        return patient + self._turns.due(others, sequence, others_every, wait=self._schedule.every if wait else None)
 
     def _follow(self, frame: Frame, one: Followed, *, cut: bool) -> None:
         """Look for the face where it was."""
