@@ -3,6 +3,7 @@
 from importlib.metadata import EntryPoint, entry_points
 
 from realtime.errors import UserInputError
+from realtime.files import one_line
 
 
 def plugin(group: str, name: str, said: str) -> EntryPoint:
@@ -24,9 +25,10 @@ def plugin(group: str, name: str, said: str) -> EntryPoint:
 
 
 def plugin_error(error: Exception) -> str:
-    """What a plug-in raised, in words for the middle of a sentence.
+    """What a plug-in raised, in words for the middle of a sentence: on one line, whatever the plug-in wrote.
 
     Args:
         error: what was raised.
     """
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    words = one_line(error)
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

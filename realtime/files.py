@@ -252,14 +252,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Tell what failed in a few words, without a full stop.
+    """Tell what failed in a few words, on one line and without a full stop.
 
     Args:
         error: an OSError, or an error with `errno` and `strerror` like one, such as FFmpeg's.
     """
     if getattr(error, "errno", None) == errno.ENOSPC:
         return "the disk is full"
-    return str(getattr(error, "strerror", None) or error).strip().rstrip(".") or type(error).__name__
+    return " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".") or type(error).__name__
 
 
 def described(error: OSError | MemoryError) -> str:

@@ -5,7 +5,7 @@ A distribution of your own names it in its pyproject.toml:
     [project.entry-points."realtime.sinks"]
     smile-meter = "plugin_sink:SmileMeter"
 
-and `facemirror-live run --set sinks=smile-meter` gives it every picture that is shown.
+and `facemirror-live run --sinks smile-meter` gives it every picture that is shown.
 """
 
 from realtime.types import RenderedFrame

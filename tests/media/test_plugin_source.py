@@ -56,7 +56,7 @@ class Broken(Numbered):
 
     def read(self) -> tuple[U8, float] | None:
         if self.count == 3:
-            raise OSError("the cable is out")
+            raise OSError("the cable\nis out.\n")
         return super().read()
 
 
