@@ -14,6 +14,9 @@ from realtime.face.track import Past, Track
 from realtime.face.visibility import ALL_PARTS, hidden_in_a_turn
 from realtime.types import F32, FaceObservation, Frame
 
+LONGEST_COVER = 5.0
+"""Seconds for which a mouth counts as covered without being found so anew: then it is measured again, whatever is unsure about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -49,7 +52,7 @@ class FaceFollower:
         self._mirror = MirrorCorrection(settings.mirror)
         self._appearance = Appearance()
         self._past = Past()
-        self._mouth_covered = False
+        self._mouth_covered: float | None = None  # when it was last found covered, as long as it counts as such
 
     def look(self, frame: Frame, track: Track, *, cut: bool = False) -> Look:
         """Find the face on the next frame, from where it was.
@@ -63,9 +66,8 @@ class FaceFollower:
         believed = moved if moved is not None and moved.trust >= self._flow_enough else None
         near = track.steady if believed is None else believed.points
         self._mirror.next_frame()
-        found = self._locator.from_points(
-            frame.image, near, track.pose, self._mirror, mouth_covered=self._mouth_covered
-        )
+        covered = self._mouth_covered is not None and frame.capture_time - self._mouth_covered < LONGEST_COVER
+        found = self._locator.from_points(frame.image, near, track.pose, self._mirror, mouth_covered=covered)
         pattern = self._appearance.of(found.landmarks.patch)
         return Look(found, pattern, self._appearance.likeness(pattern), believed)
 
@@ -130,7 +132,7 @@ class FaceFollower:
 
     def lose(self) -> None:
         """The face is not followed any more; what it looked like is kept."""
-        self._mouth_covered = False
+        self._mouth_covered = None
         self._flow.clear()
         self._smoother.reset()
         self._past.clear()
@@ -143,7 +145,11 @@ class FaceFollower:
     def _keep(self, frame: Frame, track: Track, found: Located, shown: F32, *, detected: bool) -> FaceObservation:
         """Record where the face is now. shown: (98, 2) its points as they are shown."""
         landmarks, pose = found.landmarks, found.pose
-        hidden, self._mouth_covered = found.visibility.hidden, found.visibility.mouth_covered
+        hidden = found.visibility.hidden
+        if found.visibility.mouth_covered:
+            self._mouth_covered = frame.capture_time
+        elif "mouth" not in hidden:
+            self._mouth_covered = None
         if not detected:
             seconds = frame.capture_time - track.time
             blurred = hidden_in_a_turn(self._locator.limits, landmarks.points, track.pose, pose, seconds)

@@ -77,7 +77,7 @@ class Locator:
             points: (98, 2) where the face is expected.
             pose: where the search for the new pose starts.
             correction: of the face that is followed; None: nobody's is.
-            mouth_covered: on the frame before, see `Visibility`.
+            mouth_covered: it counted as covered on the frame before, see `visibility`.
         """
         contract = self._landmarks.contract
         found = self._landmarks.locate(image, crop_from_points(points, contract), correction)

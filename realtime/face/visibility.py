@@ -33,13 +33,13 @@ _TOO_LITTLE = 0.5
 MOUTH_HALVES = Sides((80, 81, 82, 83, 84, 91, 92, 93), (76, 77, 78, 86, 87, 88, 89, 95))
 """The points of either half of the mouth, corner and lips; those in the middle belong to neither."""
 UNEVEN = 1.1
-"""By how much less sure than the other one a half of the mouth must be to count as covered by itself. Of 32 half smiles of real people
-three in a hundred reach that, and all of them have a presence of one."""
+"""By how much less sure than the other one a half of the mouth must be to count as covered by itself. One in eight half smiles of real
+people reaches that, so it says something only together with a presence below `half_presence`: that of all of them was above 0.9995."""
 FAST_TURN, BLURRED_EYE = 100.0, 3.0
 """Degrees a second, up or sideways, from which eyes of less than this many times `least_eye` pixels are blurred."""
 NOISE_OF_TURN = 4.0
 """Degrees from one frame to the next that the noise of a small face's pose reaches."""
-STILL_COVERED = 0.92
+STILL_COVERED = 0.88
 """Share of `half_mouth` below which both halves of a covered mouth must come to be seen again."""
 SURELY_COVERED = 0.1
 """Presence this far below the limit: something is covered for certain, if only the part that is least sure."""
@@ -59,6 +59,7 @@ class VisibilityLimits:
         brow: the same for a brow.
         half_mouth: the same for one half of the mouth that is less sure than the other one (`UNEVEN`): fingers with lips between them.
         half_presence: from this presence on no half of the mouth counts as covered.
+        seen_presence: from this presence on a mouth that was covered is seen again.
         least_eye: pixels of the picture between an eye's corners under which its lids are not measured.
     """
 
@@ -69,7 +70,8 @@ class VisibilityLimits:
     eye: float = 0.0
     brow: float = 0.0
     half_mouth: float = 0.0
-    half_presence: float = 0.998
+    half_presence: float = 0.995
+    seen_presence: float = 0.999
     least_eye: float = 0.0
 
 
@@ -80,7 +82,7 @@ class Visibility:
     Args:
         clarity: 0..1, the share of the detail and size that the network can use.
         hidden: parts on which nothing should be measured.
-        mouth_covered: something is in front of the mouth; it counts as covered until it is plainly seen again.
+        mouth_covered: something was found in front of the mouth on this very frame; it may count as covered for longer.
     """
 
     clarity: float = 1.0
@@ -107,7 +109,7 @@ def visibility(
         covariance: (98, 2, 2) pixels squared; None: no part can be judged.
         pose: of the points.
         presence: the network's, 0..1.
-        mouth_covered: of the same face on the frame before.
+        mouth_covered: the same face's mouth counted as covered on the frame before: it stays so until it is plainly seen.
     """
     clarity = 1.0
     distance = eye_distance(points, pose)
@@ -120,9 +122,10 @@ def visibility(
     hidden = _small_eyes(points, limits.least_eye)
     if covariance is not None and distance > 0:
         hidden |= _covered(limits, covariance, distance, presence)
-        if mouth_covered and _still_covered(limits, covariance, distance, presence):
-            hidden.add("mouth")
-    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), "mouth" in hidden)
+    found = "mouth" in hidden
+    if mouth_covered and covariance is not None and distance > 0 and _unsure(limits, covariance, distance, presence):
+        hidden.add("mouth")
+    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), found)
 
 
 def _small_eyes(points: F32, least: float) -> set[FacePart]:
@@ -177,10 +180,10 @@ def spreads(covariance: F32, distance: float) -> dict[FacePart, float]:
     return {part: float(deviations[list(indices)].mean()) / distance for part, (indices, _) in _PARTS.items()}
 
 
-def _still_covered(limits: VisibilityLimits, covariance: F32, distance: float, presence: float) -> bool:
-    """Whether a mouth that was covered on the frame before is not plainly seen yet. A hand that stays grows familiar to the network."""
-    unsure = limits.half_mouth > 0 and presence < limits.half_presence
-    return unsure and max(mouth_halves(covariance, distance)) > STILL_COVERED * limits.half_mouth
+def _unsure(limits: VisibilityLimits, covariance: F32, distance: float, presence: float) -> bool:
+    """Whether a mouth that was covered is not plainly seen yet. A hand that stays still grows familiar to the network."""
+    low = limits.half_mouth > 0 and presence < limits.seen_presence
+    return low and max(mouth_halves(covariance, distance)) > STILL_COVERED * limits.half_mouth
 
 
 def mouth_halves(covariance: F32, distance: float) -> Sides[float]:

@@ -54,6 +54,7 @@ def _visibility(spec: ModelSpec) -> VisibilityLimits:
         brow=spec.number("covered_brow", default.brow),
         half_mouth=spec.number("covered_half_mouth", default.half_mouth),
         half_presence=spec.number("covered_half_below_presence", default.half_presence),
+        seen_presence=spec.number("covered_until_presence", default.seen_presence),
         least_eye=spec.number("least_eye", default.least_eye),
     )
 

@@ -1,16 +1,23 @@
 """Confidence falls with size, blur and what covers a face; what cannot be seen is named."""
 
 import math
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 
 from realtime.action_units.covered import without_hidden
+from realtime.face.contract import LandmarkContract
 from realtime.face.face_model import FACE_2D
+from realtime.face.follower import FaceFollower
+from realtime.face.landmarks import LandmarkModel, Landmarks
+from realtime.face.locator import Locator
 from realtime.face.pose import Pose
+from realtime.face.settings import FaceSettings
+from realtime.face.track import Track
 from realtime.face.visibility import ALL_PARTS, MOUTH_HALVES, VisibilityLimits, detail_of, hidden_in_a_turn, visibility
-from realtime.types import F32, Sides
+from realtime.types import F32, F64, U8, Frame, Sides
 
 LIMITS = VisibilityLimits(full_detail=0.08, full_size=28.0, mouth=0.026, eye=0.0285, brow=0.0262)
 SHARP = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112)).astype(np.float32)
@@ -80,7 +87,7 @@ def test_a_low_presence_hides_at_least_the_part_that_is_least_sure() -> None:
     assert visibility(LIMITS, SHARP, points(), spread(mouth=0.024), None, 0.6).hidden == ("mouth",)
 
 
-HALVES = VisibilityLimits(presence=0.95, mouth=0.026, half_mouth=0.025, half_presence=0.998)
+HALVES = VisibilityLimits(presence=0.95, mouth=0.026, half_mouth=0.026, half_presence=0.995, seen_presence=0.999)
 
 
 def uneven(right: float, left: float) -> F32:
@@ -112,23 +119,58 @@ def test_a_mouth_that_moves_on_one_side_is_measured(right: float, left: float, p
 
 def test_a_covered_mouth_stays_covered_until_it_is_plainly_seen() -> None:
     """A hand that does not move: the network is surer of it from frame to frame, and no sooner is the mouth measured."""
-    covered, shown = False, []
+    covered, shown, found = False, [], []
     for right, left, presence in (
         (0.022, 0.021, 0.99),  # nothing there yet
         (0.028, 0.021, 0.98),  # fingers come
-        (0.0245, 0.0235, 0.995),  # and stay: no longer uneven enough to be found by themselves
+        (0.0245, 0.0235, 0.997),  # and stay: no longer uneven enough to be found by themselves
         (0.0245, 0.0235, 0.9995),  # plainly seen
-        (0.0245, 0.0235, 0.995),  # nothing was found before: not covered
+        (0.0245, 0.0235, 0.997),  # nothing was found before: not covered
     ):
         seen = visibility(HALVES, SHARP, points(), uneven(right, left), None, presence, mouth_covered=covered)
-        covered = seen.mouth_covered
-        shown.append("mouth" in seen.hidden)
+        covered = "mouth" in seen.hidden
+        shown.append(covered)
+        found.append(seen.mouth_covered)
     assert shown == [False, True, True, False, False]
+    assert found == [False, True, False, False, False]
 
 
 def test_a_mouth_too_small_to_be_seen_is_not_taken_for_covered_afterwards() -> None:
     limits = VisibilityLimits(full_size=28.0, mouth=0.026, half_mouth=0.025)
     assert not visibility(limits, SHARP, points(13.0), spread(13.0), None, 1.0).mouth_covered
+
+
+def covers_seen_by_a_follower(times: list[float], looks: list[tuple[float, float, float]]) -> list[bool]:
+    """On which frames the mouth counts as covered. looks: spread of the right and left half, presence."""
+    given = dict(zip(times, looks, strict=True))
+    image = np.zeros((480, 640, 3), np.uint8)
+
+    class Model:
+        contract = LandmarkContract(size=112, visibility=HALVES)
+        now = 0.0
+
+        def locate(self, image: U8, crop: F64, correction: object = None, *, rough: bool = False) -> Landmarks:
+            right, left, presence = given[self.now]
+            patch = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112)).astype(np.float32)
+            return Landmarks(points(), uneven(right, left), presence, crop, patch)
+
+    model = Model()
+    follower = FaceFollower(Locator(cast("LandmarkModel", model), 10.0), FaceSettings())
+    track = Track(1, points(), points(), np.zeros(4, np.float32), None, 0.0)
+    out = []
+    for number, time in enumerate(times):
+        model.now = time
+        frame = Frame(image, number, time)
+        out.append("mouth" in follower.take(frame, track, follower.look(frame, track)).hidden)
+    return out
+
+
+def test_a_follower_holds_a_cover_for_some_seconds_only() -> None:
+    """What is unsure for ever, a beard perhaps, is measured again."""
+    fingers, unsure = (0.028, 0.021, 0.98), (0.0245, 0.0235, 0.997)
+    times = [0.0, 1.0, 2.0, 5.5, 6.5, 7.0]
+    looks = [unsure, fingers, unsure, unsure, unsure, unsure]
+    assert covers_seen_by_a_follower(times, looks) == [False, True, True, True, False, False]
 
 
 def test_lids_of_an_eye_of_few_pixels_are_not_measured() -> None:
