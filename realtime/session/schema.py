@@ -1,5 +1,6 @@
 """The columns of frames.csv and one row of it as text. Pure; measured at about 0.1 ms for a row with every value."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -143,6 +144,7 @@ class RowFormat:
         self._millimetres = millimetres
         self._several = several
         self._points = ",%.2f" * (2 * POINTS)
+        self._intensities = ",%.3f" * (2 * len(self._aus))
         self._no_face = "," * (8 + 2 * POINTS)
 
     def line(self, row: FrameRow) -> str:
@@ -163,7 +165,7 @@ class RowFormat:
             lengths = length_cells(None, self._millimetres)
             return f"{head},,,{age},{self._no_face}{',' * (2 * len(self._aus))}{',' * len(_TRAILING)}{lengths}"
         left, right = row.analysis.au_left, row.analysis.au_right
-        intensities = "".join(f",{number(left.get(au), 3)},{number(right.get(au), 3)}" for au in self._aus)
+        intensities = self._intensity_cells([side.get(au) for au in self._aus for side in (left, right)])
         rest = f"{row.analysis.rest},{number(row.analysis.rest_share, 3)}" if row.analysis.rest else ","
         lengths = length_cells(row.analysis.millimetres, self._millimetres)
         return f"{head},{self._face(face, age, row.analysis.neutral)}{intensities},{rest}{lengths}"
@@ -176,6 +178,12 @@ class RowFormat:
             f"{face.face_id},{number(face.confidence, 4)},{age},{found},{box},{pose},{neutral}"
             f"{self._point_cells(face.points)}"
         )
+
+    def _intensity_cells(self, values: list[float | None]) -> str:
+        known = [value for value in values if value is not None]
+        if len(known) == len(values) and math.isfinite(sum(known)):
+            return self._intensities % tuple(known)
+        return "".join(f",{number(value, 3)}" for value in values)
 
     def _point_cells(self, points: NDArray[np.float32]) -> str:
         values = points.T.ravel()
