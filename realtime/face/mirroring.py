@@ -47,12 +47,13 @@ class Midline:
 
 def midline(points: F32) -> Midline | None:
     """The midline of (98, 2) points; None where glabella and chin coincide."""
-    top = wflw.glabella(points)
-    dx, dy = (float(v) for v in points[wflw.CHIN] - top)
+    x, y = wflw.glabella(points).tolist()
+    chin_x, chin_y = points[wflw.CHIN].tolist()
+    dx, dy = chin_x - x, chin_y - y
     length = math.hypot(dx, dy)
     if not length > 1e-6:
         return None
-    return Midline(float(top[0]), float(top[1]), -dy / length, dx / length, length)
+    return Midline(x, y, -dy / length, dx / length, length)
 
 
 @dataclass(frozen=True, slots=True)

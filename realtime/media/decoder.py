@@ -216,8 +216,8 @@ class Decoder:
                 lost += 1
                 continue
             for picture in pictures:
-                at = picture.pts
-                seconds = float(at * picture.time_base) if at is not None and picture.time_base else None
+                at, base = picture.pts, picture.time_base  # libav's rational becomes a Fraction at each asking
+                seconds = at * base.numerator / base.denominator if at is not None and base else None
                 yield Decoded(picture, seconds, arrivals.pop(at, arrival) if at is not None else arrival, lost)
                 lost = 0
 

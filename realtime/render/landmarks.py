@@ -30,6 +30,19 @@ _LIPS = (
     ((92, 93, 94), LEFT),
     ((94, 95, 88), RIGHT),
 )
+
+
+def _by_colour() -> list[tuple[Colour, bool, list[slice | NDArray[np.intp]]]]:
+    """The curves that OpenCV draws at once: of one colour, closed or not."""
+    groups: dict[tuple[Colour, bool], list[slice | NDArray[np.intp]]] = {}
+    for first, last, closed, colour in _CURVES:
+        groups.setdefault((colour, closed), []).append(slice(first, last + 1))
+    for indices, colour in _LIPS:
+        groups.setdefault((colour, False), []).append(np.array(indices))
+    return [(colour, closed, places) for (colour, closed), places in groups.items()]
+
+
+_GROUPS = _by_colour()
 _SHIFT = 4  # OpenCV draws lines with 4 fractional bits
 _UNIT = 1 << _SHIFT
 
@@ -47,13 +60,8 @@ def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) ->
         thickness: of the lines, pixels.
     """
     fixed = _fixed(points)
-    by_colour: dict[tuple[tuple[int, int, int], bool], list[NDArray[np.int32]]] = {}
-    for first, last, closed, colour in _CURVES:
-        by_colour.setdefault((colour, closed), []).append(fixed[first : last + 1])
-    for indices, colour in _LIPS:
-        by_colour.setdefault((colour, False), []).append(fixed[list(indices)])
-    for (colour, closed), curves in by_colour.items():
-        cv2.polylines(image, curves, closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+    for colour, closed, places in _GROUPS:
+        cv2.polylines(image, [fixed[place] for place in places], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
     for pupil, colour in ((96, RIGHT), (97, LEFT)):
         cv2.circle(image, fixed[pupil].tolist(), 2 * _UNIT, colour, -1, cv2.LINE_AA, _SHIFT)
 
