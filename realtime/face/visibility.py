@@ -227,7 +227,7 @@ def detail_of(patch: F32) -> float:
         patch: (3, S, S) float32 as the landmark network saw it.
     """
     green = patch[1]
-    inner = green[1:-1, 1:-1]
+    inner: F32 = green[1:-1, 1:-1]
     edges = cv2.Laplacian(green, cv2.CV_32F, ksize=1)[1:-1, 1:-1]
     deviation = float(cv2.meanStdDev(inner)[1].item())
     return cv2.norm(edges, cv2.NORM_L1) / inner.size / max(deviation, _LEAST_CONTRAST)
