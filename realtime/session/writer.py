@@ -223,7 +223,7 @@ class SessionWriter:
         found = self._people.find(self._person)
         if found is None:
             self._uncalibrated = (
-                f"No calibration is stored for {self._person} yet; press c, or use the dashboard, to make one."
+                f"No calibration is stored for {self._person} yet; key c, the dashboard or an examination makes one."
             )
             self.notices.append(self._uncalibrated)
             return

@@ -58,6 +58,9 @@ def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: 
             await page.open(viewer.url, 1400, 900)
             await page.until("document.body.dataset.ready")
             assert TOKEN not in await page.value("location.href")
+            for name in ("two", "one"):
+                await press(page, "w")
+                await page.until(f"document.getElementById('saved').textContent.includes('{name}-annotations.json')")
             for frame in (70, 31, 32, 30, 0, 89):
                 await go(page, frame)
                 assert await page.value(seen()) == frame

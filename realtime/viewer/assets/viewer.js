@@ -32,6 +32,8 @@ const page = {
     $("saved").textContent = sentence;
     $("saved").classList.toggle("wrong", wrong === true);
   },
+  // The sentence stands beside one session's labels; what went wrong with the other's is told all the same.
+  onSaid: (pane, sentence, wrong) => (wrong || pane === active) && page.say(sentence, wrong),
   onFrame: (pane) => pane === panes[0] && moved(),
   onSeek: (pane, frame) => {
     pause();
@@ -130,6 +132,7 @@ function choose(pane) {
   for (const one of panes) one.element.classList.toggle("active", panes.length > 1 && one === pane);
   $("labels-of").textContent = panes.length > 1 ? `of ${pane.session.known.name}` : "";
   $("coder").value = pane.labels.coder;
+  page.say(...pane.labels.said);
   list.show(active);
 }
 

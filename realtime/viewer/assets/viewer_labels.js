@@ -8,7 +8,8 @@ export class Labels {
   constructor(session, { onChange, say }) {
     this.session = session;
     this.onChange = onChange;
-    this.say = say;
+    this.said = [""]; // the last sentence about this session's labels
+    this.say = (...words) => say(...(this.said = words));
     this.coder = "";
     this.undone = [];
     this.open = null; // { kind, code, frame, face } of a span that has begun

@@ -30,7 +30,7 @@ export class Pane {
     this.film = null;
     this.overlay = false;
     this.drawing = new Drawing(this.find(".drawing"));
-    this.labels = new Labels(session, { say: (...words) => page.say(...words), onChange: () => { this.timeline?.refresh(); page.onLabels(this); } });
+    this.labels = new Labels(session, { say: (...words) => page.onSaid(this, ...words), onChange: () => { this.timeline?.refresh(); page.onLabels(this); } });
     this.timeline = new Timeline(session, this.find(".curves"), {
       onSeek: (frame) => page.onSeek(this, frame),
       onView: () => page.onView(this),
