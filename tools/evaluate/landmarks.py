@@ -76,10 +76,10 @@ def hard(ours: Landmarks, net: Pfld, faces: FaceSet, views: int = 2) -> list[Fig
     mean, median = 100 * np.mean(errors, 0), 100 * np.median(errors, 0)
     n = len(errors)
     return [
-        Figure(PART, "photographs spoilt hard: mean NME", mean[0], "%", at_most=float(mean[1]), cases=n),
-        Figure(PART, "photographs spoilt hard: median NME", median[0], "%", cases=n),
-        Figure(PART, "photographs spoilt hard, PFLD-GhostOne: mean NME", mean[1], "%", cases=n),
-        Figure(PART, "photographs spoilt hard, PFLD-GhostOne: median NME", median[1], "%", cases=n),
+        Figure(PART, "photographs degraded hard: mean NME", mean[0], "%", at_most=float(mean[1]), cases=n),
+        Figure(PART, "photographs degraded hard: median NME", median[0], "%", cases=n),
+        Figure(PART, "photographs degraded hard, PFLD-GhostOne: mean NME", mean[1], "%", cases=n),
+        Figure(PART, "photographs degraded hard, PFLD-GhostOne: median NME", median[1], "%", cases=n),
     ]
 
 
@@ -98,7 +98,7 @@ def measure(options: Options) -> list[Figure]:
     out += hard_looks(ours, faces)
     if (options.data / "synth_bank").is_dir():
         render_clean(options.data)
-    for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and spoilt")):
+    for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and degraded")):
         heads = load_rendered(options.data, "held", limit=500, kind=kind)
         if heads is not None:
             first = seen(ours, heads)
