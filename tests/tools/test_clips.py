@@ -75,6 +75,21 @@ def test_figures_of_a_clip_and_their_mean() -> None:
     assert (mean.value, mean.met) == (pytest.approx(0, abs=1e-9), False)
 
 
+def test_jaws_that_open_are_averaged_apart() -> None:
+    clips = []
+    for name, most in (("shut", 0.1), ("open", 0.6)):
+        clip = Series(name, TIMES)
+        for unit, kind in ((12, "smile"), (25, "lips"), (45, "blink")):
+            clip.theirs[kind], clip.ours[unit] = [0.0] * 300, [0.0] * 300
+        clip.theirs["jaw"] = [math.nan, *np.linspace(0, most, 299).tolist()]
+        clip.ours[26] = np.linspace(0, 3, 300).tolist() if name == "open" else np.linspace(3, 0, 300).tolist()
+        clips.append(clip)
+    found = {f.name: f for f in together(clips)}
+    assert found["all clips: AU26, mean r with MediaPipe"].value == pytest.approx(0, abs=1e-6)
+    opening = found["clips whose jaw opens by 0.2 or more: AU26, mean r with MediaPipe"]
+    assert (opening.value, opening.cases) == (pytest.approx(1), 1)
+
+
 def test_a_folder_without_clips_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserInputError, match="no clips in"):

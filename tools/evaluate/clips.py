@@ -3,7 +3,7 @@
 Each clip runs through `FaceTracker` (the live path with its running rest, no frame left out) and through MediaPipe's face landmarker.
 Printed for each clip and over all of them are Pearson r of AU 12 (MediaPipe's smile), AU 25 (the gap of MediaPipe's inner lips over the
 distance of the eyes), AU 26 (its open jaw) and AU 45 (its shut eyes), means of both sides, and by how much MediaPipe's own series moves:
-of a jaw that stays shut (below 0.2) r tells next to nothing; and its blinks: found, missed, invented, and by how many frames ours are
+of a jaw that stays shut (below 0.2) r tells next to nothing, so that the mean over jaws that open stands apart; and its blinks: found, missed, invented, and by how many frames ours are
 late. MediaPipe is no truth: it is the same yardstick before and after a change of a network.
 With --json the series are written too, so that a change can be looked at frame by frame.
 """
@@ -36,6 +36,8 @@ _LIPS, _EYES = (13, 14), (33, 263)
 """MediaPipe's points at the middle of the inner lips, and at the outer corners of the eyes."""
 _LEAST_SPREAD = 0.02
 """A series of MediaPipe's that moves less than this says nothing about agreement; r is left out."""
+OPEN_JAW = 0.2
+"""By how much MediaPipe's open jaw moves at least on a clip whose jaw opens."""
 BLINK_RISE, BLINK_SHUT = 0.25, 0.4
 """A blink of MediaPipe's: its shut eyes pass BLINK_SHUT and this much above their median of a second around."""
 OURS_RISE = 1.0
@@ -121,6 +123,13 @@ def matched(known: list[int], found: list[int], times: Sequence[float]) -> tuple
     return late, len(known) - len(late), len(free)
 
 
+def reach(values: Sequence[float]) -> float:
+    """Largest less smallest value; 0 where there is none."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    return float(np.ptp(known)) if len(known) else 0.0
+
+
 def clip_figures(clip: Series) -> list[Figure]:
     """Of one clip."""
     out = []
@@ -128,8 +137,8 @@ def clip_figures(clip: Series) -> list[Figure]:
         r, cases = agreement(clip.ours[unit], clip.theirs[name])
         if np.isfinite(r):
             out.append(Figure(PART, f"{clip.name}: AU{unit:02d}, r with MediaPipe", r, cases=cases))
-            reach = float(np.nanmax(clip.theirs[name]) - np.nanmin(clip.theirs[name]))
-            out.append(Figure(PART, f"{clip.name}: AU{unit:02d}, MediaPipe's series moves by", reach, cases=cases))
+            title = f"{clip.name}: AU{unit:02d}, MediaPipe's series moves by"
+            out.append(Figure(PART, title, reach(clip.theirs[name]), cases=cases))
     known = blinks(clip.theirs["blink"], clip.times, BLINK_RISE, BLINK_SHUT)
     late, _, invented = matched(known, blinks(clip.ours[45], clip.times, OURS_RISE), clip.times)
     out += [
@@ -150,6 +159,11 @@ def together(clips: Sequence[Series]) -> list[Figure]:
         if values:
             title = f"all clips: AU{unit:02d}, mean r with MediaPipe"
             out.append(Figure(PART, title, float(np.mean(values)), at_least=AIMS.get(unit), cases=len(values)))
+    opening = [clip for clip in clips if reach(clip.theirs["jaw"]) >= OPEN_JAW]
+    found = [r for clip in opening if np.isfinite(r := agreement(clip.ours[26], clip.theirs["jaw"])[0])]
+    if found:
+        title = f"clips whose jaw opens by {OPEN_JAW:g} or more: AU26, mean r with MediaPipe"
+        out.append(Figure(PART, title, float(np.mean(found)), cases=len(found)))
     return out
 
 
