@@ -4,7 +4,8 @@ Each clip runs through `FaceTracker` (the live path with its running rest, no fr
 Printed for each clip and over all of them are Pearson r of AU 12 (MediaPipe's smile), AU 25 (the gap of MediaPipe's inner lips over the
 distance of the eyes), AU 26 (its open jaw) and AU 45 (its shut eyes), means of both sides, and by how much MediaPipe's own series moves:
 of a jaw that stays shut (below 0.2) r tells next to nothing, so that the mean over jaws that open stands apart; and its blinks: found,
-missed, invented, and by how many frames ours are late. MediaPipe is no truth: it is the same yardstick before and after a change of a network.
+missed, invented, and by how many frames ours are late.
+MediaPipe is no truth: it is the same yardstick before and after a change of a network.
 With --json the series are written too, so that a change can be looked at frame by frame.
 """
 
