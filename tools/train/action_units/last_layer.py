@@ -215,10 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for unit in options.units:
         k = UNITS.index(unit)
         known = np.isfinite(faces.truth[:, k])
-        hidden, guess, truth, person = (
-            values[known] for values in (faces.hidden, faces.guess[:, k], faces.truth[:, k], faces.person)
-        )
-        row, strength, r = fitted(hidden, guess, truth, person)
+        guess, truth = faces.guess[known, k], faces.truth[known, k]
+        row, strength, r = fitted(faces.hidden[known], guess, truth, faces.person[known])
         before = float(np.corrcoef(guess.clip(0, FULL), truth)[0, 1])
         put(network, k, row)
         print(f"AU{unit:02d}: r {before:.3f}, now {r:.3f} over people left out, held by {strength:g}", flush=True)
