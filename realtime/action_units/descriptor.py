@@ -10,9 +10,8 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
-from realtime.face.pose import Pose, estimate_pose, facing_angles
-from realtime.jit import njit
-from realtime.types import F32, F64
+from realtime.face.pose import Pose, estimate_pose, facing_angles, left_over
+from realtime.types import F32
 
 _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _FLIP = wflw.FLIP_ORDER
@@ -62,18 +61,5 @@ def describe(points: F32, pose: Pose | None = None) -> Descriptor | None:
     found = pose or estimate_pose(points, model=_TEMPLATE)
     if found is None:
         return None
-    shape = _shape(points, _TEMPLATE, found.rotation, found.centre, found.scale, found.scale * _IOD)
+    shape = left_over(points, _TEMPLATE, found.rotation, found.centre, found.scale, found.scale * _IOD)
     return Descriptor(shape, found.angles)
-
-
-@njit(nogil=True)
-def _shape(points: F32, model: F64, turn: F64, centre: F64, scale: float, unit: float) -> F32:
-    """(98, 2) what is left of points when the model, turned and scaled, is taken away: in the face's own axes, in `unit` pixels."""
-    out = np.empty((points.shape[0], 2), np.float32)
-    for i in range(points.shape[0]):
-        across = turn[0, 0] * model[i, 0] + turn[0, 1] * model[i, 1] + turn[0, 2] * model[i, 2]
-        up = turn[1, 0] * model[i, 0] + turn[1, 1] * model[i, 1] + turn[1, 2] * model[i, 2]
-        x, y = points[i, 0] - centre[0] - scale * across, centre[1] - points[i, 1] - scale * up
-        out[i, 0] = (x * turn[0, 0] + y * turn[1, 0]) / unit
-        out[i, 1] = (x * turn[0, 1] + y * turn[1, 1]) / unit
-    return out

@@ -76,7 +76,7 @@ from realtime.types import U8, Analysis, Frame, RenderedFrame, TrackedFrame
 Finish = Callable[[U8], U8]
 # How far the recording of hidden faces looks ahead: more of it would be lost by a kill.
 _AHEAD_SECONDS = 0.27
-SWITCH_SECONDS = 0.0001
+SWITCH_SECONDS = 0.0005
 """A thread that holds the interpreter gives it up this soon, so that none waits 5 ms for another's arithmetic."""
 
 

@@ -178,6 +178,31 @@ def estimate_pose(points: F32, start: Pose | None = None, model: F64 = FACE_3D) 
 
 
 @njit(nogil=True)
+def left_over(points: F32, model: F64, turn: F64, centre: F64, scale: float, unit: float) -> F32:
+    """What is left of points when the model, turned, scaled and shifted as they are, is taken away.
+
+    Args:
+        points: (N, 2) pixels.
+        model: (N, 3) head.
+        turn: (3, 3) rotation of the pose.
+        centre: (2,) pixels of the model's origin.
+        scale: pixels of one of the model's units.
+        unit: pixels that count as one in the answer.
+
+    Returns:
+        (N, 2) in the face's own axes, x to the patient's left, y up.
+    """
+    out = np.empty((points.shape[0], 2), np.float32)
+    for i in range(points.shape[0]):
+        across = turn[0, 0] * model[i, 0] + turn[0, 1] * model[i, 1] + turn[0, 2] * model[i, 2]
+        up = turn[1, 0] * model[i, 0] + turn[1, 1] * model[i, 1] + turn[1, 2] * model[i, 2]
+        x, y = points[i, 0] - centre[0] - scale * across, centre[1] - points[i, 1] - scale * up
+        out[i, 0] = (x * turn[0, 0] + y * turn[1, 0]) / unit
+        out[i, 1] = (x * turn[0, 1] + y * turn[1, 1]) / unit
+    return out
+
+
+@njit(nogil=True)
 def _solve(a: F64, b: F64) -> bool:
     """Solve the n x n system, symmetric and positive, in place; b becomes the answer. False where it is singular."""
     n = len(b)

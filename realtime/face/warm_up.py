@@ -11,7 +11,7 @@ from realtime.face.geometry import fit_similarity, middle_of, transform
 from realtime.face.matching import face_box
 from realtime.face.mirroring import Mirror, midline, mirror_in_place
 from realtime.face.point_flow import PointFlow
-from realtime.face.pose import estimate_pose
+from realtime.face.pose import estimate_pose, left_over
 from realtime.face.scene_change import SceneChange
 from realtime.face.settings import FaceSettings
 from realtime.face.skin_flow import SkinFlow, settle
@@ -45,7 +45,9 @@ def _follow(settings: FaceSettings) -> None:
     covariance = np.tile(np.eye(2, dtype=np.float32), (wflw.POINTS, 1, 1))
     for frame in range(3):
         smoother.update(points, frame / 30, moved=moved if frame == 2 else None, covariance=covariance)
-    estimate_pose(points, model=HEAD_3D)
+    pose = estimate_pose(points, model=HEAD_3D)
+    assert pose is not None
+    left_over(points, HEAD_3D, pose.rotation, pose.centre, pose.scale, 1.0)
     face_box(points)
     middle_of(points, np.array(wflw.LEFT_EYE))
 

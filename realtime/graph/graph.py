@@ -290,7 +290,7 @@ class Graph:
             drain_timeout: seconds for what is on its way when the sources have stopped.
             handle_signals: SIGINT and SIGTERM stop the run (report.reason "interrupted"); a second one ends the waiting, a third raises
                 KeyboardInterrupt. Main thread only.
-            switch_interval: `sys.setswitchinterval` for the time of the run; 0.0001 keeps busy threads from delaying others.
+            switch_interval: `sys.setswitchinterval` for the time of the run; 0.0005 keeps busy threads from delaying others.
 
         Raises:
             GraphError: the graph cannot run as it is connected, or it ran before.

@@ -1,15 +1,17 @@
 """Sides, order and honesty of the Action Units, with a network that is arithmetic."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import cast
 
 import cv2
 import numpy as np
 import pytest
+from numba.core.registry import CPUDispatcher
 
 from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline, RunningMedian
-from realtime.action_units.descriptor import Descriptor, mirror_shape
+from realtime.action_units.descriptor import Descriptor, describe, mirror_shape
 from realtime.action_units.model import (
     FEATURES,
     POINT_FEATURES,
@@ -28,6 +30,7 @@ from realtime.analyze.models import action_units
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, canonical
 from realtime.face.geometry import transform
+from realtime.face.warm_up import warm_up
 from realtime.models import Registry
 
 F32 = np.ndarray
@@ -280,3 +283,26 @@ def test_a_rest_comes_back_from_json_and_its_look_is_its_networks_alone() -> Non
     former = Baseline.from_json(rest.as_json() | {"look": rest.embedding[:, :128].tolist()})
     assert former.embedding is None, "a look of another length is another network's"
     assert np.array_equal(former.shape, rest.shape)
+
+
+def compiled_kernels() -> dict[tuple[str, str], int]:
+    """By module and name, for how many kinds of arguments each kernel was compiled."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("realtime."):
+            for word, value in vars(module).items():
+                if isinstance(value, CPUDispatcher):
+                    found[name, word] = len(value.signatures)
+    return found
+
+
+def test_a_frame_is_measured_with_kernels_that_the_warm_up_has_compiled() -> None:
+    warm_up()
+    before = compiled_kernels()
+    image = IMAGE.copy()
+    image.flags.writeable = False  # as captured frames are: to the compiler that is another type
+    found, windows = describe(POINTS), FaceWindows().cut(image, POINTS)
+    assert found is not None
+    flow_features(rest_picture(found, windows), found.pose, windows)
+    picture_features(windows)
+    assert compiled_kernels() == before
