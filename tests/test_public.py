@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -166,6 +167,9 @@ def test_fed_frames_give_what_the_source_gives(frames: list[TrackedFace]) -> Non
 
 def test_times_must_rise_and_reset_begins_again(portrait: U8) -> None:
     with FaceTracker() as tracker:
+        for wrong in (math.nan, "noon", None):
+            with pytest.raises(UserInputError, match="seconds, a finite number"):
+                tracker.update(portrait, wrong)  # type: ignore[arg-type]
         first = tracker.update(portrait, 10.0)
         with pytest.raises(UserInputError, match="not later than the last"):
             tracker.update(portrait, 10.0)

@@ -1,15 +1,18 @@
 """One face followed through a video, a camera or frames that are fed in: the live path, in line."""
 
+import math
 import threading
 import time as clock
 from collections.abc import Iterator
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from realtime.analyze.results import Face, TrackedFace, data_frame
 from realtime.errors import UserInputError
+from realtime.files import one_line
 from realtime.graph import StopToken
 from realtime.types import U8, Frame, check_picture
 
@@ -86,10 +89,13 @@ class FaceTracker:
 
         Raises:
             PictureError: the picture is of another kind.
-            UserInputError: the time is not later than the last one, or the tracker is closed.
+            UserInputError: the time is no finite number or not later than the last one, or the tracker is closed.
             ModelFileError: a model is missing, damaged or of another kind.
         """
         check_picture(image)
+        # NumPy's numbers are `Real`, too; NaN would make every later time wrong.
+        if not isinstance(time, Real) or not math.isfinite(time):
+            raise UserInputError(f"The picture's time is seconds, a finite number, not {one_line(repr(time))}.")
         with self._lock:
             if not (self._last_time is None or time > self._last_time):
                 raise UserInputError(

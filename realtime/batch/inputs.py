@@ -157,9 +157,11 @@ def _in_list(path: Path, problems: list[str]) -> list[_Named]:
 
 
 def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_Named]:
+    named = re.match(r"sep=(.)\r?\n", text)  # a line by which tables for Excel tell their own delimiter
+    text = text[named.end() :] if named else text
     first = text.partition("\n")[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.DictReader(io.StringIO(text), delimiter=named[1] if named else delimiter)
     try:
         names = [(name or "").strip() for name in reader.fieldnames or ()]
         reader.fieldnames = names
@@ -171,7 +173,7 @@ def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_N
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise UserInputError(f"The table {path} has the column {one_line(repr(twice[0]))} twice.")
         found = []
-        for number, row in enumerate(reader, 2):
+        for number, row in enumerate(reader, 3 if named else 2):
             cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
             if None in row:
                 problems.append(f"{path}, line {number}: it has more cells than the header.")

@@ -80,6 +80,14 @@ def test_a_table_gives_columns_and_the_calibration_window(tmp_path: Path) -> Non
     assert [Input.from_json(one.as_json()) for one in found.found] == found.found
 
 
+def test_a_table_may_tell_its_delimiter_as_excel_wants_it(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4")
+    (tmp_path / "list.csv").write_text("sep=|\r\npath|person\r\na.mp4|Ada, Bo\r\n|Cy\r\n")
+    found = find_inputs([str(tmp_path / "list.csv")])
+    assert [(one.name, dict(one.columns)) for one in found.found] == [("a", {"person": "Ada, Bo"})]
+    assert found.problems == [f"{tmp_path / 'list.csv'}, line 4: it names no recording."]
+
+
 def test_a_bad_line_of_a_table_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "b.mp4")
     table = tmp_path / "list.csv"
