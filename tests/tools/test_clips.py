@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from realtime.errors import UserInputError
-from tools.evaluate.clips import OURS_RISE, Series, agreement, blinks, chosen, clip_figures, matched, together
+from tools.data.face_landmarker import FaceLandmarker
+from tools.evaluate.clips import OURS_RISE, Series, agreement, blinks, chosen, clip_figures, main, matched, together
 
 pytestmark = pytest.mark.tools
 
@@ -73,6 +74,14 @@ def test_figures_of_a_clip_and_their_mean() -> None:
     assert "c1: AU25, r with MediaPipe" not in found
     mean = {f.name: f for f in together(clips)}["all clips: AU12, mean r with MediaPipe"]
     assert (mean.value, mean.met) == (pytest.approx(0, abs=1e-9), False)
+
+
+def test_a_missing_teacher_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEMIRROR_SHARED", str(tmp_path))
+    (tmp_path / "a.mp4").touch()
+    assert main([str(tmp_path / "a.mp4")]) == 2
+    with pytest.raises(UserInputError, match="FACEMIRROR_SHARED"):
+        FaceLandmarker(tmp_path)
 
 
 def test_jaws_that_open_are_averaged_apart() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from realtime.errors import UserInputError
 from tools.data.points98 import MIRROR, crop_matrix, invert, roll_of, square_from_points, transform
 
 F32 = NDArray[np.float32]
@@ -25,7 +26,15 @@ PFLD_GROWTH = 1.2
 
 
 def one_thread_session(model: Path) -> ort.InferenceSession:
-    """A CPU session with one thread that does not spin."""
+    """A CPU session with one thread that does not spin.
+
+    Raises:
+        UserInputError: the file is not there.
+    """
+    if not model.is_file():
+        raise UserInputError(
+            f"{model} is not there: teachers come with the development material, whose folder FACEMIRROR_SHARED names."
+        )
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
