@@ -33,7 +33,7 @@ from realtime.batch.results import Identity
 from realtime.batch.stored_face import stored_face
 from realtime.config import Config
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.files import open_private, private_folder, reason
+from realtime.files import one_line, open_private, private_folder, reason
 from realtime.privacy import restrict_new_files
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Worker:
                 return _answer(one.name, "full", sentence=str(error))
             return self._fail(one, identity, str(error))
         except Exception as error:  # noqa: BLE001  one recording's fault is not the others'
-            what = f"{one.path}: {type(error).__name__}: {error}; see {self._ledger.log(one.name)}."
+            what = f"{one.path}: {type(error).__name__}: {one_line(error)}; see {self._ledger.log(one.name)}."
             return self._fail(one, identity, what)
         return _answer(one.name, "done", figures=figures)
 

@@ -76,3 +76,14 @@ def test_a_worker_that_is_told_to_end_first_gives_its_recording_back(
     worker[0].work("a")
     listening.join()
     assert left == [False]
+
+
+def test_a_fault_of_several_lines_is_one_sentence(
+    worker: tuple[Worker, Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("first line\nsecond line\n")
+
+    monkeypatch.setattr("realtime.batch.measure.measure_recording", fail)
+    worker[0].work("a")
+    assert "RuntimeError: first line second line; see " in json.loads(worker[1].getvalue())["sentence"]
