@@ -111,7 +111,7 @@ class FaceBlur:
         elif shown.analysis is not None and shown.analysis.face is not None:
             if self._selfie:
                 points = points * np.array([-1, 1], np.float32) + np.array([canvas.shape[1] - 1, 0], np.float32)
-            draw_landmarks(canvas, points, max(1, round(canvas.shape[0] / 720)))
+            draw_landmarks(canvas, points, max(1, round(canvas.shape[0] / 720)), shown.analysis.face.hidden)
             place = np.concatenate([points.min(axis=0), points.max(axis=0)])
             canvas = self._panel.draw(canvas, Sides(shown.analysis.au_left, shown.analysis.au_right), [place])
         return canvas, shown.capture_time

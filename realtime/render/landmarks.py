@@ -1,24 +1,26 @@
 """Landmarks, box and midline on a picture."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime.face.mirroring import midline
-from realtime.render.palette import BOX, LEFT, NEUTRAL, RIGHT, Colour
-from realtime.types import F32
+from realtime.render.palette import BOX, DIM, LEFT, NEUTRAL, RIGHT, Colour
+from realtime.types import F32, FacePart
 
-# WFLW curves (facts of the data set): (first, last, closed, colour). The contour, nose and lips cross the midline.
-_CURVES = (
-    (0, 16, False, RIGHT),
-    (16, 32, False, LEFT),
-    (33, 41, True, RIGHT),
-    (42, 50, True, LEFT),
-    (51, 54, False, NEUTRAL),
-    (55, 57, False, RIGHT),
-    (57, 59, False, LEFT),
-    (60, 67, True, RIGHT),
-    (68, 75, True, LEFT),
+# WFLW curves (facts of the data set): (first, last, closed, colour, part). The contour, nose and lips cross the midline.
+_CURVES: tuple[tuple[int, int, bool, Colour, FacePart | None], ...] = (
+    (0, 16, False, RIGHT, None),
+    (16, 32, False, LEFT, None),
+    (33, 41, True, RIGHT, "right brow"),
+    (42, 50, True, LEFT, "left brow"),
+    (51, 54, False, NEUTRAL, None),
+    (55, 57, False, RIGHT, None),
+    (57, 59, False, LEFT, None),
+    (60, 67, True, RIGHT, "right eye"),
+    (68, 75, True, LEFT, "left eye"),
 )
 _LIPS = (
     ((76, 77, 78, 79), RIGHT),
@@ -30,19 +32,20 @@ _LIPS = (
     ((92, 93, 94), LEFT),
     ((94, 95, 88), RIGHT),
 )
+_PUPILS: tuple[tuple[int, Colour, FacePart], ...] = ((96, RIGHT, "right eye"), (97, LEFT, "left eye"))
 
 
-def _by_colour() -> list[tuple[Colour, bool, list[slice | NDArray[np.intp]]]]:
+@cache
+def _by_colour(hidden: tuple[FacePart, ...]) -> list[tuple[Colour, bool, list[slice | NDArray[np.intp]]]]:
     """The curves that OpenCV draws at once: of one colour, closed or not."""
     groups: dict[tuple[Colour, bool], list[slice | NDArray[np.intp]]] = {}
-    for first, last, closed, colour in _CURVES:
-        groups.setdefault((colour, closed), []).append(slice(first, last + 1))
+    for first, last, closed, colour, part in _CURVES:
+        groups.setdefault((DIM if part in hidden else colour, closed), []).append(slice(first, last + 1))
     for indices, colour in _LIPS:
-        groups.setdefault((colour, False), []).append(np.array(indices))
+        groups.setdefault((DIM if "mouth" in hidden else colour, False), []).append(np.array(indices))
     return [(colour, closed, places) for (colour, closed), places in groups.items()]
 
 
-_GROUPS = _by_colour()
 _SHIFT = 4  # OpenCV draws lines with 4 fractional bits
 _UNIT = 1 << _SHIFT
 
@@ -51,19 +54,23 @@ def _fixed(points: F32) -> NDArray[np.int32]:
     return np.round(points * _UNIT).astype(np.int32)
 
 
-def draw_landmarks(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:
-    """Draw the 98 points' curves in place, the patient's right in blue, left in orange.
+def draw_landmarks(
+    image: NDArray[np.uint8], points: F32, thickness: int = 1, hidden: tuple[FacePart, ...] = ()
+) -> None:
+    """Draw the 98 points' curves in place, the patient's right in blue, left in orange, what is only guessed in grey.
 
     Args:
         image: (H, W, 3) uint8 BGR, changed.
         points: (98, 2) pixels.
         thickness: of the lines, pixels.
+        hidden: parts that are covered or too small: their Action Units are empty, their lines grey.
     """
     fixed = _fixed(points)
-    for colour, closed, places in _GROUPS:
+    for colour, closed, places in _by_colour(hidden):
         cv2.polylines(image, [fixed[place] for place in places], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
-    for pupil, colour in ((96, RIGHT), (97, LEFT)):
-        cv2.circle(image, fixed[pupil].tolist(), 2 * _UNIT, colour, -1, cv2.LINE_AA, _SHIFT)
+    for pupil, colour, eye in _PUPILS:
+        shown = DIM if eye in hidden else colour
+        cv2.circle(image, fixed[pupil].tolist(), 2 * _UNIT, shown, -1, cv2.LINE_AA, _SHIFT)
 
 
 def draw_midline(image: NDArray[np.uint8], points: F32, thickness: int = 1) -> None:

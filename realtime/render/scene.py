@@ -102,7 +102,7 @@ class Scene:
             points = points * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
         draw_box(canvas, box, 2 * thickness if others else thickness)
         draw_midline(canvas, points, thickness)
-        draw_landmarks(canvas, points, thickness)
+        draw_landmarks(canvas, points, thickness, analysis.face.hidden)
         return canvas
 
     def _draw_others(self, canvas: U8, others: Sequence[OtherFace], patient: F32 | None) -> None:

@@ -1,5 +1,7 @@
 """What is drawn, by looking at pixels."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,13 +9,13 @@ import pytest
 from realtime.face.face_model import FACE_2D
 from realtime.face.mirroring import midline
 from realtime.render.au_panel import AuPanel
-from realtime.render.landmarks import draw_midline
+from realtime.render.landmarks import draw_landmarks, draw_midline
 from realtime.render.palette import LEFT, RIGHT
 from realtime.render.panel_place import PanelPlace
 from realtime.render.rehearsal import rehearse_drawing
 from realtime.render.scene import Scene
 from realtime.render.status import LiveFigures, draw_status, rest_words, status_height
-from realtime.types import Analysis, FaceObservation, Sides, View
+from realtime.types import Analysis, FaceObservation, FacePart, Sides, View
 
 FIGURES = LiveFigures(30.0, 8.0, 0.0, 0, "tracked")
 HEIGHT, WIDTH = 720, 1280
@@ -49,6 +51,30 @@ def test_the_patients_sides_keep_their_colours_whatever_the_view(selfie: bool) -
     assert len(left_x) > 100
     assert (right_x.mean() < middle) is not selfie
     assert (left_x.mean() > middle) is not selfie
+
+
+@pytest.mark.parametrize(
+    ("part", "points_of"), [("mouth", slice(76, 96)), ("left eye", slice(68, 76)), ("right brow", slice(33, 42))]
+)
+def test_lines_of_a_part_that_is_not_measured_are_grey(part: FacePart, points_of: slice) -> None:
+    """Behind a hand the network still says where lips would be: such lines must not look like measured ones."""
+    points = posed_face()
+    low, high = points[points_of].min(axis=0).astype(int), points[points_of].max(axis=0).astype(int)
+    inside = np.s_[low[1] : high[1] + 1, low[0] : high[0] + 1]
+
+    def coloured(hidden: tuple[FacePart, ...]) -> int:
+        picture = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+        draw_landmarks(picture, points, 1, hidden)
+        return int((np.ptp(picture[inside].astype(int), axis=2) > 40).sum())
+
+    assert coloured(()) > 20
+    assert coloured((part,)) == 0
+    seen = analysis(points, {}, {})
+    assert seen.face is not None
+    unseen = replace(seen, face=replace(seen.face, hidden=(part,)))
+    frame = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    pictures = [Scene("overlay", ()).draw(frame, one, points, FIGURES) for one in (seen, unseen)]
+    assert (pictures[0][inside] != pictures[1][inside]).any()
 
 
 def test_the_frame_is_never_written_to() -> None:
