@@ -1,6 +1,7 @@
 """Recordings below a folder: links are followed, what cannot be looked at is said, results of a batch are no recordings."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def recordings_below(folder: Path, problems: list[str]) -> list[Path]:
     """Search a folder with everything below it.
 
     Hidden files and folders (data managers keep the same files in them once more) and the results of a batch are left out. A link whose
-    target is gone is a recording that is missing: it is taken, so that it is named with the others that cannot be measured.
+    target is gone, or a file that may not be looked at, is taken, so that it is named with the others that cannot be measured.
 
     Args:
         folder: absolute.
@@ -65,15 +66,19 @@ def _folders(top: Path, failed: Callable[[OSError], None]) -> Iterator[list[Path
             if place not in seen:
                 seen.add(place)
                 links = (path for path in (Path(at, one) for one in folders) if path.is_symlink())
-                starts += [link for link in links if not Path(above).is_relative_to(link.resolve())]
+                starts += [link for link in links if not Path(above).is_relative_to(os.path.realpath(link))]
                 yield [path for path in (Path(at, one) for one in files) if _is_recording(path)]
 
 
 def _is_searched(folder: Path) -> bool:
-    return not folder.name.startswith(".") and not (folder / "ledger" / HEAD).is_file()
+    # `Path.is_file` raises below a folder that may not be entered; such a folder is to be searched, and named.
+    return not folder.name.startswith(".") and not os.path.isfile(folder / "ledger" / HEAD)  # noqa: PTH113
 
 
 def _is_recording(path: Path) -> bool:
     if path.suffix.lower() not in VIDEOS or path.name.startswith("."):
         return False
-    return path.is_file() or (path.is_symlink() and not path.exists())
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # a link without a target, or a file that may not be looked at: named with what cannot be measured
+        return True

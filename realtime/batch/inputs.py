@@ -157,7 +157,7 @@ def _in_list(path: Path, problems: list[str]) -> list[_Named]:
 
 
 def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_Named]:
-    named = re.match(r"sep=(.)\r?\n", text)  # a line by which tables for Excel tell their own delimiter
+    named = re.match(r'sep=([^\r\n"])\r?\n', text)  # a line by which tables for Excel tell their own delimiter
     text = text[named.end() :] if named else text
     first = text.partition("\n")[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","

@@ -45,17 +45,23 @@ def test_hidden_folders_and_results_of_a_batch_are_no_recordings(tmp_path: Path)
 
 
 def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    touch(tmp_path, "a.mp4", "closed/b.mp4")
-    real = os.scandir
+    touch(tmp_path, "a.mp4", "closed/b.mp4", "listed/c.mp4")  # the last may be listed, and nothing in it looked at
+    scan, look = os.scandir, os.stat
 
     def scandir(path: str) -> Any:
         if str(path).endswith("closed"):
             raise PermissionError(errno.EACCES, "Permission denied", path)
-        return real(path)
+        return scan(path)
+
+    def no_stat(path: Any, **more: Any) -> os.stat_result:
+        if {"closed", "listed"} & set(Path(path).parent.parts):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path, **more)
 
     monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "stat", no_stat)
     found = find_inputs([str(tmp_path)])
-    assert [one.name for one in found.found] == ["a"]
+    assert [one.name for one in found.found] == ["a", "listed__c"]
     assert found.problems == [f"{tmp_path / 'closed'}: this folder could not be searched (Permission denied)."]
 
 
