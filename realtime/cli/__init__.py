@@ -89,7 +89,10 @@ def entry() -> None:
     sys.unraisablehook = _unraisable
     _interrupt_once()
     restrict_new_files()
-    code = main()
+    try:
+        code = main()
+    except SystemExit as ended:  # argparse's, after --help and --version or about wrong words
+        code = ended.code if isinstance(ended.code, int) else 0
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the default's would come back at the interpreter's end
     output.flush()
     if output.failure:

@@ -29,10 +29,11 @@ def test_closed_from_the_beginning(number: int) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_full() -> None:
+    said = b"facemirror-live: What was printed could not be written (the disk is full).\n"
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(CONFIG, stdout=full, stderr=subprocess.PIPE, check=False, timeout=55)
-        said = b"facemirror-live: What was printed could not be written (the disk is full).\n"
-        assert (done.returncode, done.stderr) == (3, said)
+        for words in (CONFIG, [sys.executable, "-m", "realtime", "--version"]):
+            done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False, timeout=55)
+            assert (done.returncode, done.stderr) == (3, said)
         wrong = [sys.executable, "-m", "realtime", "verify", "nowhere"]
         assert subprocess.run(wrong, stdout=full, stderr=full, check=False, timeout=55).returncode == 2
 
