@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 
 from realtime.action_units.names import name_of
+from realtime.app.interrupts import INTERRUPTED
 from realtime.app.output_files import AGREEMENT, check_output
 from realtime.app.validation.published import NOT_FOUND, PUBLISHED
 from realtime.app.validation.run import Judged, validate
@@ -80,9 +81,9 @@ def as_text(judged: Judged) -> str:
     return "\n".join([*lines, NOT_FOUND])
 
 
-INTERRUPTED = 130
 _SHORT = {"pearson": "r", "icc": "ICC", "f1": "F1"}
 
 
 def _cell(value: float | None) -> str:
+    # + 0.0: what rounds to nothing has no sign
     return "-" if value is None else f"{round(value, 2) + 0.0:.2f}"

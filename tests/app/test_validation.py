@@ -15,7 +15,7 @@ from realtime.app.validation.published import PUBLISHED
 from realtime.cli import main
 from realtime.clinic.agreement import icc_consistency as icc
 from realtime.clinic.agreement import pearson
-from realtime.errors import UserInputError
+from realtime.errors import ModelFileError, UserInputError
 from realtime.media.video_source import VideoSource
 from realtime.types import U8
 
@@ -204,6 +204,16 @@ def test_what_cannot_be_read_costs_nothing_else(
     assert (content["recordings"], content["frames"], content["failed"]) == (1, 3, ["damaged"])
     assert content["coded_frames_that_are_not_there"] == 2
     assert main(["validate", "csv", str(tmp_path), "--json", str(tmp_path / "no" / "out.json")]) == 2
+
+
+def test_missing_models_end_the_run(tmp_path: Path, pictures: list[U8], capsys: pytest.CaptureFixture[str]) -> None:
+    """They are no recording's fault."""
+    write_video(tmp_path / "one.avi", pictures[:1])
+    (tmp_path / "one.csv").write_text("frame,AU12\n0,1\n")
+    assert main(["validate", "csv", str(tmp_path), "--weights", str(tmp_path / "none")]) == ModelFileError.exit_code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "no model manifest" in printed.err
 
 
 def test_an_interrupted_run_prints_what_was_read(

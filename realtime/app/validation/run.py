@@ -10,7 +10,7 @@ from realtime.analyze.results import Face
 from realtime.analyze.tracking import FaceTracker
 from realtime.app.validation.agreement import Agreement, agreement
 from realtime.app.validation.layouts import Coded, Layout, Recording, Side, recordings
-from realtime.errors import FacemirrorError, UserInputError
+from realtime.errors import FacemirrorError, ModelFileError, UserInputError
 
 # The pictures of a recording without times: BP4D's rate, frames a second.
 _RATE = 25.0
@@ -101,15 +101,18 @@ def validate(
     judged = Judged()
     for recording in recordings(layout, folder, say):
         before = judged.frames, judged.faceless
-        with FaceTracker(None if recording.video is None else str(recording.video), weights=weights) as tracker:
-            try:
+        source = None if recording.video is None else str(recording.video)
+        try:
+            with FaceTracker(source, weights=weights) as tracker:
                 for number, face in _faces(tracker, recording):
                     judged.add(number, face, recording)
-            except KeyboardInterrupt:
-                judged.stopped = True
-            except FacemirrorError as error:
-                judged.failed.append(recording.name)
-                say(f"{recording.name}: {error}")
+        except KeyboardInterrupt:
+            judged.stopped = True
+        except ModelFileError:  # no recording could be measured
+            raise
+        except FacemirrorError as error:
+            judged.failed.append(recording.name)
+            say(f"{recording.name}: {error}")
         frames, faceless = judged.frames - before[0], judged.faceless - before[1]
         say(f"{recording.name}: {frames} coded frames, {faceless} of them without a face")
         if judged.stopped:
