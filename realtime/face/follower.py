@@ -106,6 +106,7 @@ class FaceFollower:
             found: the face.
             pattern: (256,) of its crop.
         """
+        self._mouth_covered = None
         self._smoother.reset()
         self._past.clear()
         self._mirror.begin(found.landmarks.mirror_offset)

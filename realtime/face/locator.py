@@ -58,7 +58,7 @@ class Locator:
 
     @property
     def limits(self) -> VisibilityLimits:
-        """From which of the network's figures on something counts as covered or too small."""
+        """The landmark network's limits: when a part counts as covered, or too small."""
         return self._landmarks.contract.visibility
 
     def from_points(
@@ -156,10 +156,10 @@ class Locator:
 
 
 def share_inside(points: F32, height: int, width: int) -> float:
-    """Share of the (N, 2) points that lie inside a picture of this size, 0..1.
+    """Share of a face's points that lie inside a picture of this size, 0..1.
 
     Args:
-        points: (N, 2) pixels.
+        points: (98, 2) pixels.
         height: of the picture, pixels.
         width: likewise.
     """

@@ -31,7 +31,7 @@ _LEAST_CONTRAST = 0.05
 # share of full detail, and of full size, below which nothing of a face is measured
 _TOO_LITTLE = 0.5
 MOUTH_HALVES = Sides((80, 81, 82, 83, 84, 91, 92, 93), (76, 77, 78, 86, 87, 88, 89, 95))
-"""The points of either half of the mouth, corner and lips; those in the middle belong to neither."""
+"""The numbers of the points of the mouth's left and right half, corner and lips; those in the middle belong to neither."""
 UNEVEN = 1.1
 """By how much less sure than the other one a half of the mouth must be to count as covered by itself. One in eight half smiles of real
 people reaches that, so it says something only together with a presence below `half_presence`: that of all of them was above 0.9995."""
@@ -176,8 +176,14 @@ def spreads(covariance: F32, distance: float) -> dict[FacePart, float]:
         covariance: (98, 2, 2) pixels squared.
         distance: of the outer eye corners, see `eye_distance`.
     """
-    deviations = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
+    deviations = _deviations(covariance)
     return {part: float(deviations[list(indices)].mean()) / distance for part, (indices, _) in _PARTS.items()}
+
+
+def _deviations(covariance: F32) -> F32:
+    """(98,) standard deviation of each point, pixels: the root mean square of both axes'."""
+    result: F32 = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
+    return result
 
 
 def _unsure(limits: VisibilityLimits, covariance: F32, distance: float, presence: float) -> bool:
@@ -193,7 +199,7 @@ def mouth_halves(covariance: F32, distance: float) -> Sides[float]:
         covariance: (98, 2, 2) pixels squared.
         distance: of the outer eye corners, see `eye_distance`.
     """
-    deviations = np.sqrt((covariance[:, 0, 0] + covariance[:, 1, 1]) / 2)
+    deviations = _deviations(covariance)
     left, right = (float(deviations[list(half)].mean()) / distance for half in MOUTH_HALVES)
     return Sides(left, right)
 

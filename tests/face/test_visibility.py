@@ -1,6 +1,7 @@
 """Confidence falls with size, blur and what covers a face; what cannot be seen is named."""
 
 import math
+from dataclasses import replace
 from typing import cast
 
 import cv2
@@ -140,37 +141,65 @@ def test_a_mouth_too_small_to_be_seen_is_not_taken_for_covered_afterwards() -> N
     assert not visibility(limits, SHARP, points(13.0), spread(13.0), None, 1.0).mouth_covered
 
 
-def covers_seen_by_a_follower(times: list[float], looks: list[tuple[float, float, float]]) -> list[bool]:
-    """On which frames the mouth counts as covered. looks: spread of the right and left half, presence."""
-    given = dict(zip(times, looks, strict=True))
-    image = np.zeros((480, 640, 3), np.uint8)
+FINGERS, UNSURE, FAINT = (0.028, 0.021, 0.98), (0.0245, 0.0235, 0.997), (0.0, 0.0, 1.0)
+"""Spread of the mouth's right and left half, and presence; the last stands for a crop without any detail."""
 
-    class Model:
-        contract = LandmarkContract(size=112, visibility=HALVES)
-        now = 0.0
 
-        def locate(self, image: U8, crop: F64, correction: object = None, *, rough: bool = False) -> Landmarks:
-            right, left, presence = given[self.now]
-            patch = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112)).astype(np.float32)
-            return Landmarks(points(), uneven(right, left), presence, crop, patch)
+class FollowedMouth:
+    """A follower whose network says of the mouth what it is told; the face itself stays where it is."""
 
-    model = Model()
-    follower = FaceFollower(Locator(cast("LandmarkModel", model), 10.0), FaceSettings())
-    track = Track(1, points(), points(), np.zeros(4, np.float32), None, 0.0)
-    out = []
-    for number, time in enumerate(times):
-        model.now = time
-        frame = Frame(image, number, time)
-        out.append("mouth" in follower.take(frame, track, follower.look(frame, track)).hidden)
-    return out
+    contract = LandmarkContract(size=112, visibility=replace(HALVES, full_detail=0.08))
+
+    def __init__(self) -> None:
+        self.locator = Locator(cast("LandmarkModel", self), 10.0)
+        self.follower = FaceFollower(self.locator, FaceSettings())
+        self.track = Track(1, points(), points(), np.zeros(4, np.float32), None, 0.0)
+        self._said = FINGERS
+
+    def locate(self, image: U8, crop: F64, correction: object = None, *, rough: bool = False) -> Landmarks:
+        right, left, presence = self._said
+        patch = SHARP * np.float32(self._said != FAINT)
+        return Landmarks(points(), uneven(right, left), presence, crop, patch)
+
+    def hidden(self, time: float, said: tuple[float, float, float], *, detected: bool = False) -> bool:
+        """Whether the mouth counts as covered on this frame. detected: a detector says where the face is."""
+        self._said = said
+        frame = Frame(np.zeros((480, 640, 3), np.uint8), round(1000 * time), time)
+        if detected:
+            found = self.locator.from_points(frame.image, points(), None)
+            return "mouth" in self.follower.start(frame, self.track, found, np.zeros(256, np.float32)).hidden
+        return "mouth" in self.follower.take(frame, self.track, self.follower.look(frame, self.track)).hidden
 
 
 def test_a_follower_holds_a_cover_for_some_seconds_only() -> None:
     """What is unsure for ever, a beard perhaps, is measured again."""
-    fingers, unsure = (0.028, 0.021, 0.98), (0.0245, 0.0235, 0.997)
-    times = [0.0, 1.0, 2.0, 5.5, 6.5, 7.0]
-    looks = [unsure, fingers, unsure, unsure, unsure, unsure]
-    assert covers_seen_by_a_follower(times, looks) == [False, True, True, True, False, False]
+    mouth = FollowedMouth()
+    seen = [(0.0, UNSURE), (1.0, FINGERS), (2.0, UNSURE), (5.5, UNSURE), (6.5, UNSURE), (7.0, UNSURE)]
+    assert [mouth.hidden(*one) for one in seen] == [False, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("rate", [15, 60])
+def test_a_cover_is_held_as_long_at_any_frame_rate(rate: int) -> None:
+    mouth = FollowedMouth()
+    assert mouth.hidden(0.0, FINGERS)
+    held = [mouth.hidden(number / rate, UNSURE) for number in range(1, 6 * rate)]
+    assert sum(held) == 5 * rate - 1
+    assert held == sorted(held, reverse=True)
+
+
+def test_a_cover_is_not_held_for_a_face_that_was_lost() -> None:
+    mouth = FollowedMouth()
+    assert mouth.hidden(1.0, FINGERS)
+    mouth.follower.lose()
+    assert not mouth.hidden(1.1, UNSURE)
+
+
+def test_a_cover_is_not_held_for_a_face_that_a_detector_found() -> None:
+    """Also where the first picture of that face is too faint to tell what is in front of it."""
+    mouth = FollowedMouth()
+    assert mouth.hidden(1.0, FINGERS)
+    assert mouth.hidden(1.1, FAINT, detected=True)
+    assert not mouth.hidden(1.2, UNSURE)
 
 
 def test_lids_of_an_eye_of_few_pixels_are_not_measured() -> None:
