@@ -33,7 +33,7 @@ def one_thread_session(model: Path) -> ort.InferenceSession:
     """
     if not model.is_file():
         raise UserInputError(
-            f"{model} is not there: teachers come with the development material, whose folder FACEMIRROR_SHARED names."
+            f"{model} is not there; a teacher comes with the development material, whose folder FACEMIRROR_SHARED names."
         )
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

@@ -1,8 +1,8 @@
 """The limits by which covered parts are found: `python -m tools.train.landmarks.covered --data DATA [--weights DIR]`.
 
 Mouths, eyes and brows of the photographs are covered by hands, masks and dark glasses, mouths also by fingers with lips between them, and
-the network is asked. Limits are chosen on the
-training photographs: those that find most covered parts while a clear face loses a part in no more cases than `--mistaken` allows.
+the network is asked. Limits are chosen on the training photographs: those that find most covered parts while a clear face loses a part in
+no more cases than `--mistaken` allows; that of half a mouth, which is chosen after them, may cost as many clear faces again.
 What they find on the held-out photographs is printed beside what the manifest's limits find there, with the manifest's
 parameters to be written. They belong to one file of the network: after a training they are to be chosen anew.
 """
@@ -124,7 +124,7 @@ def covered_by(picture: U8, mask: U8, rng: np.random.Generator) -> U8:
 
 
 def look(model: LandmarkModel, faces: FaceSet, most: int, seed: int) -> Looks:
-    """Each face clear and covered six ways, at most so many faces."""
+    """Each face clear and covered seven ways, fingers last, at most so many faces."""
     rng, of_fingers = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     presence, spread, covered, halves, fingers = [], [], [], [], []
     for i in rng.permutation(len(faces))[:most]:

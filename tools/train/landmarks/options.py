@@ -63,4 +63,8 @@ def options(description: str | None) -> argparse.Namespace:
         nargs="+",
         help="begin with the weights of this checkpoint.pt or exported .onnx; of several checkpoints: with the mean of their weights",
     )
-    return parser.parse_args()
+    found = parser.parse_args()
+    # Opened only in the processes that make batches, whose errors come as tracebacks.
+    if found.own_answers is not None and not found.own_answers.is_file():
+        parser.error(f"--own-answers: there is no file {found.own_answers}")
+    return found
