@@ -228,8 +228,7 @@ class PeopleTracker:
                 return
             yaw = 0.0 if one.observation.pose is None else one.observation.pose[0]
             one.person.looks.learn(look.pattern, yaw)
-            if not found.visibility.hidden:
-                one.person.life.update(one.observation.points, frame.capture_time)
+            one.person.life.update(one.observation.points, frame.capture_time, one.observation.hidden)
 
     def _separate(self, frame: Frame) -> None:
         """Of two followers on one face, the one whose person looks less like it is lost: that one is hidden."""

@@ -1,6 +1,7 @@
 """Several faces followed at once: who is who after crossings, hidden moments and absences, and who is the patient."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from realtime.face.liveness import Liveness
 from realtime.face.patient_choice import PatientChoice, Seen
 from realtime.face.people import Observed, PeopleTracker
 from realtime.face.settings import FaceSettings, PatientSettings
-from realtime.types import F32, Frame
+from realtime.face.visibility import VisibilityLimits
+from realtime.types import F32, FacePart, Frame
 from tests.face.world import CONTRACT, Disc, detect, landmark_network, picture
 
 Where = Callable[[int], list[Disc]]
@@ -194,6 +196,47 @@ def test_a_blink_is_life_and_noise_is_not() -> None:
         blinks.update(noisy, number / 30)
     assert not still.alive
     assert blinks.alive
+
+
+@pytest.mark.parametrize(
+    ("hidden", "counts"),
+    [
+        ((), {"lids", "lips"}),
+        (("left eye", "right eye"), {"lips"}),
+        (("left eye",), {"lids", "lips"}),
+        (("mouth",), set()),
+    ],
+)
+def test_hidden_eyes_show_no_life_but_the_lips_beside_them_do(hidden: tuple[FacePart, ...], counts: set[str]) -> None:
+    disc, alive = Disc(300, 180, 60), set[str]()
+    shown = {"lids": ([67, 66, 65, 75, 74, 73], [61, 62, 63, 69, 70, 71]), "lips": ([94, 94, 94], [93, 94, 95])}
+    for name, (still, moved) in shown.items():
+        life = Liveness()
+        for number in range(30):
+            points = disc.points()
+            if 10 <= number < 20:
+                points[moved] = points[still] + np.array((0, 20 if name == "lips" else 0), np.float32)
+            life.update(points, number / 30, hidden)
+        alive |= {name} if life.alive else set()
+    assert alive == counts
+
+
+def test_a_small_face_whose_eyes_cannot_be_measured_lives_by_its_lips() -> None:
+    contract = replace(CONTRACT, visibility=VisibilityLimits(least_eye=1000.0))
+    speaking = [False]
+
+    def network(blob: F32) -> dict[str, F32]:
+        found = landmark_network(blob)
+        found["points"][:, [93, 94, 95], 1] += 0.1 * speaking[0]
+        return found
+
+    tracker = PeopleTracker(LandmarkModel(network, contract), FaceSettings())
+    assert run(lambda _n: [Disc(200, 180)], 12, tracker)[-1].others[0].hidden == ("left eye", "right eye")
+    assert not tracker.is_alive(1)
+    speaking[0] = True
+    for number in range(12, 20):
+        tracker.update(Frame(picture(Disc(200, 180)), number, number / 30))
+    assert tracker.is_alive(1)
 
 
 @pytest.mark.parametrize(("people", "rarest"), [(2, 16.5), (4, 16.5)])
