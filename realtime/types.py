@@ -149,7 +149,7 @@ class FaceObservation:
         pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up; roll > 0: head
             tilts to the patient's left), or None when not measured.
         estimated: `confidence` is a plausibility.
-        hidden: parts that something covers, or all of them where the face is too small or too blurred: nothing is measured there.
+        hidden: parts on which nothing is measured: something covers them, or they are too small or blurred; all, where the face is.
     """
 
     face_id: int
