@@ -5,21 +5,21 @@ from collections.abc import Sequence
 
 from realtime.face.followed import Followed
 
-_DEBT_FRAMES = 4
+_MOST_DEFICIT = 4
 """Frames whose looks are made up for; what is missed beyond that is not."""
 
 
 class LooksInTurn:
-    """Counts the looks that are owed. Those missed with a frame are made up for on the frames that follow, a few at a time."""
+    """Shares looks out by deficit round robin: those missed with a frame are made up for on the frames that follow, a few at a time."""
 
     def __init__(self) -> None:
-        self._owed = 0.0
+        self._deficit = 0.0
         self._counted: int | None = None
         self._turn = 0
 
     def restart(self) -> None:
-        """Nothing is owed any more (the source was restarted)."""
-        self._owed, self._counted = 0.0, None
+        """Nothing is left to make up for (the source was restarted)."""
+        self._deficit, self._counted = 0.0, None
 
     def due(
         self, others: Sequence[Followed], sequence: int, every: float, *, wait: int | None = None
@@ -35,13 +35,13 @@ class LooksInTurn:
         """
         a_frame = len(others) / every
         frames = 1 if self._counted is None else max(0, sequence - self._counted)
-        self._owed = min(self._owed + frames * a_frame, _DEBT_FRAMES * a_frame)
+        self._deficit = min(self._deficit + frames * a_frame, _MOST_DEFICIT * a_frame)
         self._counted = sequence
         most = math.ceil(a_frame)
         if wait is not None and wait * a_frame <= (wait - 1) * most:
             most = 0
-        looks = min(int(self._owed + 1e-9), most)
-        self._owed -= looks
+        looks = min(int(self._deficit + 1e-9), most)
+        self._deficit -= looks
         turns = sorted(others, key=lambda one: one.turn)[:looks]
         for one in turns:
             self._turn += 1
