@@ -78,3 +78,8 @@ def test_no_other_unit_changes_though_the_branches_see_the_unit() -> None:
 def test_units_that_a_branch_corrects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="no branch corrects"):
         main(["--people", str(tmp_path / "none.npz"), "--out", str(tmp_path), "--units", "26", "17"])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserInputError, match=r"There is no .*none\.npz"):
+        main(["--people", str(tmp_path / "none.npz"), "--out", str(tmp_path), "--units", "26"])

@@ -190,7 +190,7 @@ def gathered(options: argparse.Namespace, network: ActionUnitNet) -> Faces:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line. Raises UserInputError where a unit cannot be fitted so."""
+    """Command line. Raises UserInputError where a unit cannot be fitted so, or a file is missing."""
     parser = argparse.ArgumentParser(prog="python -m tools.train.action_units.last_layer", description=__doc__)
     parser.add_argument("--people", type=Path, nargs="+", required=True, metavar="FILE")
     parser.add_argument("--strangers", type=Path, nargs="*", default=[], metavar="FILE")
@@ -208,6 +208,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise UserInputError(
             f"--units takes units that no branch corrects, which are {sorted({*UNITS} - {*EYE_UNITS, *LOWER_UNITS})}."
         )
+    named = [*options.people, *options.strangers, options.photographs, options.start_from]
+    missing = [str(path) for path in named if path is not None and not path.exists()]
+    if missing:
+        raise UserInputError(f"There is no {', '.join(missing)}: --help says what makes such files.")
     torch.set_num_threads(1)
     network = exported(options.start_from or options.weights / "action_units.onnx", UNITS)
     faces = gathered(options, network)
