@@ -31,6 +31,18 @@ _SIDE, _NEXT = np.uint64(PATCH), np.uint64(1)
 
 
 @njit(nogil=True)
+def _sums(window: U8 | F32) -> tuple[int, int]:
+    """Sum of the grey values of a window of bytes and of their squares, both exact."""
+    total, squares = 0, 0
+    for y in range(window.shape[0]):
+        for x in range(window.shape[1]):
+            value = int(window[y, x])
+            total += value
+            squares += value * value
+    return total, squares
+
+
+@njit(nogil=True)
 def settle(window: U8, mirrored: bool, out: F32) -> None:
     """A grey window without its brightness and contrast.
 
@@ -40,12 +52,7 @@ def settle(window: U8, mirrored: bool, out: F32) -> None:
         out: (height * width,), filled.
     """
     height, width = window.shape
-    total, squares = 0, 0
-    for y in range(height):
-        for x in range(width):
-            value = int(window[y, x])
-            total += value
-            squares += value * value
+    total, squares = _sums(window)
     mean = total / (height * width)
     gain = 1.0 / max(np.sqrt(max(squares / (height * width) - mean * mean, 0.0)), LEAST_SPREAD)
     for y in range(height):
@@ -58,12 +65,7 @@ def settle(window: U8, mirrored: bool, out: F32) -> None:
 def _settle_padded(window: U8 | F32, fine: F32, coarse: F32) -> None:
     """What `settled_pyramid` gives of bytes, with OpenCV's arithmetic: one call instead of five, which cost more than the work."""
     height, width = window.shape
-    total, squares = 0, 0
-    for y in range(height):
-        for x in range(width):
-            value = int(window[y, x])
-            total += value
-            squares += value * value
+    total, squares = _sums(window)
     share = 1.0 / (height * width)
     average = total * share
     spread = np.sqrt(max(squares * share - average * average, 0.0))
