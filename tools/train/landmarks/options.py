@@ -67,4 +67,7 @@ def options(description: str | None) -> argparse.Namespace:
     # Opened only in the processes that make batches, whose errors come as tracebacks.
     if found.own_answers is not None and not found.own_answers.is_file():
         parser.error(f"--own-answers: there is no file {found.own_answers}")
+    begin = found.start_from or []
+    if len(begin) > 1 and any(file.suffix != ".pt" for file in begin):
+        parser.error("--from: the mean can be taken of several checkpoint.pt, not of exported files")
     return found
