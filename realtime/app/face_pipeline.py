@@ -1,7 +1,7 @@
 """The networks of one person's face, opened and warm: what a live run and a replay have in common."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from realtime.clinic import LengthMeter, Ruler, ScaleChoice
 from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
-from realtime.face.kernel_cache import begin, prepare_mirror
+from realtime.face.kernel_cache import MirrorKernels, begin, prepare_mirror
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.people import PeopleTracker
 from realtime.face.tracker import Tracker
@@ -65,6 +65,7 @@ class FacePath:
         tiers: the landmark networks, best first.
         multitask: OpenFace 3.0's network, where that family is configured.
         meter: measures lengths in millimetres, where that is configured.
+        mirror_ready: whether the mirrored views can be drawn at once; see `MirrorKernels.ready`.
         another: makes an estimator for somebody who is not the patient; it shares the network.
     """
 
@@ -77,6 +78,7 @@ class FacePath:
     multitask: Multitask | None = None
     another: Callable[[], ActionUnitEstimator] = ActionUnitEstimator
     meter: LengthMeter | None = None
+    mirror_ready: Callable[[], bool] = lambda: True
 
 
 def open_for_program(
@@ -114,12 +116,15 @@ def open_for_program(
         # Loading the kernels takes the most memory of all, so what came before is given back now.
         release_start_up(garbage=False)
 
+    mirror = MirrorKernels()
+
     def opened() -> None:
-        prepare_mirror(compiling, now=config.view in ("mirrored", "split"))
+        nonlocal mirror
+        mirror = prepare_mirror(compiling, now=config.view in ("mirrored", "split"))
         release_start_up()
 
     try:
-        return open_face_path(
+        path = open_face_path(
             config,
             height,
             width,
@@ -129,6 +134,7 @@ def open_for_program(
             compiled=compiled,
             opened=opened,
         )
+        return replace(path, mirror_ready=mirror.ready)
     finally:
         compilation.end()
 

@@ -253,7 +253,9 @@ class _Wiring:
         self._units = path.measures.units
         if config.au == "openface2":
             self._measure, self._units = _openface2(config, outputs.folder)
-        self._scene = Scene(config.view, self._units, selfie=config.selfie, panel=config.panel)
+        self._scene = Scene(
+            config.view, self._units, selfie=config.selfie, panel=config.panel, mirror_ready=path.mirror_ready
+        )
         self._examination = self._open_examination()
         fps = (info and info.fps) or 30.0
         self._live_blur, self._recorded_blur = _blurs(config, self._units, fps, recorded=outputs.recorder is not None)

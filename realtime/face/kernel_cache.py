@@ -121,32 +121,71 @@ def prepare(progress: Callable[[str, float], None] | None = None) -> None:
     begin().wait(progress)
 
 
-def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now: bool) -> None:
+class MirrorKernels:
+    """Whether the compiled code of the mirrored views is loaded. A picture path asks before each such picture.
+
+    Args:
+        child: still compiles it; None: nobody does.
+        loaded: a mirrored view can be drawn at once.
+    """
+
+    def __init__(self, child: "subprocess.Popen[bytes] | None" = None, *, loaded: bool = False) -> None:
+        self._child = child
+        self._loaded = threading.Event()
+        self._asked = self._ended = False
+        if loaded:
+            self._loaded.set()
+        if child is not None:
+            atexit.register(self._end)
+            # Nobody else waits for it: without this it would stay in the system's table of processes until this one ends.
+            threading.Thread(target=child.wait, name="kernel-compiler", daemon=True).start()
+
+    def ready(self) -> bool:
+        """Never waits. The first question has the code loaded, on a thread of its own, once it is compiled."""
+        if not self._asked and not self._loaded.is_set():
+            self._asked = True
+            threading.Thread(target=self._load, name="kernel-loader", daemon=True).start()
+        return self._loaded.is_set()
+
+    def _load(self) -> None:
+        try:
+            if self._child is not None:
+                self._child.wait()
+            if not self._ended:  # the child was ended with this process: compiling in its place would only hold it up
+                warm_up_mirror()
+        finally:
+            self._loaded.set()  # where that failed, the view itself says why
+
+    def _end(self) -> None:
+        assert self._child is not None
+        self._ended = True
+        _end(self._child)
+
+
+def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now: bool) -> MirrorKernels:
     """Load the kernels that only the mirrored views need.
 
     Args:
         progress: see `Preparation.wait`.
         now: have them compiled first if need be. Otherwise, at a first start, a child compiles them at low priority beside the
-            first pictures, and they are loaded when such a view is first shown.
+            first pictures, and they are loaded when such a view is first asked for.
+
+    Returns:
+        Whether they are loaded; to be asked before each mirrored picture.
     """
     folder = cache_path(fit_similarity)
-    if folder is None or is_temporary(folder):  # nothing is kept for another start: a child would only cost time
-        if now:
-            warm_up_mirror()
-        return
-    current = _is_current(folder / _MIRROR_NOTE, _fingerprint())
-    if not current:
-        try:
-            child = _start((*_COMMAND, _MIRROR), low=not now)
-        except OSError:  # compiled at the first call, then
-            return
-        atexit.register(_end, child)
-        if now:
+    kept = folder is not None and not is_temporary(folder)  # else a child would only cost time
+    child = None
+    if folder is not None and kept and not _is_current(folder / _MIRROR_NOTE, _fingerprint()):
+        if not now:
+            return MirrorKernels(_start_or_none((*_COMMAND, _MIRROR), low=True))
+        if (child := _start_or_none((*_COMMAND, _MIRROR))) is not None:
+            atexit.register(_end, child)
             _exit_code(child, progress, time.monotonic())
-        else:  # nobody waits for it: without this it would stay in the system's table of processes until this one ends
-            threading.Thread(target=child.wait, name="kernel-compiler", daemon=True).start()
-    if current or now:
-        warm_up_mirror()
+    elif not (kept or now):
+        return MirrorKernels()
+    warm_up_mirror()
+    return MirrorKernels(loaded=True)
 
 
 class CacheState(NamedTuple):
@@ -213,6 +252,13 @@ def _start(command: Sequence[str], *, low: bool = False) -> "subprocess.Popen[by
     return subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
+
+
+def _start_or_none(command: Sequence[str], *, low: bool = False) -> "subprocess.Popen[bytes] | None":
+    try:
+        return _start(command, low=low)
+    except OSError:  # compiled in this process, then
+        return None
 
 
 def _exit_code(child: "subprocess.Popen[bytes]", progress: Callable[[str, float], None] | None, started: float) -> int:

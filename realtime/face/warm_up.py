@@ -9,7 +9,7 @@ from realtime.face.alignment import Aligner, back_to_picture, canonical, warp_gr
 from realtime.face.face_model import HEAD_3D
 from realtime.face.geometry import fit_similarity, middle_of, transform
 from realtime.face.matching import face_box
-from realtime.face.mirroring import Mirror, midline, mirror_in_place
+from realtime.face.mirroring import Mirror, midline
 from realtime.face.point_flow import PointFlow
 from realtime.face.pose import estimate_pose, left_over
 from realtime.face.scene_change import SceneChange
@@ -78,7 +78,6 @@ def warm_up_mirror() -> None:
     line = midline(canonical(112) + np.float32(60))
     assert line is not None
     Mirror(64, 64).update(image, line)
-    mirror_in_place(image, line, keep="right")
 
 
 def _picture() -> U8:

@@ -1,8 +1,6 @@
 """Says on the picture that another face is followed than before."""
 
-import cv2
-
-from realtime.render.palette import INK, WARNING
+from realtime.render.notice import draw_notice
 from realtime.types import U8, Analysis
 
 _SECONDS = 4.0
@@ -30,9 +28,4 @@ class FaceChangeNotice:
             self._face_id = analysis.face.face_id
         if analysis.capture_time >= self._until:
             return
-        scale = min(canvas.shape[0] / 720, canvas.shape[1] / 640)
-        at = (round(12 * scale), round(36 * scale))
-        text = f"Another face is followed now: face {self._face_id}"
-        for colour, width in ((INK, 4), (WARNING, 1)):
-            thickness = max(1, round(width * scale))
-            cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, colour, thickness, cv2.LINE_AA)
+        draw_notice(canvas, f"Another face is followed now: face {self._face_id}")

@@ -1,6 +1,6 @@
 """What is shown: the frame with its overlay, mirrored half-faces, both side by side, or the bare frame."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from realtime.render.canvas import Canvases
 from realtime.render.face_change import FaceChangeNotice
 from realtime.render.landmarks import draw_box, draw_landmarks, draw_midline
 from realtime.render.mirrored_halves import HalfFaces
+from realtime.render.notice import draw_notice
 from realtime.render.other_faces import draw_label, draw_other
 from realtime.render.panel_place import PanelPlace
 from realtime.render.status import LiveFigures, draw_status
@@ -24,9 +25,18 @@ class Scene:
         selfie: flips the picture; the patient's sides stay the patient's, so the panel's columns change places with
             the picture's halves.
         panel: where the bars stand; see `PanelPlace`.
+        mirror_ready: whether mirrored half-faces can be drawn at once; until then the frame is shown as it is, and says so.
     """
 
-    def __init__(self, mode: View, units: Sequence[int], *, selfie: bool = False, panel: PanelMode = "auto") -> None:
+    def __init__(
+        self,
+        mode: View,
+        units: Sequence[int],
+        *,
+        selfie: bool = False,
+        panel: PanelMode = "auto",
+        mirror_ready: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.mode = mode
         self.selfie = selfie
         self.units = tuple(units)
@@ -34,6 +44,7 @@ class Scene:
         self._halves = HalfFaces()
         self._panel = PanelPlace(panel, units, flipped=selfie)
         self._change = FaceChangeNotice()
+        self._mirror_ready = mirror_ready
         self._size = (0, 0)
 
     def draw(
@@ -57,12 +68,17 @@ class Scene:
         if self.mode == "raw":
             return cv2.flip(frame, 1) if self.selfie else frame
         face = None if points is None else face_place(points, frame.shape[1], selfie=self.selfie)
-        if self.mode in ("mirrored", "split") and points is not None:
+        mirrored = self.mode in ("mirrored", "split")
+        unready = mirrored and not self._mirror_ready()
+        panes = mirrored and not unready
+        if panes and points is not None:
             canvas = self._halves.compose(frame, points, split=self.mode == "split", selfie=self.selfie)
         else:
             canvas = self._overlay(frame, analysis, points, face, others)
-        canvas = self._with_panel(canvas, analysis, face, others)
+        canvas = self._with_panel(canvas, analysis, face, others, panes=panes)
         self._change.draw(canvas, analysis)
+        if unready:
+            draw_notice(canvas, "The mirrored view is being compiled, once on this machine", row=1)
         draw_status(canvas, figures)
         return canvas
 
@@ -118,13 +134,15 @@ class Scene:
         if patient is not None:
             draw_label(canvas, patient, "patient", thickness)
 
-    def _with_panel(self, canvas: U8, analysis: Analysis | None, face: F32 | None, others: Sequence[OtherFace]) -> U8:
+    def _with_panel(
+        self, canvas: U8, analysis: Analysis | None, face: F32 | None, others: Sequence[OtherFace], *, panes: bool
+    ) -> U8:
         if analysis is None or analysis.face is None:
             # A strip stays, so that the picture does not jump while the face is away.
             return self._panel.draw(canvas, Sides({}, {}), ()) if self._panel.in_strip else canvas
         faces = [face_place(other.points, canvas.shape[1], selfie=self.selfie) for other in others]
         faces += [] if face is None else [face]
-        if self.mode != "overlay":
+        if panes:
             faces = [np.array([0, 0, canvas.shape[1], canvas.shape[0]], np.float32)]  # panes of faces, side by side
         return self._panel.draw(canvas, Sides(analysis.au_left, analysis.au_right), faces)
 

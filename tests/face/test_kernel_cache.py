@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,14 @@ def prepare(progress: Callable[[str, float], None] | None = None, *, folder: Pat
 
 def times(folder: Path) -> int:
     return len((folder / "made").read_text())
+
+
+def until(reached: Callable[[], bool]) -> bool:
+    """Whether a background thread or a process gets there in time."""
+    end = time.monotonic() + 20
+    while not reached() and time.monotonic() < end:
+        time.sleep(0.01)
+    return reached()
 
 
 def test_the_child_runs_once(tmp_path: Path) -> None:
@@ -172,13 +181,49 @@ def test_a_first_start_leaves_the_mirrored_views_to_a_child_of_low_priority(
     assert waiting.poll() is None
     assert waiting.stdin is not None
     waiting.stdin.close()
-    end = time.monotonic() + 20
-    while waiting.returncode is None and time.monotonic() < end:
-        time.sleep(0.01)
+    assert until(lambda: waiting.returncode is not None)
     assert waiting.returncode == 0, "no zombie is left: it was waited for, though nobody asked"
     kernel_cache._write_note(tmp_path, "facemirror-kernels-mirror.json", kernel_cache._fingerprint())
-    prepare_mirror(now=False)
+    assert prepare_mirror(now=False).ready()
     assert (loaded, len(started)) == ([True], 1)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_mirrored_view_is_not_ready_before_its_code_is_compiled_and_loaded(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking never waits: drawing such a view meanwhile compiled it on the picture path, which stood still for 2.8 s."""
+    loaded: list[str] = []
+    words = (sys.executable, "-I", "-S", "-c", f"import sys; sys.stdin.read(); sys.exit({code})")
+    child = subprocess.Popen(words, stdin=subprocess.PIPE)
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: tmp_path)
+    monkeypatch.setattr(kernel_cache, "is_temporary", lambda _folder: False)
+    monkeypatch.setattr(kernel_cache, "_start", lambda _words, low: child)
+    monkeypatch.setattr(kernel_cache, "warm_up_mirror", lambda: loaded.append(threading.current_thread().name))
+    mirror = prepare_mirror(now=False)
+    assert [mirror.ready() for _ in range(3)] == [False] * 3
+    assert loaded == []
+    assert child.stdin is not None
+    child.stdin.close()
+    assert until(mirror.ready)
+    assert loaded == ["kernel-loader"], "once, and not on the thread that draws"
+
+
+def test_where_no_process_can_compile_a_mirrored_view_a_thread_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_words: tuple[str, ...], low: bool) -> "subprocess.Popen[bytes]":
+        raise OSError(11, "Resource temporarily unavailable")
+
+    loaded: list[str] = []
+    monkeypatch.setattr(kernel_cache, "cache_path", lambda _kernel: tmp_path)
+    monkeypatch.setattr(kernel_cache, "is_temporary", lambda _folder: False)
+    monkeypatch.setattr(kernel_cache, "_start", fails)
+    monkeypatch.setattr(kernel_cache, "warm_up_mirror", lambda: loaded.append(threading.current_thread().name))
+    mirror = prepare_mirror(now=False)
+    assert loaded == []
+    assert until(mirror.ready)
+    assert loaded == ["kernel-loader"]
 
 
 @pytest.mark.parametrize("folder", [None, "temporary"])
@@ -191,7 +236,7 @@ def test_where_no_code_can_be_kept_a_mirrored_view_is_compiled_before_the_first_
     monkeypatch.setattr(kernel_cache, "warm_up_mirror", lambda: loaded.append(True))
     prepare_mirror(now=False)
     assert loaded == []
-    prepare_mirror(now=True)
+    assert prepare_mirror(now=True).ready()
     assert loaded == [True]
 
 
@@ -210,7 +255,7 @@ def signatures():
 warmed = set()
 warm_up = face_pipeline.warm_up
 face_pipeline.warm_up = lambda settings: (warm_up(settings), warmed.update(signatures()))
-face_pipeline.prepare_mirror = lambda *_, now: None  # it may load the mirror's kernels, which this view has no use for
+face_pipeline.prepare_mirror = lambda *_, now: face_pipeline.MirrorKernels()  # else it may load them, which this view has no use for
 code, summary = Run(resolve({"source": "demo", "headless": True, "duration": 0.2, "speed": "max"})).execute()
 print(sorted(signatures() - warmed), len(warmed) > 7, summary["face_frames"] > 0)
 """

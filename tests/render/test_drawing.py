@@ -10,7 +10,7 @@ from realtime.face.face_model import FACE_2D
 from realtime.face.mirroring import midline
 from realtime.render.au_panel import AuPanel
 from realtime.render.landmarks import draw_landmarks, draw_midline
-from realtime.render.palette import LEFT, RIGHT
+from realtime.render.palette import LEFT, RIGHT, WARNING
 from realtime.render.panel_place import PanelPlace
 from realtime.render.rehearsal import rehearse_drawing
 from realtime.render.scene import Scene
@@ -216,6 +216,24 @@ def test_in_views_of_panes_the_panel_has_a_strip(mode: View) -> None:
     picture = Scene(mode, (12,)).draw(frame, analysis(points, {12: 5.0}, {12: 5.0}), points, FIGURES)
     bar = np.nonzero(share(picture[:600], RIGHT).sum(axis=0) > 5)[0]
     assert bar.min() > WIDTH - 340
+
+
+@pytest.mark.parametrize("mode", ["mirrored", "split"])
+def test_a_mirrored_view_that_is_not_ready_shows_the_frame_and_says_so(mode: View) -> None:
+    points, ready = posed_face(), [False, False, True]
+    frame = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    found = analysis(points, {12: 5.0}, {12: 5.0})
+    scene = Scene(mode, (12,), mirror_ready=lambda: ready.pop(0))
+    unready, plain = (
+        scene.draw(frame, found, points, FIGURES),
+        Scene("overlay", (12,)).draw(frame, found, points, FIGURES),
+    )
+    places = np.nonzero((unready != plain).any(axis=(1, 2)))[0]
+    assert 36 < places.min() < places.max() < 100, "the overlay, and a line of words at its top"
+    assert share(unready, WARNING).sum() > 300
+    scene.draw(frame, None, None, FIGURES)
+    mirrored = scene.draw(frame, found, points, FIGURES)
+    assert np.array_equal(mirrored, Scene(mode, (12,)).draw(frame, found, points, FIGURES))
 
 
 def test_without_a_panel_there_is_none() -> None:
