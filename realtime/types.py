@@ -150,6 +150,7 @@ class FaceObservation:
             tilts to the patient's left), or None when not measured.
         estimated: `confidence` is a plausibility.
         hidden: parts on which nothing is measured: something covers them, or they are too small or blurred; all, where the face is.
+        hidden_known: every part was judged; otherwise the landmark network does not tell what is covered.
     """
 
     face_id: int
@@ -162,6 +163,7 @@ class FaceObservation:
     pose: tuple[float, float, float] | None = None
     estimated: bool = False
     hidden: tuple[FacePart, ...] = ()
+    hidden_known: bool = False
 
 
 ScaleSource = Literal["iris", "pupil distance", "ruler", "population mean"]

@@ -101,6 +101,23 @@ def test_a_video_says_how_well_rest_is_known_and_a_still_does_not(
     assert (still.baseline, still.rest, still.to_row()["rest_share"]) == ("none", "", None)
 
 
+def test_a_still_and_a_video_say_which_parts_are_hidden(
+    analyze: FaceAnalyzer, portrait: U8, frames: list[TrackedFace]
+) -> None:
+    last = frames[-1].face
+    assert last is not None
+    assert (last.hidden, last.to_row()["hidden"]) == ((), "none")
+    covered = portrait.copy()
+    (seen,) = analyze(portrait)
+    lips = seen.points[76:88]
+    (x0, y0), (x1, y1) = lips.min(axis=0).astype(int) - 55, lips.max(axis=0).astype(int) + 55
+    covered[y0:y1, x0:x1] = (60, 90, 150)
+    (found,) = analyze(covered)
+    assert (seen.hidden, found.hidden) == ((), ("mouth",))
+    assert (found.to_row()["hidden"], found.to_dict()["hidden"]) == ("mouth", ["mouth"])
+    assert np.isnan(found.action_units.left[12])
+
+
 def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:
     """No face, id, smoothing or rest of one picture enters the next."""
     first = analyze(portrait).to_dict()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from realtime.errors import UserInputError
-from realtime.types import F32, FaceObservation, Frame, Millimetres, RestState, Sides
+from realtime.session.hidden_column import HIDDEN, words_of
+from realtime.types import F32, FaceObservation, FacePart, Frame, Millimetres, RestState, Sides
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,8 @@ class Face:
         rest: how well the person's rest is known, in a video; empty in a still and while nothing is known.
         rest_share: share of the newest baseline in the intensities; below 1 a change of it is being blended in.
         millimetres: lengths of the face; None where they were not asked for.
+        hidden: parts that something covers, or that are too small: their points are a guess, their Action Units NaN; None: the
+            landmark model does not tell.
     """
 
     face_id: int
@@ -49,6 +52,7 @@ class Face:
     millimetres: Millimetres | None = None
     rest: RestState = ""
     rest_share: float = 1.0
+    hidden: tuple[FacePart, ...] | None = None
 
     @classmethod
     def of(
@@ -77,6 +81,7 @@ class Face:
             baseline=baseline,
             detected=found.detected,
             millimetres=millimetres,
+            hidden=found.hidden if found.hidden or found.hidden_known else None,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class Face:
             "detected": self.detected,
             "rest": self.rest,
             "rest_share": self.rest_share,
+            "hidden": None if self.hidden is None else list(self.hidden),
             **({} if self.millimetres is None else {"millimetres": _lengths(self.millimetres)}),
         }
 
@@ -112,6 +118,7 @@ class Face:
         row["rest"], row["rest_share"] = self.rest or None, self.rest_share if self.rest else None
         if self.millimetres is not None:
             row |= {f"mm_{name}": value for name, value in _lengths(self.millimetres).items()}
+        row[HIDDEN] = None if self.hidden is None else words_of(self.hidden)
         return row
 
 

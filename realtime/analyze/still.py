@@ -190,4 +190,5 @@ def _observation(located: "Located", number: int) -> FaceObservation:
         pose=None if located.pose is None else facing_angles(located.pose.angles),
         estimated=landmarks.presence is None,
         hidden=located.visibility.hidden,
+        hidden_known=located.visibility.known,
     )

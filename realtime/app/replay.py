@@ -27,6 +27,7 @@ from realtime.media import lossless
 from realtime.session import decision_log
 from realtime.session.decision_log import read_decisions
 from realtime.session.folder import FRAMES
+from realtime.session.hidden_column import tells_hidden
 from realtime.session.length_columns import LengthColumns, columns_of_file
 from realtime.session.manifest import session_of
 from realtime.session.schema import FrameRow, RowFormat, column_names
@@ -79,8 +80,9 @@ def replay_session(session: Path, out: Path, *, weights: Path | None = None) -> 
         private_folder(out)
         with open_private(target, "x", newline="") as file:
             lengths, several = _length_columns(session, config), config.people > 1
-            file.write(",".join(column_names(several=several, millimetres=lengths)) + "\n")
-            rows = RowFormat(several=several, millimetres=lengths)
+            hidden = tells_hidden(session / FRAMES)
+            file.write(",".join(column_names(several=several, millimetres=lengths, hidden=hidden)) + "\n")
+            rows = RowFormat(several=several, millimetres=lengths, hidden=hidden)
             count = 0
             missing: list[int] = []
             for row in rerun(decisions, pictures, path, missing.append, examined):

@@ -37,6 +37,8 @@ _FACE = np.dtype(
         ("angles", "<f8", 3),
     ]
 )
+_KNOWN = 1 << len(_PARTS)
+"""The bit behind those of the hidden parts: every part was judged."""
 _FIRST, _SECOND, _ANGLES = struct.Struct("<qdq"), struct.Struct("<d??dddB"), struct.Struct("<ddd")
 _NO_ANGLES, _NO_SHAPE = (0.0, 0.0, 0.0), bytes(98 * 2 * 4)
 _SHAPES = (EYE, EYE, MOUTH, LOWER)
@@ -140,7 +142,7 @@ def _face_record(sequence: int, time: float, face: FaceObservation | None, found
     """One record of `_FACE`, whose fields follow each other without gaps. NumPy takes four times as long to set them one by one."""
     if face is None:
         return _FIRST.pack(sequence, time, _NOBODY) + bytes(_FACE.itemsize - _FIRST.size)
-    hidden = sum(1 << _PARTS.index(part) for part in face.hidden)
+    hidden = sum(1 << _PARTS.index(part) for part in face.hidden) | (_KNOWN if face.hidden_known else 0)
     return b"".join(
         (
             _FIRST.pack(sequence, time, face.face_id),
@@ -184,6 +186,7 @@ def _all_seen(start: int, rows: NDArray[Any]) -> Iterator[Seen]:
             detected=detected,
             pose=tuple(pose) if posed else None,
             hidden=tuple(part for bit, part in enumerate(_PARTS) if hidden >> bit & 1),
+            hidden_known=bool(hidden & _KNOWN),
         )
         found = Descriptor(shapes[index], tuple(angles)) if described else None
         yield Seen(start + index, sequence, time, face, found)

@@ -172,4 +172,5 @@ class FaceFollower:
             pose=None if pose is None or not self._settings.pose else facing_angles(pose.angles),
             estimated=landmarks.presence is None,
             hidden=hidden,
+            hidden_known=found.visibility.known,
         )

@@ -74,6 +74,11 @@ class VisibilityLimits:
     seen_presence: float = 0.999
     least_eye: float = 0.0
 
+    @property
+    def tell_every_part(self) -> bool:
+        """Whether there is a limit for each kind of part; without one nothing is known of what covers it."""
+        return min(self.mouth, self.eye, self.brow) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
@@ -83,11 +88,13 @@ class Visibility:
         clarity: 0..1, the share of the detail and size that the network can use.
         hidden: parts on which nothing should be measured.
         mouth_covered: something was found in front of the mouth on this very frame; it may count as covered for longer.
+        known: every part was judged, so that those that are not hidden are seen.
     """
 
     clarity: float = 1.0
     hidden: tuple[FacePart, ...] = ()
     mouth_covered: bool = False
+    known: bool = False
 
 
 def visibility(
@@ -118,14 +125,15 @@ def visibility(
     if limits.full_size > 0:
         clarity = min(clarity, distance / limits.full_size)
     if clarity < _TOO_LITTLE:
-        return Visibility(clarity, ALL_PARTS)
+        return Visibility(clarity, ALL_PARTS, known=True)
     hidden = _small_eyes(points, limits.least_eye)
+    found, known = False, False
     if covariance is not None and distance > 0:
         hidden |= _covered(limits, covariance, distance, presence)
-    found = "mouth" in hidden
-    if mouth_covered and covariance is not None and distance > 0 and _unsure(limits, covariance, distance, presence):
-        hidden.add("mouth")
-    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), found)
+        found, known = "mouth" in hidden, limits.tell_every_part
+        if mouth_covered and _unsure(limits, covariance, distance, presence):
+            hidden.add("mouth")
+    return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), found, known)
 
 
 def _small_eyes(points: F32, least: float) -> set[FacePart]:

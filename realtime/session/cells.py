@@ -1,9 +1,12 @@
-"""Single cells of CSV files."""
+"""Single cells of CSV files, and their header."""
 
 import csv
 import io
 import math
+from pathlib import Path
 
+from realtime.errors import UserInputError
+from realtime.files import open_regular
 from realtime.spreadsheet import guarded
 
 
@@ -24,3 +27,16 @@ def text_cell(text: str) -> str:
     cell = io.StringIO()
     csv.writer(cell, lineterminator="").writerow([guarded(text)])
     return cell.getvalue()
+
+
+def header_of(csv: Path) -> str:
+    """A file's first line without its end; empty where it cannot be read, which is found out later.
+
+    Args:
+        csv: the file.
+    """
+    try:
+        with open_regular(csv) as file:
+            return file.readline(1 << 16).decode("utf-8", "replace").rstrip("\r\n")
+    except (OSError, UserInputError):
+        return ""

@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from realtime.clinic.measures import MIDLINE, SIDED, every_length, share_of_healthy, sides_of
-from realtime.errors import UserInputError
-from realtime.files import open_regular
-from realtime.session.cells import number, text_cell
+from realtime.session.cells import header_of, number, text_cell
 from realtime.types import Millimetres
 
 LengthColumns = bool | Literal["left", "right"]
@@ -54,11 +52,7 @@ def columns_of_file(csv: Path, affected: str = "left") -> LengthColumns:
         csv: the file.
         affected: the side whose shares they are.
     """
-    try:
-        with open_regular(csv) as file:
-            return columns_in(file.readline(1 << 16).decode("utf-8", "replace"), affected)
-    except (OSError, UserInputError):
-        return False
+    return columns_in(header_of(csv), affected)
 
 
 def length_columns(wanted: LengthColumns = True) -> dict[str, str]:

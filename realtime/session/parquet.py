@@ -6,12 +6,13 @@ from typing import Any
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_regular, reason, write_atomically
+from realtime.session.hidden_column import HIDDEN
 from realtime.session.length_columns import columns_of_file
 from realtime.session.schema import data_dictionary
 
 NAME = "frames.parquet"
 _INTEGERS = {"sequence", "face_id"}
-_TEXTS = {"status", "cause", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld"}
+_TEXTS = {"status", "cause", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld", HIDDEN}
 _EXACT = {"capture_time"}
 
 

@@ -14,8 +14,9 @@ from realtime.action_units.symmetry import symmetry_over_time
 from realtime.clinic.measures import length_names
 from realtime.errors import UserInputError
 from realtime.files import open_regular, reason
+from realtime.session.hidden_column import HIDDEN, hidden_in
 from realtime.session.schema import AUS, LATEST
-from realtime.types import F64
+from realtime.types import F64, FacePart
 
 GAP = 0.5
 """Seconds without a measured face that count as a gap; shorter pauses are the analysis taking every second frame."""
@@ -36,6 +37,9 @@ class Rows:
         right: the same on the patient's right.
         lengths: (N,) by column name without its mm_, millimetres, mm2 or degrees; NaN: not measured. Empty where the file has none.
         scale_source: what the millimetres come from; empty where there are none.
+        hidden: (N,) parts of the face on which nothing is measured, since something covers them or they are too small; empty where
+            none is, or where the file does not tell.
+        tells_hidden: the file says which parts are hidden.
     """
 
     sequences: NDArray[np.int64]
@@ -48,6 +52,8 @@ class Rows:
     right: dict[int, F64]
     lengths: dict[str, F64] = field(default_factory=dict)
     scale_source: str = ""
+    hidden: list[tuple[FacePart, ...]] = field(default_factory=list)
+    tells_hidden: bool = False
 
     def units(self) -> list[int]:
         """The Action Units that have at least one value."""
@@ -93,6 +99,8 @@ def read_rows(path: Path) -> Rows:
     names = [f"AU{au:02d}_{side}" for au in AUS for side in ("left", "right")]
     measured, source = length_names(), ""
     lengths: list[list[float]] = []
+    hidden: list[tuple[FacePart, ...]] = []
+    told = False
     try:
         with open_regular(path) as raw, io.TextIOWrapper(raw, encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
@@ -117,6 +125,8 @@ def read_rows(path: Path) -> Rows:
                 times.append(time)
                 texts[0].append(row["status"])
                 texts[1].append(row.get("neutral", ""))
+                hidden.append(hidden_in(row.get(HIDDEN) or ""))
+                told = told or bool(row.get(HIDDEN))
     except FileNotFoundError:
         raise UserInputError(f"{path.parent} holds no {path.name}.") from None
     except OSError as error:
@@ -138,6 +148,8 @@ def read_rows(path: Path) -> Rows:
         if measured
         else {},
         source,
+        hidden,
+        told,
     )
 
 

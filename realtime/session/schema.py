@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from realtime.action_units.names import name_of
 from realtime.session.cells import number, text_cell
+from realtime.session.hidden_column import HIDDEN, MEANING, hidden_cell
 from realtime.session.length_columns import LengthColumns, length_cells, length_columns
 from realtime.types import Analysis, FaceObservation
 
@@ -51,16 +52,19 @@ _SEVERAL = {
     "person": "patient: the person whom the session is about; other: everybody else who was looked at on this frame, each in a row of "
     "its own below the frame's first row; empty where no patient was seen",
 }
-"""Last of all, only where several people are followed."""
+"""Behind the lengths, only where several people are followed."""
 
 
-def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False) -> list[str]:
-    """Every column in order: leading columns, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest and rest_share.
+def column_names(
+    aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False, hidden: bool = True
+) -> list[str]:
+    """Every column in order: leading ones, wflw_x_0..97, wflw_y_0..97, AUxx_left and AUxx_right by AU, rest, rest_share, last hidden.
 
     Args:
         aus: numbers of the units.
         several: with several people.
         millimetres: then mm_scale, mm_source, mm_state, mm_withheld and the lengths, left and right; a side: and its shares of the other.
+        hidden: with the column of hidden parts, which files of earlier versions lack.
     """
     points = [f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS)]
     return [
@@ -70,6 +74,7 @@ def column_names(aus: Sequence[int] = AUS, *, several: bool = False, millimetres
         *_TRAILING,
         *length_columns(millimetres),
         *(_SEVERAL if several else ()),
+        *([HIDDEN] if hidden else []),
     ]
 
 
@@ -96,7 +101,7 @@ def data_dictionary(
     meanings.update(length_columns(millimetres))
     if several:
         meanings.update(_SEVERAL)
-    return meanings
+    return meanings | MEANING
 
 
 @dataclass(slots=True)
@@ -137,12 +142,20 @@ class RowFormat:
         several: several people are followed. A frame's first row is the patient's, also where the patient is not seen; a row for
             everybody else who was looked at on it follows.
         millimetres: lengths have columns; only the patient's are measured.
+        hidden: the hidden parts have a column.
     """
 
-    def __init__(self, aus: Sequence[int] = AUS, *, several: bool = False, millimetres: LengthColumns = False) -> None:
+    def __init__(
+        self,
+        aus: Sequence[int] = AUS,
+        *,
+        several: bool = False,
+        millimetres: LengthColumns = False,
+        hidden: bool = True,
+    ) -> None:
         self._aus = tuple(aus)
         self._millimetres = millimetres
-        self._several = several
+        self._several, self._hidden = several, hidden
         self._points = ",%.2f" * (2 * POINTS)
         self._intensities = ",%.3f" * (2 * len(self._aus))
         self._no_face = "," * (8 + 2 * POINTS)
@@ -150,12 +163,18 @@ class RowFormat:
     def line(self, row: FrameRow) -> str:
         """The frame's row, or rows, each with its line end. Whatever was not measured is an empty cell."""
         if not self._several:
-            return self._cells(row) + "\n"
+            return f"{self._cells(row)}{self._hidden_cell(row)}\n"
         seen = row.analysis is not None and row.analysis.face is not None
         others = row.analysis.others if row.analysis is not None else ()
-        lines = [f"{self._cells(row)},{'patient' if seen else ''}\n"]
-        lines += [f"{self._cells(replace(row, analysis=other))},other\n" for other in others]
-        return "".join(lines)
+        everybody = [(row, "patient" if seen else ""), *((replace(row, analysis=one), "other") for one in others)]
+        return "".join(f"{self._cells(one)},{person}{self._hidden_cell(one)}\n" for one, person in everybody)
+
+    def _hidden_cell(self, row: FrameRow) -> str:
+        """With the comma before it; nothing where there is no such column."""
+        if not self._hidden:
+            return ""
+        face = None if row.analysis is None else row.analysis.face
+        return "," if face is None else f",{hidden_cell(face)}"
 
     def _cells(self, row: FrameRow) -> str:
         face = row.analysis.face if row.analysis is not None else None

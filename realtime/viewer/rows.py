@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from realtime.clinic.measures import MIDLINE, SIDED
 from realtime.errors import UserInputError
 from realtime.session.columns import ColumnFile
+from realtime.session.hidden_column import HIDDEN
 from realtime.session.schema import AUS, POINTS
 from realtime.types import F32, F64
 
@@ -17,7 +18,9 @@ STATUS = {"measured": 1, "held": 2, "dropped": 3}
 QUALITY = "confidence"
 _BOX = ("box_x1", "box_y1", "box_x2", "box_y2")
 _POSE = ("yaw", "pitch", "roll")
-_TEXTS = ("status", "cause", "face_id", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld")
+_TEXTS = (
+    "status", "cause", "face_id", "found_by", "neutral", "rest", "person", "mm_source", "mm_state", "mm_withheld", HIDDEN,
+)  # fmt: skip
 _WFLW = tuple(f"wflw_{axis}_{index}" for axis in "xy" for index in range(POINTS))
 MOST_ROWS = 600
 MOST_FACES = 200

@@ -61,6 +61,7 @@ def test_every_frame_is_measured_against_the_rest_of_the_whole_recording(
     with (tmp_path / "a" / "frames.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(row["neutral"], row["rest"], row["status"]) for row in rows} == {("calibrated", "calibrated", "measured")}
+    assert {row["hidden"] for row in rows} == {"none"}
     # the first frame, by hand, against the median of all: what no live run can know
     units = networks.models.action_units
     assert units is not None

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from realtime.errors import DeviceError
 from realtime.session.frames_csv import FramesCsv
+from realtime.session.hidden_column import tells_hidden
+from realtime.session.read_frames import read_rows
 from realtime.session.row_assembler import RowSorter
 from realtime.session.schema import AUS, FrameRow, RowFormat, column_names, data_dictionary
 from realtime.types import Analysis, FaceObservation
@@ -48,8 +50,10 @@ def test_the_columns_are_those_that_scripts_rely_on() -> None:
         "AU02_left",
         "AU02_right",
     ]
-    assert len(names) == len(set(names)) == 16 + 196 + 2 * len(AUS) + 2
-    assert names[-2:] == ["rest", "rest_share"], "new columns come after those that scripts count on"
+    assert len(names) == len(set(names)) == 16 + 196 + 2 * len(AUS) + 3
+    assert names[-3:] == ["rest", "rest_share", "hidden"], "new columns come after those that scripts count on"
+    more = column_names(several=True, millimetres=True)
+    assert (more[-2:], more[:-2]) == (["person", "hidden"], column_names(millimetres=True, hidden=False))
     assert list(data_dictionary()) == names
 
 
@@ -335,9 +339,46 @@ def test_the_file_is_never_more_than_a_second_behind(tmp_path: Path, settled: bo
     writer.close()
 
 
-def test_the_state_of_rest_is_in_the_last_columns() -> None:
+def test_the_state_of_rest_is_in_its_columns() -> None:
     known = analysis(1, face(), rest="provisional", rest_share=0.5)
     for found, cells in ((known, "provisional,0.500"), (analysis(1, face()), ","), (analysis(1, None), ",")):
-        line = RowFormat().line(FrameRow(1, 0.0, shown=True, analysis=found))
+        line = RowFormat(hidden=False).line(FrameRow(1, 0.0, shown=True, analysis=found))
         assert line.endswith(f",{cells}\n")
-        assert line.count(",") == len(column_names()) - 1
+        assert line.count(",") == len(column_names(hidden=False)) - 1
+
+
+def test_the_last_column_names_hidden_parts_and_says_none_only_where_all_were_judged(tmp_path: Path) -> None:
+    covered = replace(face(), hidden=("left eye", "mouth"), hidden_known=True)
+    seen, unjudged = replace(face(), hidden_known=True), face()
+    writer = FramesCsv(tmp_path / "frames.csv", lambda: 0.0)
+    for sequence, found in enumerate((covered, seen, unjudged, None)):
+        writer.captured(sequence, sequence / 30)
+        writer.shown(sequence)
+        writer.measured(analysis(sequence, found))
+    writer.captured(4, 0.2)
+    writer.close()
+    cells = [row["hidden"] for row in rows_of(tmp_path / "frames.csv")]
+    assert cells == ["left_eye mouth", "none", "", "", ""], "not judged, no face and not analysed are empty"
+    read = read_rows(tmp_path / "frames.csv")
+    assert (read.tells_hidden, read.hidden) == (True, [("left eye", "mouth"), (), (), (), ()])
+
+
+def test_of_several_people_each_row_has_its_own_hidden_parts() -> None:
+    others = (
+        analysis(1, replace(face(), face_id=8, hidden=("mouth",))),
+        analysis(1, replace(face(), hidden_known=True)),
+    )
+    found = analysis(1, replace(face(), hidden=("right brow",)), others=others)
+    rows = RowFormat(several=True).line(FrameRow(1, 0.0, shown=True, analysis=found)).splitlines()
+    assert [row.split(",")[-2:] for row in rows] == [["patient", "right_brow"], ["other", "mouth"], ["other", "none"]]
+    nobody = RowFormat(several=True).line(FrameRow(1, 0.0, shown=True, analysis=analysis(1, None)))
+    assert nobody.count(",") == len(column_names(several=True)) - 1
+
+
+def test_a_file_of_an_earlier_version_is_read_without_hidden_parts(tmp_path: Path) -> None:
+    old = ",".join(column_names(hidden=False))
+    line = RowFormat(hidden=False).line(FrameRow(1, 0.0, shown=True, analysis=analysis(1, face())))
+    (tmp_path / "frames.csv").write_text(f"{old}\n{line}", encoding="utf-8")
+    read = read_rows(tmp_path / "frames.csv")
+    assert (len(read.times), read.tells_hidden, read.hidden) == (1, False, [()])
+    assert not tells_hidden(tmp_path / "frames.csv")

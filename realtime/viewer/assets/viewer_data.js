@@ -122,6 +122,7 @@ function byFrame({ arrays, columns, texts }) {
   arrays.frames.forEach((frame, row) => {
     const cells = arrays.numbers.subarray(row * columns.length, (row + 1) * columns.length);
     const made = { texts: texts[row], get: (name) => cells[places.get(name) ?? -1] ?? NaN };
+    made.hidden = (texts[row].hidden ?? "").split(" ").filter((part) => part !== "" && part !== "none");
     made.points = places.has("wflw_x_0") ? cells.subarray(places.get("wflw_x_0"), places.get("wflw_x_0") + 196) : null;
     if (!found.has(frame)) found.set(frame, []);
     found.get(frame).push(made);

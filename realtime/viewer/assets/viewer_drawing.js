@@ -1,16 +1,17 @@
 // What was measured on a frame, drawn over its picture: points where the rows have them, else the box and bars.
 import { FULL } from "./units.js";
 
-// WFLW curves (facts of the data set): first and last point, closed, whose side.
+// WFLW curves (facts of the data set): first and last point, closed, whose side, of which part of the face.
 const CURVES = [
-  [0, 16, false, "right"], [16, 32, false, "left"], [33, 41, true, "right"], [42, 50, true, "left"], [51, 54, false, ""],
-  [55, 57, false, "right"], [57, 59, false, "left"], [60, 67, true, "right"], [68, 75, true, "left"],
-].map(([first, last, closed, side]) => ({ points: Array.from({ length: last - first + 1 }, (_, k) => first + k), closed, side }));
+  [0, 16, false, "right", ""], [16, 32, false, "left", ""], [33, 41, true, "right", "right_brow"], [42, 50, true, "left", "left_brow"],
+  [51, 54, false, "", ""], [55, 57, false, "right", ""], [57, 59, false, "left", ""], [60, 67, true, "right", "right_eye"],
+  [68, 75, true, "left", "left_eye"],
+].map(([first, last, closed, side, part]) => ({ points: Array.from({ length: last - first + 1 }, (_, k) => first + k), closed, side, part }));
 const LIPS = [
   [[76, 77, 78, 79], "right"], [[79, 80, 81, 82], "left"], [[82, 83, 84, 85], "left"], [[85, 86, 87, 76], "right"],
   [[88, 89, 90], "right"], [[90, 91, 92], "left"], [[92, 93, 94], "left"], [[94, 95, 88], "right"],
-].map(([points, side]) => ({ points, closed: false, side }));
-const PUPILS = [[96, "right"], [97, "left"]];
+].map(([points, side]) => ({ points, closed: false, side, part: "mouth" }));
+const PUPILS = [[96, "right", "right_eye"], [97, "left", "left_eye"]];
 
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -18,7 +19,7 @@ export class Drawing {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.colours = { left: colour("left"), right: colour("right"), "": colour("text"), box: colour("good") };
+    this.colours = { left: colour("left"), right: colour("right"), "": colour("text"), box: colour("good"), hidden: colour("dim") };
   }
 
   clear() {
@@ -42,7 +43,7 @@ export class Drawing {
     context.globalAlpha = held ? 0.45 : 1;
     rows.forEach((row, number) => {
       context.lineWidth = (number === 0 ? 1.5 : 0.8) * scale;
-      if (row.points !== null && Number.isFinite(row.points[0])) this.points(row.points, place);
+      if (row.points !== null && Number.isFinite(row.points[0])) this.points(row.points, place, row.hidden);
       else this.box(row, place);
       if (named) this.number(row, place, scale);
     });
@@ -50,18 +51,20 @@ export class Drawing {
     if (rows.length && (rows[0].points === null || !Number.isFinite(rows[0].points[0]))) this.bars(rows[0], bars, scale, flipped);
   }
 
-  points(cells, place) {
+  // What is hidden is only guessed: its lines are grey.
+  points(cells, place, hidden) {
     const { context } = this;
+    const shade = (side, part) => this.colours[hidden.includes(part) ? "hidden" : side];
     const at = (index) => place(cells[index], cells[98 + index]);
-    for (const { points, closed, side } of [...CURVES, ...LIPS]) {
-      context.strokeStyle = this.colours[side];
+    for (const { points, closed, side, part } of [...CURVES, ...LIPS]) {
+      context.strokeStyle = shade(side, part);
       context.beginPath();
       points.forEach((index, order) => (order ? context.lineTo(...at(index)) : context.moveTo(...at(index))));
       if (closed) context.closePath();
       context.stroke();
     }
-    for (const [index, side] of PUPILS) {
-      context.fillStyle = this.colours[side];
+    for (const [index, side, part] of PUPILS) {
+      context.fillStyle = shade(side, part);
       context.beginPath();
       context.arc(...at(index), 1.6 * context.lineWidth, 0, 2 * Math.PI);
       context.fill();

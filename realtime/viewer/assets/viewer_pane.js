@@ -185,6 +185,7 @@ export class Pane {
     const words = [`frame ${(this.frame + 1).toLocaleString("en")} of ${this.session.frames.toLocaleString("en")}`, clock(this.session.times[this.frame] ?? 0)];
     if (this.status) words.push(WORDS[this.status] + (row?.texts.cause ? ` (${row.texts.cause})` : ""));
     if (drawn !== this.frame) words.push(`drawn: ${Math.round((this.session.times[this.frame] - this.session.times[drawn]) * 1000)} ms older`);
+    if (row?.hidden.length) words.push(`hidden: ${row.hidden.join(", ").replaceAll("_", " ")}`);
     for (const track of this.chosen) {
       const value = (name) => (name && row && Number.isFinite(row.get(name)) ? row.get(name).toFixed(track.kind === "quality" ? 2 : 1) : "–");
       const name = track.kind === "unit" ? `AU${track.unit}` : track.words;
