@@ -265,7 +265,7 @@ def reason(error: Exception) -> str:
 def described(error: OSError | MemoryError) -> str:
     """What the machine has refused, as a sentence: a file that it does not give, or memory."""
     if isinstance(error, MemoryError):
-        return "There is not enough memory; close other programs, or choose a smaller picture with --size."
+        return "There is not enough memory; close other programs, or choose a smaller picture."
     named = "A file" if error.filename is None else shortened(error.filename)
     return f"{named} cannot be used ({reason(error)})."
 

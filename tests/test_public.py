@@ -1,9 +1,11 @@
 """The public face: five lines from a picture and five from a video to the first numbers, and nothing else happens."""
 
+import ast
 import asyncio
 import itertools
 import json
 import math
+import re
 import subprocess
 import sys
 import threading
@@ -220,6 +222,26 @@ def test_a_tracker_without_a_source_cannot_be_iterated_and_a_missing_file_is_nam
         list(FaceTracker())
     with pytest.raises(UserInputError, match=r"nowhere\.mp4"):
         list(FaceTracker("nowhere.mp4"))
+
+
+_OPTION = re.compile(r"(?<![-\w])--[a-z][a-z-]+")
+
+
+@pytest.mark.parametrize("room", ["analyze", "media", "models", "face", "action_units", "clinic"])
+def test_what_a_python_user_is_told_names_no_option_of_the_command_line(room: str) -> None:
+    named = []
+    for path in sorted((ROOT / "realtime" / room).glob("**/*.py")):
+        raised = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Raise)]
+        texts = [ast.unparse(node) for node in raised]
+        named += [f"{path.name}: {text}" for text in texts if _OPTION.search(text.replace("with --record raw", ""))]
+    assert not named
+
+
+@pytest.mark.parametrize("source", ["", "gopher://x/y", "lavfi:", "plugin:", "plugin:none", "no/such/file.mp4", "."])
+def test_a_wrong_source_is_told_in_words_of_python(source: str) -> None:
+    with pytest.raises(UserInputError) as caught:
+        next(iter(FaceTracker(source)))
+    assert not _OPTION.search(str(caught.value))
 
 
 def test_results_become_plain_values_and_data_frames(

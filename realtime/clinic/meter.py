@@ -53,9 +53,9 @@ class ScaleChoice:
 
     def __post_init__(self) -> None:
         if self.source == "pupil distance" and self.pupil_distance is None:
-            raise UserInputError("Millimetres from the pupil distance need its value: --pupil-distance MM.")
+            raise UserInputError("Millimetres from the pupil distance need its value in mm.")
         if self.source == "ruler" and self.ruler is None:
-            raise UserInputError("Millimetres from a ruler need its ends in the picture: --ruler MM:X1,Y1,X2,Y2.")
+            raise UserInputError("Millimetres from a ruler need its length in mm and its ends in the picture.")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,9 @@ class LengthMeter:
         self, choice: ScaleChoice, irises: ReadIrises | None = None, lips: LipCorrection | None = None
     ) -> None:
         if choice.source == "iris" and irises is None:
-            raise UserInputError("This folder of models holds no iris network; choose another --millimetres.")
+            raise UserInputError(
+                "This folder of models holds no iris network; take the millimetres from something else."
+            )
         self._choice, self._irises, self._lips = choice, irises, lips
         self._size = HeadSize(choice.source)
         self._seen = _Seen()

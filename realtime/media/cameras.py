@@ -116,7 +116,7 @@ def find_camera(spec: SourceSpec, cameras: Sequence[Camera] | None = None) -> Ca
     """
     known = list_cameras() if cameras is None else list(cameras)
     if not known:
-        raise DeviceError("No camera found on this machine; plug one in, or use --source FILE, a URL or demo.")
+        raise DeviceError("No camera found on this machine; plug one in, or take a file, a URL or demo as the source.")
     listing = "; ".join(camera.label for camera in known)
     if not spec.target:
         return known[0]

@@ -171,5 +171,5 @@ def plugin_source(target: str) -> Callable[[], Any]:
         UserInputError: no such plug-in is installed.
     """
     name, _, words = target.partition(":")
-    point = plugin(SOURCES, name, f"--source plugin:{target}")
+    point = plugin(SOURCES, name, f"plugin:{target}")
     return lambda: point.load()(words)

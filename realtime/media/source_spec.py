@@ -1,4 +1,7 @@
-"""The words after `--source`, parsed into a typed value. Nothing is opened here."""
+"""The word that names a source (`--source`, `FaceTracker(source)`), parsed into a typed value. Nothing is opened here.
+
+Sentences quote the word itself: whoever reads them may have written a command line, a configuration file or Python.
+"""
 
 import re
 import stat
@@ -56,7 +59,7 @@ class SourceSpec:
 
 
 def parse_source(text: str) -> SourceSpec:
-    """Understand one `--source` word.
+    """Understand one word that names a source.
 
     Args:
         text: the word.
@@ -67,7 +70,7 @@ def parse_source(text: str) -> SourceSpec:
     text = text.strip()
     if not text:
         raise UserInputError(
-            "--source is empty; say camera, camera:0, camera:NAME, a file, a URL, lavfi:GRAPH, plugin:NAME or demo."
+            "The source is empty; say camera, camera:0, camera:NAME, a file, a URL, lavfi:GRAPH, plugin:NAME or demo."
         )
     if text == "camera":
         return SourceSpec(SourceKind.CAMERA)
@@ -79,27 +82,27 @@ def parse_source(text: str) -> SourceSpec:
         graph = text.removeprefix("lavfi:").strip()
         if not graph:
             raise UserInputError(
-                "--source lavfi: needs a filter graph after the colon, for example lavfi:testsrc2=rate=30."
+                "The source lavfi: needs a filter graph after the colon, for example lavfi:testsrc2=rate=30."
             )
         return SourceSpec(SourceKind.LAVFI, graph)
     if text.startswith("plugin:"):
         target = text.removeprefix("plugin:").strip()
         if not target.partition(":")[0]:
-            raise UserInputError("--source plugin: needs the name of an installed plug-in after the colon.")
+            raise UserInputError("The source plugin: needs the name of an installed plug-in after the colon.")
         return SourceSpec(SourceKind.PLUGIN, target)
     scheme = _SCHEME.match(text)
     if scheme and scheme[1].lower() == "file":
         return _file(text[len(scheme[0]) :])
     if scheme:
         if scheme[1].lower() not in URL_SCHEMES:
-            raise UserInputError(f"--source {text}: unknown kind of URL; known are {', '.join(URL_SCHEMES)}.")
+            raise UserInputError(f"{text}: unknown kind of URL; known are {', '.join(URL_SCHEMES)}.")
         return SourceSpec(SourceKind.STREAM, text)
     return _file(text)
 
 
 def _file(text: str) -> SourceSpec:
     if not text.isprintable():
-        raise UserInputError(f"--source {text[:200]!a}: a name with such characters cannot be opened; rename the file.")
+        raise UserInputError(f"{text[:200]!a}: a name with such characters cannot be opened; rename the file.")
     try:
         path = Path(text).expanduser()
         mode = path.stat().st_mode
@@ -107,19 +110,15 @@ def _file(text: str) -> SourceSpec:
         mode = 0
     except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be entered, an unknown ~user
         why = getattr(error, "strerror", None) or error
-        raise UserInputError(f"--source {text[:200]}: this cannot be opened ({why}).") from None
+        raise UserInputError(f"{text[:200]}: this cannot be opened ({why}).") from None
     if stat.S_ISDIR(mode):
-        raise UserInputError(f"--source {text}: this is a folder, not a video file.")
+        raise UserInputError(f"{text}: this is a folder, not a video file.")
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-        raise UserInputError(
-            f"--source {text}: this is a device, not a video file; a camera is camera:0 or camera:NAME."
-        )
+        raise UserInputError(f"{text}: this is a device, not a video file; a camera is camera:0 or camera:NAME.")
     if mode and not stat.S_ISREG(mode):
-        raise UserInputError(
-            f"--source {text}: this is a pipe or socket, not a video file; send a stream to a URL instead."
-        )
+        raise UserInputError(f"{text}: this is a pipe or socket, not a video file; send a stream to a URL instead.")
     if not mode:
         raise UserInputError(
-            f"--source {text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, plugin:NAME, demo)."
+            f"{text}: no such file (other words: camera, camera:0, camera:NAME, a URL, lavfi:GRAPH, plugin:NAME, demo)."
         )
     return SourceSpec(SourceKind.FILE, str(path))

@@ -108,7 +108,7 @@ def load_manifest(folder: Path) -> Manifest:
             content = strict_toml.loads(file.read())
     except FileNotFoundError:
         raise ModelFileError(
-            f"There is no model manifest at {path}. Give the folder that holds manifest.toml with --weights."
+            f"There is no model manifest at {path}. Choose the folder that holds manifest.toml."
         ) from None
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else " ".join(str(error).split())[:300].rstrip(".")

@@ -87,7 +87,7 @@ class Registry:
         problem = self.check(spec).problem
         if problem:
             raise ModelFileError(
-                f"Model {spec.name}: {problem}. Reinstall the program or give another --weights folder."
+                f"Model {spec.name}: {problem}. Reinstall the program or choose another folder of weights."
             )
         return self.path(spec)
 

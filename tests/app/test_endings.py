@@ -178,7 +178,7 @@ def test_a_run_that_cannot_start_leaves_no_claimed_folder(
     ("error", "sentence"),
     [
         (OSError(24, "Too many open files", "libfoo.so"), "libfoo.so cannot be used (Too many open files)."),
-        (MemoryError(), "There is not enough memory; close other programs, or choose a smaller picture with --size."),
+        (MemoryError(), "There is not enough memory; close other programs, or choose a smaller picture."),
         (RuntimeError("a fault of ours"), None),
     ],
     ids=["descriptors", "memory", "fault"],
