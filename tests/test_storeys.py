@@ -23,6 +23,7 @@ GROUND = frozenset(
         "strict_json",
         "strict_toml",
         "spreadsheet",
+        "table_text",
         "file_locks",
     }
 )

@@ -3,6 +3,7 @@
 import csv
 import glob
 import io
+import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from realtime.batch.folder_search import recordings_below
 from realtime.errors import UserInputError
 from realtime.files import one_line, open_regular, reason, shortened
+from realtime.table_text import NOT_UTF8, table_format, text_of
 
 LISTS = frozenset({".txt", ".lst", ".csv", ".tsv"})
 _PATH_COLUMNS = ("path", "file", "filename", "recording", "video")
@@ -142,26 +144,30 @@ def _in_folder(folder: Path, problems: list[str]) -> list[_Named]:
 def _in_list(path: Path, problems: list[str]) -> list[_Named]:
     try:
         with open_regular(path, limit=_LARGEST_LIST) as file:
-            text = file.read().decode("utf-8-sig")
+            text = text_of(file.read())
     except OSError as error:
         raise UserInputError(f"The list {path} cannot be read ({reason(error)}).") from None
-    except UnicodeDecodeError:
-        raise UserInputError(f"The list {path} cannot be read: it is no UTF-8 text.") from None
+    except UnicodeError:
+        raise UserInputError(f"The list {path} cannot be read: {NOT_UTF8}.") from None
     if "\0" in text:
         raise UserInputError(f"The list {path} cannot be read: it holds a NUL character, which no name has.")
     base = path.absolute().parent
-    if path.suffix.lower() in (".txt", ".lst"):
+    if path.suffix.lower() in (".txt", ".lst") and not _is_table(text):
         lines = (line.strip() for line in text.splitlines())
         return [_Named(base / _expanded(line), base) for line in lines if line and not line.startswith("#")]
     return _in_table(path, text, base, problems)
 
 
+def _is_table(text: str) -> bool:
+    """Is it a table with tabs, such as Excel's "Unicode Text", which ends in .txt like a list of paths?"""
+    names = text.partition("\n")[0].split("\t")
+    return len(names) > 1 and any(name.strip().lower() in _PATH_COLUMNS for name in names)
+
+
 def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_Named]:
-    named = re.match(r'sep=([^\r\n"])\r?\n', text)  # a line by which tables for Excel tell their own delimiter
-    text = text[named.end() :] if named else text
-    first = text.partition("\n")[0]
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ";" if first.count(";") > first.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=named[1] if named else delimiter)
+    written = table_format(text, tabs=path.suffix.lower() == ".tsv")
+    lines = itertools.islice(io.StringIO(text), written.first_line, None)
+    reader = csv.DictReader(lines, delimiter=written.delimiter)
     try:
         names = [(name or "").strip() for name in reader.fieldnames or ()]
         reader.fieldnames = names
@@ -173,7 +179,7 @@ def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_N
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise UserInputError(f"The table {path} has the column {one_line(repr(twice[0]))} twice.")
         found = []
-        for number, row in enumerate(reader, 3 if named else 2):
+        for number, row in enumerate(reader, 2 + written.first_line):
             cells = {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
             if None in row:
                 problems.append(f"{path}, line {number}: it has more cells than the header.")

@@ -20,6 +20,7 @@ NONE = "n/a"
 _CODES = "CodeList"
 _COLUMNS = ("onset", "duration", "trial_type", "kind", "comment")
 _FACE = "face_id"
+_TIMES = ("onset", "duration")
 _KINDS = {
     "label": "a code on a time span",
     "marker": "a moment; trial_type is its text",
@@ -93,7 +94,7 @@ def read_events(path: Path) -> Imported:
         raise UserInputError(f"{path} is no BIDS events file: it lacks the columns onset and duration.")
     gathering = Gathering()
     coder, ours = _sidecar(path, gathering)
-    for row in rows_of(path):
+    for row in rows_of(path, numbers=_TIMES.__contains__):
         cells = {name: "" if cell == NONE else as_typed(cell) for name, cell in row.items()}
         try:
             _take(gathering, cells, ours=ours or "kind" in cells)

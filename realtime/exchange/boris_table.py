@@ -14,6 +14,7 @@ from realtime.exchange.tables import rows_of
 from realtime.spreadsheet import as_typed, guarded
 
 _NONE = "NA"
+_TIMES = ("Time", "Time offset (s)")
 _COLUMNS = (
     "Observation id",
     "Observation date",
@@ -76,13 +77,13 @@ def read_events(path: Path, observation: str | None = None) -> Imported:
     """Read a table of BORIS's tabular events, of one observation.
 
     Args:
-        path: of the file, tab or comma separated.
+        path: of the file, tab, semicolon or comma separated.
         observation: its name; None: the only one.
 
     Raises:
         UserInputError: the file cannot be read, is no such table, or holds several observations.
     """
-    rows = list(rows_of(path))
+    rows = list(rows_of(path, numbers=_TIMES.__contains__))
     kind = next((name for name in ("Behavior type", "Status") if rows and name in rows[0]), None)
     if rows and (kind is None or not {"Behavior", "Time"} <= rows[0].keys()):
         raise UserInputError(f"{path} is no table of BORIS's tabular events: it lacks Behavior, Behavior type or Time.")

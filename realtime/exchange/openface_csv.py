@@ -128,7 +128,8 @@ def import_csv(path: Path, frames: Path, times: Timeline, target: Path) -> int:
     captured = rows.times + rows.start
     step = float(np.median(np.diff(captured))) if len(captured) > 1 else 0.0
     try:
-        table = _one_face(rows_of(path, lambda name: name in _OPENFACE or _UNIT.fullmatch(name) is not None))
+        known = [*_OPENFACE, *(name for name in header_of(path) if _UNIT.fullmatch(name))]
+        table = _one_face(rows_of(path, known.__contains__, numbers=known.__contains__))
         units = [name for name in (table[0] if table else ()) if name.startswith("AU")]
         stamps = np.array([float(row["timestamp"]) for row in table]) + times.film_start
         if not np.isfinite(stamps).all():

@@ -64,7 +64,11 @@ def read_series(path: Path, by: By | None) -> Series:
     if path.is_dir():
         return _session(path, by)
     clocks = ("capture_time", "timestamp", "time")
-    table = rows_of(path, lambda name: name in (*clocks, "success") or _key(name) is not None)
+    table = rows_of(
+        path,
+        lambda name: name in (*clocks, "success") or _key(name) is not None,
+        numbers=lambda name: name in clocks or _key(name) is not None,
+    )
     rows = [{name: cell.strip() for name, cell in row.items()} for row in table]
     if not rows:
         raise UserInputError(f"{path} has no rows.")

@@ -146,7 +146,13 @@ def test_a_folder_of_another_layout_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "table", ["frame,AU12_left\n0,3\n", "Frame; au12_LEFT\n0.0; 3\n\n1;\n", "AU12_left\tframe\n3\t0\nnan\t1\n"]
+    "table",
+    [
+        "frame,AU12_left\n0,3\n",
+        "Frame; au12_LEFT\n0.0; 3\n\n1;\n",
+        "AU12_left\tframe\n3\t0\nnan\t1\n",
+        "frame;AU12_left\n0;3,0\n",
+    ],
 )
 def test_tables_as_spreadsheets_write_them(tmp_path: Path, table: str) -> None:
     (tmp_path / "one.avi").write_bytes(b"")

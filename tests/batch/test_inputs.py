@@ -86,6 +86,22 @@ def test_a_table_gives_columns_and_the_calibration_window(tmp_path: Path) -> Non
     assert [Input.from_json(one.as_json()) for one in found.found] == found.found
 
 
+@pytest.mark.parametrize("name", ["list.txt", "list.csv", "list.tsv"])
+def test_a_table_may_be_excels_unicode_text(tmp_path: Path, name: str) -> None:
+    """UTF-16 with tabs, which Excel calls .txt, as a list of paths is called, too."""
+    touch(tmp_path, "a.mp4")
+    (tmp_path / name).write_text("path\tperson\tcalibration_start\tcalibration_end\na.mp4\tZoë\t1,5\t4\n", "utf-16")
+    found = find_inputs([str(tmp_path / name)])
+    assert found.problems == []
+    assert found.found == [Input("a", tmp_path / "a.mp4", {"person": "Zoë"}, (1.5, 4.0))]
+
+
+def test_a_table_in_a_code_page_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path;person\na.mp4;Zoë\n", "cp1252")
+    with pytest.raises(UserInputError, match="save it as CSV UTF-8"):
+        find_inputs([str(tmp_path / "list.csv")])
+
+
 def test_a_table_may_tell_its_delimiter_as_excel_wants_it(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4")
     (tmp_path / "list.csv").write_text("sep=|\r\npath|person\r\na.mp4|Ada, Bo\r\n|Cy\r\n")

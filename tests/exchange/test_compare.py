@@ -133,6 +133,15 @@ def test_a_program_without_sides_is_compared_with_both_and_their_mean(session: P
     assert np.isnan(second[5])
 
 
+def test_another_programs_rows_that_a_spreadsheet_saved_again(session: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "excel.csv"
+    lines = ["timestamp;AU12_left", *(f"{number / 30:.3f};{values(number / 30, 0.0)[12]:.3f}" for number in range(60))]
+    theirs.write_text("\r\n".join(lines).replace(".", ","), "utf-8-sig", newline="")
+    found = paired(read_series(session, "start"), read_series(theirs, "start"))
+    first, second = found.pairs[12, "left"]
+    assert np.nanmax(np.abs(first - second)) < 0.01
+
+
 def test_bad_comparisons_are_one_sentence(session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     later = make_session(tmp_path / "later", start=5000.0)
     described = (later / "session.json").read_text().replace("T12:00:00", "T13:00:00")

@@ -144,6 +144,23 @@ def test_somebody_elses_events_keep_their_columns_in_the_comment(session: Path, 
     assert found.points == (Point(1000, ""),)
 
 
+@pytest.mark.parametrize(("between", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-16")])
+def test_tables_that_a_spreadsheet_saved_with_decimal_commas(
+    session: Path, tmp_path: Path, between: str, encoding: str
+) -> None:
+    events, boris = tmp_path / "theirs_events.tsv", tmp_path / "boris.csv"
+    rows = [("onset", "duration", "trial_type"), ("0,5", "0,25", "go, now"), ("1", "0", "1,5")]
+    events.write_text("".join(between.join(row) + "\r\n" for row in rows), encoding, newline="")
+    rows = [("Observation id", "Behavior", "Behavior type", "Time"), ("o", "smile", "START", "0,1")]
+    rows += [("o", "smile", "STOP", "0,375")]
+    boris.write_text("".join(between.join(row) + "\r\n" for row in rows), encoding, newline="")
+    assert main(["import", str(session), str(events), "--coder", "B"]) == 0
+    assert main(["import", str(session), str(boris), "--coder", "C"]) == 0
+    found = read_annotations(annotations_file(session, "B")).annotations
+    assert (found.labels, found.points) == ((Label(500, 750, "go, now"),), (Point(1000, "1,5"),))
+    assert read_annotations(annotations_file(session, "C")).annotations.labels == (Label(100, 375, "smile"),)
+
+
 def test_boris_pairs_of_several_subjects_keep_the_subject(session: Path, tmp_path: Path) -> None:
     file = tmp_path / "theirs.tsv"
     file.write_text(

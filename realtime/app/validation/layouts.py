@@ -1,8 +1,8 @@
 """Folders of coded recordings: DISFA's and BP4D's own layouts, and plain CSV files beside videos.
 
-csv     NAME.mp4 (or .avi, .mov, .mkv) beside NAME.csv, its cells apart by comma, semicolon or tab. Columns: `frame` (the first
-        picture is 0), and AU12 for the whole face or AU12_left and AU12_right for the patient's sides; intensities 0 to 5, an
-        empty cell (or NaN) is not coded.
+csv     NAME.mp4 (or .avi, .mov, .mkv) beside NAME.csv, its cells apart by comma, semicolon or tab (a decimal comma is read).
+        Columns: `frame` (the first picture is 0), and AU12 for the whole face or AU12_left and AU12_right for the patient's
+        sides; intensities 0 to 5, an empty cell (or NaN) is not coded.
 disfa   ActionUnit_Labels/SN001/SN001_au12.txt, lines "frame,intensity" from 1 on; the video is Videos_LeftCamera/*SN001*.avi
         or, without it, Videos_RightCamera/*SN001*.avi (`Video_` for `Videos_` is the same).
 bp4d    AUCoding/AU_INT/AU12/F001_T1_AU12.csv (or AU_INT/AU12/...), lines "frame,intensity", 9 is not coded; the pictures are
@@ -10,6 +10,8 @@ bp4d    AUCoding/AU_INT/AU12/F001_T1_AU12.csv (or AU_INT/AU12/...), lines "frame
 """
 
 import csv
+import io
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from realtime.errors import UserInputError
+from realtime.table_text import NOT_UTF8, table_format, text_of
 
 Layout = Literal["csv", "disfa", "bp4d"]
 Side = Literal["both", "left", "right"]
@@ -111,18 +114,19 @@ def _table(file: Path) -> dict[Coded, dict[int, float]]:
         for line, row in enumerate(rows[1:], start=2):
             if any(cell.strip() for cell in row):
                 _take_row(codes, row, frames[0], columns, f"{file}, line {line}")
+    except UnicodeError:
+        raise UserInputError(f"{file} cannot be read: {NOT_UTF8}.") from None
     except (OSError, ValueError, csv.Error) as error:
         raise UserInputError(f"{file} cannot be read: {error}.") from None
     return codes
 
 
 def _rows(file: Path) -> list[list[str]]:
-    """The cells of a table whose first line tells what stands between them."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        first = lines.readline()
-        between = max(",;\t", key=first.count)
-        lines.seek(0)
-        return list(csv.reader(lines, delimiter=between))
+    """The cells of a table, the numbers with a decimal point; its first line tells what stands between them."""
+    text = text_of(file.read_bytes())
+    written = table_format(text, lambda name: _COLUMN.match(name) is not None)
+    lines = itertools.islice(io.StringIO(text, newline=""), written.first_line, None)
+    return [[written.number(cell) for cell in row] for row in csv.reader(lines, delimiter=written.delimiter)]
 
 
 def _take_row(
