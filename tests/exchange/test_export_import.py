@@ -151,9 +151,9 @@ def test_tables_that_a_spreadsheet_saved_with_decimal_commas(
     events, boris = tmp_path / "theirs_events.tsv", tmp_path / "boris.csv"
     rows = [("onset", "duration", "trial_type"), ("0,5", "0,25", "go, now"), ("1", "0", "1,5")]
     events.write_text("".join(between.join(row) + "\r\n" for row in rows), encoding, newline="")
-    rows = [("Observation id", "Behavior", "Behavior type", "Time"), ("o", "smile", "START", "0,1")]
-    rows += [("o", "smile", "STOP", "0,375")]
-    boris.write_text("".join(between.join(row) + "\r\n" for row in rows), encoding, newline="")
+    states = [("Observation id", "Behavior", "Behavior type", "Time"), ("o", "smile", "START", "0,1")]
+    states += [("o", "smile", "STOP", "0,375")]
+    boris.write_text("".join(between.join(row) + "\r\n" for row in states), encoding, newline="")
     assert main(["import", str(session), str(events), "--coder", "B"]) == 0
     assert main(["import", str(session), str(boris), "--coder", "C"]) == 0
     found = read_annotations(annotations_file(session, "B")).annotations
