@@ -69,8 +69,8 @@ def _curves(measure: Measure, lengths: Mapping[str, F64], plot: Plot, colours: S
     if top <= 0:
         return ""
     drawn = [
-        Curve("patient's right", sides.right, colours.right),
-        Curve("patient's left", sides.left, colours.left),
+        Curve("patient's right", sides.right, colours.right, expected=True),
+        Curve("patient's left", sides.left, colours.left, expected=True),
     ]
     title = f"{measure.words} in {_UNITS[measure.unit]}, left and right, over time, up to {top:.0f}"
     return (

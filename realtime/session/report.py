@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from realtime.session.folder import FRAMES, SESSION
 from realtime.session.length_report import affected_side, lengths_section
 from realtime.session.manifest import session_of
 from realtime.session.markers import Mark, read_markers
-from realtime.session.read_frames import Rows, read_rows
-from realtime.session.svg_chart import Curve, Plot
-from realtime.types import F64, Sides
+from realtime.session.read_frames import GAP, Rows, read_rows
+from realtime.session.svg_chart import Curve, Plot, bridged, stretches
+from realtime.types import F64, FacePart, Sides
 
 _FULL = 5.0
+_NAMED = 12
 _AGAINST = {
     "none": "the mean face",
     "running": "the person's running median",
@@ -71,7 +72,8 @@ def report_page(name: str, described: Mapping[str, Any], rows: Rows, markers: Se
     """
     length = float(rows.times[-1]) if len(rows.times) else 0.0
     marks = [(mark.capture_time - rows.start, number) for number, mark in enumerate(markers, 1)]
-    plot = Plot(rows.times, length, rows.gaps(), [(at, n) for at, n in marks if 0 <= at <= length])
+    shown = [(at, n) for at, n in marks if 0 <= at <= length]
+    plot = Plot(rows.times, length, rows.gaps(), shown, seen=rows.face)
     units = rows.units()
     none = "<p>No Action Unit was measured in this session.</p>"
     style = _asset("report.css").substitute(
@@ -94,6 +96,7 @@ def report_page(name: str, described: Mapping[str, Any], rows: Rows, markers: Se
             Sides(css(LEFT), css(RIGHT)),
         ),
         gaps=_gaps(rows),
+        hidden=_hidden(rows),
         markers=_markers(markers, rows.start),
     )
 
@@ -110,8 +113,8 @@ def _asset(name: str) -> Template:
 
 def _section(plot: Plot, rows: Rows, au: int) -> str:
     curves = [
-        Curve("patient's right", rows.right[au], css(RIGHT)),
-        Curve("patient's left", rows.left[au], css(LEFT)),
+        Curve("patient's right", rows.right[au], css(RIGHT), expected=True),
+        Curve("patient's left", rows.left[au], css(LEFT), expected=True),
     ]
     svg = plot.svg(f"Action Unit {au}, {name_of(au)}, left and right, over time", curves, _FULL)
     return f"<section><h2>AU {au} {escape(name_of(au))} <small>{escape(muscle_of(au))}</small></h2>{svg}</section>"
@@ -162,6 +165,24 @@ def _gaps(rows: Rows) -> str:
     if not found:
         return "<p>No gap: a face was measured throughout.</p>"
     return "<ul>" + "".join(f"<li>{a:.1f} to {b:.1f} s ({b - a:.1f} s)</li>" for a, b in found) + "</ul>"
+
+
+def _hidden(rows: Rows) -> str:
+    """Which parts were hidden, for how long, and when."""
+    if not rows.tells_hidden:
+        return "<p>Not told: an earlier version wrote the rows, or the landmark network does not judge it.</p>"
+    seen = int(rows.face.sum())
+    items = []
+    for part in get_args(FacePart):
+        there = np.array([part in parts for parts in rows.hidden], bool)
+        if there.any():
+            found = stretches(rows.times, bridged(rows.times, rows.face, there, GAP))
+            named = ", ".join(f"{a:.1f} to {b:.1f} s" for a, b in found[:_NAMED])
+            more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            items.append(
+                f"<li>{part}: {100 * int(there.sum()) / max(seen, 1):.1f} % of the measured frames ({named}{more})</li>"
+            )
+    return f"<ul>{''.join(items)}</ul>" if items else "<p>None was found.</p>"
 
 
 def _markers(markers: Sequence[Mark], start: float) -> str:

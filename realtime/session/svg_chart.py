@@ -6,6 +6,7 @@ from html import escape
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime.types import F64
 
@@ -20,11 +21,13 @@ class Curve:
         name: for people who do not see it.
         values: (N,), NaN: nothing was measured.
         colour: as CSS writes it.
+        expected: there should be a value wherever a face was seen: a frame without one interrupts the curve and is tinted.
     """
 
     name: str
     values: F64
     colour: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Plot:
         width: pixels.
         height: pixels.
         longest_step: seconds between two values beyond which a curve is interrupted.
+        seen: (N,) whether a face was seen; None: not known.
     """
 
     times: F64
@@ -48,6 +52,7 @@ class Plot:
     width: int = 920
     height: int = 120
     longest_step: float = 0.5
+    seen: NDArray[np.bool_] | None = None
 
     def svg(self, title: str, curves: Sequence[Curve], top: float) -> str:
         """Draw the curves as one SVG element; the vertical axis goes from 0 to `top`.
@@ -64,6 +69,7 @@ class Plot:
                 f'height="{self.height - _TOP - _BOTTOM}"/>'
                 for a, b in self.gaps
             ),
+            *(self._tint(a, b, curve) for curve in curves for a, b in self._missing_stretches(curve)),
             *self._axes(top),
             *(self._curve(curve, top) for curve in curves),
             *(
@@ -74,6 +80,25 @@ class Plot:
             "</svg>",
         ]
         return "".join(parts)
+
+    def _missing(self, curve: Curve) -> NDArray[np.bool_]:
+        """(N,) frames that show a face, but not what this curve tells."""
+        if not curve.expected or self.seen is None:
+            return np.zeros(len(self.times), bool)
+        return self.seen & ~np.isfinite(curve.values)
+
+    def _missing_stretches(self, curve: Curve) -> list[tuple[float, float]]:
+        missing = self._missing(curve)
+        if self.seen is None or not missing.any():
+            return []
+        return stretches(self.times, bridged(self.times, self.seen, missing, self.longest_step))
+
+    def _tint(self, begin: float, end: float, curve: Curve) -> str:
+        width = max(self._x(end) - self._x(begin), 1.0)
+        return (
+            f'<rect class="missing" x="{self._x(begin):.1f}" y="{_TOP}" width="{width:.1f}" '
+            f'height="{self.height - _TOP - _BOTTOM}" fill="{curve.colour}"><title>{escape(curve.name)}: not measured</title></rect>'
+        )
 
     def _x(self, seconds: float) -> float:
         return _LEFT + (self.width - _LEFT - _END) * seconds / max(self.length, 1e-9)
@@ -99,13 +124,43 @@ class Plot:
         if not len(times):
             return ""
         commands = []
-        before = -np.inf
-        for time, value in zip(times.tolist(), values.tolist(), strict=True):
-            commands.append(
-                f"{'L' if time - before <= self.longest_step else 'M'}{self._x(time):.1f} {self._y(value, top):.1f}"
-            )
-            before = time
+        before, part = -np.inf, 0
+        parts = np.searchsorted(self.times[self._missing(curve)], times)
+        for time, value, new in zip(times.tolist(), values.tolist(), parts.tolist(), strict=True):
+            joined = time - before <= self.longest_step and new == part
+            commands.append(f"{'L' if joined else 'M'}{self._x(time):.1f} {self._y(value, top):.1f}")
+            before, part = time, new
         return f'<path d="{"".join(commands)}" stroke="{curve.colour}"><title>{escape(curve.name)}</title></path>'
+
+
+def stretches(times: F64, there: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """(start, end) in seconds of every run of frames; a run ends where the next frame begins.
+
+    Args:
+        times: (N,) seconds.
+        there: (N,) which frames.
+    """
+    if not there.any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
+    ends = np.append(times[1:], times[-1])
+    return [(float(times[a]), float(ends[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def bridged(times: F64, seen: NDArray[np.bool_], there: NDArray[np.bool_], longest: float) -> NDArray[np.bool_]:
+    """(N,) `there`, and the frames between two of them that were not analysed.
+
+    Args:
+        times: (N,) seconds.
+        seen: (N,) frames that were analysed, and on which a face was seen.
+        there: (N,) some of them.
+        longest: seconds between two of them that are bridged.
+    """
+    out = there.copy()
+    for a, b in pairwise(np.flatnonzero(seen).tolist()):
+        if b > a + 1 and there[a] and there[b] and times[b] - times[a] <= longest:
+            out[a:b] = True
+    return out
 
 
 def thinned(times: F64, values: F64, most: int) -> tuple[F64, F64]:

@@ -8,7 +8,9 @@ from realtime.types import F32, F64
 MOST_STEPS = 4000
 
 
-def curve(times: F64, values: F32, first: float, last: float, steps: int) -> tuple[F64, F32, F32]:
+def curve(
+    times: F64, values: F32, first: float, last: float, steps: int, seen: NDArray[np.bool_] | None = None
+) -> tuple[F64, F32, F32]:
     """The curve between two moments.
 
     Args:
@@ -17,11 +19,13 @@ def curve(times: F64, values: F32, first: float, last: float, steps: int) -> tup
         first: seconds.
         last: likewise.
         steps: at most so many, where there are more values than that.
+        seen: (N,) frames on which a face was seen; None: a value is missing only where none was.
 
     Returns:
-        Times, least and greatest values; steps without a value are left out.
+        Times, least and greatest values; NaN where a face was seen, but not this part of it. Other steps without a value are left
+        out.
     """
-    known = np.isfinite(values)
+    known = np.isfinite(values) if seen is None else np.isfinite(values) | seen
     # One value more on either side, so that the line goes on to the edges.
     begin = _before(times, known, int(np.searchsorted(times, first, "left")))
     end = _behind(times, known, int(np.searchsorted(times, last, "right")))
@@ -36,7 +40,7 @@ def curve(times: F64, values: F32, first: float, last: float, steps: int) -> tup
     counts = np.diff(np.append(begins, len(moments)))
     filled = begins[counts > 0]
     middles = ((edges[:-1] + edges[1:]) / 2)[counts > 0]
-    return middles, np.minimum.reduceat(taken, filled), np.maximum.reduceat(taken, filled)
+    return middles, np.fmin.reduceat(taken, filled), np.fmax.reduceat(taken, filled)
 
 
 def _before(times: F64, known: NDArray[np.bool_], at: int) -> int:

@@ -52,6 +52,7 @@ class SessionRows:
         several: the file has rows of other people.
         faces: their face ids, and the patient's; empty where the file has only one person.
         has_points: the file has landmarks.
+        seen: (N,) a face was measured; all false where the file does not tell.
         notices: sentences about what is wrong with the file.
 
     Raises:
@@ -88,6 +89,7 @@ class SessionRows:
         self.status = self._file.classes(cells.texts["status"], STATUS)[order]
         self.has_points = "wflw_x_0" in self._file.names
         self._numbers = {name: cells.numbers[name][order] for name in self._curves}
+        self.seen: NDArray[np.bool_] = np.isfinite(self._numbers.get(QUALITY, np.full(len(order), np.nan)))
         self._begins = cells.starts[order]
         # A frame's rows of other people follow its own.
         following = np.append(patient[1:], len(cells.times)) if len(patient) else patient

@@ -176,7 +176,8 @@ class ViewedSession:
             raise UserInputError("The curves' first moment must lie before their last.")
         arrays: dict[str, NDArray[Any]] = {}
         for name in names:
-            found = curve(self.times, self.rows.values(name), first, last, max(1, min(steps, MOST_STEPS)))
+            most = max(1, min(steps, MOST_STEPS))
+            found = curve(self.times, self.rows.values(name), first, last, most, self.rows.seen)
             arrays |= dict(zip((f"{name}:t", f"{name}:low", f"{name}:high"), found, strict=True))
         return pack(arrays)
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from realtime.errors import UserInputError
 from realtime.files import write_json
 from realtime.session.parquet import write_parquet
 from realtime.session.read_frames import Rows, read_rows
+from realtime.session.report import report_page
 from realtime.session.schema import AUS, column_names, data_dictionary
 from realtime.session.svg_chart import Curve, Plot, thinned, tick
 from tests.session.live_like import make_session
@@ -97,6 +99,39 @@ def test_a_curve_breaks_where_nothing_was_measured_and_stays_inside_its_frame() 
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path[1])]
     assert len(heights) == int(np.isfinite(values).sum())
     assert set(heights) == {8.0}, "above the axis is drawn at its top"
+
+
+def test_a_curve_is_interrupted_and_tinted_where_the_face_was_seen_without_this_part() -> None:
+    times = np.arange(0, 10, 0.1)
+    values = np.where((times > 3.05) & (times < 3.35), np.nan, 1.0)
+    seen = np.ones(len(times), bool)
+    plot = Plot(times, 9.9, seen=seen)
+    svg = plot.svg("t", [Curve("the left", values, "#fff", expected=True)], 5.0)
+    assert svg.count("M") == 2, "0.3 s are bridged only where nothing was analysed"
+    (tint,) = re.findall(
+        r'<rect class="missing" x="([\d.]+)"[^>]* width="([\d.]+)"[^>]*><title>the left: not measured', svg
+    )
+    scale = (920 - 40 - 10) / 9.9
+    assert [float(one) for one in tint] == pytest.approx([40 + 3.1 * scale, 0.3 * scale], abs=0.11)
+    for other in (
+        Curve("c", values, "#fff"),
+        Curve("c", np.where(np.isnan(values), np.nan, 1.0), "#fff", expected=False),
+    ):
+        assert plot.svg("t", [other], 5.0).count("M") == 1
+    seen[:] = np.isfinite(values)
+    assert plot.svg("t", [Curve("c", values, "#fff", expected=True)], 5.0).count("M") == 1, "those frames show no face"
+
+
+def test_the_page_names_hidden_parts_with_their_stretches() -> None:
+    times = np.arange(0, 10, 0.1)
+    covered = (times > 3.05) & (times < 4.05)
+    face = np.arange(len(times)) % 2 == 0  # every second frame was analysed
+    table = rows(times, times, times, face)
+    assert "an earlier version" in report_page("s", {}, table, [])
+    told = replace(table, tells_hidden=True, hidden=[("mouth",) if one else () for one in covered & face])
+    page = report_page("s", {}, told, [])
+    assert "<li>mouth: 10.0 % of the measured frames (3.2 to 4.1 s)</li>" in page
+    assert "None was found" in report_page("s", {}, replace(told, hidden=[()] * len(times)), [])
 
 
 @pytest.mark.parametrize("length", [0.0, 0.5, 7, 30, 61, 600, 7200])

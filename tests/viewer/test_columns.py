@@ -76,6 +76,20 @@ def test_a_curve_keeps_every_peak_and_leaves_out_what_was_not_measured() -> None
     assert not len(t)
 
 
+@pytest.mark.parametrize(("last", "steps"), [(100.0, 200), (3.0, 200)])
+def test_a_curve_is_interrupted_where_the_face_was_seen_but_this_part_of_it_was_not(last: float, steps: int) -> None:
+    times = np.arange(3000) / 30
+    values = np.ones(3000, np.float32)
+    values[30:36] = values[60:66] = np.nan
+    seen = np.ones(3000, bool)
+    seen[60:66] = False
+    t, low, high = curve(times, values, 0.0, last, steps, seen)
+    gone = np.isnan(low)
+    np.testing.assert_array_equal(gone, np.isnan(high))
+    covered = (t >= times[30]) & (t <= times[35]) if last == 3.0 else np.zeros(len(t), bool)
+    np.testing.assert_array_equal(gone, covered)
+
+
 def test_whether_a_file_is_being_written_is_seen_by_others(tmp_path: Path) -> None:
     path = tmp_path / "frames.csv"
     assert not is_held(path)

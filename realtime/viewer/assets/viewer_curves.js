@@ -50,6 +50,11 @@ export class Timeline {
     return Math.min(this.end, Math.max(0, this.view[0] + ((x - LEFT) / this.width) * (this.view[1] - this.view[0])));
   }
 
+  // Seconds between two values beyond which a curve is interrupted.
+  get gap() {
+    return Math.max(GAP_S, (2.5 * (this.view[1] - this.view[0])) / this.width);
+  }
+
   xOf(seconds) {
     return LEFT + ((seconds - this.view[0]) / (this.view[1] - this.view[0])) * this.width;
   }
@@ -205,6 +210,7 @@ export class Timeline {
     context.beginPath();
     context.rect(LEFT, top, this.width, TRACK);
     context.clip();
+    for (const [side, name] of curves) this.missing(name, colours[side], top);
     for (const [side, name] of curves) this.curve(name, colours[side], side === "right", y);
     context.fillStyle = colours.text;
     context.textAlign = "left";
@@ -225,11 +231,29 @@ export class Timeline {
     return [least, most];
   }
 
+  // Tinted: a face was seen, but not this part of it.
+  missing(name, fill, top) {
+    const { context } = this;
+    const t = this.data[`${name}:t`], low = this.data[`${name}:low`];
+    context.fillStyle = fill;
+    context.globalAlpha = 0.16;
+    for (let k = 0; k < t.length; k += 1) {
+      if (Number.isFinite(low[k])) continue;
+      const from = this.xOf(t[k]);
+      let to = from + 1;
+      for (; k + 1 < t.length && t[k + 1] - t[k] <= this.gap; k += 1) {
+        to = this.xOf(t[k + 1]);
+        if (Number.isFinite(low[k + 1])) break;
+      }
+      context.fillRect(from, top + 2, Math.max(1, to - from), TRACK - 4);
+    }
+    context.globalAlpha = 1;
+  }
+
   // Not by colour alone: the right side is dashed.
   curve(name, stroke, dashed, y) {
     const { context } = this;
     const t = this.data[`${name}:t`], low = this.data[`${name}:low`], high = this.data[`${name}:high`];
-    const gap = Math.max(GAP_S, (2.5 * (this.view[1] - this.view[0])) / this.width);
     context.strokeStyle = stroke;
     context.fillStyle = stroke;
     context.lineWidth = 1.5;
@@ -238,8 +262,12 @@ export class Timeline {
     let before = -Infinity, up = false;
     for (let k = 0; k < t.length; k += 1) {
       const x = this.xOf(t[k]);
+      if (!Number.isFinite(low[k])) {
+        before = -Infinity; // the face was seen, but not this part of it
+        continue;
+      }
       const first = up ? high[k] : low[k], second = up ? low[k] : high[k];
-      if (t[k] - before > gap) context.moveTo(x, y(first));
+      if (t[k] - before > this.gap) context.moveTo(x, y(first));
       else context.lineTo(x, y(first));
       if (first !== second) context.lineTo(x, y(second));
       before = t[k];
