@@ -14,7 +14,7 @@ from realtime.media.recorder import VideoRecorder
 from realtime.session.decision_log import DecisionLog
 from realtime.session.folder import SESSION, use_session_folder
 from realtime.session.writer import SessionWriter
-from realtime.types import U8, Analysis, FaceObservation, Frame
+from realtime.types import U8, Analysis, FaceObservation, FacePart, Frame
 
 SIZE = (320, 180)
 START = 500.0
@@ -44,11 +44,14 @@ def number_of(jpeg: bytes) -> int:
 
 
 def analysis(sequence: int, taken: float, *, face: bool = True) -> Analysis:
-    """A frame's result: points on a circle, AU12 grows with the frame."""
+    """A frame's result: points on a circle, AU12 grows with the frame; frames 60 to 65 have a hidden eye and mouth."""
     angle = np.linspace(0, 2 * np.pi, 98, endpoint=False)
     points = (np.stack([160 + 40 * np.cos(angle), 90 + 40 * np.sin(angle)], axis=1) + sequence / 10).astype(np.float32)
     box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-    seen = FaceObservation(1, box, points, points, 0.9, detected=True, pose=(1.0, 2.0, 3.0))
+    hidden: tuple[FacePart, ...] = ("left eye", "mouth") if 60 <= sequence < 66 else ()
+    seen = FaceObservation(
+        1, box, points, points, 0.9, detected=True, pose=(1.0, 2.0, 3.0), hidden=hidden, hidden_known=True
+    )
     left = dict.fromkeys(UNITS, sequence % 100 / 20)
     right = dict.fromkeys(UNITS, sequence % 50 / 20)
     return Analysis(sequence, taken, seen if face else None, left if face else {}, right if face else {})

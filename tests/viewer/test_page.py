@@ -26,6 +26,14 @@ SEEN = """
   return number;
 })()"""
 
+# Whether the drawing has pixels of the colour of what is hidden.
+GREY = """
+(() => {
+  const drawing = document.querySelector(".drawing"), { data } = drawing.getContext("2d").getImageData(0, 0, drawing.width, drawing.height);
+  const grey = (k) => data[k + 3] > 250 && [0, 1, 2].every((channel) => data[k + channel] === 0xb4);
+  return Array.from({ length: data.length / 4 }, (_, k) => 4 * k).some(grey);
+})()"""
+
 
 def seen(pane: int = 1) -> str:
     """The script for the first or the second session."""
@@ -103,6 +111,12 @@ def test_frames_are_exact_sessions_move_together_and_labels_are_saved(tmp_path: 
             await page.until("document.getElementById('saved').textContent.startsWith('Saved')")
             pixels = "document.querySelector('.drawing').getContext('2d').getImageData(0, 0, 900, 500).data.some((v) => v > 0)"
             assert await page.value(pixels), "points are drawn"
+            # Lines of hidden parts are grey, which no other line is: the nose is white.
+            for frame, words in ((63, "hidden: left eye, mouth"), (70, "")):
+                await go(page, frame)
+                assert ("hidden" in await page.value("document.querySelector('.figures').textContent")) == bool(words)
+                assert words in await page.value("document.querySelector('.figures').textContent")
+                assert await page.value(GREY) == bool(words)
             await press(page, "o")
             assert not await page.value(pixels)
 
