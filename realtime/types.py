@@ -5,6 +5,7 @@ Points are pixels of the full frame, x right, y down, pixel centres at integers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -45,8 +46,11 @@ def check_picture(image: object) -> None:
         PictureError: it is something else; the sentence says what, and how to convert it.
     """
     if not isinstance(image, np.ndarray):
+        hint = " (which cv2.imread gives for a file that it cannot read)" if image is None else ""
+        hint = "; read a file with cv2.imread" if isinstance(image, str | PurePath) else hint
         raise PictureError(
-            f"A picture should be a NumPy array of shape (height, width, 3), uint8, in BGR order, not {type(image).__name__}."
+            "A picture should be a NumPy array of shape (height, width, 3), uint8, in BGR order, "
+            f"not {type(image).__name__}{hint}."
         )
     if image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8 and image.size and image.flags.c_contiguous:
         return

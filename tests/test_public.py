@@ -20,7 +20,7 @@ import pytest
 import realtime
 from realtime import FaceAnalyzer, FaceTracker, Sides
 from realtime.analyze.results import Faces, TrackedFace
-from realtime.errors import ModelFileError, PictureError, UserInputError
+from realtime.errors import DeviceError, ModelFileError, PictureError, UserInputError
 from realtime.session.schema import column_names
 from realtime.types import U8
 from tests.conftest import ROOT
@@ -140,6 +140,48 @@ def test_a_picture_of_another_kind_is_refused_before_any_model_opens(portrait: U
                 tracker.update(wrong, 0.0)
         with pytest.raises(ModelFileError, match="manifest"):
             closed(portrait)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"mirror_average": "sometimes"}, "mirror_average is one of off, some, every"),
+        ({"crop_average": 5}, "crop_average is 1, 2 or 3"),
+        ({"millimetres": "iris"}, r'ScaleChoice\("iris"\), not \'iris\''),
+        ({"weights": 3}, "weights is the path of a folder, not 3"),
+        ({"size": "640x480"}, r"such as \(1280, 720\), not '640x480'"),
+        ({"size": (640, 0)}, r"not \(640, 0\)"),
+        ({"fps": -3}, "above 0, not -3"),
+        ({"source": (np.zeros((8, 8, 3), np.uint8) for _ in range(2))}, "not a value of type generator; feed pictures"),
+        ({"source": [np.zeros((900, 900, 3), np.uint8)]}, "not a value of type list; feed pictures"),
+        ({"source": b"clip.mp4"}, "not b'clip.mp4'"),
+        ({"source": -1}, "not -1"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_one_sentence_where_it_is_given(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(UserInputError, match=says) as caught:
+        FaceTracker(**wrong)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_stills_arguments_are_checked_where_they_are_given(portrait: U8) -> None:
+    words: Any = "off"  # would count as True
+    with pytest.raises(UserInputError, match="True or False, not 'off'"):
+        FaceAnalyzer(mirror_average=words)
+    with pytest.raises(UserInputError, match="96 or more, not 0"):
+        FaceAnalyzer(width=0)
+    words = "iris"
+    with pytest.raises(UserInputError, match="ScaleChoice"):
+        FaceAnalyzer(millimetres=words)
+    wrong: Any
+    for wrong, hint in ((None, r"cannot read\)"), ("face.jpg", "read a file with cv2.imread")):
+        with pytest.raises(PictureError, match=hint):
+            FaceAnalyzer()(wrong)
+
+
+def test_a_cameras_number_is_a_source_as_for_opencv() -> None:
+    with pytest.raises(DeviceError, match=r"[Nn]o camera"):
+        next(iter(FaceTracker(77)))
 
 
 def test_the_callers_process_stays_as_it_is(portrait: U8, monkeypatch: pytest.MonkeyPatch) -> None:

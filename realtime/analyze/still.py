@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from realtime.analyze.arguments import checked_scale, checked_width, checked_yes_or_no, weights_folder
 from realtime.analyze.results import Face, Faces
 from realtime.errors import UserInputError
 from realtime.types import U8, FaceObservation, Frame, check_picture
@@ -41,6 +42,9 @@ class FaceAnalyzer:
         mirror_average: points are the mean of those of the picture and of its mirror image: nearer to the truth, the same for
             both sides, and twice the landmark network's work.
         crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
+
+    Raises:
+        UserInputError: an argument is none of what it may be.
     """
 
     def __init__(
@@ -55,11 +59,11 @@ class FaceAnalyzer:
     ) -> None:
         from realtime.face.settings import checked_crop_average
 
-        self._mirror_average: bool = mirror_average
+        self._mirror_average = checked_yes_or_no("mirror_average", mirror_average)
         self._crop_average: int = checked_crop_average(crop_average)
-        self._millimetres = millimetres
-        self._weights = None if weights is None else Path(weights)
-        self._width = width
+        self._millimetres = checked_scale(millimetres)
+        self._weights = weights_folder(weights)
+        self._width = checked_width(width)
         self._settings = settings
         self._lock = threading.Lock()
         self._parts: _Parts | None = None

@@ -6,10 +6,12 @@ import time as clock
 from collections.abc import Iterator
 from dataclasses import replace
 from numbers import Real
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from realtime.analyze.arguments import checked_scale, checked_wish, source_word, weights_folder
 from realtime.analyze.results import Face, TrackedFace, data_frame
 from realtime.errors import UserInputError
 from realtime.files import one_line
@@ -41,7 +43,8 @@ class FaceTracker:
     it can be analysed and no frame is left out; a camera or stream gives its newest picture.
 
     Args:
-        source: a file, "camera", "camera:1", "camera:NAME", a URL, "lavfi:GRAPH" or "demo"; None: pictures are fed in.
+        source: a file, "camera", "camera:1" (or 1), "camera:NAME", a URL, "lavfi:GRAPH", "plugin:NAME" or "demo"; None: pictures
+            are fed in.
         size: width and height wished for from a camera; None: its own.
         fps: frame rate wished for from a camera; None: its own.
         weights: a folder with manifest.toml; None: the embedded models.
@@ -51,11 +54,14 @@ class FaceTracker:
             same for both sides, and twice the landmark network's work. "some": the mirror image is looked at on every eighth
             frame, and the points of the others are moved by what was found there. True and False are "every" and "off".
         crop_average: points are the mean of those of so many crops of the face (1 to 3): steadier, and as many times the work.
+
+    Raises:
+        UserInputError: an argument is none of what it may be.
     """
 
     def __init__(
         self,
-        source: str | Path | None = None,
+        source: str | PathLike[str] | int | None = None,
         *,
         size: tuple[int, int] | None = None,
         fps: float | None = None,
@@ -65,14 +71,14 @@ class FaceTracker:
         mirror_average: "MirrorAverage | bool" = "off",
         crop_average: int = 1,
     ) -> None:
-        from realtime.face.settings import checked_crop_average
+        from realtime.face.settings import as_mirror_average, checked_crop_average
 
-        self._mirror_average = mirror_average
+        self._mirror_average = as_mirror_average(mirror_average)
         self._crop_average: int = checked_crop_average(crop_average)
-        self._millimetres = millimetres
-        self._source = source
-        self._wish = (size, fps)
-        self._weights = None if weights is None else Path(weights)
+        self._millimetres = checked_scale(millimetres)
+        self._source = source_word(source)
+        self._wish = checked_wish(size, fps)
+        self._weights = weights_folder(weights)
         self._settings = settings
         self._lock = threading.Lock()
         self._parts: _Parts | None = None
@@ -168,7 +174,7 @@ class FaceTracker:
                 "This FaceTracker has no source to iterate: give it one, or feed pictures with update()."
             )
         size, fps = self._wish
-        return VideoSource(parse_source(str(self._source)), clock.monotonic, speed="max", size=size, fps=fps)
+        return VideoSource(parse_source(self._source), clock.monotonic, speed="max", size=size, fps=fps)
 
 
 class _Parts:
@@ -179,12 +185,12 @@ class _Parts:
         weights: Path | None,
         settings: "FaceSettings | None",
         millimetres: "ScaleChoice | None",
-        mirror_average: "MirrorAverage | bool",
+        mirror_average: "MirrorAverage",
         crop_average: int,
     ) -> None:
         from realtime.action_units import ActionUnitEstimator
         from realtime.analyze.models import open_face_models
-        from realtime.face.settings import FaceSettings, as_mirror_average
+        from realtime.face.settings import FaceSettings
         from realtime.face.tracker import Tracker
         from realtime.models import Registry
 
@@ -193,7 +199,7 @@ class _Parts:
             Registry(weights),
             settings=chosen.detector,
             irises=millimetres is not None,
-            mirror_average=as_mirror_average(mirror_average),
+            mirror_average=mirror_average,
             crop_average=crop_average,
         )
         self._detector: FaceDetector = models.face_detector(chosen.detector)

@@ -1,10 +1,11 @@
 """Every parameter of the face path: default, unit (in the description) and range."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from realtime.errors import UserInputError
+from realtime.files import one_line
 
 MirrorAverage = Literal["off", "some", "every"]
 """On which frames a face's mirror image is looked at as well: on none, on some of them, on every one."""
@@ -15,9 +16,15 @@ def as_mirror_average(value: MirrorAverage | bool) -> MirrorAverage:
 
     Args:
         value: what a user or a file says.
+
+    Raises:
+        UserInputError: it is none of the words.
     """
     if isinstance(value, bool):
         return "every" if value else "off"
+    if value not in get_args(MirrorAverage):
+        words = ", ".join(get_args(MirrorAverage))
+        raise UserInputError(f"mirror_average is one of {words}, or True or False, not {one_line(repr(value))}.")
     return value
 
 
