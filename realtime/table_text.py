@@ -11,6 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"})
+"""Endings of spreadsheets' own files, which are no text."""
+WORKBOOK = "it is a workbook; save the sheet as CSV UTF-8"
 NOT_UTF8 = "it is neither UTF-8 nor Unicode text; save it as CSV UTF-8"
 
 _MARKS = (

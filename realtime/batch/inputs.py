@@ -14,7 +14,7 @@ from typing import Any
 from realtime.batch.folder_search import recordings_below
 from realtime.errors import UserInputError
 from realtime.files import one_line, open_regular, reason, shortened
-from realtime.table_text import NOT_UTF8, table_format, text_of
+from realtime.table_text import NOT_UTF8, WORKBOOK, WORKBOOKS, table_format, text_of
 
 LISTS = frozenset({".txt", ".lst", ".csv", ".tsv"})
 _PATH_COLUMNS = ("path", "file", "filename", "recording", "video")
@@ -116,6 +116,8 @@ def find_inputs(words: Iterable[str]) -> Inputs:
             named += (listed := _in_list(path, inputs.problems))
             if not listed and len(inputs.problems) == before:
                 inputs.problems.append(f"{shortened(word)}: this list names no recording.")
+        elif path.suffix.lower() in WORKBOOKS and path.is_file():
+            raise UserInputError(f"The list {shortened(word)} cannot be read: {WORKBOOK}.")
         elif path.exists() or not glob.has_magic(word):
             if not path.exists():
                 raise UserInputError(f"{shortened(word)}: there is no such file or folder.")

@@ -18,6 +18,7 @@ from realtime.files import reason, write_atomically
 from realtime.session.folder import FRAMES
 from realtime.session.manifest import read_json, session_of
 from realtime.session.parquet import write_parquet
+from realtime.table_text import WORKBOOK, WORKBOOKS
 
 _NAMES = {
     "elan": "annotations.eaf",
@@ -159,6 +160,8 @@ def _reader(path: Path, observation: str | None) -> tuple[Callable[[Path], Impor
             return lambda file: boris_table.read_events(file, observation), True
         if columns >= {"frame", "timestamp"}:
             return None, True
+    if suffix in WORKBOOKS:
+        raise UserInputError(f"{path} cannot be read: {WORKBOOK}.")
     raise UserInputError(f"{path} is none of .eaf, .boris, events of BORIS or BIDS (.tsv), and OpenFace's .csv.")
 
 

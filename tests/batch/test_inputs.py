@@ -96,6 +96,12 @@ def test_a_table_may_be_excels_unicode_text(tmp_path: Path, name: str) -> None:
     assert found.found == [Input("a", tmp_path / "a.mp4", {"person": "Zoë"}, (1.5, 4.0))]
 
 
+def test_a_workbook_is_no_recording_but_told_how_to_save(tmp_path: Path) -> None:
+    touch(tmp_path, "list.xlsx")
+    with pytest.raises(UserInputError, match="workbook; save the sheet as CSV UTF-8"):
+        find_inputs([str(tmp_path / "list.xlsx")])
+
+
 def test_a_table_in_a_code_page_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path;person\na.mp4;Zoë\n", "cp1252")
     with pytest.raises(UserInputError, match="save it as CSV UTF-8"):

@@ -112,6 +112,7 @@ DOUBLES = EAF.format(
         ("a.csv", "frame, timestamp, AU12_r\n1, soon, 2\n", "no CSV of OpenFace"),
         ("a.csv", "frame, timestamp, AU12_r\n1, 900, 2\n", "no time in common"),
         ("a.csv", "x,y\n", "is none of"),
+        ("a.xlsx", "PK", "save the sheet as CSV UTF-8"),
     ],
 )
 def test_a_bad_file_is_one_sentence_and_nothing_is_written(
