@@ -1,7 +1,7 @@
 """Four layers, the later one wins: defaults, TOML file, environment (`FACEMIRROR_…`), command line.
 
 Environment names are the settings' names in capitals, sections joined by two underscores:
-`FACEMIRROR_MAX_AGE_MS=150`, `FACEMIRROR_DETECTION__MAX_INTERVAL=20`.
+`FACEMIRROR_MAX_AGE_MS=150`, `FACEMIRROR_CADENCE__LONGEST=20`.
 """
 
 import os
