@@ -26,7 +26,9 @@ from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.action_units.batches import BatchSampler  # noqa: E402
 from tools.train.action_units.samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
-from tools.train.action_units.train import answer  # noqa: E402
+from tools.train.action_units.table import FULL  # noqa: E402
+from tools.train.action_units.train import BEYOND, SIDES, TAUGHT, answer, answers, loss_of  # noqa: E402
+from tools.train.action_units.windows import HARD, hard_light  # noqa: E402
 
 pytestmark = pytest.mark.tools
 
@@ -187,3 +189,70 @@ def test_samples_come_back_from_their_store(tmp_path: Path) -> None:
     again = stored((kept(tmp_path / "x" / "s.npz", sample), tmp_path / "x" / "s.npz")[1])
     np.testing.assert_array_equal(again.left, sample.left)
     assert again.person.tolist() == [4]
+
+
+@pytest.mark.parametrize("size", [EYE, MOUTH, LOWER])
+def test_a_hard_light_falls_on_its_share_of_faces_and_leaves_the_others_as_they_are(size: tuple[int, int]) -> None:
+    factors = hard_light(400, size, np.random.default_rng(5))
+    assert factors.shape == (400, 1, *size)
+    assert factors.dtype == np.float32
+    assert factors.min() > 0
+    even = (factors == 1).all(axis=(1, 2, 3))
+    # some faces of the share meet none of the three things either
+    assert 1 - HARD <= even.mean() < 1 - HARD + 0.15
+    columns = np.log(factors[~even, 0]).mean(axis=1)
+    rows = np.log(factors[~even, 0]).mean(axis=2)
+    assert np.abs(columns[:, -1] - columns[:, 0]).mean() > 1.3 * np.abs(rows[:, -1] - rows[:, 0]).mean(), (
+        "from the side"
+    )
+    assert (columns[:, -1] > columns[:, 0]).mean() == pytest.approx(0.5, abs=0.1), "from either side alike"
+
+
+def test_the_loss_is_that_of_its_definition() -> None:
+    """Against the sum written out: truth first, another network's answer at half weight, what the program clips at little."""
+    rng = np.random.default_rng(2)
+    truth = rng.choice([0.0, 2.0, FULL], (6, UNITS)).astype(np.float32)
+    taught = rng.uniform(0, FULL, (6, UNITS)).astype(np.float32)
+    guess = rng.uniform(-2, FULL + 2, (6, UNITS)).astype(np.float32)
+    truth[0, 0] = truth[1] = truth[4, 2] = np.nan
+    taught[1, 1] = taught[4, 2] = np.nan
+    emphasis = np.array([1.0, 2.0, 0.5], np.float32)
+    error, weight = np.zeros((6, UNITS)), np.zeros((6, UNITS))
+    for row in range(6):
+        for unit in range(UNITS):
+            given = np.isfinite(truth[row, unit])
+            wanted = truth[row, unit] if given else taught[row, unit]
+            if not np.isfinite(wanted):
+                continue
+            off = guess[row, unit] - wanted
+            clipped = (wanted <= 0 and off < 0) or (wanted >= FULL and off > 0)
+            error[row, unit] = BEYOND * off if clipped else off
+            weight[row, unit] = emphasis[unit] * (1.0 if given else TAUGHT)
+    apart = (error[:3] - error[3:]) ** 2 * weight[:3] * (weight[3:] > 0)
+    expected = ((error**2 * weight).sum() + SIDES * apart.sum()) / (weight > 0).sum()
+    found = loss_of(*(torch.from_numpy(a) for a in (guess, truth, taught, emphasis)))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_another_networks_answers_stand_where_the_truth_is_unknown_and_the_rest_is_not_withheld(
+    network: ActionUnitNet,
+) -> None:
+    known, unsure, stranger, alone = (faces(n, p, False)[0] for n, p in ((2, 4), (3, 4), (5, -1), (6, 9)))
+    for sample in (unsure, stranger, alone):
+        sample.truth[:, :, 1:] = np.nan
+    data = joined([faces(1, 4, True)[0], known, unsure, stranger, alone])
+    taught = answers(network, data)
+    assert np.isnan(taught[[0, 1]]).all()
+    assert np.isnan(taught[4]).all(), "of a person without any rest nothing is asked"
+    assert np.isnan(taught[[2, 3], :, 0]).all()
+    with torch.no_grad():
+        plain = answer(network, BatchSampler(data, rests=1).batch(np.array([2, 3]), None)).clamp(0, FULL).numpy()
+    np.testing.assert_allclose(taught[[2, 3], :, 1:], plain.reshape(2, 2, UNITS).transpose(1, 0, 2)[..., 1:], atol=1e-5)
+    sampler, rng = BatchSampler(data, rests=1, taught=taught), np.random.default_rng(3)
+    drawn = sampler.batch(np.repeat([2, 3], 12), rng)
+    stands = ~drawn.taught[:24, 1].isnan().numpy()
+    whole = (drawn.known[:24, 0] * drawn.points[:24, -1]).numpy() > 0
+    np.testing.assert_array_equal(stands[:12], whole[:12])
+    assert 0 < stands[:12].mean() < 1
+    assert stands[12:].all()
+    assert drawn.taught[:, 0].isnan().all()

@@ -83,8 +83,11 @@ def squeezed(points: Floats, eyes: list[Shut]) -> tuple[Floats, Floats]:
     return np.concatenate(places).astype(np.float32), np.concatenate(shifts).astype(np.float32)
 
 
-def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator) -> U8:
-    """The lashes' dark line in eyes that are nearly shut, and the folds of those that are squeezed, on a square crop."""
+def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator, *, bands: bool = False) -> U8:
+    """The lashes' dark line in eyes that are nearly shut, and the folds of those that are squeezed, on a square crop.
+
+    bands: every other line is a broad dark band, as of thick lashes or of a narrow eye in the brow's shadow.
+    """
     size = crop.shape[0]
     shade = np.zeros((size, size), np.float32)
 
@@ -103,6 +106,8 @@ def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator) -> U8:
         down = np.array((-outward[1], outward[0])) * (1 if first == 68 else -1)
         if eye.amount > 0.75 and rng.random() < 0.85:
             line(points[_UPPER[first]], float(rng.uniform(0.25, 0.85)), float(rng.uniform(0.7, 1.6)))
+            if bands and rng.random() < 0.5:
+                line(points[_UPPER[first]], float(rng.uniform(0.2, 0.8)), float(rng.uniform(1.6, 4.0)))
         strength = eye.squeeze * float(rng.uniform(0, 0.4))
         if strength < 0.05:
             continue
@@ -120,8 +125,13 @@ def draw_shut(crop: U8, points: Floats, eyes: list[Shut], rng: Generator) -> U8:
     return result
 
 
-def winked(picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: int = 320) -> tuple[U8, Floats]:
-    """A square picture (size, size, 3) of the face with these eyes shut, and its points (98, 2) in pixels; upright, with some room."""
+def winked(
+    picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: int = 320, *, bands: bool = False
+) -> tuple[U8, Floats]:
+    """A square picture (size, size, 3) of the face with these eyes shut, and its points (98, 2) in pixels; upright, with some room.
+
+    bands: see `draw_shut`.
+    """
     matrix = crop_matrix(*square_from_points(points, 1.9), size)
     back = invert(matrix)
     seen: Floats = (transform(points, matrix) + 0.5) / size
@@ -136,4 +146,4 @@ def winked(picture: U8, points: Floats, eyes: list[Shut], rng: Generator, size: 
     for eye in eyes:
         seen = close_eye(maps, seen, eye.first, eye.amount)
     crop = cv2.remap(picture, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return draw_shut(np.asarray(crop), seen, eyes, rng), (seen * size - 0.5).astype(np.float32)
+    return draw_shut(np.asarray(crop), seen, eyes, rng, bands=bands), (seen * size - 0.5).astype(np.float32)

@@ -185,6 +185,52 @@ def far_smile(rng: np.random.Generator, rest: F32) -> F32:
     return settle(with_gaze(rng, out))
 
 
+def difficult(rng: np.random.Generator) -> F32:
+    """A face (57,) that is hard to read: a jaw that opens under a smile, a lowered brow, pressed lips, or lids half shut, with others.
+
+    Each comes about as often as every other one; what goes with it makes it hard: teeth under a smile, a squint under a brow.
+    """
+    kind = rng.random()
+    out = np.zeros(len(EXPRESSION_INDEX), np.float32)
+
+    def add(unit: str, strength: float) -> None:
+        nonlocal out
+        weak = strength * (1.0 if rng.random() < 0.45 else float(rng.uniform(0, 1)))
+        out = np.maximum(out, coefficients(unit, *((strength, weak) if rng.random() < 0.5 else (weak, strength))))
+
+    if kind < 0.4:
+        add(str(rng.choice(["open_smile", "smile", "stretch", "upper_lip"])), float(rng.uniform(0.3, 1)))
+        if rng.random() < 0.5:
+            add("lower_lip", float(rng.uniform(0.2, 1)))
+        if rng.random() < 0.75:
+            jaw = float(rng.uniform(0, 0.45) if rng.random() < 0.7 else rng.uniform(0.3, 0.9))
+            out = np.maximum(out, coefficients("jaw", jaw, jaw))
+        if rng.random() < 0.3:
+            add("cheek_raise", float(rng.uniform(0.3, 1)))
+    elif kind < 0.62:
+        add("frown_brow", float(rng.uniform(0.1, 1)))
+        if rng.random() < 0.6:
+            add(
+                str(rng.choice(["squint", "inner_brow", "outer_brow", "blink", "sneer", "cheek_raise"])),
+                float(rng.uniform(0.1, 1)),
+            )
+    elif kind < 0.8:
+        add("press", float(rng.uniform(0.2, 1)))
+        if rng.random() < 0.6:
+            add(
+                str(rng.choice(["closed_smile", "dimple", "depress", "shrug_lower", "stretch"])),
+                float(rng.uniform(0.1, 0.8)),
+            )
+    else:
+        add("blink", float(rng.uniform(0.1, 1)))
+        if rng.random() < 0.6:
+            add(
+                str(rng.choice(["squint", "brow_raise", "frown_brow", "cheek_raise", "smile"])),
+                float(rng.uniform(0.1, 1)),
+            )
+    return settle(with_gaze(rng, np.maximum(out, _hanging_lids(rng))))
+
+
 def _hanging_lids(rng: np.random.Generator) -> F32:
     return coefficients("blink", *(2 * [float(rng.uniform(0, 0.25))]))
 

@@ -64,6 +64,21 @@ def test_lashes_and_folds_darken_near_the_shut_eye_alone() -> None:
     assert (draw_shut(grey, points, [Shut(60, 0.2)], np.random.default_rng(0)) == grey).all()
 
 
+def test_broad_bands_darken_a_shut_eye_further_and_no_open_one() -> None:
+    points, grey = (face() / 220).astype(np.float32), np.full((112, 112, 3), 160, np.uint8)
+
+    def drawn(eyes: list[Shut], *, bands: bool) -> np.ndarray:
+        made = [draw_shut(grey, points, eyes, np.random.default_rng(s), bands=bands) for s in range(12)]
+        return np.stack(made)[..., 0]
+
+    plain, broad = (drawn([Shut(60, 1.0)], bands=bands) for bands in (False, True))
+    dark = [(pictures < 140).sum(axis=(1, 2)) for pictures in (plain, broad)]
+    assert (dark[1] >= dark[0]).all()
+    assert 3 <= (dark[1] > 1.3 * dark[0] + 5).sum() <= 9, "every other one"
+    assert (broad[:, :, 60:] == 160).all()
+    assert (drawn([Shut(60, 0.2)], bands=True) == 160).all()
+
+
 def test_most_random_faces_shut_one_eye() -> None:
     rng = np.random.default_rng(1)
     drawn = [sorted(random_eyes(rng), key=lambda e: e.first) for _ in range(500)]

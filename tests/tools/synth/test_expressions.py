@@ -8,6 +8,7 @@ from tools.synth.expressions import (
     SQUINT,
     UNITS,
     coefficients,
+    difficult,
     far_smile,
     gaze_directions,
     moved_by,
@@ -116,3 +117,25 @@ def test_smiles_go_far_on_one_side_or_both_and_keep_what_the_rest_had() -> None:
     wide = [EXPRESSION_INDEX[f"eyeWide_{s}"] for s in "LR"]
     held = rests[:, wide] > 0.1
     assert (faces[:, wide][held] > 0.5 * rests[:, wide][held]).mean() > 0.9
+
+
+def test_what_is_hard_to_read_comes_with_what_makes_it_hard() -> None:
+    rng = np.random.default_rng(0)
+    faces = np.array([difficult(rng) for _ in range(800)])
+    assert faces.min() >= 0
+    assert faces.max() <= 1.1 + 1e-6
+
+    def of(name: str) -> np.ndarray:
+        sides = [i for i, n in enumerate(EXPRESSION_NAMES) if n.removesuffix("_L").removesuffix("_R") == name]
+        return faces[:, sides].max(axis=1)
+
+    smile, jaw = of("mouthSmile"), of("jawOpen")
+    laughs = (smile > 0.3) & (jaw > 0.05)
+    assert laughs.mean() > 0.1
+    assert ((smile > 0.3) & (jaw < 0.02)).mean() > 0.06, "a smile alone opens no jaw"
+    brow = of("browDown") > 0.1
+    assert 0.12 < brow.mean() < 0.4
+    assert 0.2 < (np.maximum(of("eyeSquint"), of("eyeBlink"))[brow] > 0.3).mean() < 0.8
+    assert 0.1 < (of("mouthPress") > 0.2).mean() < 0.35
+    half = of("eyeBlink")
+    assert ((half > 0.35) & (half < 0.8)).mean() > 0.05

@@ -17,6 +17,10 @@ _LOWER = np.r_[0:33, 76:96]
 """Contour and lips: on photographs they lie less exactly than on rendered heads, from picture to picture of one person."""
 _ASTRAY, _TREMBLE = 0.004, 0.002
 """By how much lips and contour are put out of place in training, as a whole and each point (inter-ocular distances)."""
+_UPPER = np.r_[33:51, 60:76]
+"""Brows and lids."""
+_UPPER_ASTRAY, _UPPER_TREMBLE = 0.0015, 0.001
+"""The same of brows and lids, whose points lie better."""
 
 F32 = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -29,7 +33,7 @@ class Batch:
     now: the windows, (2B, 1, height, width) each.
 
     rests: R pictures of each at rest, windows (R, 2B, 1, height, width); known: (2B, 1), 1 where the look at rest is known;
-    truth: (2B, units), NaN where it is not known.
+    truth: (2B, units), NaN where it is not known; taught: likewise, what another network makes of the face where truth is not known.
     """
 
     points: Tensor
@@ -38,6 +42,7 @@ class Batch:
     rests: Cut
     known: Tensor
     truth: Tensor
+    taught: Tensor
 
     def features(self) -> Tensor:
         """(2B, FEATURES) as the network is given them live, the look at rest left out."""
@@ -46,10 +51,18 @@ class Batch:
 
 
 class BatchSampler:
-    """Draws faces and, for each, `rests` pictures of the same person at rest (some twice where there are fewer)."""
+    """Draws faces and, for each, `rests` pictures of the same person at rest (some twice where there are fewer).
 
-    def __init__(self, data: Samples, rests: int = 2) -> None:
+    Args:
+        data: all faces.
+        rests: pictures at rest beside each face.
+        taught: (N, 2, units) what a network makes of the faces as they are, its person's rest known where there is one; NaN where
+            that is not asked for.
+    """
+
+    def __init__(self, data: Samples, rests: int = 2, taught: F32 | None = None) -> None:
         self.data = data
+        self._taught = np.full_like(data.truth, np.nan) if taught is None else taught
         self._count = rests
         self.without_baseline: Rows = np.flatnonzero(data.person < 0)
         resting = np.flatnonzero(data.rest)
@@ -99,8 +112,12 @@ class BatchSampler:
         rests = Cut(*(torch.stack([settled(part) for part in parts]) for parts in zip(*looks, strict=True)))
         known = torch.from_numpy(np.concatenate([look_known, look_known]).astype(np.float32))[:, None]
         truth = torch.from_numpy(data.truth[rows].transpose(1, 0, 2).reshape(2 * count, -1))
+        # What was said with the rest known does not hold where it is withheld.
+        taught = np.where(((person < 0) | (shape_known & look_known))[:, None, None], self._taught[rows], np.nan)
+        other = torch.from_numpy(taught.astype(np.float32).transpose(1, 0, 2).reshape(2 * count, -1))
+        other = torch.where(truth.isnan(), other, torch.nan)
         flat = torch.from_numpy(points.reshape(2 * count, -1))
-        return Batch(flat, torch.from_numpy(flow), plain, rests, known, truth)
+        return Batch(flat, torch.from_numpy(flow), plain, rests, known, truth, other)
 
     def _points(self, rows: Rows, known: NDArray[np.bool_], rng: np.random.Generator | None) -> F32:
         """(2, B, POINT_FEATURES), as `realtime.action_units.model.point_features`, for a stack; with `rng` out of place."""
@@ -111,6 +128,8 @@ class BatchSampler:
             astray = rng.normal(0, _TREMBLE, (len(rows), len(_LOWER), 2)) + rng.normal(0, _ASTRAY, (len(rows), 1, 2))
             moved = np.zeros_like(shapes[0])
             moved[:, _LOWER] = astray
+            moved[:, _UPPER] = rng.normal(0, _UPPER_TREMBLE, (len(rows), len(_UPPER), 2))
+            moved[:, _UPPER] += rng.normal(0, _UPPER_ASTRAY, (len(rows), 1, 2))
             shapes = shapes + both_sides(moved)
         out[..., :196] = (shapes - rest).reshape(2, len(rows), -1)
         out[..., 196:392] = rest.reshape(2, len(rows), -1)

@@ -26,8 +26,19 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument(
         "--portraits", type=Path, help="folder of tools.data.london: real people at rest, with eyes shut"
     )
+    parser.add_argument(
+        "--taught-by",
+        type=Path,
+        metavar="FILE.onnx",
+        help="an exported network whose answers on the pictures as they are count where the truth is not known (photographs)",
+    )
+    parser.add_argument("--clean", action="store_true", help="no second, degraded view of the people")
     parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--batch", type=int, default=64, help="faces; each gives two samples, each beside its rest")
+    parser.add_argument("--echo", type=int, default=1, help="how often each batch is learnt from, in turn with others")
+    parser.add_argument(
+        "--emphasis", nargs="*", default=[], metavar="UNIT=FACTOR", help="what units count beyond the table's emphasis"
+    )
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument(
         "--half", action="store_true", help="convolutions in bfloat16: twice as fast where the processor has it"

@@ -60,7 +60,7 @@ def photograph_samples(
         for view in range(2 + winks):
             resting = view < 2
             eyes = [] if resting else random_eyes(rng)
-            image, exact = winked(picture, points, eyes, rng, SIDE)
+            image, exact = winked(picture, points, eyes, rng, SIDE, bands=True)
             if rng.random() < 0.3:
                 image = degrade(rng, image.astype(np.float32))
             seen = locate(model, image, exact, rng)

@@ -4,7 +4,8 @@
 DIR/held.npz as `tools.synth.make` writes shards, with `person` (N,) and `rest` (N,) true for the person's pictures at rest.
 With --seated it is DIR/seated_train.npz or DIR/seated_held.npz: people before the camera who make a few movements. With --shut
 it is DIR/shut_train.npz or DIR/shut_held.npz: they shut one eye or both. With --smiles it is DIR/smiles_train.npz or
-DIR/smiles_held.npz: the mouth's corners go far, on one side or both, and at rest one side may hang. With --views 0
+DIR/smiles_held.npz: the mouth's corners go far, on one side or both, and at rest one side may hang. With --difficult it is
+DIR/difficult_train.npz or DIR/difficult_held.npz: what is read worst (`tools.synth.expressions.difficult`). With --views 0
 it is DIR/rests_train.npz or DIR/rests_held.npz: the same people at rest. With --first N the file's name ends in _N.
 
 Unlike in shards of heads, a person's shape stays the same from picture to picture, and nothing is hidden or degraded: what blurs a
@@ -19,7 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from realtime.face.pose import HEAD_PITCH_ZERO
-from tools.synth.expressions import exercise, far_smile, random_expression, shut_eyes, unequal_rest, with_gaze
+from tools.synth.expressions import (
+    difficult,
+    exercise,
+    far_smile,
+    random_expression,
+    shut_eyes,
+    unequal_rest,
+    with_gaze,
+)
 from tools.synth.heads import bank_files, load_head
 from tools.synth.hidden import awake_files
 from tools.synth.kit import EXPRESSION_NAMES
@@ -39,6 +48,7 @@ def render_people(
     first: int = 0,
     shut: bool = False,
     smiles: bool = False,
+    hard: bool = False,
 ) -> tuple[list[Rendered], np.ndarray, np.ndarray]:
     """(pictures, person of each, whether it is at rest)."""
     sampler = Sampler(bank, seed=seed, held_out=held_out, clean=True, vary_identity=False)
@@ -66,6 +76,8 @@ def render_people(
                 pose, expression = _tilted(rng, 5, 5, 5), with_gaze(rng, nothing)
             elif shut:
                 pose, expression = _tilted(rng, 10, 7, 6), shut_eyes(rng)
+            elif hard:
+                pose, expression = _tilted(rng, 10, 7, 6), difficult(rng)
             elif seated:
                 pose, expression = _tilted(rng, 10, 7, 6), exercise(rng)
             else:
@@ -104,6 +116,11 @@ def main() -> None:
     parser.add_argument(
         "--smiles", action="store_true", help="seated, the mouth's corners far out, on one side or both"
     )
+    parser.add_argument(
+        "--difficult",
+        action="store_true",
+        help="seated, what is hard to read: jaws that open under smiles, lowered brows, pressed lips, lids half shut",
+    )
     a = parser.parse_args()
     pictures, person, rest = render_people(
         a.bank,
@@ -116,10 +133,12 @@ def main() -> None:
         first=a.first,
         shut=a.shut,
         smiles=a.smiles,
+        hard=a.difficult,
     )
     a.out.mkdir(parents=True, exist_ok=True)
     later = f"_{a.first}" if a.first else ""
-    kind = "rests_" if a.views == 0 else "smiles_" if a.smiles else "shut_" if a.shut else "seated_" if a.seated else ""
+    kinds = {"smiles_": a.smiles, "shut_": a.shut, "difficult_": a.difficult, "seated_": a.seated}
+    kind = "rests_" if a.views == 0 else next((name for name, chosen in kinds.items() if chosen), "")
     file = a.out / f"{kind}{'held' if a.held_out else 'train'}{later}.npz"
     write_shard(file, pictures, person=person, rest=rest)
     print(f"{len(pictures)} pictures of {len(np.unique(person))} people in {file}")

@@ -34,6 +34,7 @@ def steps(data: Path, out: Path, minutes: float) -> list[Step]:
         pictures(f"seated_train_{2 * HEADS}", "--people", 900, "--first", 2 * HEADS, "--views", 6, "--rests", 6,
                  "--seated", "--seed", 12),
         pictures("shut_train", "--people", 1100, "--views", 5, "--shut", "--seed", 42),
+        pictures("difficult_train", "--people", 640, "--views", 4, "--rests", 1, "--difficult", "--seed", 90),
         step("tools.train.action_units", "--shards", data / "synth", "--people", people, "--photographs", data,
              "--portraits", shared_folder() / "faces" / "london_ccby", "--strangers", 4,
              "--out", out, "--half", "--minutes", minutes, "--threads", 2, "--to", WEIGHTS / "action_units.onnx"),

@@ -1,13 +1,14 @@
 """Train the Action Unit network: `python -m tools.train.action_units --shards DIR --people DIR --weights weights --out RUN`.
 
 --shards: train_*.npz of `tools.synth.make`, faces without a rest, as at the start of a session. --people: train*.npz,
-seated_train*.npz and seated_held.npz of `tools.train.action_units.pictures` (people at rest and moving), rests_train.npz and
-rests_held.npz (more pictures of the same people at rest). All points are those our own
+seated_train*.npz, shut_train*.npz, smiles_train*.npz, difficult_train*.npz and seated_held.npz of `tools.train.action_units.pictures`
+(people at rest and moving), rests_train.npz and rests_held.npz (more pictures of the same people at rest). All points are those our own
 landmark network finds on the rendered pictures, errors included.
 """
 
 import argparse
 import shutil
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -25,14 +26,14 @@ from numpy.typing import NDArray
 from realtime.analyze.models import landmark_model
 from realtime.face.landmarks import LandmarkModel
 from realtime.models import Registry
-from tools.networks.action_units import ActionUnitNet, export
+from tools.networks.action_units import ActionUnitNet, export, exported
 from tools.networks.unfold import unfold
 from tools.synth.kit import shared_folder
 from tools.train.action_units.batches import Batch, BatchSampler
 from tools.train.action_units.options import options
 from tools.train.action_units.photographs import from_collages, from_portraits
 from tools.train.action_units.samples import Samples, joined, kept, samples_of, stored
-from tools.train.action_units.table import EMPHASIS, UNITS
+from tools.train.action_units.table import EMPHASIS, FULL, UNITS
 from tools.train.common import load_checkpoint, prepare
 from tools.train.muon import Optimisers
 from tools.train.trainer import Trainer
@@ -40,6 +41,16 @@ from tools.train.trainer import Trainer
 F32 = NDArray[np.float32]
 WITHOUT_BASELINE = 0.25
 """Share of faces without a rest in a batch."""
+KINDS = ("seated_", "shut_", "smiles_", "difficult_")
+"""Files of `tools.train.action_units.pictures` that are learnt from, besides those of no kind."""
+BEYOND = 0.3
+"""What an error beyond the ends of the scale counts where the truth is that end: the program clips it."""
+SIDES = 0.25
+"""What the error of the difference of a face's sides counts beside both sides' errors."""
+ECHOED = 24
+"""Batches among which one is drawn that is learnt from once more."""
+TAUGHT = 0.5
+"""What an error counts against another network's answer, beside one against the truth."""
 
 
 def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
@@ -53,15 +64,16 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
         store = arguments.out / "samples" / name
         return stored(store) if store.exists() else kept(store, samples_of(file, model, seed, degraded=degraded))
 
-    found = [file for kind in ("", "seated_", "shut_") for file in arguments.people.glob(f"{kind}train*.npz")]
+    found = [file for kind in ("", *KINDS) for file in arguments.people.glob(f"{kind}train*.npz")]
     files = sorted(file for file in found if ".part" not in file.name)
     rests = arguments.people / "rests_train.npz"
 
     def people(file: Path, *, degraded: bool) -> Samples:
         own = of(file, 2 + degraded, degraded=degraded)
-        if "_" in file.stem.removeprefix("seated_").removeprefix(
-            "shut_"
-        ):  # heads that came back as others: their rests are all in the file
+        kind, _, later = file.stem.partition("train")
+        if (
+            later or kind == "smiles_"
+        ):  # heads that came back as others, or hang at rest: their rests are all in the file
             return own
         more = of(rests, 8 + degraded, degraded=degraded)
         return joined([own, more.rows(np.flatnonzero(np.isin(more.person, own.person)))])
@@ -70,7 +82,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Samples, Samples]:
     parts = [
         apart_from_each_other(people(file, degraded=degraded), number)
         for number, file in enumerate(files)
-        for degraded in (False, True)
+        for degraded in ((False,) if arguments.clean else (False, True))
     ]
     for number, shard in enumerate(sorted(arguments.shards.glob("train_*.npz"))[: arguments.strangers]):
         parts.append(of(shard, 10 + number))
@@ -125,6 +137,41 @@ def scaled(network: ActionUnitNet, batches: Sequence[Batch]) -> None:
     network.spread.copy_(points.std(0) + 1e-3)
 
 
+@torch.no_grad()
+def answers(network: ActionUnitNet, data: Samples) -> F32:
+    """(N, 2, units) what a network makes of the faces as they are, each beside its person's rest; NaN where the truth is known."""
+    out, sampler = np.full_like(data.truth, np.nan), BatchSampler(data, rests=1)
+    resting = np.unique(data.person[data.rest])
+    judged = (data.person < 0) | np.isin(data.person, resting)
+    unknown = np.flatnonzero(np.isnan(data.truth).any(axis=(1, 2)) & judged)
+    for rows in np.array_split(unknown, max(1, len(unknown) // 128)):
+        found = answer(network, sampler.batch(rows, None)).clamp(0, FULL).numpy()
+        out[rows] = found.reshape(2, len(rows), -1).transpose(1, 0, 2)
+    return np.where(np.isnan(data.truth), out, np.nan).astype(np.float32)
+
+
+def loss_of(guess: torch.Tensor, truth: torch.Tensor, taught: torch.Tensor, emphasis: torch.Tensor) -> torch.Tensor:
+    """The mean of squared errors, each unit's times its emphasis.
+
+    Args:
+        guess: (2B, units) of the left sides, then of the right ones.
+        truth: likewise, NaN where it is not known.
+        taught: likewise, what counts in its place; NaN where that is not known either.
+        emphasis: (units,).
+    """
+    known = ~truth.isnan()
+    either = known | ~taught.isnan()
+    wanted = torch.where(known, truth, taught).nan_to_num()
+    error = torch.where(either, guess - wanted, 0.0)
+    beyond = ((wanted <= 0) & (error < 0)) | ((wanted >= FULL) & (error > 0))
+    error = torch.where(beyond, BEYOND * error, error)
+    weight = torch.where(known, 1.0, TAUGHT) * emphasis
+    left, right = error.chunk(2)
+    both = torch.logical_and(*either.chunk(2))
+    apart = torch.where(both, left - right, 0.0).square() * weight[: len(left)]
+    return ((error.square() * weight).sum() + SIDES * apart.sum()) / either.sum()
+
+
 def guesses(network: ActionUnitNet, sampler: BatchSampler) -> tuple[F32, F32]:
     """(guess, truth) of everybody who moves, both (2N, units)."""
     network.eval()
@@ -148,7 +195,8 @@ def main() -> None:
     prepare(a.seed, a.threads)
     rng = np.random.default_rng(a.seed)
     parts = prepared(a)
-    train, held = BatchSampler(parts[0], rests=1), BatchSampler(parts[1])
+    taught = answers(exported(a.taught_by, UNITS), parts[0]) if a.taught_by else None
+    train, held = BatchSampler(parts[0], rests=1, taught=taught), BatchSampler(parts[1])
     print(
         f"{len(train.with_baseline)} faces with a rest and {len(train.without_baseline)} without to learn from, "
         f"{len(held.with_baseline)} held out",
@@ -173,7 +221,11 @@ def main() -> None:
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
-    emphasis = torch.from_numpy(EMPHASIS / EMPHASIS.mean() / variance)
+    counts = EMPHASIS.copy()
+    for unit, _, factor in (entry.partition("=") for entry in a.emphasis):
+        counts[UNITS.index(int(unit))] *= float(factor)
+    emphasis = torch.from_numpy(counts / counts.mean() / variance)
+    rng_echo = np.random.default_rng([a.seed, 5])
     ahead = ThreadPoolExecutor(1)  # torch and numpy let go of the interpreter: the next batch is made during the step
 
     def ordered() -> Future[Batch]:
@@ -181,15 +233,17 @@ def main() -> None:
 
     def batches() -> Iterator[Batch]:
         following = ordered()
+        recent: deque[Batch] = deque(maxlen=ECHOED)
         while True:
             batch, following = following.result(), ordered()
+            recent.append(batch)
             yield batch
+            for _ in range(a.echo - 1):
+                yield recent[int(rng_echo.integers(len(recent)))]
 
     def step(batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         learning.train()
-        known = ~batch.truth.isnan()
-        error = torch.where(known, answer(network, batch) - batch.truth.nan_to_num(), 0.0)
-        return (error.square() * emphasis).sum() / known.sum(), {}
+        return loss_of(answer(network, batch), batch.truth, batch.taught, emphasis), {}
 
     network.eval()  # with --branches the network beside them stays as it is, its normalisations too
     trainer = Trainer(

@@ -13,6 +13,7 @@ from realtime.action_units.rest_frame import EYE, LOWER, MOUTH
 from realtime.face.skin_flow import LEAST_SPREAD
 from tools.train.action_units.samples import MARGIN, Samples
 
+F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Rows = NDArray[np.intp]
 
@@ -39,7 +40,51 @@ class Change:
             self.shifts[size] = rng.normal(0, 0.8, (count, 2))
             shade = torch.from_numpy(rng.normal(0, 0.12, (count, 1, 5, 5)).astype(np.float32))
             field = functional.interpolate(shade, size=size, mode="bicubic", align_corners=True).exp()
+            field = field * torch.from_numpy(hard_light(count, size, rng))
             self.light[size] = field, torch.from_numpy(np.exp(rng.normal(0, 0.2, (count, 1, 1, 1))).astype(np.float32))
+
+
+HARD = 0.5
+"""Share of faces that stand in a hard light."""
+_EYE_LEVEL = 0.33
+"""Where the eye lies in its window, -1 (top) to 1: the brow's window reaches further up."""
+
+
+def hard_light(count: int, size: tuple[int, int], rng: np.random.Generator) -> F32:
+    """Factors (count, 1, height, width) of a light from one side; 1 where the face is lit evenly.
+
+    Three things come together or alone: a slope across the window, mostly from left to right; the edge of a shadow cast on it; and a
+    hollow that lies in the shade (the eye's socket under the brow; beside the nose or under the lip elsewhere). A lid in shadow is a dark
+    band whether it is shut or not: a network that met only soft light takes the band for an open eye.
+
+    Args:
+        count: windows.
+        size: (height, width) of them.
+        rng: draws.
+    """
+    y, x = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]), indexing="ij")
+    x, y = x[None], y[None]
+
+    def each(low: float, high: float) -> F32:
+        return rng.uniform(low, high, (count, 1, 1)).astype(np.float32)
+
+    def some(share: float) -> NDArray[np.bool_]:
+        return rng.random((count, 1, 1)) < share
+
+    angle = rng.normal(0, 0.6, (count, 1, 1)) + np.pi * some(0.5)
+    out = np.where(
+        some(0.7), np.exp(np.abs(rng.normal(0, 0.6, (count, 1, 1))) * (x * np.cos(angle) + y * np.sin(angle))), 1
+    )
+    turn = each(0, 2 * np.pi)
+    beyond = (x * np.cos(turn) + y * np.sin(turn) - each(-0.8, 0.8)) / each(0.04, 0.4)
+    out *= np.where(some(0.35), 1 - each(0.2, 0.75) / (1 + np.exp(-np.clip(beyond, -30, 30))), 1)
+    at = (0.0, _EYE_LEVEL) if size == EYE else (0.0, 0.0)
+    stray = 0.2 if size == EYE else 0.7
+    middle_x, middle_y = at[0] + each(-stray, stray), at[1] + each(-stray, stray)
+    deep = np.exp(-(((x - middle_x) / each(0.4, 1.0)) ** 2) - ((y - middle_y) / each(0.2, 0.6)) ** 2)
+    out *= np.where(some(0.4), 1 - each(0.2, 0.7) * deep, 1)
+    result: F32 = np.where(some(HARD), out, 1)[:, None].astype(np.float32)
+    return result
 
 
 class Cut(NamedTuple):
@@ -115,7 +160,13 @@ def _relit(stack: Tensor, rng: np.random.Generator, shade: Tensor, contrast: Ten
     down = torch.linspace(-1, 1, height)[None, None, :, None]
     curve = torch.exp(each(0.2))
     own = shade * (stack / 255).clamp_min(1e-3).pow(contrast)
-    out = 255 * own.pow(curve) * (1 + each(0.15) * across + each(0.15) * down)
+    # A head that moves in a hard light is lit otherwise from picture to picture.
+    swing = 0.15 * torch.from_numpy(np.where(rng.random((count, 1, 1, 1)) < 0.2, 2.5, 1.0).astype(np.float32))
+    out = 255 * own.pow(curve) * (1 + each(1.0) * swing * across + each(1.0) * swing * down).clamp_min(0.05)
+    flat = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.15))
+    if len(flat):
+        faint = torch.from_numpy(rng.uniform(0.2, 0.8, (len(flat), 1, 1, 1)).astype(np.float32))
+        out[flat] = (255 * (1 - faint) * 0.4 + faint * out[flat]).round()
     soft = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.1))
     if len(soft):
         share = torch.from_numpy(rng.random((len(soft), 1, 1, 1), np.float32))
@@ -123,4 +174,13 @@ def _relit(stack: Tensor, rng: np.random.Generator, shade: Tensor, contrast: Ten
     grainy = torch.from_numpy(np.flatnonzero(rng.random(count) < 0.12))
     strength = torch.from_numpy(rng.uniform(0, 8, (len(grainy), 1, 1, 1)).astype(np.float32))
     out[grainy] += strength * torch.from_numpy(rng.standard_normal((len(grainy), *stack.shape[1:]), np.float32))
+    for k in np.flatnonzero(rng.random(count) < 0.1):
+        out[k, 0] = torch.from_numpy(_compressed(out[k, 0].numpy(), int(rng.integers(15, 70))))
     return out
+
+
+def _compressed(window: F32, quality: int) -> F32:
+    """As a stored picture or a video call gives it back."""
+    _, stored = cv2.imencode(".jpg", np.clip(window, 0, 255).astype(np.uint8), (cv2.IMWRITE_JPEG_QUALITY, quality))
+    result: F32 = np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.float32)
+    return result
