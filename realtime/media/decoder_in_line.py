@@ -32,6 +32,9 @@ class InLineDecoder:
         """Decode the next picture; None at the end or when stopped."""
         return None if stop.is_set() else self._decoder.next()
 
+    def refill(self) -> None:
+        """Nothing is read ahead."""
+
     def close(self) -> None:
         """Let go of the recording."""
         self._decoder.close()

@@ -56,8 +56,8 @@ class DecoderThread:
     """Runs a decoder on a thread of its own.
 
     Live sources keep the newest picture only: one that is overwritten before it was taken is counted in the next one's `lost`.
-    Recordings are read `_AHEAD` pictures ahead and none is lost. Where nobody waits for the time of the next picture, half of
-    them are taken before the thread is woken again: it then decodes two pictures for one change of threads.
+    Recordings are read `_AHEAD` pictures ahead and none is lost. The thread is woken once half of them are taken, so that it
+    decodes two pictures for one change of threads, or when `refill` says that it is a good time.
 
     Args:
         decoder: opened, read and closed by the thread only.
@@ -65,7 +65,6 @@ class DecoderThread:
         clock: seconds, for the time-outs; a jump (the machine slept, the process was stopped) counts as one second at most.
         open_timeout: seconds; five more are given to devices that ignore libav's own.
         stall_timeout: seconds without a picture.
-        hurried: pictures of a recording are taken as fast as they can be had.
         wait: how a waiting taker sleeps; called with the condition and seconds.
     """
 
@@ -77,7 +76,6 @@ class DecoderThread:
         *,
         open_timeout: float = 10.0,
         stall_timeout: float = 5.0,
-        hurried: bool = False,
         wait: Callable[[threading.Condition, float], object] = threading.Condition.wait,
     ) -> None:
         self._decoder = decoder
@@ -86,7 +84,6 @@ class DecoderThread:
         self._open_timeout = open_timeout
         self._stall_timeout = stall_timeout
         self._wait = wait
-        self._refill_below = _AHEAD // 2 if hurried else _AHEAD - 1
         self._changed = threading.Condition()
         self._pictures: deque[Decoded] = deque()
         self._info: StreamInfo | None = None
@@ -148,9 +145,14 @@ class DecoderThread:
             if stop.is_set():
                 return None
             picture = self._pictures.popleft()
-            if len(self._pictures) <= self._refill_below:
+            if len(self._pictures) <= _AHEAD // 2:
                 self._changed.notify_all()
             return picture
+
+    def refill(self) -> None:
+        """Have the places of the pictures that were taken filled again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Ask the thread to close the source; returns at once."""

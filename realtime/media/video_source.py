@@ -20,7 +20,7 @@ from realtime.media.pacing import PtsNormalizer, Schedule
 from realtime.media.plugin_source import PluginDecoder, plugin_source
 from realtime.media.source_spec import SourceKind, SourceSpec
 from realtime.media.stream_info import StreamInfo
-from realtime.types import Frame
+from realtime.types import U8, Frame
 
 Speed = Literal["realtime", "max"]
 
@@ -110,6 +110,7 @@ class VideoSource:
         self._sequence = -1
         self._started = False
         self._last_capture: float | None = None
+        self._conversion = 0.0
         self._shape: tuple[int, ...] = ()
         self._decoder: Decoder | PluginDecoder | None = None
         self._thread: DecoderThread | InLineDecoder | None = None
@@ -181,7 +182,6 @@ class VideoSource:
                 self._clock,
                 open_timeout=open_timeout,
                 stall_timeout=patience,
-                hurried=self._speed == "max",
             )
         self._decoder, self._thread = decoder, thread
         try:
@@ -216,17 +216,18 @@ class VideoSource:
                 self.notices.append(decoder.cut_short)
                 decoder.cut_short = None
             return None
-        try:
-            image = rotated(self._to_bgr.convert(decoded.picture), self._rotation)
-        except (FFmpegError, ValueError, cv2.error) as error:
-            name = decoded.picture.format.name
-            raise DeviceError(f"{self.spec}: a picture of the kind {name} cannot be converted ({error}).") from None
-        if image.shape != self._shape:
-            self._note_size(image.shape)
         pts = self._pts.update(decoded.time)
-        capture_time = self._capture_time(decoded, pts, stop)
-        if capture_time is None:
+        due = None
+        if self._speed == "realtime" and not info.live:
+            due = self._schedule.due(pts, self._clock())
+            self._give_way(due, stop)
+            thread.refill()
+        image = self._converted(decoded)
+        if due is not None and not self._wait_until(due, stop):
             return None
+        if stop.is_set() and not info.live:
+            return None
+        capture_time = decoded.arrival if info.live else pts if due is None else due
         # What was overwritten before anybody asked for the first frame is no loss.
         lost, self._started = decoded.lost if self._started or not info.live else 0, True
         self.lost += lost
@@ -278,18 +279,41 @@ class VideoSource:
             self.lost += missed
         return info
 
-    def _capture_time(self, decoded: Decoded, pts: float, stop: StopToken) -> float | None:
-        assert self.stream_info is not None
-        if self.stream_info.live:
-            return decoded.arrival
-        if self._speed == "max":
-            return None if stop.is_set() else pts
-        due = self._schedule.due(pts, self._clock())
-        while (left := due - self._clock()) > 0:
+    def _converted(self, decoded: Decoded) -> U8:
+        began = self._clock()
+        try:
+            image = rotated(self._to_bgr.convert(decoded.picture), self._rotation)
+        except (FFmpegError, ValueError, cv2.error) as error:
+            name = decoded.picture.format.name
+            raise DeviceError(f"{self.spec}: a picture of the kind {name} cannot be converted ({error}).") from None
+        if image.shape != self._shape:
+            self._note_size(image.shape)
+        self._conversion = self._clock() - began
+        return image
+
+    def _give_way(self, due: float, stop: StopToken) -> None:
+        """Leave the first half of the time before the next frame of a recording to the frame before it.
+
+        Decoding and converting the next one beside its tracking and drawing would take a processor, and the interpreter, from a
+        picture that somebody waits for. A frame whose conversion takes long is not put off.
+
+        Args:
+            due: the next frame's time, seconds.
+            stop: ends the wait.
+        """
+        if self._last_capture is None:
+            return
+        interval = due - self._last_capture
+        if self._conversion < interval / 4:
+            self._wait_until(self._last_capture + interval / 2, stop)
+
+    def _wait_until(self, time: float, stop: StopToken) -> bool:
+        """Whether that time came before `stop` was set."""
+        while (left := time - self._clock()) > 0:
             if stop.is_set():
-                return None
+                return False
             self._sleep(min(left, _SLICE_SECONDS))
-        return None if stop.is_set() else due
+        return not stop.is_set()
 
     def _note_once(self, sentence: str) -> None:
         if sentence not in self.notices:

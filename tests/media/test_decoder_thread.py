@@ -81,15 +81,16 @@ def test_a_recording_over_the_network_loses_nothing_and_reads_only_a_little_ahea
     assert arrivals == [float(i) for i in range(50)]
 
 
-@pytest.mark.parametrize(("hurried", "woken"), [(False, [1, 2, 3, 4]), (True, [2, 3, 4])])
-def test_a_hurried_taker_wakes_the_thread_once_half_is_taken(hurried: bool, woken: list[int]) -> None:
-    thread, now = thread_of(FakeDecoder(0, live=False), hurried=hurried), [0]
+def test_the_thread_is_woken_once_half_is_taken_or_when_it_is_asked_to_refill() -> None:
+    thread, now = thread_of(FakeDecoder(0, live=False)), [0]
     wakes = list[int]()
     thread._pictures.extend(Decoded(None, None, float(n)) for n in range(4))  # type: ignore[arg-type]
     thread._changed.notify_all = lambda: wakes.append(now[0])  # type: ignore[method-assign]
     for now[0] in range(1, 5):
         assert thread.take(Stop()) is not None
-    assert wakes == woken
+    assert wakes == [2, 3, 4]
+    thread.refill()
+    assert wakes == [2, 3, 4, 4]
 
 
 def test_a_stall_is_told_after_its_time_out() -> None:

@@ -8,8 +8,11 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from realtime.errors import DeviceError, UserInputError
+from realtime.media.convert import ToBgr
+from realtime.media.decoder_thread import DecoderThread
 from realtime.media.source_spec import parse_source
 from realtime.media.video_source import Speed, VideoSource
 from realtime.types import Frame
@@ -81,6 +84,33 @@ def test_a_late_reader_gets_late_frames_at_once_and_the_schedule_stays(tmp_path:
     assert following is not None
     assert following.capture_time == pytest.approx(0.4)
     assert clock.now == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("converting", "begun"), [(0.001, [0.0, 0.05, 0.15, 0.25]), (0.03, [0.0, 0.03, 0.1, 0.2])])
+def test_a_paced_frame_is_made_in_the_second_half_of_its_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, converting: float, begun: list[float]
+) -> None:
+    """Beside the tracking of the frame before it, it would take a processor from that; one that takes long is not put off."""
+    clock = FakeClock(0.0)
+    converted, refilled = list[float](), list[float]()
+    convert, refill = ToBgr.convert, DecoderThread.refill
+
+    def slow_convert(self: ToBgr, picture: VideoFrame) -> np.ndarray:
+        converted.append(clock.now)
+        clock.now += converting
+        return convert(self, picture)
+
+    def noted_refill(self: DecoderThread) -> None:
+        refilled.append(clock.now)
+        refill(self)
+
+    monkeypatch.setattr(ToBgr, "convert", slow_convert)
+    monkeypatch.setattr(DecoderThread, "refill", noted_refill)
+    clip = write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(4)], fps=10)
+    frames = frames_of(source(clip, clock, "realtime"))
+    assert [number_of(frame.image) for frame in frames] == [0, 1, 2, 3]
+    assert [frame.capture_time for frame in frames] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert converted == refilled == pytest.approx(begun)
 
 
 def test_a_stop_ends_a_paced_wait_within_one_slice(tmp_path: Path) -> None:
