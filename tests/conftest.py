@@ -12,12 +12,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # Not FACEMIRROR_…: the program takes such a variable for a setting, and refuses one that it does not know.
 _COMPILING = "COMPILING_FOR_TESTS"
-_COMPILE = "from realtime.face.kernel_cache import prepare; prepare()"
+_COMPILE = (
+    "from realtime.face.kernel_cache import begin, prepare_mirror; "
+    "all_but_the_mirror = begin(); prepare_mirror(now=True); all_but_the_mirror.wait()"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the kernels compiled once, by a child, while the workers collect: each of them would do the same 15 s of work.
 
+    Those of the mirrored views, too: until they are there, each run in a test would have another child compile them.
     The child holds a lock for as long as it runs; workers wait for it in `pytest_collection_finish`.
     """
     if sys.platform == "win32" or hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):

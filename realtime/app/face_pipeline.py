@@ -13,7 +13,7 @@ from realtime.clinic import LengthMeter, Ruler, ScaleChoice
 from realtime.config import Config
 from realtime.errors import ModelFileError
 from realtime.face.detector import FaceDetector
-from realtime.face.kernel_cache import MirrorKernels, begin, prepare_mirror
+from realtime.face.kernel_cache import MirrorKernels, Preparation, begin, prepare_mirror
 from realtime.face.landmarks import LandmarkModel
 from realtime.face.people import PeopleTracker
 from realtime.face.tracker import Tracker
@@ -89,6 +89,7 @@ def open_for_program(
     stored_baseline: Baseline | None = None,
     lighter: Callable[[], bool] = lambda: False,
     compiling: Callable[[str, float], None] | None = None,
+    compilation: Preparation | None = None,
 ) -> FacePath:
     """`open_face_path` as a program wants it: kernels compiled by a child, start-up's memory given back, all rehearsed.
 
@@ -101,11 +102,12 @@ def open_for_program(
         stored_baseline: a stored calibration.
         lighter: see `ModelLadder`.
         compiling: called with what is compiled (a model for an accelerator, the kernels) and the seconds gone by.
+        compilation: of the kernels, where it has begun already.
 
     Raises:
         ModelFileError: a model is missing, damaged or of another kind.
     """
-    compilation = begin()
+    compilation = begin() if compilation is None else compilation
     share_arenas()
     keep_freed_memory(3 * height * width)
     # What importing touched is given back before the networks need memory of their own: both together would be the peak.

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from realtime.app.controls import KEYS, Controls, PageCommands, page_commands
+from realtime.app.face_pipeline import open_for_program
 from realtime.app.interrupts import INTERRUPTED, Interrupts, raise_interrupt
 from realtime.app.memory import collecting_only_new_objects
 from realtime.app.notifier import Notifier
@@ -25,6 +27,7 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.face.kernel_cache import begin
 from realtime.files import described, reason, write_atomically, write_json
 from realtime.graph import RealClock, Report, StopToken
 from realtime.media.convert import ROTATIONS, Rotation
@@ -156,6 +159,10 @@ class Run:
             stack.callback(self._ended.set)
             stack.callback(source.close)
             with self._interrupts.calling(raise_interrupt):
+                # At a first start kernels are compiled while the camera wakes up. Finding the rotation compiles by itself.
+                compilation = None if config.rotate == "auto" else begin()
+                if compilation is not None:
+                    stack.callback(compilation.end)
                 source.open()
             assert source.stream_info is not None
             for sentence in source.notices:
@@ -166,7 +173,8 @@ class Run:
             stack.callback(outputs.close)
             self.notices += outputs.missing
             with self._interrupts.calling(raise_interrupt):
-                app = progress.app = self._app = build(config, source, outputs.graph, clock)
+                open_path = partial(open_for_program, compilation=compilation)
+                app = progress.app = self._app = build(config, source, outputs.graph, clock, open_path)
             if app.measures.refusal:
                 self.notices.append(app.measures.refusal)
                 self._notifier.say(app.measures.refusal)

@@ -2,14 +2,12 @@
 
 Numba compiles a kernel when it is first called, and keeps it on disk. All of them together take some 10 s of one core and
 100 MB that a process never gives back. Children pay for that and exit; the program itself only ever loads what is there.
-What a measured picture needs is compiled by two children side by side; what only the mirrored views need by one that runs
-beside the first pictures at low priority.
-Run as `python -m realtime.face.kernel_cache [PART …]`; started afresh, never forked.
+What a measured picture needs is compiled by `kernel_compiler`, on two cores side by side; what only the mirrored views need by
+another one that runs beside the first pictures at low priority. It is started afresh, never forked from the program.
 """
 
 import atexit
 import contextlib
-import gc
 import hashlib
 import json
 import logging
@@ -29,7 +27,6 @@ from llvmlite import binding
 
 from realtime.errors import DeviceError
 from realtime.face.geometry import fit_similarity
-from realtime.face.settings import FaceSettings
 from realtime.face.warm_up import PARTS, warm_up_mirror
 from realtime.files import reason, write_json
 from realtime.jit import cache_path, damaged_files, delete_damaged, is_temporary
@@ -37,16 +34,18 @@ from realtime.jit import cache_path, damaged_files, delete_damaged, is_temporary
 log = logging.getLogger(__name__)
 
 _SOURCES = Path(__file__).resolve().parent
-_COMMAND = (sys.executable, "-P", "-m", "realtime.face.kernel_cache")
-_MIRROR = "mirror"
-_NOTE, _MIRROR_NOTE = "facemirror-kernels.json", "facemirror-kernels-mirror.json"
+_COMMAND = (sys.executable, "-P", "-m", "realtime.face.kernel_compiler")
+MIRROR = "mirror"
+NOTE, MIRROR_NOTE = "facemirror-kernels.json", "facemirror-kernels-mirror.json"
+LATER = "FACEMIRROR_COMPILE_LATER"
+"""Set for a child that nobody waits for."""
 _POLL_SECONDS = 0.5
-_LOW, _LOW_PRIORITY = "FACEMIRROR_COMPILE_LATER", 15
+_SINGLE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def _commands() -> tuple[tuple[str, ...], ...]:
-    """One child for each part; one for all of them where there is only one core."""
-    if (os.cpu_count() or 1) < 2:
+    """One child that forks, where the system can; else one for each part, or one for all of them on a single core."""
+    if sys.platform == "linux" or (os.cpu_count() or 1) < 2:
         return ((*_COMMAND, *PARTS),)
     return tuple((*_COMMAND, part) for part in PARTS)
 
@@ -61,13 +60,13 @@ class Preparation:
 
     def __init__(self, folder: Path | None, commands: Sequence[Sequence[str]]) -> None:
         self._folder = folder
-        self._made_for = _fingerprint()
+        self._made_for = fingerprint()
         self._started = time.monotonic()
         self._children: list[subprocess.Popen[bytes]] = []
         if folder is None:
             return
         damaged = delete_damaged(folder)
-        if not damaged and _is_current(folder / _NOTE, self._made_for):
+        if not damaged and _is_current(folder / NOTE, self._made_for):
             return
         try:
             for command in commands:
@@ -92,7 +91,7 @@ class Preparation:
         if failed:
             log.warning("a process for compiling ended with exit code %d; compiling here instead", failed)
         elif self._folder is not None:
-            _write_note(self._folder, _NOTE, self._made_for)
+            write_note(self._folder, NOTE, self._made_for)
 
     def end(self) -> None:
         """Nobody waits any more: children that are still at work are ended. What they have finished stays."""
@@ -176,10 +175,10 @@ def prepare_mirror(progress: Callable[[str, float], None] | None = None, *, now:
     folder = cache_path(fit_similarity)
     kept = folder is not None and not is_temporary(folder)  # else a child would only cost time
     child = None
-    if folder is not None and kept and not _is_current(folder / _MIRROR_NOTE, _fingerprint()):
+    if folder is not None and kept and not _is_current(folder / MIRROR_NOTE, fingerprint()):
         if not now:
-            return MirrorKernels(_start_or_none((*_COMMAND, _MIRROR), low=True))
-        if (child := _start_or_none((*_COMMAND, _MIRROR))) is not None:
+            return MirrorKernels(_start_or_none((*_COMMAND, MIRROR), low=True))
+        if (child := _start_or_none((*_COMMAND, MIRROR))) is not None:
             atexit.register(_end, child)
             _exit_code(child, progress, time.monotonic())
     elif not (kept or now):
@@ -228,7 +227,7 @@ def _is_current(note: Path, made_for: str) -> bool:
         return False
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """What compiled code depends on."""
     words = [platform.python_version(), numba.__version__, llvmlite.__version__, binding.get_host_cpu_name()]
     digest = hashlib.sha256("\n".join([*words, binding.get_host_cpu_features().flatten()]).encode())
@@ -237,7 +236,14 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _write_note(folder: Path, name: str, made_for: str) -> None:
+def write_note(folder: Path, name: str, made_for: str) -> None:
+    """Remember what was compiled.
+
+    Args:
+        folder: where the compiled code is.
+        name: the note's.
+        made_for: of `fingerprint`.
+    """
     files = sorted(path.name for path in folder.glob("*.nbi"))
     # Without the note the next start asks a child again, which then only loads.
     with contextlib.suppress(DeviceError):
@@ -246,9 +252,10 @@ def _write_note(folder: Path, name: str, made_for: str) -> None:
 
 def _start(command: Sequence[str], *, low: bool = False) -> "subprocess.Popen[bytes]":
     paths = [str(_SOURCES.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    # A process that forks must have one thread; compiling needs no linear algebra.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **dict.fromkeys(_SINGLE_THREAD, "1")}
     if low:
-        environment[_LOW] = "1"
+        environment[LATER] = "1"
     return subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -274,23 +281,3 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     if child.poll() is None:
         child.kill()
     child.wait()
-
-
-def _compile(parts: Sequence[str]) -> None:
-    """What a child does."""
-    # The compiler makes millions of small objects; looking for unused ones among them takes 4 to 13 % of its time.
-    gc.disable()
-    if os.environ.get(_LOW) and hasattr(os, "nice"):
-        os.nice(_LOW_PRIORITY)
-    for part in parts or [*PARTS, _MIRROR]:
-        if part != _MIRROR:
-            PARTS[part](FaceSettings())
-            continue
-        warm_up_mirror()
-        folder = cache_path(fit_similarity)
-        if folder is not None:
-            _write_note(folder, _MIRROR_NOTE, _fingerprint())
-
-
-if __name__ == "__main__":
-    _compile(sys.argv[1:])

@@ -183,7 +183,7 @@ def test_a_first_start_leaves_the_mirrored_views_to_a_child_of_low_priority(
     waiting.stdin.close()
     assert until(lambda: waiting.returncode is not None)
     assert waiting.returncode == 0, "no zombie is left: it was waited for, though nobody asked"
-    kernel_cache._write_note(tmp_path, "facemirror-kernels-mirror.json", kernel_cache._fingerprint())
+    kernel_cache.write_note(tmp_path, "facemirror-kernels-mirror.json", kernel_cache.fingerprint())
     assert prepare_mirror(now=False).ready()
     assert (loaded, len(started)) == ([True], 1)
 

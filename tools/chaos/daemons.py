@@ -85,7 +85,7 @@ def kind_of(process: psutil.Process) -> str:
 
 _KINDS: Sequence[tuple[str, str]] = (
     ("realtime.batch.worker", "worker"),
-    ("kernel_cache", "compiler"),
+    ("kernel_compiler", "compiler"),
     ("dask_scheduler", "scheduler"),
     ("dask_worker", "nanny"),
     ("multiprocessing.spawn", "Dask worker"),

@@ -165,7 +165,7 @@ def run(folder: Path, source: Path, seconds: float) -> list[dict[str, Any]]:
 
 def _prepare(shared: Path, source: Path) -> None:
     """What would take long inside, or need tools: compiled kernels and coded pictures."""
-    command = [sys.executable, "-m", "realtime.face.kernel_cache"]
+    command = [sys.executable, "-m", "realtime.face.kernel_compiler"]
     environment = os.environ | {"NUMBA_CACHE_DIR": str(shared / "kernels")}
     subprocess.run(command, env=environment, cwd=source, check=True, capture_output=True)
     if not (shared / "counted.mp4").exists():

@@ -19,8 +19,8 @@ def _know_kernels() -> None:
     """
     folder = cache_path(fit_similarity)
     assert folder is not None
-    for note in (kernel_cache._NOTE, kernel_cache._MIRROR_NOTE):
-        kernel_cache._write_note(folder, note, kernel_cache._fingerprint())
+    for note in (kernel_cache.NOTE, kernel_cache.MIRROR_NOTE):
+        kernel_cache.write_note(folder, note, kernel_cache.fingerprint())
 
 
 _know_kernels()
