@@ -1,6 +1,7 @@
 """One page about a session: curves of every Action Unit on both sides, symmetry, gaps and markers. Needs no network."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +26,12 @@ from realtime.types import F64, FacePart, Sides
 
 _FULL = 5.0
 _NAMED = 12
+_ENDINGS = {
+    "ended": "with its source",
+    "duration": "after the time that was set",
+    "interrupted": "by an interruption (Ctrl-C or a signal)",
+    "failed": "by a failure",
+}
 _AGAINST = {
     "none": "the mean face",
     "running": "the person's running median",
@@ -126,7 +133,7 @@ def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int
     states = {word: rows.neutral.count(word) for word in _AGAINST}
     summary = described.get("summary") or {}
     facts = {
-        "recorded": str(described.get("written", "")),
+        "recorded": _begin(described),
         "length": f"{length:.1f} s",
         "frames": f"{count:,}, a face measured on {100 * measured / count if count else 0:.0f} %",
         "dropped": f"{rows.status.count('dropped'):,}",
@@ -135,9 +142,23 @@ def _facts(described: Mapping[str, Any], rows: Rows, length: float, markers: int
         "affected side": history(described.get("affected_side"), rows.start),
         "measured against": ", ".join(f"{_AGAINST[word]} ({n:,} frames)" for word, n in states.items() if n)
         or "nothing",
-        "ended": str(summary.get("ended", f"not in order: {SESSION} holds no figures")),
+        "ended": _ending(summary),
     }
-    return "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items())
+    return "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in facts.items() if value)
+
+
+def _begin(described: Mapping[str, Any]) -> str:
+    """Date and time of the first moment, not of the file's last writing; empty where a recording does not tell."""
+    try:
+        return datetime.fromisoformat(described["started"]["utc"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return ""
+
+
+def _ending(summary: Mapping[str, Any]) -> str:
+    if "ended" not in summary:
+        return f"not in order: {SESSION} holds no figures"
+    return _ENDINGS.get(str(summary["ended"]), str(summary["ended"]))
 
 
 def _table(rows: Rows, units: Sequence[int]) -> str:

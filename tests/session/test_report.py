@@ -141,6 +141,19 @@ def test_ticks_are_round_and_few(length: float) -> None:
     assert f"{step:.6e}"[0] in "125"
 
 
+def test_the_page_tells_when_recording_began_and_how_it_ended() -> None:
+    table = rows([0, 1], [1, 1], [1, 1])
+    described = {
+        "written": "2026-03-01T12:09:00+00:00",  # at the end of the run
+        "started": {"utc": "2026-03-01T14:00:05.5+02:00", "capture_clock": 3.0},
+        "summary": {"ended": "ended"},
+    }
+    page = report_page("s", described, table, [])
+    assert "<dt>recorded</dt><dd>2026-03-01 12:00:05 UTC</dd>" in page
+    assert "<dt>ended</dt><dd>with its source</dd>" in page
+    assert "<dt>recorded</dt>" not in report_page("s", {"written": ""}, table, [])
+
+
 def test_the_page_is_whole_safe_and_needs_no_network(session: Path, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     before = sorted(session.iterdir())
