@@ -15,7 +15,7 @@ from realtime.app.outputs import SESSIONS
 from realtime.app.pipeline import App
 from realtime.app.run import Run
 from realtime.cli.settings import resolved
-from realtime.cli.terminal import messages
+from realtime.cli.terminal import OWN_ERRORS, messages
 from realtime.clinic.protocol import load_protocol
 from realtime.clinic.store import read_examination
 from realtime.config import Resolved
@@ -109,13 +109,7 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
 def _sentence(node: str, failure: str) -> str:
     """A failure as the user should read it: our own sentences as they are, others with where they came from."""
     kind, _, sentence = failure.partition(": ")
-    return (
-        sentence
-        if kind in ("DeviceError", "UserInputError", "ModelFileError")
-        else failure
-        if node == "start"
-        else f"{node}: {failure}"
-    )
+    return sentence if kind in OWN_ERRORS else failure if node == "start" else f"{node}: {failure}"
 
 
 def _line(app: App) -> str:

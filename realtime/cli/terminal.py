@@ -4,6 +4,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import sys
 import threading
 from collections import deque
@@ -15,6 +16,10 @@ _MOST_WAITING = 1000
 _READER_GONE = (errno.EPIPE, errno.EINVAL)
 """The second is Windows's."""
 _PREFIX = "facemirror-live: "
+OWN_ERRORS = ("DeviceError", "UserInputError", "ModelFileError")
+"""Errors whose text is a sentence for the user."""
+_WHERE = re.compile(rf"\A(?:source|node) [^:\n]+: (?:{'|'.join(OWN_ERRORS)}): ")
+_BACK = re.compile(r"\Asource [^:\n]+: back\Z")
 
 
 class Messages:
@@ -90,8 +95,9 @@ class MessageHandler(logging.Handler):
     """Hands log records to `messages`."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say the record's text."""
-        messages.say(self.format(record))
+        """Say the record's text; a sentence of ours without the graph's name for where it came from."""
+        text = _WHERE.sub("", self.format(record), count=1)
+        messages.say(_BACK.sub("The source gives pictures again.", text, count=1))
 
 
 class TolerantStream:

@@ -1,6 +1,7 @@
 """A program whose output nobody reads runs and exits as with a reader; what could not be written is told. Real processes and pipes."""
 
 import fcntl
+import logging
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.cli.terminal import Messages
+from realtime.cli.terminal import MessageHandler, Messages, messages
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX descriptors")
 CONFIG = [sys.executable, "-m", "realtime", "config", "--json"]
@@ -88,6 +89,25 @@ def test_messages_come_in_order_and_a_status_line_gives_way(capfd: pytest.Captur
     messages.status("")
     assert messages.flush(5)
     assert capfd.readouterr().err == "facemirror-live: first\n12 fps\r\x1b[Kfacemirror-live: second\n"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (
+            "source camera: DeviceError: camera 2 (Webcam) is gone (unplugged?).",
+            "camera 2 (Webcam) is gone (unplugged?).",
+        ),
+        ("node track: ValueError: 3", "node track: ValueError: 3"),  # a fault of ours says where it is
+        ("source camera: back", "The source gives pictures again."),
+    ],
+)
+def test_a_sentence_for_the_user_names_no_part_of_the_graph(
+    capfd: pytest.CaptureFixture[str], record: str, said: str
+) -> None:
+    MessageHandler().emit(logging.LogRecord("realtime.graph", logging.WARNING, "", 0, record, None, None))
+    assert messages.flush(5)
+    assert capfd.readouterr().err == f"facemirror-live: {said}\n"
 
 
 def test_of_too_many_messages_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,7 +198,7 @@ def unplugged_and_back(camera: UsbCamera) -> str:
         one.says("unplugged?")
         begun = camera.said.count("stream")
         camera.plug_in()
-        one.says("source camera: back")
+        one.says("The source gives pictures again.")
         eventually(lambda: camera.said.count("stream") > begun, 300, f"it reads again: {one.said[-400:]}")
         eventually(lambda: camera.said.count("pictures") > begun, 300, "pictures flow again")
         os.kill(one.process.pid, signal.SIGINT)
