@@ -44,6 +44,9 @@ OVERLAP = """(() => {
     return box.width && box.left < face.right - 1 && box.right > face.left + 1 && box.top < face.bottom - 1 && box.bottom > face.top + 1;
   });
 })()"""
+# What reaches beyond the screen's right side.
+BEYOND = """[...document.querySelectorAll("main *")].filter((e) => e.checkVisibility()
+  && e.getBoundingClientRect().right > screen.width + 1).map((e) => e.id || e.tagName)"""
 TEXT = "document.getElementById('{}').textContent"
 
 
@@ -70,11 +73,20 @@ def commands(recorded: Recorded, asked: Asked) -> Commands:
     return commands_of(recorded, examination=ExaminationCommand(asked))
 
 
+async def show_at(page: Page, width: int, height: int) -> None:
+    """Give the page a phone's size; nothing of it lies beyond the screen's sides."""
+    await page.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
+    await page.until(f"screen.width === {width}")
+    assert await page.value(BEYOND) == [], (width, height)
+
+
 def test_the_page_begins_shows_and_leads_an_examination(dashboard: Dashboard, asked: Asked) -> None:
     async def scene(page: Page) -> None:
         await page.open(f"{dashboard.url}examine?token={TOKEN}", 1280, 720)
         await page.until("!document.body.matches('.lost') && !document.getElementById('setup').hidden")
         assert "token" not in await page.value("location.href")
+        for width, height in ((360, 740), (844, 390), (1280, 720)):  # with the form, before the beginning
+            await show_at(page, width, height)
         await page.value("document.getElementById('person').value = 'Ada'")
         await page.value("document.getElementById('affected').value = 'left'")
         await page.value("document.activeElement.blur()")
@@ -98,12 +110,8 @@ def test_the_page_begins_shows_and_leads_an_examination(dashboard: Dashboard, as
         await page.until(f"{TEXT.format('said')} === 'There is nothing to do again.'")
         assert sorted(word for word, _ in asked.words[1:]) == ["redo", "skip", "stop"]
         for width, height in ((390, 844), (844, 390)):
-            await page.call(
-                "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True
-            )
-            await page.until(f"innerWidth === {width}")
+            await show_at(page, width, height)
             assert await page.value(OVERLAP) == [], (width, height)
-            assert await page.value("document.documentElement.scrollWidth <= innerWidth"), (width, height)
         dashboard.hub.publish("examination", json.dumps({**SHOWN, "phase": "finished", "movement": None, "count": 0}))
         await page.until("document.getElementById('toggle').disabled")
         assert ["409" in complaint for complaint in page.complaints] == [True], "what was refused, and nothing else"
