@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from av.video.frame import VideoFrame
 
 from realtime.entry_points import plugin, plugin_error
-from realtime.errors import DeviceError, FacemirrorError, UserInputError
+from realtime.errors import DeviceError, FacemirrorError, PictureError, UserInputError
 from realtime.media.decoder import Decoded
 from realtime.media.stream_info import StreamInfo
 from realtime.types import U8, check_picture
@@ -144,7 +144,10 @@ class PluginDecoder:
             return None
         arrival = self._clock()
         image, seconds = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-        check_picture(image)
+        try:
+            check_picture(image)
+        except PictureError as error:
+            raise PictureError(f"{self._name} gave no picture that can be used. {error}") from None
         return Decoded(VideoFrame.from_ndarray(image, format="bgr24"), self._seconds(seconds), arrival)
 
     def _seconds(self, seconds: object) -> float | None:

@@ -183,7 +183,7 @@ def test_a_failure_is_one_sentence_and_the_source_can_be_opened_again() -> None:
     [
         ("plugin:", UserInputError, "needs the name of an installed plug-in"),
         ("plugin:Numbers", UserInputError, r"plugin:Numbers: no such plug-in is installed \(installed: BadRate, .*\)"),
-        ("plugin:Grey", PictureError, "The picture is grey"),
+        ("plugin:Grey", PictureError, "plug-in source Grey gave no picture that can be used. The picture is grey"),
         ("plugin:BadTime", DeviceError, "gave 'noon' as a picture's time"),
         ("plugin:BadRate", UserInputError, "says -5 frames per second"),
         ("plugin:Empty", UserInputError, "Empty gives no picture"),
