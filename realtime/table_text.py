@@ -69,8 +69,8 @@ def text_of(content: bytes) -> str:
 def table_format(text: str, numbers: Callable[[str], bool] = lambda _name: False, *, tabs: bool = False) -> TableFormat:
     """Find out how a table is written.
 
-    The first line tells the delimiter. Where it is no comma, the comma is the decimal mark if a cell says so without doubt: in a
-    table with tabs 1,234 may also be a thousand and more, and where numbers have points, commas stand for something else.
+    The first line tells the delimiter. The comma is the decimal mark if a cell says so without doubt, as 0,5 does: 1,234 may also be
+    a thousand and more, except where semicolons stand between the cells. Where numbers have points, commas stand for something else.
 
     Args:
         text: the table's beginning, or all of it.
@@ -87,8 +87,6 @@ def table_format(text: str, numbers: Callable[[str], bool] = lambda _name: False
     else:
         delimiter = ";" if header.count(";") > header.count(",") else ","
     first_line = 1 if named else 0
-    if delimiter == ",":
-        return TableFormat(delimiter, first_line=first_line)
     commas, points = _decimal_marks(rest, delimiter, numbers)
     sure = delimiter == ";" or any(not _THOUSANDS.fullmatch(cell) for cell in commas)
     return TableFormat(delimiter, sure and not points, first_line)

@@ -21,7 +21,8 @@ def test_what_tells_no_encoding_is_not_guessed(encoding: str) -> None:
     ("text", "delimiter", "decimal_comma"),
     [
         ("time,code\n1.5,a\n", ",", False),
-        ('time,code\n"1,5",a\n', ",", False),  # a quoted 1,234 of an English Excel is a thousand and more
+        ('time,code\n"1,5",a\n', ",", True),  # LibreOffice, where the system's decimal mark is the comma
+        ('time,code\n"1,234",a\n1,5\n', ",", False),  # a quoted 1,234 of an English Excel is a thousand and more
         ("time;code\n1,5;a\n", ";", True),
         ("time;code\n1,234;a\n", ";", True),
         ("time;code\n1.5;1,5\n", ";", False),

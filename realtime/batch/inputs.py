@@ -167,7 +167,7 @@ def _is_table(text: str) -> bool:
 
 
 def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_Named]:
-    written = table_format(text, tabs=path.suffix.lower() == ".tsv")
+    written = table_format(text, (_START, _END).__contains__, tabs=path.suffix.lower() == ".tsv")
     lines = itertools.islice(io.StringIO(text), written.first_line, None)
     reader = csv.DictReader(lines, delimiter=written.delimiter)
     try:
@@ -189,6 +189,7 @@ def _in_table(path: Path, text: str, base: Path, problems: list[str]) -> list[_N
                 if any(cells.values()):
                     problems.append(f"{path}, line {number}: it names no recording.")
             else:
+                cells |= {name: written.number(cells[name]) for name in (_START, _END) if name in cells}
                 found.append(_row(path, number, cells, key, base, problems))
     except csv.Error as error:
         raise UserInputError(f"The table {path} cannot be read ({error}).") from None
@@ -201,12 +202,14 @@ def _row(path: Path, number: int, cells: dict[str, str], key: str, base: Path, p
     if not start and not end:
         return _Named(recording, base, cells)
     try:
-        window = float(start.replace(",", ".")), float(end.replace(",", "."))
+        window = float(start), float(end)
         if not 0 <= window[0] < window[1] < 1e9:
             raise ValueError
     except ValueError:
         said = f"{_START} {one_line(repr(start))} and {_END} {one_line(repr(end))}"
-        problems.append(f"{path}, line {number}: {said} are no window; both are seconds, the start first.")
+        problems.append(
+            f"{path}, line {number}: {said} are no window; both are seconds with a decimal point, the start first."
+        )
         return None
     return _Named(recording, base, cells, window)
 

@@ -152,6 +152,8 @@ def test_a_folder_of_another_layout_is_refused_in_a_sentence(
         "Frame; au12_LEFT\n0.0; 3\n\n1;\n",
         "AU12_left\tframe\n3\t0\nnan\t1\n",
         "frame;AU12_left\n0;3,0\n",
+        'frame,AU12_left\n0,"3,0"\n',
+        "frame;AU12_left\n0.000;3\n",
     ],
 )
 def test_tables_as_spreadsheets_write_them(tmp_path: Path, table: str) -> None:
@@ -169,12 +171,20 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, table: str) -> None:
         ("0,1\n0,2", "line 3: frame 0 is coded twice"),
         ("0,1\n,2", "line 3: there is no whole number in the column frame"),
         ("0.5,1", "line 2: there is no whole number"),
+        ("500,1\n1.000,2", "1.000 beside 500 in the column frame; write frames without a mark for thousands"),
     ],
 )
 def test_codes_that_cannot_be_meant_are_refused(tmp_path: Path, lines: str, sentence: str) -> None:
     (tmp_path / "one.avi").write_bytes(b"")
     (tmp_path / "one.csv").write_text(f"frame,AU12\n{lines}\n")
     with pytest.raises(UserInputError, match=sentence):
+        recordings("csv", tmp_path)
+
+
+def test_the_line_of_a_fault_counts_that_which_tells_excel_the_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "one.avi").write_bytes(b"")
+    (tmp_path / "one.csv").write_text("sep=;\nframe;AU12\n0;7\n")
+    with pytest.raises(UserInputError, match="line 3: 7 in the column AU12"):
         recordings("csv", tmp_path)
 
 

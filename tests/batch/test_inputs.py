@@ -102,6 +102,25 @@ def test_a_workbook_is_no_recording_but_told_how_to_save(tmp_path: Path) -> None
         find_inputs([str(tmp_path / "list.xlsx")])
 
 
+@pytest.mark.parametrize(
+    ("times", "window"),
+    [
+        ('"1,5","1,75"', (1.5, 1.75)),
+        ('"0,5","1,234"', (0.5, 1.234)),
+        ('"1,234","1,250"', None),
+        ("1.5,2.75", (1.5, 2.75)),
+    ],
+)
+def test_a_window_with_commas_is_read_where_they_are_no_thousands(
+    tmp_path: Path, times: str, window: tuple[float, float] | None
+) -> None:
+    touch(tmp_path, "a.mp4")
+    (tmp_path / "list.csv").write_text(f"path,calibration_start,calibration_end\na.mp4,{times}\n")
+    found = find_inputs([str(tmp_path / "list.csv")])
+    assert [one.calibration for one in found.found] == ([] if window is None else [window])
+    assert bool(found.problems) == (window is None)
+
+
 def test_a_table_in_a_code_page_is_refused_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("path;person\na.mp4;Zoë\n", "cp1252")
     with pytest.raises(UserInputError, match="save it as CSV UTF-8"):

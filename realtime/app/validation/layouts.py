@@ -14,7 +14,7 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -27,6 +27,7 @@ Side = Literal["both", "left", "right"]
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv")
 Say = Callable[[str], None]
 _COLUMN = re.compile(r"AU0*(\d+)(?:_(left|right))?$", re.IGNORECASE)
+_MARKED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _LARGEST = 5.0
 
 
@@ -105,13 +106,14 @@ def _csv(folder: Path, say: Say) -> Iterator[Recording]:
 def _table(file: Path) -> dict[Coded, dict[int, float]]:
     codes: dict[Coded, dict[int, float]] = {}
     try:
-        rows = _rows(file)
+        first, rows = _rows(file)
         names = [name.strip() for name in rows[0]] if rows else []
         columns = {place: match for place, name in enumerate(names) if (match := _COLUMN.match(name))}
         frames = [place for place, name in enumerate(names) if name.lower() == "frame"]
         if not frames or not columns:
             raise UserInputError(f"{file} needs a column frame and at least one such as AU12 or AU12_left.")
-        for line, row in enumerate(rows[1:], start=2):
+        _check_frames([row[frames[0]].strip() for row in rows[1:] if frames[0] < len(row)], file)
+        for line, row in enumerate(rows[1:], start=first + 1):
             if any(cell.strip() for cell in row):
                 _take_row(codes, row, frames[0], columns, f"{file}, line {line}")
     except UnicodeError:
@@ -121,12 +123,27 @@ def _table(file: Path) -> dict[Coded, dict[int, float]]:
     return codes
 
 
-def _rows(file: Path) -> list[list[str]]:
-    """The cells of a table, the numbers with a decimal point; its first line tells what stands between them."""
+def _rows(file: Path) -> tuple[int, list[list[str]]]:
+    """The header's line and the cells of a table, the numbers with a decimal point; its first line tells what stands between them."""
     text = text_of(file.read_bytes())
     written = table_format(text, lambda name: _COLUMN.match(name) is not None)
     lines = itertools.islice(io.StringIO(text, newline=""), written.first_line, None)
-    return [[written.number(cell) for cell in row] for row in csv.reader(lines, delimiter=written.delimiter)]
+    rows = csv.reader(lines, delimiter=written.delimiter)
+    return written.first_line + 1, [[written.number(cell) for cell in row] for row in rows]
+
+
+def _check_frames(cells: Sequence[str], file: Path) -> None:
+    """A column of frames either has no marks, or is written with decimals throughout: 1.000 beside 500 is a thousand.
+
+    Raises:
+        UserInputError: 1.000 would be taken for frame 1.
+    """
+    marked = next((cell for cell in cells if _MARKED.fullmatch(cell)), None)
+    plain = next((cell for cell in cells if cell.isdecimal()), None)
+    if marked is not None and plain is not None:
+        raise UserInputError(
+            f"{file}: {marked} beside {plain} in the column frame; write frames without a mark for thousands."
+        )
 
 
 def _take_row(
