@@ -1,6 +1,7 @@
 """What the guided examination is connected to in a run: session, person's lock, sounds, voice, pages."""
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -193,7 +194,7 @@ def broken_off_sentence(person: str, folder: Path) -> str:
     counted = sum(one.outcome == "counted" for one in found.repetitions)
     return (
         f"An examination of {person} in {folder} was broken off after {counted} repetitions that count; it stays there as "
-        f"unfinished, and `examine --person NAME --resume {folder}` goes on with it."
+        f"unfinished, and `examine --person {shlex.quote(person)} --resume {shlex.quote(str(folder))}` goes on with it."
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from realtime.clinic.scores import SHORT_NAMES, score_examination
+from realtime.clinic.dates import day_labels
+from realtime.clinic.scores import OF_AFFECTED_SIDE, SHORT_NAMES, score_examination
 from realtime.clinic.sheet_rows import measures
 from realtime.clinic.statistics import LEAST_CHANGE, Spread, change, limit_of_change
 from realtime.clinic.types import Examination
@@ -19,6 +21,8 @@ COLUMNS = (
     *("date", "session", "measure", "term", "side", "unit", "value", "repetitions", "sd", "sdc95"),
     *("change_since_first", "since_first", "change_since_last", "since_last", "overruled", "sdc95_of_mean"),
 )
+ANOTHER_SIDE = "another side affected"
+"""In the place of a change, where two figures of a scale tell of different sides."""
 _CHARTS = (
     "sunnybrook.voluntary",
     "sunnybrook.composite",
@@ -42,6 +46,7 @@ class Point:
         value: what counts; None: not to be had.
         spread: over the repetitions; None: unknown.
         overruled: a clinician's values are in it.
+        affected: the side that was called affected.
     """
 
     date: str
@@ -49,6 +54,7 @@ class Point:
     value: float | None
     spread: Spread | None
     overruled: bool = False
+    affected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,20 @@ class Series:
         known = [one.spread for one in self.points if one.spread is not None]
         return limit_of_change(known[0], known[-1], known) if known else math.nan
 
+    @property
+    def alike(self) -> bool:
+        """Whether all points tell of the same: a scale's do not where another side was called affected."""
+        return all(self.comparable(self.points[0], one) for one in self.points)
+
+    def comparable(self, before: Point, after: Point) -> bool:
+        """Whether two points tell of the same.
+
+        Args:
+            before: one of them.
+            after: the other.
+        """
+        return before.affected == after.affected or self.name.partition(".")[0] not in OF_AFFECTED_SIDE
+
 
 def course(examinations: Sequence[tuple[str, Examination]]) -> list[Series]:
     """Follow every figure.
@@ -89,7 +109,9 @@ def course(examinations: Sequence[tuple[str, Examination]]) -> list[Series]:
     for session, examination in examinations:
         for key, names, value, found, overruled in _figures(examination):
             named[key] = names
-            series.setdefault(key, []).append(Point(examination.begun, session, value, found, overruled))
+            series.setdefault(key, []).append(
+                Point(examination.begun, session, value, found, overruled, examination.affected)
+            )
     return [
         Series(name, *named[name, side][:2], side, named[name, side][2], tuple(points))
         for (name, side), points in series.items()
@@ -130,8 +152,8 @@ def course_csv(series: Sequence[Series]) -> str:
                     found.count if found is not None else "",
                     _cell(found.sd if found is not None else None),
                     _cell(found.sdc if found is not None else None),
-                    *_against(one.points[0], point, number > 0),
-                    *_against(one.points[number - 1], point, number > 0),
+                    *_against(one, one.points[0], point, number > 0),
+                    *_against(one, one.points[number - 1], point, number > 0),
                     "yes" if point.overruled else "",
                     _cell(found.sdc_of_mean if found is not None else None),
                 )
@@ -139,7 +161,9 @@ def course_csv(series: Sequence[Series]) -> str:
     return text.getvalue()
 
 
-def _against(before: Point, after: Point, asked: bool) -> tuple[str, str]:
+def _against(one: Series, before: Point, after: Point, asked: bool) -> tuple[str, str]:
+    if asked and not one.comparable(before, after):
+        return "", ANOTHER_SIDE
     compared = change(before.spread, after.spread) if asked else None
     return ("", "") if compared is None else (_cell(compared.difference), compared.verdict)
 
@@ -164,7 +188,7 @@ def course_page(person: str, series: Sequence[Series], remarks: Sequence[str] = 
     for one in shown:
         if any(point.value is not None for point in one.points):
             groups.setdefault(one.name, []).append(one)
-    dates = [point.date[:10] for point in series[0].points] if series else []
+    dates = day_labels([point.date for point in series[0].points]) if series else []
     return _asset("course.html").substitute(
         style=_asset("course.css").template,
         person=escape(person),
@@ -189,7 +213,9 @@ def _chart(group: Sequence[Series]) -> str:
     first = group[0]
     values = [point.value for one in group for point in one.points if point.value is not None]
     bands = [
-        (one, start, one.limit) for one in group if (start := _start(one)) is not None and math.isfinite(one.limit)
+        (one, start, one.limit)
+        for one in group
+        if one.alike and (start := _start(one)) is not None and math.isfinite(one.limit)
     ]
     ends = [*values, *(start + sign * limit for _, start, limit in bands for sign in (-1, 1))]
     low, high = min(ends), max(ends)
@@ -198,7 +224,7 @@ def _chart(group: Sequence[Series]) -> str:
     def y(value: float) -> float:
         return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * (value - low) / (high - low)
 
-    count = len(first.points)
+    count, days = len(first.points), day_labels([point.date for point in first.points])
 
     def x(number: int) -> float:
         return _LEFT + (_WIDTH - _LEFT - 14) * ((number + 0.5) / count)
@@ -212,15 +238,16 @@ def _chart(group: Sequence[Series]) -> str:
         f'<text x="{_LEFT - 5}" y="{y(value) + 4:.1f}" text-anchor="end">{value:z.1f}</text>' for value in (low, high)
     ]
     parts += [
-        f'<text x="{x(i):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(point.date[:10])}</text>'
-        for i, point in enumerate(first.points)
+        f'<text x="{x(i):.1f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(day)}</text>'
+        for i, day in enumerate(days)
         if i % (1 + count // 6) == 0
     ]
     for one in group:
-        known = [(x(i), y(point.value)) for i, point in enumerate(one.points) if point.value is not None]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in known)
-        parts.append(f'<polyline class="{one.side}" points="{path}"/>')
-        parts += [f'<circle class="{one.side}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in known]
+        known = [(x(i), y(point.value), point) for i, point in enumerate(one.points) if point.value is not None]
+        for (a, b, before), (c, d, after) in itertools.pairwise(known):
+            if one.comparable(before, after):
+                parts.append(f'<polyline class="{one.side}" points="{a:.1f},{b:.1f} {c:.1f},{d:.1f}"/>')
+        parts += [f'<circle class="{one.side}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b, _ in known]
     title = f"{_title(first)}, {first.unit}"
     return (
         f"<section><h2>{escape(title)} <small>{escape(first.words)}</small></h2>"
@@ -246,11 +273,13 @@ def _table(series: Sequence[Series]) -> str:
         compared = change(first.spread, last.spread) if len(one.points) > 1 else None
         if compared is None or first.value is None or last.value is None:
             continue
-        mark = ' class="changed"' if compared.verdict == "changed" else ""
-        limit = f"{compared.limit:.1f}" if math.isfinite(compared.limit) else "–"
+        mark, told = "", f"<td>–<td>–<td>{ANOTHER_SIDE}"
+        if one.comparable(first, last):
+            mark = ' class="changed"' if compared.verdict == "changed" else ""
+            limit = f"{compared.limit:.1f}" if math.isfinite(compared.limit) else "–"
+            told = f"<td>{compared.difference:+z.1f}<td>{limit}<td>{compared.verdict}"
         rows.append(
-            f"<tr{mark}><td>{escape(_title(one))}<td>{one.side}<td>{_with_noise(first)}<td>{_with_noise(last)}"
-            f"<td>{compared.difference:+z.1f}<td>{limit}<td>{compared.verdict}</tr>"
+            f"<tr{mark}><td>{escape(_title(one))}<td>{one.side}<td>{_with_noise(first)}<td>{_with_noise(last)}{told}</tr>"
         )
     return f"<table>{''.join(rows)}</table>" if len(rows) > 1 else "<p>One examination: nothing to compare yet.</p>"
 

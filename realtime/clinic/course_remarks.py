@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from realtime.clinic.dates import day_labels
 from realtime.clinic.items import Score
 from realtime.clinic.scores import score_examination
 from realtime.clinic.types import Examination
@@ -16,6 +17,8 @@ def course_remarks(examinations: Sequence[Visit]) -> list[str]:
         examinations: (name of the session's folder, examination), in order of time.
     """
     changed = _changing_versions([one for _, one in examinations])
+    days = day_labels([one.begun for _, one in examinations])
+    examinations = [(day or session, one) for day, (session, one) in zip(days, examinations, strict=True)]
     found = [
         *_unlike(
             examinations,
@@ -24,7 +27,10 @@ def course_remarks(examinations: Sequence[Visit]) -> list[str]:
             "compare shares of the healthy side, not lengths",
         ),
         *_unlike(
-            examinations, "The affected side is not the same", lambda one: one.affected, "scores tell of another side"
+            examinations,
+            "The affected side is not the same",
+            lambda one: one.affected,
+            "scores tell of another side and are not compared",
         ),
         *_unlike(
             examinations,
@@ -39,16 +45,16 @@ def course_remarks(examinations: Sequence[Visit]) -> list[str]:
             "part of a change may be theirs; raw frames can be measured again with `replay`",
         ),
     ]
-    for session, examination in examinations:
-        found += [f"{_when(session, examination)}: {sentence}" for sentence in _alone(examination)]
+    for day, examination in examinations:
+        found += [f"{day}: {sentence}" for sentence in _alone(examination)]
     return found
 
 
 def _unlike(examinations: Sequence[Visit], what: str, key: Callable[[Examination], str], so: str) -> Iterator[str]:
     """One sentence where a property is not the same in all of them."""
     values: dict[str, list[str]] = {}
-    for session, examination in examinations:
-        values.setdefault(key(examination), []).append(_when(session, examination))
+    for day, examination in examinations:
+        values.setdefault(key(examination), []).append(day)
     if len(values) > 1:
         told = ", ".join(f"{value} ({', '.join(dates)})" for value, dates in values.items())
         yield f"{what}: {told}; {so}."
@@ -70,7 +76,3 @@ def _alone(examination: Examination) -> Iterator[str]:
 
 def _judged_by_units(score: Score) -> Iterator[str]:
     yield from (remark for remark in score.remarks if "udged by Action Units" in remark)
-
-
-def _when(session: str, examination: Examination) -> str:
-    return examination.begun[:10] or session

@@ -13,6 +13,8 @@ from realtime.clinic.types import Examination
 
 SHORT_NAMES = {"sunnybrook": "Sunnybrook", "eface": "auto-eFACE", "house_brackmann": "HB-8", "fngs": "FNGS 2.0"}
 """How sheets and tables call the scales."""
+OF_AFFECTED_SIDE = frozenset({"sunnybrook", "eface", "fngs"})
+"""Scales that judge the affected side by the healthy one: where another side is affected, their figures tell of something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from realtime.clinic.dates import day_labels
 from realtime.clinic.excursion import REGIONS
 from realtime.clinic.fngs import grade as fngs_grade
 from realtime.clinic.house_brackmann import grade as hb_grade
 from realtime.clinic.items import Item, Score
 from realtime.clinic.plain_words import sentences
-from realtime.clinic.scores import SHORT_NAMES, Scores, score_examination
+from realtime.clinic.scores import OF_AFFECTED_SIDE, SHORT_NAMES, Scores, score_examination
 from realtime.clinic.sheet_rows import Measure, deviation, measures
 from realtime.clinic.statistics import Change, Spread, change
 from realtime.clinic.sunnybrook import VOLUNTARY, words_of
@@ -82,7 +83,7 @@ def sheet_page(content: SheetContent) -> str:
         plain="".join(
             f"<p>{escape(one)}</p>" for one in [" ".join(sentences(examination, rows, found, _changes(rows, before)))]
         ),
-        scores="".join(_score(score, before and before[1]) for score in found.scales),
+        scores="".join(_score(score, before and before[1], _other_side(content, score)) for score in found.scales),
         compared="compared" if before else "",
         pictures="".join(_picture(content.pictures.get(one), one) for one in MOVEMENTS if one in _asked(content)),
         lengths=_lengths(content, rows, before and before[0]),
@@ -157,13 +158,20 @@ def _noise(spread: Spread | None) -> str:
     return f"±\u00a0{number(spread.sdc_of_mean)}" if spread is not None and math.isfinite(spread.sd) else ""
 
 
-def _score(score: Score, before: Scores | None) -> str:
+def _other_side(content: SheetContent, score: Score) -> bool:
+    """Does the scale's figure of the examination before tell of another side?"""
+    before = content.before
+    return before is not None and before.affected != content.examination.affected and score.name in OF_AFFECTED_SIDE
+
+
+def _score(score: Score, before: Scores | None, other_side: bool) -> str:
     """One box: the main figure, its noise, what it is made of, and what changed."""
     earlier = None if before is None else next(one for one in before.scales if one.name == score.name)
     lines = []
     for total in _headline(score):
         text = f"<b>{shown(total)}{_grade(total)}</b><i>{escape(total.term)} {_noise(total.spread)}</i>"
-        lines.append(f"<div>{text}{_since(total, earlier)}</div>")
+        since = "<br><i>not compared: another side last time</i>" if other_side else _since(total, earlier)
+        lines.append(f"<div>{text}{since}</div>")
     kind = "estimate" if score.estimate else "measured"
     return f'<div class="score">{escape(score.title)} <i>({kind})</i><div class="figures">{"".join(lines)}</div></div>'
 
@@ -235,7 +243,8 @@ def _legend(content: SheetContent) -> str:
     error = " Error: left − right on which a picture and its mirror image disagree, each by itself: no property of the face."
     since = ""
     if content.before:
-        since = f" Δ: change since {escape(content.before.begun[:10])}; *: more than noise (2.77 SEM of both sittings, or Student's t)."
+        then = day_labels([content.before.begun, content.examination.begun])[0]
+        since = f" Δ: change since {escape(then)}; *: more than noise (2.77 SEM of both sittings, or Student's t)."
     return (error if content.floor else "") + since
 
 

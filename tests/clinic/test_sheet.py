@@ -1,5 +1,7 @@
 """The sheet says everything on one A4 page, in words that a name cannot break out of, and shows nothing that is not there."""
 
+import csv
+import io
 import re
 import subprocess
 from dataclasses import replace
@@ -237,3 +239,34 @@ def test_the_course_says_what_stands_in_the_way_of_comparing() -> None:
     assert "Before you compare" in page
     assert "<b>" not in page
     assert "Before you compare" not in course_page("Ada", course([("a", first), ("b", second)]))
+
+
+def test_figures_of_different_sides_are_not_compared() -> None:
+    """A scale judges the affected side; lengths and HB-8 are of a side whatever was called affected."""
+    first = patient(0.2, begun="2026-09-01T10:00:00+00:00", seed=1)
+    other = replace(patient(0.8, begun="2026-10-01T10:00:00+00:00", seed=2), affected="right")
+    series = course([("a", first), ("b", other), ("c", replace(first, begun="2026-11-01T10:00:00+00:00"))])
+    table = [dict(zip(COLUMNS, row, strict=True)) for row in csv.reader(io.StringIO(course_csv(series)))]
+    told = {row["measure"]: row for row in table if row["session"] == "b" and row["side"] in ("", "left")}
+    assert told["sunnybrook.voluntary"]["since_first"] == "another side affected"
+    assert told["sunnybrook.voluntary"]["change_since_first"] == ""
+    assert told["brow_raise.elevation"]["since_first"] == "changed"
+    assert told["house_brackmann.left"]["since_first"] == "changed"
+    back = next(row for row in table if row["session"] == "c" and row["measure"] == "sunnybrook.voluntary")
+    assert (back["since_first"], back["since_last"]) == ("within noise", "another side affected")
+    seen = text(course_page("Ada", course([("a", first), ("b", other)])))
+    assert re.search(r"Sunnybrook: voluntary movement \(x 4\) [^a-z]*– – another side affected", seen)
+    sheet = text(sheet_page(SheetContent(other, first)))
+    assert sheet.count("not compared: another side last time") == 3
+    assert "since last time: changed" in sheet  # HB-8
+
+
+def test_examinations_of_one_day_are_told_apart() -> None:
+    before, after, later = (
+        patient(begun=f"2026-{when}:00+00:00") for when in ("09-01T10:05", "09-01T11:00", "10-02T09:00")
+    )
+    visits = [("a", before), ("b", replace(after, finished=False)), ("c", later)]
+    assert course_remarks(visits) == ["2026-09-01 11:00: it was broken off."]
+    seen = text(course_page("Ada", course(visits)))
+    assert "3 examinations, 2026-09-01 10:05 to 2026-10-02" in seen
+    assert "change since 2026-09-01 10:05;" in text(sheet_page(SheetContent(after, before)))
