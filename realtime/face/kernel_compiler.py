@@ -43,6 +43,8 @@ def compile_parts(parts: Sequence[str]) -> int:
         return 0
     for tables in (cpu_target.typing_context, cpu_target.target_context):
         tables.refresh()
+    # Inherited from some programs that start others: the system then forgets how a child ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     forks, own = list[int](), [parts[0]]
     for part in parts[1:]:
         try:
@@ -80,8 +82,11 @@ def _fork(part: str) -> int:
 
 
 def _threads() -> int:
-    """How many this process has; a copy would have only the one that asks for it."""
-    return len(list(Path("/proc/self/task").iterdir()))
+    """How many this process has; a copy would have only the one that asks for it. 0: the system does not tell."""
+    try:
+        return len(list(Path("/proc/self/task").iterdir()))
+    except OSError:  # there is no /proc, as in some containers
+        return 0
 
 
 if __name__ == "__main__":

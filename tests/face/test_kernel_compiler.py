@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 SCRIPT = """
-import json, os, pathlib, sys, time
+import json, os, pathlib, signal, sys, time
 from types import SimpleNamespace
 from realtime.face import kernel_compiler as compiler
 
@@ -35,12 +35,16 @@ def compiled(*names):
 def refuse():
     raise OSError
 
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as a program may inherit it from what started it
 os.cpu_count = lambda: 2
 compiler.PARTS = {name: part(name) for name in ("one", "two", "fails", "stuck")}
 print(json.dumps([compiled("one", "two"), compiled("one", "fails")]))
 os.fork = refuse
 print(json.dumps(compiled("one", "two")))
 os.fork = fork
+compiler.Path, path = (lambda name: pathlib.Path("/nowhere")), compiler.Path
+print(json.dumps(compiled("one", "two")))
+compiler.Path = path
 os.cpu_count = lambda: 1
 print(json.dumps(compiled("two", "one")), flush=True)
 os.cpu_count = lambda: 2
@@ -57,6 +61,7 @@ def test_parts_are_compiled_by_forks_where_there_are_cores_and_processes_for_the
         assert child.stdout is not None
         assert json.loads(child.stdout.readline()) == [[0, [True, False]], [1, [True, False]]], "two processes"
         assert json.loads(child.stdout.readline()) == [0, [True, True]], "no process can be had"
+        assert json.loads(child.stdout.readline()) == [0, [True, True]], "nothing tells how many threads there are"
         assert json.loads(child.stdout.readline()) == [0, [True, True]], "a single core"
         end = time.monotonic() + 20
         while not (tmp_path / "stuck").exists() and time.monotonic() < end:
