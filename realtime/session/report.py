@@ -190,6 +190,8 @@ def _gaps(rows: Rows) -> str:
 
 def _hidden(rows: Rows) -> str:
     """Which parts were hidden, for how long, and when."""
+    if not rows.face.any():
+        return "<p>No face was measured.</p>"
     if not rows.tells_hidden:
         return "<p>Not told: an earlier version wrote the rows, or the landmark network does not judge it.</p>"
     seen = int(rows.face.sum())

@@ -131,6 +131,9 @@ def test_the_page_names_hidden_parts_with_their_stretches() -> None:
     told = replace(table, tells_hidden=True, hidden=[("mouth",) if one else () for one in covered & face])
     page = report_page("s", {}, told, [])
     assert "<li>mouth: 10.0 % of the measured frames (3.2 to 4.1 s)</li>" in page
+    nobody = report_page("s", {}, rows(times, times, times, np.zeros(len(times), bool)), [])
+    assert "No face was measured" in nobody
+    assert "an earlier version" not in nobody
     assert "None was found" in report_page("s", {}, replace(told, hidden=[()] * len(times)), [])
 
 
