@@ -101,8 +101,9 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
     messages.flush(1.0)
     if not quiet and summary["frames"]["captured"]:
         Console().print(table(summary))
-        if summary.get("session"):
-            print(f"session: {summary['session']}")
+    # A folder that the user did not name is told in any case.
+    if summary.get("session") and (settings.config.session is None or not quiet and summary["frames"]["captured"]):
+        print(f"session: {summary['session']}")
     return code
 
 

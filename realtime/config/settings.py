@@ -233,7 +233,9 @@ class Config(Section):
         "127.0.0.1", description="the dashboard's address; anything but loopback lets other machines in"
     )
     session: Annotated[Named | None, Option(metavar="DIR")] = Field(
-        None, description="folder for what the session leaves behind; without it nothing is stored"
+        None,
+        description="folder for what the session leaves behind; without it nothing is stored, but --record alone makes one below "
+        "sessions/",
     )
     record: Annotated[Recording, Option(bare="shown", off="off")] = Field(
         "off",

@@ -66,7 +66,10 @@ def find_files(folder: Path) -> Files:
         UserInputError: it is no folder or lacks any of them.
     """
     if not folder.is_dir():
-        raise UserInputError(f"{folder} is not a folder; give the folder of an OpenFace 2.2 installation")
+        raise UserInputError(
+            f"{folder} is not a folder; run `facemirror-live models pull openface2` once, or give the folder of an OpenFace 2.2 "
+            "installation with --openface2."
+        )
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*"), key=lambda path: (len(path.parts), str(path))):
         if path.suffix in (".dat", ".txt") and path.is_file():

@@ -124,6 +124,16 @@ def offline(tmp_path: Path) -> Callable[..., int]:
     return run
 
 
+def test_a_session_that_the_program_named_is_told_also_quietly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--source", "lavfi:testsrc=size=160x120:rate=10:duration=0.2", "--speed", "max", "--headless", "--quiet"]
+    assert main(["run", *words, "--record"]) == 0
+    (made,) = (tmp_path / "sessions").iterdir()
+    assert capsys.readouterr().out == f"session: sessions/{made.name}\n"
+
+
 def test_a_trace_that_cannot_be_written_leaves_the_session_sealed(
     offline: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
