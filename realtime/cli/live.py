@@ -102,7 +102,7 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
     if not quiet and summary["frames"]["captured"]:
         Console().print(table(summary))
     # A folder that the user did not name is told in any case.
-    if summary.get("session") and (settings.config.session is None or not quiet and summary["frames"]["captured"]):
+    if summary.get("session") and (settings.config.session is None or (not quiet and summary["frames"]["captured"])):
         print(f"session: {summary['session']}")
     return code
 
