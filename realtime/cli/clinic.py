@@ -18,6 +18,7 @@ from realtime.clinic.items import Item, check_overruled
 from realtime.clinic.score_file import as_json, score_file, write_scores
 from realtime.clinic.sheet import shown
 from realtime.clinic.sheet_rows import measures
+from realtime.clinic.side_check import mixed_up_sides
 from realtime.errors import DeviceError, UserInputError
 from realtime.files import reason, write_atomically
 from realtime.session.manifest import session_of
@@ -52,6 +53,8 @@ def score(options: argparse.Namespace) -> int:
         print(json.dumps(as_json(examination, found, rows), indent=2, ensure_ascii=False))
         return 0
     _print(found)
+    if asked := mixed_up_sides(examination, rows):
+        print(asked)
     if options.overrule or options.withdraw:
         print(f"estimates and the clinician's values: {target}")
     return 0

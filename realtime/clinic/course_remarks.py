@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from realtime.clinic.dates import day_labels
 from realtime.clinic.items import Score
 from realtime.clinic.scores import score_examination
+from realtime.clinic.sheet_rows import measures
+from realtime.clinic.side_check import mixed_up_sides
 from realtime.clinic.types import Examination
 
 Visit = tuple[str, Examination]
@@ -70,6 +72,8 @@ def _alone(examination: Examination) -> Iterator[str]:
     """What a single examination lacks."""
     if not examination.finished:
         yield "it was broken off."
+    if asked := mixed_up_sides(examination, measures(examination)):
+        yield asked
     scores = score_examination(examination)
     yield from _judged_by_units(scores.sunnybrook)
 

@@ -16,6 +16,7 @@ from realtime.clinic.items import Item, Score
 from realtime.clinic.plain_words import sentences
 from realtime.clinic.scores import OF_AFFECTED_SIDE, SHORT_NAMES, Scores, score_examination
 from realtime.clinic.sheet_rows import Measure, deviation, measures
+from realtime.clinic.side_check import mixed_up_sides
 from realtime.clinic.statistics import Change, Spread, change
 from realtime.clinic.sunnybrook import VOLUNTARY, words_of
 from realtime.clinic.synkinesis import GRADES, MOVING, Cell
@@ -92,7 +93,7 @@ def sheet_page(content: SheetContent) -> str:
         sunnybrook=_sunnybrook(found.sunnybrook),
         eface=_in_pairs(found.eface),
         fngs=_in_pairs(found.fngs),
-        remarks="".join(f"<p>{escape(' '.join(part))}</p>" for part in (_remarks(content, found), _about(found))),
+        remarks="".join(f"<p>{escape(' '.join(part))}</p>" for part in (_remarks(content, found, rows), _about(found))),
         versions=escape(", ".join(f"{name} {version[:12]}" for name, version in examination.versions.items())),
     )
 
@@ -330,8 +331,10 @@ def _in_pairs(score: Score) -> str:
     return f'<table class="pairs">{rows}</table>'
 
 
-def _remarks(content: SheetContent, found: Scores) -> Iterator[str]:
+def _remarks(content: SheetContent, found: Scores, rows: Sequence[Measure]) -> Iterator[str]:
     examination = content.examination
+    if asked := mixed_up_sides(examination, rows):
+        yield asked
     rejected = [one for one in examination.repetitions if one.outcome == "rejected"]
     if rejected:
         reasons: dict[str, int] = {}

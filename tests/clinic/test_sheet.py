@@ -232,7 +232,8 @@ def test_the_course_says_what_stands_in_the_way_of_comparing() -> None:
         "The program or a model is not the same",
     ]
     assert "iris (2026-09-01), ruler (2026-10-01)" in found[0]
-    assert found[3:] == ["2026-10-01: it was broken off."]
+    assert found[3] == "2026-10-01: it was broken off."
+    assert found[4].startswith("2026-10-01: The right side was called affected, but moves farther")
     bare = replace(second, scale=None)
     assert any("judged by Action Units" in one for one in course_remarks([("b", bare)]))
     page = course_page("Ada", course([("a", first), ("b", other)]), found)
@@ -270,3 +271,24 @@ def test_examinations_of_one_day_are_told_apart() -> None:
     seen = text(course_page("Ada", course(visits)))
     assert "3 examinations, 2026-09-01 10:05 to 2026-10-02" in seen
     assert "change since 2026-09-01 10:05;" in text(sheet_page(SheetContent(after, before)))
+
+
+@pytest.mark.parametrize(
+    ("moves_less", "called", "gain", "asked"),
+    [
+        ("left", "right", 0.3, True),
+        ("left", "left", 0.3, False),
+        ("left", "right", 0.9, False),
+        ("left", "none", 0.3, False),
+    ],
+)
+def test_a_side_that_was_called_affected_and_moves_farther_is_asked_about(
+    moves_less: Affected, called: Affected, gain: float, asked: bool
+) -> None:
+    found = replace(examination(moves_less, peaks(moves_less, gain), noise=0.1), affected=called)
+    question = (
+        "The right side was called affected, but moves farther than the left one (raising the eyebrow, smiling, smiling with shut "
+        "lips, puckering the lips, lowering the lower lip): were the sides mixed up?"
+    )
+    assert (question in text(sheet_page(SheetContent(found)))) == asked
+    assert (f"{found.begun[:10]}: {question}" in course_remarks([("a", found)])) == asked
