@@ -5,6 +5,8 @@ import errno
 import hashlib
 import json
 import os
+import re
+import shlex
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,7 @@ from realtime.privacy import umask
 
 _NAME = "facemirror-live"
 _LONGEST_NAME = 100
+_PLAIN_WORD = re.compile(r"[\w.:\\/-]+")
 _LONGEST_WORDS = 200
 
 
@@ -280,6 +283,18 @@ def shortened(name: object) -> str:
     """A file's name for a sentence: its first 100 characters."""
     text = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
+
+
+def shell_word(word: object, *, windows: bool = sys.platform == "win32") -> str:
+    """A word of a command line, as the system's shell takes it: Windows' knows no single quotes.
+
+    Args:
+        word: a name or a path.
+        windows: the shell is that of Windows.
+    """
+    if not windows:
+        return shlex.quote(str(word))
+    return str(word) if _PLAIN_WORD.fullmatch(str(word)) else f'"{word}"'
 
 
 def swap_folder(staged: Path, target: Path, old: Path) -> None:

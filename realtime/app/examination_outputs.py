@@ -1,7 +1,6 @@
 """What the guided examination is connected to in a run: session, person's lock, sounds, voice, pages."""
 
 import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,6 +18,7 @@ from realtime.clinic.store import read_examination
 from realtime.clinic.types import Repetition, Snapshot
 from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
+from realtime.files import shell_word
 from realtime.media.audio.cues import CueSounds
 from realtime.media.audio.speech import Voice
 from realtime.models import ModelSpec
@@ -194,7 +194,7 @@ def broken_off_sentence(person: str, folder: Path) -> str:
     counted = sum(one.outcome == "counted" for one in found.repetitions)
     return (
         f"An examination of {person} in {folder} was broken off after {counted} repetitions that count; it stays there as "
-        f"unfinished, and `examine --person {shlex.quote(person)} --resume {shlex.quote(str(folder))}` goes on with it."
+        f"unfinished, and `examine --person {shell_word(person)} --resume {shell_word(folder)}` goes on with it."
     )
 
 

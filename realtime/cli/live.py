@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from realtime.clinic.protocol import load_protocol
 from realtime.clinic.store import read_examination
 from realtime.config import Resolved
 from realtime.errors import UserInputError
+from realtime.files import shell_word
 from realtime.session.folder import create_session_folder
 
 _RUNNING = "running; Ctrl-C ends."
@@ -71,7 +71,7 @@ def _say_what_counts(folder: Path) -> None:
     ended = "finished" if made.finished else "broken off: `--resume` goes on with it"
     print(f"examination: {counted} of {len(made.repetitions)} tries count, {ended}")
     if counted:
-        print(f"its sheet: facemirror-live report {shlex.quote(str(folder))}")
+        print(f"its sheet: facemirror-live report {shell_word(folder)}")
 
 
 def execute(settings: Resolved, *, quiet: bool) -> int:

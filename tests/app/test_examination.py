@@ -19,6 +19,7 @@ from realtime.clinic.observation import observe
 from realtime.clinic.protocol import Protocol, load_protocol
 from realtime.clinic.store import read_examination
 from realtime.errors import UserInputError
+from realtime.files import shell_word
 from realtime.session.examination_lock import ExaminationLock
 from realtime.types import Analysis, Detection, Detections, FaceObservation, Millimetres, Sides
 from tests.clinic.patient import FPS, Patient
@@ -188,6 +189,19 @@ def test_one_person_is_examined_once_at_a_time_and_a_kill_is_remembered(tmp_path
         lock.end()
     with ExaminationLock("Ada", tmp_path) as lock:
         assert lock.broken_off is None
+
+
+@pytest.mark.parametrize(
+    ("word", "posix", "windows"),
+    [
+        (r"C:\Users\Ada\s1", r"'C:\Users\Ada\s1'", r"C:\Users\Ada\s1"),
+        ("Ada Lovelace", "'Ada Lovelace'", '"Ada Lovelace"'),
+        ("out/s1", "out/s1", "out/s1"),
+        ("", "''", '""'),
+    ],
+)
+def test_a_command_to_copy_is_written_for_the_systems_shell(word: str, posix: str, windows: str) -> None:
+    assert (shell_word(word, windows=False), shell_word(word, windows=True)) == (posix, windows)
 
 
 def test_what_was_broken_off_is_told_and_its_pictures_are_elsewhere(tmp_path: Path) -> None:
