@@ -247,6 +247,20 @@ def test_a_network_without_limits_or_covariance_is_not_judged() -> None:
     assert visibility(LIMITS, SHARP, points(), None, None, 0.2).hidden == ()
 
 
+def test_that_nothing_is_hidden_is_known_only_where_every_kind_of_part_was_judged() -> None:
+    """What a network without limits, or without covariances, does not hide may well be covered."""
+    assert visibility(LIMITS, SHARP, points(), spread(), None, 1.0).known
+    assert visibility(LIMITS, SHARP, points(13.0), None, None, 1.0).known, "too small: nothing of it is measured"
+    for limits, covariance in ((VisibilityLimits(), spread()), (HALVES, spread()), (LIMITS, None)):
+        assert not visibility(limits, SHARP, points(), covariance, None, 1.0).known
+    mouth = FollowedMouth()
+    found = mouth.locator.from_points(np.zeros((480, 640, 3), np.uint8), points(), None)
+    for known in (False, True):
+        judged = replace(found, visibility=replace(found.visibility, known=known))
+        frame = Frame(np.zeros((480, 640, 3), np.uint8), 0, 0.0)
+        assert mouth.follower.start(frame, mouth.track, judged, np.zeros(256, np.float32)).hidden_known == known
+
+
 def test_action_units_of_a_covered_part_are_empty_on_its_side() -> None:
     values = Sides({1: 1.0, 12: 2.0, 45: 3.0}, {1: 1.5, 12: 2.5, 45: 3.5})
     assert without_hidden(values, ()) is values
