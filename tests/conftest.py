@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -58,6 +60,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
     with contextlib.suppress(OSError), Path(name).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def start_up_is_kept() -> Iterator[None]:
+    """A run in a test does not give back what start-up took.
+
+    That goes through every object and page of the process, and a worker has several times those of a program: two thirds of what a
+    short run costs. `tests/app/test_memory.py` tries it in processes of its own.
+    """
+    module = sys.modules.get("realtime.app.face_pipeline")
+    with contextlib.nullcontext() if module is None else patch.object(module, "release_start_up", lambda **_: None):
+        yield
 
 
 @pytest.fixture(scope="session")
