@@ -11,7 +11,9 @@ from realtime.types import F64, U8
 
 def photo(height: int = 180, width: int = 240, seed: int = 0) -> U8:
     rng = np.random.default_rng(seed)
-    return cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 1.5)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3), dtype=np.uint8), (0, 0), 1.5)
+    image.flags.writeable = False  # as captured frames are: for another type the kernels would be compiled once more
+    return image
 
 
 def crop(x: float, y: float, side: float, angle: float, size: int) -> F64:
