@@ -85,6 +85,10 @@ def test_the_page_begins_shows_and_leads_an_examination(dashboard: Dashboard, as
         await page.open(f"{dashboard.url}examine?token={TOKEN}", 1280, 720)
         await page.until("!document.body.matches('.lost') && !document.getElementById('setup').hidden")
         assert "token" not in await page.value("location.href")
+        await page.until(f"{TEXT.format('sentence')}.startsWith('Enter the name and the affected side')")
+        await page.value("(() => { const e = document.getElementById('language'); e.value = 'de'; e.onchange(); })()")
+        assert "Beginnen" in await page.value(TEXT.format("sentence"))
+        await page.value("(() => { const e = document.getElementById('language'); e.value = 'en'; e.onchange(); })()")
         for width, height in ((360, 740), (844, 390), (1280, 720)):  # with the form, before the beginning
             await show_at(page, width, height)
         await page.value("document.getElementById('person').value = 'Ada'")

@@ -17,6 +17,7 @@ const CUES = {
   ended: [[523.25, 0.14], [659.25, 0.14], [783.99, 0.3]],
 };
 
+let obstacle = ""; // why no examination can begin
 let known = { guides: false, phase: "waiting", language: "en", cue_number: 0 };
 let drawn = { movement: null, since: 0 };
 let loudspeaker = null;
@@ -137,6 +138,11 @@ function showButtons() {
   if (known.person) $("person").value = known.person;
 }
 
+/* Before the examination begins: what to do, or what stands in its way. */
+function invite() {
+  if (!known.guides && known.phase === "waiting") $("sentence").textContent = obstacle || labels().ready;
+}
+
 async function ask(value) {
   wake();
   const payload = { value };
@@ -172,6 +178,7 @@ $("language").append(...Object.keys(LABELS).map((code) => new Option(code, code)
 $("language").onchange = () => {
   if (!known.guides) known = { ...known, language: $("language").value };
   showButtons();
+  invite();
 };
 
 new Live(
@@ -183,9 +190,9 @@ new Live(
     },
     examination: show,
     controls: (message) => {
-      const reason = message.controls.examination?.reason;
-      if (reason) $("sentence").textContent = reason;
-      $("toggle").disabled = Boolean(reason) || ["finished", "stopped"].includes(known.phase);
+      obstacle = message.controls.examination?.reason ?? "";
+      invite();
+      $("toggle").disabled = Boolean(obstacle) || ["finished", "stopped"].includes(known.phase);
     },
     async picture(_moment, jpeg, shown) {
       const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
