@@ -120,6 +120,28 @@ def test_a_still_and_a_video_say_which_parts_are_hidden(
     assert np.isnan(found.action_units.left[12])
 
 
+@pytest.mark.parametrize(
+    ("side", "hidden"), [("left", ("left brow", "left eye")), ("top", ("left brow", "right brow")), ("chin", ())]
+)
+def test_what_the_picture_cuts_off_is_hidden_and_the_rest_is_found_where_it_is(
+    analyze: FaceAnalyzer, portrait: U8, side: str, hidden: tuple[str, ...]
+) -> None:
+    (whole,) = analyze(portrait)
+    eye, brows, chin = whole.points[97], whole.points[33:51], whole.points[16]
+    cut = {
+        "left": portrait[:, : int(eye[0])],
+        "top": portrait[int(brows[:, 1].max()) + 3 :],
+        "chin": portrait[: int(chin[1]) - 20],
+    }[side]
+    (found,) = analyze(np.ascontiguousarray(cut))
+    assert found.hidden == hidden
+    there = found.points + np.array((0, portrait.shape[0] - cut.shape[0] if side == "top" else 0))
+    inside = (found.points >= 0).all(axis=1) & (found.points <= np.array(cut.shape[1::-1]) - 1).all(axis=1)
+    apart = np.linalg.norm(there - whole.points, axis=1)[inside] / np.linalg.norm(whole.points[60] - whole.points[72])
+    assert apart.mean() < 0.03
+    assert all(math.isnan(found.action_units.left[unit]) == ("left brow" in hidden) for unit in (1, 2, 4))
+
+
 def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:
     """No face, id, smoothing or rest of one picture enters the next."""
     first = analyze(portrait).to_dict()

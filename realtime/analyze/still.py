@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # A still may show many small faces, and there is no frame rate to keep: twice the live width.
 _WIDTH = 640
 _SAME_FACE = 0.5
+CROPS = 3
+"""Crops of a face whose points are averaged: no frame rate is to be kept."""
 
 
 class FaceAnalyzer:
@@ -55,7 +57,7 @@ class FaceAnalyzer:
         settings: "FaceSettings | None" = None,
         millimetres: "ScaleChoice | None" = None,
         mirror_average: bool = True,
-        crop_average: int = 3,
+        crop_average: int = CROPS,
     ) -> None:
         from realtime.face.settings import checked_crop_average
 

@@ -14,7 +14,7 @@ from realtime.face.matching import bounds_and_eyes
 from realtime.face.mirror_correction import MirrorCorrection
 from realtime.face.pose import Pose, estimate_pose
 from realtime.face.visibility import Visibility, VisibilityLimits, visibility
-from realtime.types import F32, U8, Detection
+from realtime.types import F32, F64, U8, Detection
 
 SURE = 0.9
 """Presence from which the crop's roll is right: a face in a crop that is turned wrongly reaches 0.8 at most."""
@@ -83,7 +83,7 @@ class Locator:
         found = self._landmarks.locate(image, crop_from_points(points, contract), correction)
         if crop_shift(found.points, found.crop, contract) > self._second_look:
             found = self._landmarks.locate(image, crop_from_points(found.points, contract), correction)
-        return self._assess(found, pose, mouth_covered=mouth_covered)
+        return self._assess(image, found, pose, mouth_covered=mouth_covered)
 
     def from_box(self, image: U8, face: Detection, shift: F32 = _STILL) -> Located:
         """The face in a detector's box, taken to be rolled as the detector's five points say.
@@ -122,17 +122,27 @@ class Locator:
             if best.presence >= SURE:
                 break
         if best is not newest:  # its patch was overwritten
-            best = self._assess(self._landmarks.locate(image, best.landmarks.crop), best.pose)
+            best = self._assess(image, self._landmarks.locate(image, best.landmarks.crop), best.pose)
         return best
 
     def _in_turned_box(self, image: U8, face: Detection, shift: F32, turn: float) -> Located:
-        """First from the box, then once more from the crop of the points found there."""
-        contract = self._landmarks.contract
-        crop = crop_from_box(face.box + np.tile(shift, 2), face.points, contract, turn)
-        first = self._landmarks.locate(image, crop, rough=True)
-        return self._assess(self._landmarks.locate(image, crop_from_points(first.points, contract)), None)
+        """From a crop around the box, turned by so many radians."""
+        return self.in_crop(
+            image, crop_from_box(face.box + np.tile(shift, 2), face.points, self._landmarks.contract, turn)
+        )
 
-    def _assess(self, found: Landmarks, start: Pose | None, *, mouth_covered: bool = False) -> Located:
+    def in_crop(self, image: U8, crop: F64) -> Located:
+        """The face inside a crop: seen once, then once more from the crop of the points found there.
+
+        Args:
+            image: (H, W, 3) BGR.
+            crop: (2, 3) frame to crop pixels.
+        """
+        first = self._landmarks.locate(image, crop, rough=True)
+        second = self._landmarks.locate(image, crop_from_points(first.points, self._landmarks.contract))
+        return self._assess(image, second, None)
+
+    def _assess(self, image: U8, found: Landmarks, start: Pose | None, *, mouth_covered: bool = False) -> Located:
         """Pose, presence and visibility of these landmarks."""
         pose = estimate_pose(found.points, start, HEAD_3D)
         # Points that have a pose are numbers.
@@ -151,6 +161,7 @@ class Locator:
             pose,
             presence,
             mouth_covered=mouth_covered,
+            picture=(image.shape[0], image.shape[1]),
         )
         return Located(found, pose, presence, seen)
 

@@ -1,4 +1,4 @@
-"""The kernels that `alignment` resamples pictures with: bilinear, pixel centres at integers, black outside the picture.
+"""The kernels that `alignment` resamples pictures with: bilinear, pixel centres at integers.
 
 An output row is made in steps, so that the compiler can take eight or sixteen pixels at a time in all but the first: the four pixels
 around each place are fetched as 32-bit words, the words are blended with 16-bit weights, and what is blended becomes floats, bytes or
@@ -143,7 +143,7 @@ def _row(
 
 @njit(nogil=True, boundscheck=False)
 def to_floats(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F32) -> None:
-    """Resample to float32: value * gain + offset.
+    """Resample to float32: value * gain + offset. Outside the picture its edge goes on, see `warp_float`.
 
     Args:
         image: (H, W, 3) BGR, C-contiguous.
@@ -164,7 +164,8 @@ def to_floats(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F32)
         begin, end = _span(sy, back[1, 0], height, begin, end)
         for part in range(2):
             for u in range(0 if part == 0 else end, begin if part == 0 else out.shape[2]):
-                _edge(image, sx + back[0, 0] * u, sy + back[1, 0] * u, sample)
+                x, y = sx + back[0, 0] * u, sy + back[1, 0] * u
+                _edge(image, min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0), sample)
                 for c in range(3):
                     p = 2 - c if rgb else c
                     out[p, v, u] = sample[c] * gain[p] + offset[p]
@@ -179,7 +180,7 @@ def to_floats(image: U8, back: F64, offset: F32, gain: F32, rgb: bool, out: F32)
 
 @njit(nogil=True, boundscheck=False)
 def to_bytes(image: U8, back: F64, out: U8) -> None:
-    """Resample to a picture.
+    """Resample to a picture, with black outside the one that is resampled.
 
     Args:
         image: (H, W, 3) BGR, C-contiguous.

@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime.face import wflw
 from realtime.face.face_model import HEAD_3D
+from realtime.face.matching import bounds_and_eyes
 from realtime.face.pose import Pose
 from realtime.types import F32, FacePart, Sides
 
@@ -30,6 +31,10 @@ _IOD = float(np.hypot(*(HEAD_3D[72, :2] - HEAD_3D[60, :2])))
 _LEAST_CONTRAST = 0.05
 # share of full detail, and of full size, below which nothing of a face is measured
 _TOO_LITTLE = 0.5
+# from a pixel's centre to its edge
+_EDGE = 0.5
+# share of a part's points outside the picture from which it is not measured
+_CUT_OFF = 0.25
 MOUTH_HALVES = Sides((80, 81, 82, 83, 84, 91, 92, 93), (76, 77, 78, 86, 87, 88, 89, 95))
 """The numbers of the points of the mouth's left and right half, corner and lips; those in the middle belong to neither."""
 UNEVEN = 1.1
@@ -106,6 +111,7 @@ def visibility(
     presence: float,
     *,
     mouth_covered: bool = False,
+    picture: tuple[int, int] | None = None,
 ) -> Visibility:
     """Judge one face.
 
@@ -117,6 +123,7 @@ def visibility(
         pose: of the points.
         presence: the network's, 0..1.
         mouth_covered: the same face's mouth counted as covered on the frame before: it stays so until it is plainly seen.
+        picture: height and width of the picture that the points lie in; None: they all do.
     """
     clarity = 1.0
     distance = eye_distance(points, pose)
@@ -127,6 +134,8 @@ def visibility(
     if clarity < _TOO_LITTLE:
         return Visibility(clarity, ALL_PARTS, known=True)
     hidden = _small_eyes(points, limits.least_eye)
+    if picture is not None:
+        hidden |= outside(points, *picture)
     found, known = False, False
     if covariance is not None and distance > 0:
         hidden |= _covered(limits, covariance, distance, presence)
@@ -134,6 +143,21 @@ def visibility(
         if mouth_covered and _unsure(limits, covariance, distance, presence):
             hidden.add("mouth")
     return Visibility(clarity, tuple(part for part in ALL_PARTS if part in hidden), found, known)
+
+
+def outside(points: F32, height: int, width: int) -> set[FacePart]:
+    """Parts that the picture's edge cuts off, as far as the network's guess of where they would be goes.
+
+    Args:
+        points: (98, 2) frame pixels.
+        height: of the picture, pixels.
+        width: likewise.
+    """
+    x0, y0, x1, y1 = bounds_and_eyes(points, 1.0, 0.0)[0].tolist()
+    if x0 >= -_EDGE and y0 >= -_EDGE and x1 <= width - _EDGE and y1 <= height - _EDGE:
+        return set()
+    beyond = (points < -_EDGE).any(axis=1) | (points > (width - _EDGE, height - _EDGE)).any(axis=1)
+    return {part for part, (indices, _) in _PARTS.items() if beyond[list(indices)].mean() > _CUT_OFF}
 
 
 def _small_eyes(points: F32, least: float) -> set[FacePart]:

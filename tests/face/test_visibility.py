@@ -17,8 +17,16 @@ from realtime.face.locator import Locator
 from realtime.face.pose import Pose
 from realtime.face.settings import FaceSettings
 from realtime.face.track import Track
-from realtime.face.visibility import ALL_PARTS, MOUTH_HALVES, VisibilityLimits, detail_of, hidden_in_a_turn, visibility
-from realtime.types import F32, F64, U8, Frame, Sides
+from realtime.face.visibility import (
+    ALL_PARTS,
+    MOUTH_HALVES,
+    VisibilityLimits,
+    detail_of,
+    hidden_in_a_turn,
+    outside,
+    visibility,
+)
+from realtime.types import F32, F64, U8, FacePart, Frame, Sides
 
 LIMITS = VisibilityLimits(full_detail=0.08, full_size=28.0, mouth=0.026, eye=0.0285, brow=0.0262)
 SHARP = np.random.default_rng(0).uniform(-1, 1, (3, 112, 112)).astype(np.float32)
@@ -270,3 +278,19 @@ def test_action_units_of_a_covered_part_are_empty_on_its_side() -> None:
     assert math.isnan(left[1])
     assert right[1] == 1.5
     assert (left[45], right[45]) == (3.0, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("part", "index", "to", "least"),
+    [("left eye", 68, (641.0, 240.0), 3), ("right brow", 33, (320.0, -0.6), 3), ("mouth", 76, (320.0, 480.0), 6)],
+)
+def test_a_part_is_hidden_from_a_quarter_of_its_points_outside_the_picture(
+    part: FacePart, index: int, to: tuple[float, float], least: int
+) -> None:
+    at = np.full((98, 2), 200.0, np.float32)
+    at[96:] = 639.4, 479.4
+    assert outside(at, 480, 640) == set(), "a pixel reaches half a pixel beyond its middle"
+    for count in range(1, least + 1):
+        at[index : index + count] = to
+        assert outside(at, 480, 640) == ({part} if count >= least else set())
+    assert part in visibility(VisibilityLimits(), SHARP, at, None, None, 1.0, picture=(480, 640)).hidden

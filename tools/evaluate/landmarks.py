@@ -23,6 +23,7 @@ from tools.evaluate.landmark_clips import real_clips
 from tools.evaluate.landmark_heads import refined, rendered, seen, turned, yaws
 from tools.evaluate.landmark_looks import hard_looks
 from tools.evaluate.landmark_models import Landmarks, Model, ghost, through_crops
+from tools.evaluate.landmark_stills import analysed, still_looks
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -96,6 +97,7 @@ def measure(options: Options) -> list[Figure]:
     out = photographs(ours, ghost(net), faces, index["box"][rows], index["five"][rows])
     out += hard(ours, net, faces)
     out += hard_looks(ours, faces)
+    out += still_looks(options.weights, faces) + analysed(options.weights, faces)
     if (options.data / "synth_bank").is_dir():
         render_clean(options.data)
     for kind, name in (("synth_clean", "rendered"), ("synth", "rendered and degraded")):

@@ -1,19 +1,28 @@
-"""A second look is taken around the points of the first, its mirror image is swapped back, and errors are of faces in view."""
+"""A second look is taken around the points of the first, its mirror image is swapped back, and errors are of faces in view.
 
+What is said of `FaceAnalyzer` is what it returns.
+"""
+
+from collections.abc import Iterator
 from typing import cast
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="needs the tools extra")
 
+from realtime import FaceAnalyzer, Frame
+from realtime.face.settings import FaceSettings
+from tests.conftest import ROOT
 from tests.tools.data.test_points98 import face
-from tools.data.crops import SIZE, Strength
+from tools.data.crops import SIZE, Sample, Strength
 from tools.data.landmark_batches import FaceSet
-from tools.data.points98 import square_from_points
+from tools.data.points98 import crop_matrix, square_from_points, transform
 from tools.evaluate.landmark_looks import hard_looks, looks
 from tools.evaluate.landmark_models import Landmarks
+from tools.evaluate.landmark_stills import BORDER, ENLARGED, analysed, look, scene, still_locator, still_looks
 
 F32 = NDArray[np.float32]
 SHAPE = face() * np.float32(0.4) + np.float32(18)
@@ -64,3 +73,75 @@ def test_errors_are_of_faces_in_view() -> None:
     assert {figure.cases for figure in figures} == {figures[0].cases}
     assert 0 < (figures[0].cases or 0) <= 12
     assert all(figure.value > 0 for figure in figures)
+
+
+@pytest.fixture(scope="module")
+def analyze() -> Iterator[FaceAnalyzer]:
+    with FaceAnalyzer(weights=ROOT / "weights") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def person(analyze: FaceAnalyzer) -> FaceSet:
+    """One person of the demo clip, cut out with room around the face."""
+    clip = cv2.VideoCapture(str(ROOT / "realtime/media/assets/demo.mp4"))
+    image = np.asarray(clip.read()[1], np.uint8)
+    clip.release()
+    (seen,) = analyze(image)
+    left, top, right, bottom = (seen.box + np.array((-100, -100, 100, 100))).clip(0).astype(int)
+    picture = np.ascontiguousarray(image[top:bottom, left:right])
+    points = (seen.points - (left, top)).astype(np.float32)[None]
+    squares = [[square_from_points(points[0])]]
+    return FaceSet("photographs", [picture], points, np.ones((1, 98)), squares, Strength(), 1.0, np.ones(1))
+
+
+def test_the_locator_that_is_measured_gives_what_face_analyzer_returns(analyze: FaceAnalyzer, person: FaceSet) -> None:
+    (picture,) = person.pictures
+    (found,) = analyze(picture)
+    assert analyze._parts is not None
+    (box,) = analyze._parts._detector.detect(Frame(picture, 0, 0.0)).faces
+    again = still_locator(ROOT / "weights").at_any_roll(picture, box)
+    np.testing.assert_array_equal(again.landmarks.points, found.points)
+    assert again.presence >= FaceSettings().tracker.start_presence
+
+
+def test_figures_of_stills_are_of_all_faces_in_view_and_of_those_that_are_told(person: FaceSet) -> None:
+    weights = ROOT / "weights"
+    figures = {
+        figure.name.removeprefix("photographs displaced and degraded, "): figure
+        for figure in still_looks(weights, person, 2)
+    }
+    every, told = (
+        figures[f"as FaceAnalyzer looks{words}: mean NME"]
+        for words in ("", ", presence from 0.5 on, else it tells no face")
+    )
+    assert 0 < (told.cases or 0) <= (every.cases or 0) <= 2
+    assert 0 < every.value < 20
+    turned = [figure for name, figure in figures.items() if "yaw" in name and "mean" in name]
+    assert sum(figure.cases or 0 for figure in turned) == every.cases
+    assert sum("mean" in name for name in figures) == 2 + len(turned) + 3
+    found, besides, *errors = analysed(weights, person)
+    assert found.cases == besides.cases
+    assert len(errors) == (2 if found.value else 0)
+
+
+def test_a_scene_shows_the_crop_where_its_points_are() -> None:
+    crop = np.full((SIZE, SIZE, 3), 40, np.uint8)
+    crop[30, 70] = 255
+    points = np.tile((np.array((70.0, 30.0)) + 0.5) / SIZE, (98, 1)).astype(np.float32)
+    sample = Sample(crop, points, np.ones(98), 1.0, np.eye(2, 3), crop)
+    picture, there = scene(sample)
+    brightest = np.unravel_index(int(picture[..., 0].argmax()), picture.shape[:2])
+    np.testing.assert_allclose(there[0], brightest[::-1], atol=0.01)
+    assert picture.shape == (SIZE * ENLARGED + 2 * BORDER,) * 2 + (3,)
+
+
+def test_a_clear_crop_is_located_with_a_small_error(person: FaceSet) -> None:
+    (picture,), (true,) = person.pictures, person.points
+    matrix = crop_matrix(*square_from_points(true), SIZE)
+    crop = np.asarray(cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR), np.uint8)
+    points = ((transform(true, matrix) + 0.5) / SIZE).astype(np.float32)
+    found = look(still_locator(ROOT / "weights"), Sample(crop, points, np.ones(98), 1.0, matrix, crop))
+    assert found.error < 3
+    assert found.presence > 0.99
+    assert found.yaw < 20
