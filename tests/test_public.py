@@ -142,6 +142,19 @@ def test_what_the_picture_cuts_off_is_hidden_and_the_rest_is_found_where_it_is(
     assert all(math.isnan(found.action_units.left[unit]) == ("left brow" in hidden) for unit in (1, 2, 4))
 
 
+@pytest.mark.parametrize("room", [0.02, 0.15])
+def test_a_face_that_fills_the_picture_is_found_once_and_where_it_is(
+    analyze: FaceAnalyzer, portrait: U8, room: float
+) -> None:
+    (whole,) = analyze(portrait)
+    low, high = whole.points.min(axis=0), whole.points.max(axis=0)
+    (left, top), (right, bottom) = (low - room * (high - low)).astype(int), (high + room * (high - low)).astype(int)
+    (found,) = analyze(np.ascontiguousarray(portrait[top:bottom, left:right]))
+    apart = np.linalg.norm(found.points + np.array((left, top)) - whole.points, axis=1)
+    assert apart.mean() < 0.015 * np.linalg.norm(whole.points[60] - whole.points[72])
+    assert found.presence > 0.99
+
+
 def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:
     """No face, id, smoothing or rest of one picture enters the next."""
     first = analyze(portrait).to_dict()

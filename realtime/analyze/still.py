@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from realtime.analyze.arguments import checked_scale, checked_width, checked_yes_or_no, weights_folder
 from realtime.analyze.results import Face, Faces
 from realtime.errors import UserInputError
-from realtime.types import U8, FaceObservation, Frame, check_picture
+from realtime.types import U8, FaceObservation, check_picture
 
 if TYPE_CHECKING:
     from realtime.action_units.model import ActionUnits
@@ -144,15 +144,14 @@ class _Parts:
 
     def analyze(self, image: U8) -> Faces:
         """Every face of a checked picture."""
+        from realtime.analyze.still_search import search
         from realtime.face.geometry import iou
 
         # Captured frames are read-only, and compiled code is kept for one kind of array.
         image = image.view()
         image.flags.writeable = False
         found: list[Face] = []
-        for face in self._detector.detect(Frame(image, 0, 0.0)).faces:
-            if face.score < self._settings.candidate_score:
-                continue
+        for face in search(self._detector, image, self._settings.candidate_score):
             measured = self._measure(image, face, len(found) + 1)
             if measured is not None and all(iou(measured.box, other.box) < _SAME_FACE for other in found):
                 found.append(measured)

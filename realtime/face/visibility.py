@@ -156,8 +156,13 @@ def outside(points: F32, height: int, width: int) -> set[FacePart]:
     x0, y0, x1, y1 = bounds_and_eyes(points, 1.0, 0.0)[0].tolist()
     if x0 >= -_EDGE and y0 >= -_EDGE and x1 <= width - _EDGE and y1 <= height - _EDGE:
         return set()
-    beyond = (points < -_EDGE).any(axis=1) | (points > (width - _EDGE, height - _EDGE)).any(axis=1)
-    return {part for part, (indices, _) in _PARTS.items() if beyond[list(indices)].mean() > _CUT_OFF}
+    x, y = points.T
+    beyond = (x < -_EDGE) | (y < -_EDGE) | (x > width - _EDGE) | (y > height - _EDGE)
+    return {
+        part
+        for part, (indices, _) in _PARTS.items()
+        if np.count_nonzero(beyond[list(indices)]) > _CUT_OFF * len(indices)
+    }
 
 
 def _small_eyes(points: F32, least: float) -> set[FacePart]:

@@ -1,0 +1,54 @@
+"""Search of a still picture for faces, also for those that fill it.
+
+A detector learnt faces with something around them. Of a face that reaches from edge to edge it boxes parts, and landmarks that begin there
+come to lie beside it. A border around the picture gives such a face its surroundings.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from realtime.types import U8, Detection, Frame
+
+if TYPE_CHECKING:
+    from realtime.face.detector import FaceDetector
+
+_LARGE = 0.35
+"""Share of the picture's shorter side from which a face is searched for once more with a border around the picture."""
+_BORDER = 0.25
+"""The border's width, in the picture's longer sides."""
+
+
+def search(detector: "FaceDetector", image: U8, least: float) -> list[Detection]:
+    """Places that may be faces, the surest first.
+
+    Args:
+        detector: of faces.
+        image: (H, W, 3) BGR, read-only.
+        least: score from which on a detection counts.
+
+    Returns:
+        Those of the picture as it is. Where it shows a large face, or none: those with a border around it, and the small ones.
+    """
+    found = [face for face in detector.detect(Frame(image, 0, 0.0)).faces if face.score >= least]
+    limit = _LARGE * min(image.shape[:2])
+    small = [face for face in found if _span(face) < limit]
+    if found and len(small) == len(found):
+        return found
+    return sorted([*small, *_with_border(detector, image, least)], key=lambda face: face.score, reverse=True)
+
+
+def _with_border(detector: "FaceDetector", image: U8, least: float) -> Iterator[Detection]:
+    """What is found with a black border around the picture, in the picture's own pixels."""
+    border = round(_BORDER * max(image.shape[:2]))
+    wider = np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT), np.uint8)
+    wider.flags.writeable = False
+    for face in detector.detect(Frame(wider, 0, 0.0)).faces:
+        if face.score >= least:
+            yield Detection(face.box - np.float32(border), face.score, face.points - np.float32(border))
+
+
+def _span(face: Detection) -> float:
+    return float(max(face.box[2] - face.box[0], face.box[3] - face.box[1]))
