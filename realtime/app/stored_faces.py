@@ -6,6 +6,7 @@ from datetime import datetime
 from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.face_embedding import FaceMemory, StoredFaceSearch
+from realtime.files import shell_word
 from realtime.session.face_store import FaceStore
 
 
@@ -66,5 +67,5 @@ class StoredFaces:
         self.stored = {"person": self.name, "file": str(path), "looks": looks, "biometric": True}
         return (
             f"What {self.name}'s face looks like is stored in {path} (biometric data, {looks} looks); "
-            "`facemirror-live people --forget-face NAME` deletes it."
+            f"`facemirror-live people --forget-face {shell_word(self.name)}` deletes it."
         )

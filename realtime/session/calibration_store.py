@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from realtime.action_units.baseline import Baseline
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import data_folder, open_regular, private_folder, reason, write_json
+from realtime.files import data_folder, open_regular, private_folder, reason, shell_word, write_json
 
 FORMAT = 2
 """1 held the shape at rest alone, as a list under `neutral`; it is still read."""
@@ -72,7 +72,8 @@ class CalibrationStore:
         person = self._read(path)
         if person is None:
             raise UserInputError(
-                f"The stored calibration of {name} ({path}) is damaged; delete it with `facemirror-live people --delete`."
+                f"The stored calibration of {name} ({path}) is damaged; delete it with "
+                f"`facemirror-live people --delete {shell_word(name)}`."
             )
         return person
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime.errors import DeviceError, UserInputError
 from realtime.face.face_embedding import SIZE
-from realtime.files import data_folder, open_regular, reason, write_json
+from realtime.files import data_folder, open_regular, reason, shell_word, write_json
 from realtime.session.calibration_store import checked_name, file_stem, make_people_folder
 from realtime.types import F32
 
@@ -77,7 +77,8 @@ class FaceStore:
         face = self._read(path)
         if face is None:
             raise UserInputError(
-                f"The stored face of {name} ({path}) is damaged; delete it with `facemirror-live people --forget-face`."
+                f"The stored face of {name} ({path}) is damaged; delete it with "
+                f"`facemirror-live people --forget-face {shell_word(name)}`."
             )
         return face
 

@@ -210,6 +210,9 @@ def test_what_was_broken_off_is_told_and_its_pictures_are_elsewhere(tmp_path: Pa
     lead(guided, until="go")
     guided.close()
     assert "after 1 repetitions that count" in broken_off_sentence("Ada", tmp_path)
+    assert f"`examine --person {shell_word('Ada B.')} --resume {shell_word(tmp_path)}`" in broken_off_sentence(
+        "Ada B.", tmp_path
+    )
     earlier = without_pictures(read_examination(tmp_path).repetitions)
     rest = earlier[0].rest
     assert rest is not None

@@ -15,6 +15,7 @@ from realtime.config import Config
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import UserInputError
 from realtime.face.face_embedding import SIZE, FaceMemory
+from realtime.files import shell_word
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.face_store import FaceStore
 from realtime.types import F32
@@ -62,6 +63,14 @@ def test_a_damaged_file_is_said_and_deleted(tmp_path: Path, content: str, capsys
     capsys.readouterr()
     assert main(["people", "--people-folder", str(tmp_path), "--forget-face", "Ada"]) == 2
     assert "No face is stored for Ada" in capsys.readouterr().err
+
+
+def test_the_command_that_is_advised_can_be_typed_as_it_stands(tmp_path: Path) -> None:
+    for store, option in ((FaceStore(tmp_path), "--forget-face"), (CalibrationStore(tmp_path), "--delete")):
+        (tmp_path / ("face-Ada B.json" if option == "--forget-face" else "person-Ada B.json")).write_text("{}")
+        with pytest.raises(UserInputError) as caught:
+            store.find("Ada B")
+        assert f"`facemirror-live people {option} {shell_word('Ada B')}`" in str(caught.value)
 
 
 def test_people_tells_whose_face_is_stored_and_delete_forgets_both(
