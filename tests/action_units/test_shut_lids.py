@@ -1,0 +1,85 @@
+"""An eye whose lids meet is shut, by the points, on its own side and whatever the picture reads."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from realtime.action_units.baseline import EMBEDDING_SIZE
+from realtime.action_units.descriptor import Descriptor
+from realtime.action_units.model import ActionUnits, Compared, FaceWindows, Taken
+from realtime.action_units.shut_lids import SHUT_EYE, closure_by_lids, lid_gaps, raised
+from realtime.face.alignment import canonical
+from realtime.face.face_model import HEAD_3D
+from realtime.types import F32
+
+WINDOWS = FaceWindows().cut(np.zeros((240, 320, 3), np.uint8), (canonical(160) + np.float32(40)).astype(np.float32))
+IOD = float(np.linalg.norm(HEAD_3D[72, :2] - HEAD_3D[60, :2]))
+LEFT, RIGHT = ((69, 75), (70, 74), (71, 73)), ((61, 67), (62, 66), (63, 65))
+
+
+def lids(left: float, right: float) -> Descriptor:
+    """A face whose lids stand this far apart, in inter-ocular distances: the upper ones come down on the lower ones."""
+    shape = np.zeros((98, 2), np.float32)
+    for eye, gap in ((LEFT, left), (RIGHT, right)):
+        for upper, lower in eye:
+            at = HEAD_3D[lower, :2] / IOD + np.array((0.0, gap))
+            shape[upper] = at - HEAD_3D[upper, :2] / IOD
+    return Descriptor(shape, (0.0, 0.0, 0.0))
+
+
+def reads(closure: float, other: float = 2.0) -> ActionUnits:
+    """A network that reads this of AU 45 and of AU 7 on every face."""
+
+    def network(rows: F32) -> Mapping[str, F32]:
+        values = np.tile(np.array((other, closure), np.float32), (len(rows), 1))
+        return {"intensity": values, "look": np.zeros((len(rows), EMBEDDING_SIZE), np.float32)}
+
+    return ActionUnits(network, [7, 45], frames=True)
+
+
+def test_gaps_are_measured_on_the_patients_own_sides() -> None:
+    assert lid_gaps(lids(0.08, 0.02).shape) == pytest.approx((0.08, 0.02), abs=1e-6)
+    found = lids(0.012, 0.05)
+    assert closure_by_lids(found) == (SHUT_EYE, 0.0)
+    assert closure_by_lids(found.mirrored()) == (0.0, SHUT_EYE)
+
+
+def test_a_narrow_eye_is_not_shut_and_between_the_two_it_goes_evenly() -> None:
+    said = [closure_by_lids(lids(gap, 0.03)).left for gap in np.linspace(0, 0.04, 41)]
+    assert said[:15] == [SHUT_EYE] * 15
+    assert said[31:] == [0.0] * 10
+    assert np.all(np.diff(said) <= 1e-9)
+    assert np.abs(np.diff(said)).max() < 0.4
+
+
+def test_lids_that_meet_raise_what_is_read_halfway_and_never_lower_it() -> None:
+    for read in (0.0, 2.0, 4.0):
+        left, right = reads(read).measure(lids(0.0, 0.06), None, WINDOWS)
+        assert left == pytest.approx({7: 2.0, 45: (read + SHUT_EYE) / 2})
+        assert right == pytest.approx({7: 2.0, 45: read})
+    assert raised(4.8, SHUT_EYE) == 4.8
+
+
+def test_every_way_of_measuring_says_the_same() -> None:
+    units, found = reads(1.0), lids(0.02, 0.01)
+    alone = units.measure(found, None, WINDOWS)
+    assert alone.right[45] == (1.0 + SHUT_EYE) / 2
+    assert 1.0 < alone.left[45] < alone.right[45]
+    assert units.measure_against(found, WINDOWS, [Compared(None), Compared(None)]) == [alone, alone]
+    frames = units.measure_frames(
+        [Taken(found, WINDOWS, Compared(None)), Taken(lids(0.07, 0.07), WINDOWS, Compared(None))]
+    )
+    assert frames[0].values == alone
+    assert frames[1].values.left[45] == 1.0
+
+
+def test_a_network_without_the_unit_says_nothing_of_it() -> None:
+    units = ActionUnits(
+        lambda rows: {
+            "intensity": np.ones((len(rows), 1), np.float32),
+            "look": np.zeros((len(rows), EMBEDDING_SIZE), np.float32),
+        },
+        [12],
+    )
+    assert units.measure(lids(0.0, 0.0), None, WINDOWS) == ({12: 1.0}, {12: 1.0})
