@@ -42,10 +42,19 @@ def lid_gaps(shape: F32) -> Sides[float]:
 
 
 def closure_by_lids(found: Descriptor) -> Sides[float]:
-    """What AU 45 is by the points of the lids alone: SHUT_EYE where they meet, 0 of an eye that may be narrow and is not shut."""
+    """What AU 45 is by the points of the lids alone: SHUT_EYE where they meet, 0 of an eye that may be narrow and is not shut.
+
+    Args:
+        found: the frame's descriptor.
+    """
     return Sides(*(SHUT_EYE * min(max((_OPEN - gap) / (_OPEN - _SHUT), 0.0), 1.0) for gap in lid_gaps(found.shape)))
 
 
 def raised(read: float, by_lids: float) -> float:
-    """AU 45 from what the network reads and what the lids say: the mean of both where the lids say more."""
+    """AU 45 of one eye: the mean of what the network reads and what the lids say, where the lids say more.
+
+    Args:
+        read: by the network.
+        by_lids: as `closure_by_lids` gives it.
+    """
     return max(read, (read + by_lids) / 2)
