@@ -26,7 +26,7 @@ from realtime.media.recorder import PausableRecorder, VideoRecorder
 from realtime.media.stream_info import StreamInfo
 from realtime.media.virtual_camera import VirtualCamera
 from realtime.media.window import CvWindow, no_window_reason
-from realtime.session.folder import VIDEO, create_session_folder, release_session_folder, use_session_folder
+from realtime.session.folder import SESSIONS, VIDEO, create_session_folder, release_session_folder, use_session_folder
 from realtime.session.length_columns import wanted_columns
 from realtime.session.writer import SessionWriter, describe_file
 from realtime.streams import lsl, osc
@@ -35,9 +35,6 @@ from realtime.types import Analysis
 if TYPE_CHECKING:
     from realtime.dashboard.service import Dashboard
     from realtime.obs.client import ObsClient
-
-SESSIONS = Path("sessions")
-"""Where sessions go that were asked for without a folder's name."""
 
 
 @dataclass(frozen=True, slots=True)

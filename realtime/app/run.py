@@ -27,7 +27,7 @@ from realtime.app.summary import Usage, empty_summary, summarise
 from realtime.config import Resolved
 from realtime.config.conflicts import refuse_conflicts
 from realtime.errors import DeviceError, FacemirrorError, UserInputError
-from realtime.face.kernel_cache import begin
+from realtime.face.kernel_cache import Preparation, begin
 from realtime.files import described, reason, write_atomically, write_json
 from realtime.graph import RealClock, Report, StopToken
 from realtime.media.convert import ROTATIONS, Rotation
@@ -61,6 +61,7 @@ class Run:
         watch: called about twice a second while frames flow.
         started: called when everything is open and warm and frames begin to flow.
         say: called with a sentence that the user should read at once, on any thread.
+        compilation: of the kernels, where it has begun already. Whoever began it ends it.
     """
 
     def __init__(
@@ -70,7 +71,9 @@ class Run:
         watch: Callable[[App], None] = lambda _app: None,
         started: Callable[[App], None] = lambda _app: None,
         say: Callable[[str], None] = lambda _sentence: None,
+        compilation: Preparation | None = None,
     ) -> None:
+        self._compilation = compilation
         self.notices: list[str] = []
         self._config = resolved.config
         self._settings = resolved.rows()
@@ -160,8 +163,9 @@ class Run:
             stack.callback(source.close)
             with self._interrupts.calling(raise_interrupt):
                 # At a first start kernels are compiled while the camera wakes up. Finding the rotation compiles by itself.
-                compilation = None if config.rotate == "auto" else begin()
-                if compilation is not None:
+                compilation = self._compilation
+                if compilation is None and config.rotate != "auto":
+                    compilation = begin()
                     stack.callback(compilation.end)
                 source.open()
             assert source.stream_info is not None

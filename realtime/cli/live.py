@@ -5,22 +5,23 @@ import contextlib
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from realtime.app.outputs import SESSIONS
-from realtime.app.pipeline import App
-from realtime.app.run import Run
 from realtime.cli.settings import resolved
 from realtime.cli.terminal import OWN_ERRORS, messages
 from realtime.clinic.protocol import load_protocol
 from realtime.clinic.store import read_examination
 from realtime.config import Resolved
 from realtime.errors import UserInputError
+from realtime.face.kernel_cache import Preparation, begin
 from realtime.files import shell_word
-from realtime.session.folder import create_session_folder
+from realtime.session.folder import SESSIONS, create_session_folder
+
+if TYPE_CHECKING:
+    from realtime.app.pipeline import App
 
 _RUNNING = "running; Ctrl-C ends."
 
@@ -81,9 +82,22 @@ def execute(settings: Resolved, *, quiet: bool) -> int:
         settings: of the run.
         quiet: no status line and no table.
     """
+    compilation = None if settings.config.rotate == "auto" else begin()
+    try:
+        return _execute(settings, compilation, quiet=quiet)
+    finally:
+        if compilation is not None:
+            compilation.end()
+
+
+def _execute(settings: Resolved, compilation: Preparation | None, *, quiet: bool) -> int:
+    # Imported here: loading the rest takes half a second, in which at a first start the compiler is loaded, too.
+    from realtime.app.run import Run
+
     shows_status = not quiet and sys.stderr.isatty()
     live = Run(
         settings,
+        compilation=compilation,
         say=messages.say,
         watch=(lambda app: messages.status(_line(app))) if shows_status else lambda _app: None,
         started=(lambda _app: None) if quiet or shows_status else lambda _app: messages.say(_RUNNING),
@@ -113,7 +127,7 @@ def _sentence(node: str, failure: str) -> str:
     return sentence if kind in OWN_ERRORS else failure if node == "start" else f"{node}: {failure}"
 
 
-def _line(app: App) -> str:
+def _line(app: "App") -> str:
     report = app.graph.snapshot()
     node = report.nodes[app.output]
     fps = report.paths[app.output].delivered / report.seconds if report.seconds > 0 else 0.0

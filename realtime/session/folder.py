@@ -10,6 +10,8 @@ from realtime.errors import DeviceError, UserInputError
 from realtime.files import open_private, private_folder, reason
 from realtime.privacy import umask
 
+SESSIONS = Path("sessions")
+"""Where sessions go that were asked for without a folder's name."""
 SESSION, FRAMES, VIDEO = "session.json", "frames.csv", "video.mp4"
 """Names of files in it: what the run was, one row for each frame, and what was shown."""
 OF_THE_SYSTEM = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})

@@ -73,7 +73,7 @@ def test_a_process_lets_go_of_its_libraries_pages_and_goes_on_as_before() -> Non
 
 
 def test_what_was_not_asked_for_is_not_even_imported() -> None:
-    program = "import sys, realtime.cli.live; print(*sys.modules)"
+    program = "import sys, realtime.cli.live, realtime.app.run; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=55)
     loaded = set(done.stdout.split())
     assert "realtime.app.pipeline" in loaded

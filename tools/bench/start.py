@@ -85,6 +85,9 @@ def first_picture(words: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    from realtime.face.kernel_cache import begin
+
+    compilation = begin()  # as the command line does: before the rest is loaded
     from realtime.action_units import ActionUnitEstimator
     from realtime.app.run import Run
     from realtime.app.summary import Usage, peak_rss_mb
@@ -104,7 +107,7 @@ def first_picture(words: Sequence[str]) -> int:
 
     ActionUnitEstimator.update = update  # type: ignore[method-assign]
     settings = dict(zip((word.removeprefix("--") for word in words[::2]), words[1::2], strict=True))
-    live = Run(resolve({**settings, "headless": True, "duration": 30.0}))
+    live = Run(resolve({**settings, "headless": True, "duration": 30.0}), compilation=compilation)
     code, _ = live.execute()
     print(json.dumps(found))
     return code if found else 3
