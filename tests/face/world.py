@@ -4,8 +4,10 @@ A disc's blue channel marks it; its green texture is its looks. What the network
 alone, so a crop in the wrong place finds nothing, as it should.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -39,24 +41,39 @@ class Disc:
         return ((FACE_2D - MIDDLE) * self.radius + (self.x, self.y)).astype(np.float32)
 
 
+@cache
 def texture(seed: int, size: int) -> U8:
     noise = np.random.default_rng(seed).integers(0, 256, (16, 16), dtype=np.uint8)
     return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def picture(*discs: Disc, scene: int = 100) -> U8:
-    """(360, 640, 3) BGR: a textured background with the discs on it."""
+@cache
+def background(scene: int) -> U8:
+    """Not to be written to."""
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     image[..., 1] = cv2.resize(texture(scene, 256), (WIDTH, HEIGHT))
+    return image
+
+
+def picture(*discs: Disc, scene: int = 100) -> U8:
+    """(360, 640, 3) BGR: a textured background with the discs on it."""
+    image = background(scene).copy()
     for disc in discs:
         size = round(disc.radius * 2)
         patch = np.zeros((size, size, 3), np.uint8)
         patch[..., 0], patch[..., 1] = 255, texture(disc.looks, size)
-        place = np.array(((1.0, 0, disc.x - (size - 1) / 2), (0, 1.0, disc.y - (size - 1) / 2)))
         mask = np.zeros((size, size), np.uint8)
         cv2.circle(mask, (size // 2, size // 2), int(disc.radius), 255, -1)
-        there = cv2.warpAffine(mask, place, (WIDTH, HEIGHT)) > 127
-        image[there] = cv2.warpAffine(patch, place, (WIDTH, HEIGHT))[there]
+        # Only the part of the picture that the patch can reach, as far as it lies in the picture.
+        left, top = disc.x - (size - 1) / 2, disc.y - (size - 1) / 2
+        x0, y0 = max(0, math.floor(left)), max(0, math.floor(top))
+        x1, y1 = min(WIDTH, math.floor(left) + size + 2), min(HEIGHT, math.floor(top) + size + 2)
+        if x0 >= x1 or y0 >= y1:
+            continue
+        place = np.array(((1.0, 0, left - x0), (0, 1.0, top - y0)))
+        reach, part = (x1 - x0, y1 - y0), image[y0:y1, x0:x1]
+        there = cv2.warpAffine(mask, place, reach) > 127
+        part[there] = cv2.warpAffine(patch, place, reach)[there]
     return image
 
 
