@@ -1,13 +1,15 @@
 """Examinations where sessions keep them: one session's with what was overruled since, and all of one person."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from realtime.clinic import Examination, read_examination
 from realtime.clinic.score_file import read_overruled, score_file
-from realtime.clinic.store import NAME
+from realtime.clinic.store import NAME, as_json
 from realtime.errors import UserInputError
 from realtime.files import one_line
 
@@ -76,10 +78,10 @@ def _moment(examination: Examination) -> float:
 
 
 def of_person(kept: list[Kept], person: str) -> list[Kept]:
-    """The examinations of one person.
+    """The examinations of one person. One that was broken off and gone on with counts once, as the one that went on.
 
     Args:
-        kept: every examination.
+        kept: every examination, in order of time.
         person: whose are wanted.
 
     Raises:
@@ -90,7 +92,29 @@ def of_person(kept: list[Kept], person: str) -> list[Kept]:
         names = sorted({one.examination.person for one in kept})
         there = f"there are examinations of {one_line(', '.join(names))}" if names else "there is no examination at all"
         raise UserInputError(f"No examination of {person!r} is there; {there}.")
-    return found
+    return [
+        one for number, one in enumerate(found) if not any(_takes_over(later, one) for later in found[number + 1 :])
+    ]
+
+
+def _takes_over(later: Kept, earlier: Kept) -> bool:
+    """Did the later examination go on with the earlier one, whose tries it then begins with?"""
+    tries = _tries(earlier.examination)
+    return bool(tries) and not earlier.examination.finished and _tries(later.examination)[: len(tries)] == tries
+
+
+def _tries(examination: Examination) -> list[str]:
+    """Each try as its file holds it, without the numbers of its frames: they lie in the first session."""
+
+    def without_frames(content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: {name: part for name, part in value.items() if name != "sequence"}
+            if isinstance(value, dict)
+            else value
+            for key, value in content.items()
+        }
+
+    return [json.dumps(without_frames(one)) for one in as_json(examination)["repetitions"]]
 
 
 def before(session: Path, examination: Examination) -> Examination | None:

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.app.examination_outputs import without_pictures
 from realtime.app.examination_sheet import write_sheet
-from realtime.app.examinations import before, open_examination
+from realtime.app.examinations import before, examinations_in, of_person, open_examination
 from realtime.cli import main
 from realtime.clinic import Examination, Repetition, Snapshot, write_examination
 from realtime.face.face_model import HEAD_3D
@@ -162,6 +163,17 @@ def test_report_writes_the_sheet_beside_the_page_only_where_there_is_an_examinat
     assert not (tmp_path / "a-examination.html").exists()
     assert main(["score", str(kept)]) == 2
     assert "holds no examination" in capsys.readouterr().err
+
+
+def test_an_examination_that_was_gone_on_with_counts_once(tmp_path: Path) -> None:
+    whole = examined("2026-11-01T10:20:00+00:00")
+    first = replace(whole, begun="2026-11-01T10:00:00+00:00", finished=False, repetitions=whole.repetitions[:9])
+    other = replace(examined("2026-10-01T10:00:00+00:00", 0.7), finished=False)
+    went_on = replace(whole, repetitions=(*without_pictures(first.repetitions), *whole.repetitions[9:]))
+    for name, found in (("a", other), ("b", first), ("c", went_on)):
+        session(tmp_path / name, found)
+    kept, _ = examinations_in(tmp_path)
+    assert [one.session.name for one in of_person(kept, "Ada")] == ["a", "c"]
 
 
 def test_progress_takes_one_persons_examinations_in_order_of_time(
