@@ -1,6 +1,7 @@
 """Faces of a still picture."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -144,7 +145,7 @@ class _Parts:
 
     def analyze(self, image: U8) -> Faces:
         """Every face of a checked picture."""
-        from realtime.analyze.still_search import search
+        from realtime.analyze.still_search import search, whole_faces
         from realtime.face.geometry import iou
 
         # Captured frames are read-only, and compiled code is kept for one kind of array.
@@ -155,7 +156,7 @@ class _Parts:
             measured = self._measure(image, face, len(found) + 1)
             if measured is not None and all(iou(measured.box, other.box) < _SAME_FACE for other in found):
                 found.append(measured)
-        return Faces(found)
+        return Faces(replace(face, face_id=number) for number, face in enumerate(whole_faces(found), 1))
 
     def _measure(self, image: U8, face: "Detection", number: int) -> Face | None:
         """The face in a detector's box; None where the landmark model sees none."""

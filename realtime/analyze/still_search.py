@@ -4,13 +4,15 @@ A detector learnt faces with something around them. Of a face that reaches from 
 come to lie beside it. A border around the picture gives such a face its surroundings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from realtime.types import U8, Detection, Frame
+from realtime.analyze.results import Face
+from realtime.face.locator import SURE
+from realtime.types import F32, U8, Detection, Frame
 
 if TYPE_CHECKING:
     from realtime.face.detector import FaceDetector
@@ -19,6 +21,8 @@ _LARGE = 0.35
 """Share of the picture's shorter side from which a face is searched for once more with a border around the picture."""
 _BORDER = 0.25
 """The border's width, in the picture's longer sides."""
+_INSIDE = 0.9
+"""Share of a face inside another's box from which it may be a part of that one; it is one unless the landmark network is sure of it."""
 
 
 def search(detector: "FaceDetector", image: U8, least: float) -> list[Detection]:
@@ -38,6 +42,26 @@ def search(detector: "FaceDetector", image: U8, least: float) -> list[Detection]
     if found and len(small) == len(found):
         return found
     return sorted([*small, *_with_border(detector, image, least)], key=lambda face: face.score, reverse=True)
+
+
+def whole_faces(faces: Sequence[Face]) -> list[Face]:
+    """Without those that are a part of another: nostrils and mouth look like a small face.
+
+    Args:
+        faces: that were measured.
+    """
+    return [
+        face
+        for face in faces
+        if face.presence >= SURE
+        or not any(other.presence > face.presence and _share_inside(face.box, other.box) > _INSIDE for other in faces)
+    ]
+
+
+def _share_inside(box: F32, other: F32) -> float:
+    """Share of a box (x1, y1, x2, y2) that lies in another, 0..1."""
+    width, height = np.clip(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0, None).tolist()
+    return float(width * height / max(float(np.prod(box[2:] - box[:2])), 1e-6))
 
 
 def _with_border(detector: "FaceDetector", image: U8, least: float) -> Iterator[Detection]:

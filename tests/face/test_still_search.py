@@ -5,9 +5,10 @@ from typing import cast
 import numpy as np
 import pytest
 
-from realtime.analyze.still_search import search
+from realtime.analyze.results import Face
+from realtime.analyze.still_search import search, whole_faces
 from realtime.face.detector import FaceDetector
-from realtime.types import U8, Detection, Detections, Frame, Region
+from realtime.types import U8, Detection, Detections, Frame, Region, Sides
 
 IMAGE = np.full((300, 400, 3), 90, np.uint8)
 BORDER = 100
@@ -50,3 +51,18 @@ def test_a_large_face_or_none_is_looked_for_with_a_border_and_small_ones_stay(pl
     assert not wider.flags.writeable
     assert not wider[:BORDER].any()
     np.testing.assert_array_equal(wider[BORDER:-BORDER, BORDER:-BORDER], IMAGE)
+
+
+def face(corners: tuple[float, float, float, float], presence: float) -> Face:
+    return Face(1, np.array(corners, np.float32), np.zeros((98, 2), np.float32), None, None, presence, Sides({}, {}))
+
+
+def test_nostrils_and_mouth_are_no_face_of_their_own_but_a_child_before_its_mother_is() -> None:
+    mother, lips = face((100, 100, 300, 340), 0.98), face((170, 200, 230, 270), 0.73)
+    child, beside = face((170, 200, 230, 270), 0.95), face((280, 200, 340, 270), 0.6)
+    assert whole_faces([mother, lips, beside]) == [mother, beside]
+    assert whole_faces([lips, mother]) == [mother], "whichever was found first"
+    assert whole_faces([mother, child]) == [mother, child]
+    unsure = face((100, 100, 300, 340), 0.6)
+    assert whole_faces([unsure, lips]) == [unsure, lips], "the inner one is the surer one"
+    assert whole_faces([]) == []

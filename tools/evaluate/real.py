@@ -3,7 +3,7 @@
 Photographs of 71 people with hand-placed points, 51 of them smiling as well. Half smiles are the left half of one picture beside the
 right half of the other; shut eyes are warps of the photograph (`tools.data.winks`), so the truth is known on both sides. The people
 whom training may see and the others are reported apart; only the figures of the others are judged. Points are those of `FaceAnalyzer`:
-means of three crops and their mirror images.
+means of three crops and their mirror images. At the end each neutral photograph is cut close to the face and through it (`landmark_cuts`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ from realtime.types import Sides
 from tools.data.half_smiles import half_smile
 from tools.data.london_labels import Labelled, labelled
 from tools.evaluate.figures import Figure, Options, auc
+from tools.evaluate.landmark_cuts import cut_figures
 from tools.evaluate.real_pictures import Seen, Viewer, resting, wink_pictures
 from tools.evaluate.real_points import point_figures
 from tools.train.action_units.table import UNITS
@@ -45,7 +46,8 @@ def measure(options: Options) -> list[Figure]:
         faces = [face for face in everybody if face.portrait.training is training]
         out += point_figures(viewer, faces, who, judged=not training)
         out += unit_figures(viewer, faces, who, judged=not training)
-    return out + rest_figures(viewer, everybody, listed)
+    calm = [face.portrait.picture for face in everybody if not face.portrait.smiling]
+    return out + rest_figures(viewer, everybody, listed) + cut_figures(options.weights, calm)
 
 
 def unit_figures(viewer: Viewer, faces: Sequence[Labelled], who: str, *, judged: bool) -> list[Figure]:

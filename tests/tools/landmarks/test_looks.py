@@ -21,6 +21,7 @@ from tests.tools.data.test_points98 import face
 from tools.data.crops import SIZE, Sample, Strength
 from tools.data.landmark_batches import FaceSet
 from tools.data.points98 import crop_matrix, square_from_points, transform
+from tools.evaluate.landmark_cuts import CUTS, cut, cut_figures
 from tools.evaluate.landmark_looks import hard_looks, looks
 from tools.evaluate.landmark_models import Landmarks
 from tools.evaluate.landmark_stills import BORDER, ENLARGED, analysed, look, scene, still_locator, still_looks
@@ -146,3 +147,25 @@ def test_a_clear_crop_is_located_with_a_small_error(person: FaceSet) -> None:
     assert found.error < 3
     assert found.presence > 0.99
     assert found.yaw < 20
+
+
+def test_a_picture_is_cut_where_it_says() -> None:
+    picture = np.arange(200 * 300 * 3, dtype=np.uint32).astype(np.uint8).reshape(200, 300, 3)
+    points = np.linspace((100, 50), (200, 150), 98).astype(np.float32)
+    part, first = cut(picture, points, CUTS["through its left cheek and eye"])
+    assert (first.tolist(), part.shape) == ([0, 0], (200, 175, 3))
+    part, first = cut(picture, points, CUTS["through its brows"])
+    assert (first.tolist(), part.shape) == ([0, 62], (138, 300, 3))
+    np.testing.assert_array_equal(part, picture[62:])
+
+
+def test_figures_of_cut_pictures_are_of_the_one_face(person: FaceSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = ("along the face", "through its chin")
+    monkeypatch.setattr("tools.evaluate.landmark_cuts.CUTS", {name: CUTS[name] for name in chosen})
+    found = {
+        figure.name.removeprefix("photographs cut "): figure
+        for figure in cut_figures(ROOT / "weights", person.pictures)
+    }
+    for name in chosen:
+        assert (found[f"{name}: faces found"].value, found[f"{name}: taken for a face besides"].value) == (100, 0)
+        assert 0 < found[f"{name}: points in view, from the whole picture's"].value < 3
