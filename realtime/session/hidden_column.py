@@ -10,9 +10,9 @@ HIDDEN = "hidden"
 NOTHING = "none"
 """The cell where every part is seen."""
 MEANING = {
-    HIDDEN: "parts of the face that something covers, or that are too small or blurred: left_brow right_brow left_eye right_eye mouth, "
-    "with a space between them; none: all are seen; empty where no face was measured, or the landmark network does not tell. Points "
-    "of a hidden part are the network's guess, its Action Units and lengths are empty",
+    HIDDEN: "parts of the face that something or the picture's edge covers, or that are too small or blurred: left_brow right_brow "
+    "left_eye right_eye mouth, with a space between them; none: all are seen; empty where no face was measured, or the landmark network "
+    "does not tell. Points of a hidden part are the network's guess, its Action Units and lengths are empty",
 }
 _PARTS: dict[str, FacePart] = {
     "left_brow": "left brow",
