@@ -224,7 +224,7 @@ class Run:
         status = RunStatus(
             app.scene.units,
             app.output,
-            app.graph.snapshot,
+            partial(app.graph.snapshot, only=app.output),
             config.selfie,
             lambda: self._notifier.warnings,
             config.person or "",

@@ -128,7 +128,7 @@ def _sentence(node: str, failure: str) -> str:
 
 
 def _line(app: "App") -> str:
-    report = app.graph.snapshot()
+    report = app.graph.snapshot(only=app.output)
     node = report.nodes[app.output]
     fps = report.paths[app.output].delivered / report.seconds if report.seconds > 0 else 0.0
     age = f"{node.age.p95:.0f}" if node.age.p95 is not None else "-"

@@ -326,9 +326,14 @@ class Graph:
         if self._run is not None:
             self._run.force_stop()
 
-    def snapshot(self) -> Report:
-        """The run so far. From any thread."""
-        return make_report(self.name, self._run, self.clock, self.sources, self.nodes, self.connections)
+    def snapshot(self, *, only: str | None = None) -> Report:
+        """The run so far. From any thread.
+
+        Args:
+            only: the node whose figures and path are wanted. What concerns no more than other nodes and sources is left out: working out
+                everybody's percentiles holds the interpreter for some milliseconds.
+        """
+        return make_report(self.name, self._run, self.clock, self.sources, self.nodes, self.connections, only=only)
 
     def mermaid(self, report: Report | None = None) -> str:
         """The graph as Mermaid text, each edge with its policy; with a report, also p95 times and drop shares."""

@@ -172,8 +172,10 @@ def make_report(
     sources: dict[str, SourceHandle[Any]],
     nodes: dict[str, NodeHandle[Any, Any]],
     connections: list[Connection],
+    *,
+    only: str | None = None,
 ) -> Report:
-    """The present state of everything.
+    """The present state of everything, or of one node.
 
     Args:
         name: the graph's.
@@ -182,7 +184,10 @@ def make_report(
         sources: by name.
         nodes: likewise.
         connections: the edges.
+        only: see `Graph.snapshot`.
     """
+    if only is not None:
+        sources, nodes = {}, {only: nodes[only]}
     now = clock.now()
     seconds = 0.0 if run is None else (now if run.ended_at is None else run.ended_at) - run.started_at
     edges = {c.edge.name: c.edge.statistics() for c in connections}
@@ -193,7 +198,7 @@ def make_report(
         {name: _source(handle.source) for name, handle in sources.items()},
         {name: _node(handle) for name, handle in nodes.items()},
         edges,
-        {c.edge.name: c.edge.receiver.wait.percentiles() for c in connections},
+        {} if only is not None else {c.edge.name: c.edge.receiver.wait.percentiles() for c in connections},
         {
             name: _path([(c.edge.name, edges[c.edge.name]) for c in primary_path(h, connections)])
             for name, h in nodes.items()

@@ -23,6 +23,7 @@ from realtime.graph import (
     SourceHandle,
     VirtualClock,
 )
+from realtime.graph.histogram import DurationHistogram
 from tests.graph.modelled import Script, frames, run
 
 
@@ -193,6 +194,25 @@ def test_a_report_prints_as_a_table() -> None:
         "camera→stage   10          4       0  5 superseded, 1 failed",
         "stage→screen    4          4       0                       0",
     ]
+
+
+def test_a_snapshot_of_one_node_is_that_part_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody's percentiles take the interpreter for milliseconds, twice a second, beside pictures that somebody waits for."""
+    graph = Graph("part", clock=VirtualClock())
+    camera = graph.source("camera", Script(frames(10, 0.1)))
+    stage = graph.transform("stage", lambda n: n, service_time=0.25)
+    graph.connect(camera, stage, Latest())
+    graph.connect(stage, graph.sink("screen", lambda n: None), Latest())
+    run(graph)
+    whole, asked = graph.snapshot(), list[object]()
+    percentiles = DurationHistogram.percentiles
+    monkeypatch.setattr(DurationHistogram, "percentiles", lambda self: asked.append(self) or percentiles(self))
+    part = graph.snapshot(only="screen")
+    assert part.nodes == {"screen": whole.nodes["screen"]}
+    assert part.paths == {"screen": whole.paths["screen"]}
+    assert (part.edges, part.seconds, part.reason) == (whole.edges, whole.seconds, whole.reason)
+    assert (part.sources, part.edge_wait) == ({}, {})
+    assert len(asked) == 6, "the node's own"
 
 
 def test_the_example_in_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
