@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -14,6 +15,7 @@ TEXT = "\n".join(
 )
 
 
+@cache
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Each command's parser by its name."""
     (found,) = (action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction))
