@@ -5,9 +5,9 @@ The brow's way upward and the mouth corner's way sideways count one point for ea
 
 from dataclasses import replace
 
-from realtime.clinic.excursion import corner_place
+from realtime.clinic.excursion import corner_place, happened
 from realtime.clinic.items import Item, Score, mean_item, sum_of
-from realtime.clinic.trials import Side, Trial, length, missing, trials
+from realtime.clinic.trials import WORDS, Side, Trial, length, missing, trials
 from realtime.clinic.types import Examination, Movement
 
 STEP_MM = 2.5
@@ -49,9 +49,13 @@ def _item(examination: Examination, side: Side, part: str) -> Item:
     movement: Movement = "brow_raise" if part == "brow" else "open_smile"
     term = f"{'brow upward' if part == 'brow' else 'mouth corner sideways'}, {side}"
     item = Item(f"house_brackmann.{side}.{part}", term, term, None, highest=MOST, whole=True)
-    ways = [_way(trial, side, part) for trial in trials(examination, movement)]
+    made, reason = trials(examination, movement), missing(examination, movement, f"the {part}")
+    if examination.affected != "both" and any(happened(trial, movement) is False for trial in made):
+        # Where a side is healthy and none moves, the movement was not made: that is no grade VI of either side.
+        made = [trial for trial in made if happened(trial, movement) is not False]
+        reason = f"Neither side moved in {WORDS[movement]}: the movement was not made."
     # Whole quarter centimetres of the mean count; the spread is that of the length itself, in points.
-    found = mean_item(item, [way / STEP_MM for way in ways], missing(examination, movement, f"the {part}"))
+    found = mean_item(item, [_way(trial, side, part) / STEP_MM for trial in made], reason)
     return found if found.value is None else replace(found, value=float(points(found.value * STEP_MM)))
 
 

@@ -183,6 +183,20 @@ def test_hb_8_counts_full_quarter_centimetres_on_each_side() -> None:
     assert [hb_grade(total) for total in range(9)] == ["VI", "V", "V", "IV", "IV", "III", "III", "II", "I"]
 
 
+@pytest.mark.parametrize("affected", ["left", "none", "both"])
+def test_a_movement_that_nobody_made_is_no_grade_vi(affected: Affected) -> None:
+    """Both sides still: with a healthy side the movement was not made; where both are affected it is the result."""
+    still = {**peaks("left", 0.5), "brow_raise": snapshot({})}
+    score = house_brackmann(examination(affected, still))
+    brow, total = score.item("house_brackmann.right.brow"), score.item("house_brackmann.right")
+    if affected == "both":
+        assert (brow.value, total.value) == (0, 2)
+    else:
+        assert brow.value is None
+        assert brow.reason == "Neither side moved in brow raise: the movement was not made."
+        assert (total.value, total.least, total.most) == (None, 2, 6)
+
+
 def test_voluntary_steps_lie_midway_between_the_truth_table() -> None:
     assert [voluntary_grade(share) for share in (-0.2, 0.12, 0.13, 0.37, 0.38, 0.62, 0.63, 0.87, 0.88, 1.4)] == [
         *(1, 1, 2, 2, 3, 3, 4, 4, 5, 5)
