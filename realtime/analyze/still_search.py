@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LARGE = 0.35
 """Share of the picture's shorter side from which a face is searched for once more with a border around the picture."""
 _BORDER = 0.25
-"""The border's width, in the picture's longer sides."""
+"""The border's width, in the picture's shorter sides: no face is larger, and a panorama does not grow to gigabytes."""
 _INSIDE = 0.9
 """Share of a face inside another's box from which it may be a part of that one; it is one unless the landmark network is sure of it."""
 
@@ -66,7 +66,7 @@ def _share_inside(box: F32, other: F32) -> float:
 
 def _with_border(detector: "FaceDetector", image: U8, least: float) -> Iterator[Detection]:
     """What is found with a black border around the picture, in the picture's own pixels."""
-    border = round(_BORDER * max(image.shape[:2]))
+    border = round(_BORDER * min(image.shape[:2]))
     wider = np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT), np.uint8)
     wider.flags.writeable = False
     for face in detector.detect(Frame(wider, 0, 0.0)).faces:
