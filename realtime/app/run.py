@@ -32,7 +32,7 @@ from realtime.files import described, reason, write_atomically, write_json
 from realtime.graph import RealClock, Report, StopToken
 from realtime.media.convert import ROTATIONS, Rotation
 from realtime.media.preview import NEEDS_MAIN_THREAD
-from realtime.media.source_spec import parse_source
+from realtime.media.source_spec import SourceKind, parse_source
 from realtime.media.video_source import VideoSource
 from realtime.session.choices import AffectedSide, LoggedChoice
 from realtime.session.parquet import NAME as PARQUET
@@ -105,6 +105,7 @@ class Run:
             size=config.size,
             fps=config.fps,
             rotate=self._rotation,
+            until=config.duration if config.speed == "max" else None,
         )
         progress, failures = _Progress(source), dict[str, str]()
         unforeseen: Exception | None = None
@@ -277,10 +278,16 @@ class Run:
 
         watcher = asyncio.create_task(watch())
         try:
-            return await app.graph.run(duration=self._config.duration, switch_interval=SWITCH_SECONDS)
+            return await app.graph.run(duration=self._seconds(), switch_interval=SWITCH_SECONDS)
         finally:
             watcher.cancel()
             self._ended.set()
+
+    def _seconds(self) -> float | None:
+        """After which the run ends; a recording that is read as fast as possible ends by its own time instead."""
+        config = self._config
+        recorded = parse_source(config.source).kind in (SourceKind.FILE, SourceKind.DEMO, SourceKind.LAVFI)
+        return None if config.speed == "max" and recorded else config.duration
 
     def _finish(self, progress: _Progress, started: Usage, failures: dict[str, str]) -> dict[str, Any]:
         """Describe and seal the session and write the summary; one that fails leaves the others.

@@ -212,7 +212,7 @@ class Config(Section):
         "realtime", description="files: paced by their timestamps, or as fast as possible"
     )
     duration: Annotated[float | None, Option(metavar="SECONDS")] = Field(
-        None, gt=0, description="stop after this time (s)"
+        None, gt=0, description="stop after this time; of a file with --speed max: after this much of it (s)"
     )
     headless: bool = Field(False, description="no preview window")
     view: View = Field("overlay", description="what is shown")

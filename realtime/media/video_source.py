@@ -66,6 +66,7 @@ class VideoSource:
         sleep: waits that many seconds.
         rotate: degrees by which every picture is turned clockwise, or what finds them when the source is opened first.
         in_line: decode on the thread that reads, for recordings only: one process then has one thread.
+        until: seconds of its own time after which a recording is over; None: it is read to its end.
 
     Attributes:
         spec: what is read now.
@@ -89,6 +90,7 @@ class VideoSource:
         sleep: Callable[[float], object] = time.sleep,
         rotate: Rotation | Callable[[], Rotation] = 0,
         in_line: bool = False,
+        until: float | None = None,
     ) -> None:
         self.spec = spec
         self.stream_info: StreamInfo | None = None
@@ -107,6 +109,7 @@ class VideoSource:
         self._decode_threads = decode_threads
         self._timeouts = (open_timeout, stall_timeout)
         self._in_line = in_line
+        self._until = until
         self._sequence = -1
         self._started = False
         self._last_capture: float | None = None
@@ -217,6 +220,8 @@ class VideoSource:
                 decoder.cut_short = None
             return None
         pts = self._pts.update(decoded.time)
+        if self._until is not None and not info.live and pts >= self._until:
+            return None
         due = None
         if self._speed == "realtime" and not info.live:
             due = self._schedule.due(pts, self._clock())

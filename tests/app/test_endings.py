@@ -124,13 +124,14 @@ def offline(tmp_path: Path) -> Callable[..., int]:
     return run
 
 
-def test_a_session_that_the_program_named_is_told_also_quietly(
+def test_a_session_that_the_program_named_is_told_also_quietly_and_a_duration_is_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["--source", "lavfi:testsrc=size=160x120:rate=10:duration=0.2", "--speed", "max", "--headless", "--quiet"]
-    assert main(["run", *words, "--record"]) == 0
+    words = ["--source", "lavfi:testsrc=size=160x120:rate=10", "--speed", "max", "--headless", "--quiet"]
+    assert main(["run", *words, "--record", "--duration", "0.3"]) == 0
     (made,) = (tmp_path / "sessions").iterdir()
+    assert json.loads((made / "session.json").read_text())["summary"]["frames"]["captured"] == 3
     assert capsys.readouterr().out == f"session: sessions/{made.name}\n"
 
 

@@ -54,6 +54,14 @@ def test_every_frame_of_a_file_comes_once_in_order_with_its_time_stamp(tmp_path:
     assert [frame.capture_time for frame in frames] == [frame.pts for frame in frames]
 
 
+def test_a_file_may_be_over_after_a_part_of_it_whatever_the_readers_speed(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [numbered(i) for i in range(25)], fps=25)
+    clock = FakeClock()
+    opened = VideoSource(parse_source(str(clip)), clock, speed="max", sleep=clock.sleep, until=0.4)
+    assert [number_of(frame.image) for frame in frames_of(opened)] == list(range(10))
+    assert opened.notices == []
+
+
 def test_real_time_waits_for_each_frames_due_time_and_stamps_it_with_that(tmp_path: Path) -> None:
     times = [0.0, 0.04, 0.30, 0.32, 1.0]
     clip = write_clip(tmp_path / "vfr.mkv", [numbered(i) for i in range(5)], times=times, fps=25)
