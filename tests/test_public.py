@@ -19,6 +19,7 @@ import pytest
 
 import realtime
 from realtime import FaceAnalyzer, FaceTracker, Sides
+from realtime.analyze import still_search
 from realtime.analyze.results import Faces, TrackedFace
 from realtime.errors import DeviceError, ModelFileError, PictureError, UserInputError
 from realtime.session.schema import column_names
@@ -153,6 +154,20 @@ def test_a_face_that_fills_the_picture_is_found_once_and_where_it_is(
     apart = np.linalg.norm(found.points + np.array((left, top)) - whole.points, axis=1)
     assert apart.mean() < 0.015 * np.linalg.norm(whole.points[60] - whole.points[72])
     assert found.presence > 0.99
+
+
+def test_a_large_face_that_a_border_hides_is_found_without(
+    analyze: FaceAnalyzer, portrait: U8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it hides people who lie on their side: two of 26 photographs, turned."""
+    (whole,) = analyze(portrait)
+    size = float(np.ptp(whole.points, axis=0).max())
+    left, top = (whole.points.min(axis=0) - 0.4 * size).clip(0).astype(int)
+    close = np.ascontiguousarray(portrait[top : top + round(1.8 * size), left : left + round(1.8 * size)])
+    monkeypatch.setattr(still_search, "_with_border", lambda *_: iter(()))
+    (found,) = analyze(close)
+    apart = found.points + np.array((left, top)) - whole.points
+    assert np.linalg.norm(apart, axis=1).mean() < 0.03 * size
 
 
 def test_each_still_stands_alone(analyze: FaceAnalyzer, portrait: U8) -> None:

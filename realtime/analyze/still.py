@@ -1,6 +1,7 @@
 """Faces of a still picture."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -145,18 +146,26 @@ class _Parts:
 
     def analyze(self, image: U8) -> Faces:
         """Every face of a checked picture."""
-        from realtime.analyze.still_search import search, whole_faces
-        from realtime.face.geometry import iou
+        from realtime.analyze.still_search import large_without_border, search, whole_faces
 
         # Captured frames are read-only, and compiled code is kept for one kind of array.
         image = image.view()
         image.flags.writeable = False
+        least = self._settings.candidate_score
+        found = self._measured(image, search(self._detector, image, least))
+        found = found or self._measured(image, large_without_border(self._detector, image, least))
+        return Faces(replace(face, face_id=number) for number, face in enumerate(whole_faces(found), 1))
+
+    def _measured(self, image: U8, places: Sequence["Detection"]) -> list[Face]:
+        """The faces that the landmark model sees there, each once."""
+        from realtime.face.geometry import iou
+
         found: list[Face] = []
-        for face in search(self._detector, image, self._settings.candidate_score):
+        for face in places:
             measured = self._measure(image, face, len(found) + 1)
             if measured is not None and all(iou(measured.box, other.box) < _SAME_FACE for other in found):
                 found.append(measured)
-        return Faces(replace(face, face_id=number) for number, face in enumerate(whole_faces(found), 1))
+        return found
 
     def _measure(self, image: U8, face: "Detection", number: int) -> Face | None:
         """The face in a detector's box; None where the landmark model sees none."""

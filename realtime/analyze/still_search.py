@@ -44,6 +44,19 @@ def search(detector: "FaceDetector", image: U8, least: float) -> list[Detection]
     return sorted([*small, *_with_border(detector, image, least)], key=lambda face: face.score, reverse=True)
 
 
+def large_without_border(detector: "FaceDetector", image: U8, least: float) -> list[Detection]:
+    """Large places of the picture as it is, for where `search` leads to no face: a border can hide one that lies on its side.
+
+    Args:
+        detector: of faces.
+        image: (H, W, 3) BGR, read-only.
+        least: score from which on a detection counts.
+    """
+    limit = _LARGE * min(image.shape[:2])
+    found = detector.detect(Frame(image, 0, 0.0)).faces
+    return [face for face in found if face.score >= least and _span(face) >= limit]
+
+
 def whole_faces(faces: Sequence[Face]) -> list[Face]:
     """Without those that are a part of another: nostrils and mouth look like a small face.
 
