@@ -112,7 +112,9 @@ def _file(text: str) -> SourceSpec:
         why = getattr(error, "strerror", None) or error
         raise UserInputError(f"{text[:200]}: this cannot be opened ({why}).") from None
     if stat.S_ISDIR(mode):
-        raise UserInputError(f"{text}: this is a folder, not a video file.")
+        raise UserInputError(
+            f"{text}: this is a folder, not a video file; numbered pictures in it are lavfi:movie=FOLDER/%04d.png (25 a second)."
+        )
     if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
         raise UserInputError(f"{text}: this is a device, not a video file; a camera is camera:0 or camera:NAME.")
     if mode and not stat.S_ISREG(mode):

@@ -440,3 +440,12 @@ def test_a_title_in_another_encoding_is_no_reason_to_refuse_a_film(tmp_path: Pat
     path.write_bytes(content.replace(b"M_ller", b"M\xfcller"))  # Latin-1, as cameras of old wrote it
     assert len(frames_of(source(path))) == 3
     assert len(read_index(path).stamps) == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a drive's colon ends a filter's word")
+def test_numbered_pictures_are_a_video_of_25_a_second(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        cv2.imwrite(str(tmp_path / f"{number:04d}.png"), numbered(number))
+    frames = frames_of(source(f"lavfi:movie={tmp_path}/%04d.png"))
+    assert [number_of(frame.image) for frame in frames] == [1, 2, 3]
+    assert [frame.capture_time for frame in frames] == pytest.approx([0, 0.04, 0.08])

@@ -42,7 +42,7 @@ def test_a_path_and_a_file_url_mean_the_same(tmp_path: Path) -> None:
         ("lavfi:", "filter graph"),
         ("gopher://x/y", "unknown kind of URL"),
         ("no/such/file.mp4", "no such file"),
-        (".", "folder"),
+        (".", "folder, not a video file; numbered pictures in it are lavfi:movie="),
     ],
 )
 def test_wrong_words_are_told_in_one_sentence(text: str, says: str) -> None:
