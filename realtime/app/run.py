@@ -362,6 +362,8 @@ class Run:
             notices=self.notices,
             live=self._config.speed == "realtime",
         )
+        if source.reached_until and report.reason == "ended":
+            summary["ended"] = "duration"
         summary["failures"] = failures
         summary["session"] = str(outputs.folder) if outputs.folder else None
         summary["sound"] = outputs.sound.metrics()

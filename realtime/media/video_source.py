@@ -74,6 +74,7 @@ class VideoSource:
         notices: sentences for the user that are no reason to stop (a file cut short, a changed picture size).
         lost: frames lost in the source.
         changes: which frame was the first of which source, once `choose` had another one opened.
+        reached_until: the recording was over because of `until`, not at its end.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class VideoSource:
         self._timeouts = (open_timeout, stall_timeout)
         self._in_line = in_line
         self._until = until
+        self.reached_until = False
         self._sequence = -1
         self._started = False
         self._last_capture: float | None = None
@@ -221,6 +223,7 @@ class VideoSource:
             return None
         pts = self._pts.update(decoded.time)
         if self._until is not None and not info.live and pts >= self._until:
+            self.reached_until = True
             return None
         due = None
         if self._speed == "realtime" and not info.live:

@@ -131,7 +131,8 @@ def test_a_session_that_the_program_named_is_told_also_quietly_and_a_duration_is
     words = ["--source", "lavfi:testsrc=size=160x120:rate=10", "--speed", "max", "--headless", "--quiet"]
     assert main(["run", *words, "--record", "--duration", "0.3"]) == 0
     (made,) = (tmp_path / "sessions").iterdir()
-    assert json.loads((made / "session.json").read_text())["summary"]["frames"]["captured"] == 3
+    summary = json.loads((made / "session.json").read_text())["summary"]
+    assert (summary["frames"]["captured"], summary["ended"]) == (3, "duration")
     assert capsys.readouterr().out == f"session: sessions/{made.name}\n"
 
 

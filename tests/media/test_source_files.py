@@ -59,7 +59,9 @@ def test_a_file_may_be_over_after_a_part_of_it_whatever_the_readers_speed(tmp_pa
     clock = FakeClock()
     opened = VideoSource(parse_source(str(clip)), clock, speed="max", sleep=clock.sleep, until=0.4)
     assert [number_of(frame.image) for frame in frames_of(opened)] == list(range(10))
-    assert opened.notices == []
+    assert (opened.notices, opened.reached_until) == ([], True)
+    longer = VideoSource(parse_source(str(clip)), clock, speed="max", sleep=clock.sleep, until=2.0)
+    assert (len(frames_of(longer)), longer.reached_until) == (25, False)
 
 
 def test_real_time_waits_for_each_frames_due_time_and_stamps_it_with_that(tmp_path: Path) -> None:
