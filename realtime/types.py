@@ -153,7 +153,7 @@ class FaceObservation:
         pose: yaw, pitch, roll in degrees (yaw > 0: the patient turns to the patient's left; pitch > 0: looks up; roll > 0: head
             tilts to the patient's left), or None when not measured.
         estimated: `confidence` is a plausibility.
-        hidden: parts on which nothing is measured: something covers them, or they are too small or blurred; all, where the face is.
+        hidden: parts on which nothing is measured: they are covered, outside the picture, too small or blurred; all, where the face is.
         hidden_known: every part was judged; otherwise the landmark network does not tell what is covered.
     """
 

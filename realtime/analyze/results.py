@@ -36,7 +36,7 @@ class Face:
         rest: how well the person's rest is known, in a video; empty in a still and while nothing is known.
         rest_share: share of the newest baseline in the intensities; below 1 a change of it is being blended in.
         millimetres: lengths of the face; None where they were not asked for.
-        hidden: parts that something covers, or that are too small: their points are a guess, their Action Units NaN; None: the
+        hidden: parts that are covered, outside the picture or too small: their points are a guess, their Action Units NaN; None: the
             landmark model does not tell.
     """
 

@@ -162,7 +162,7 @@ def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart])
 
     Args:
         pose: of the head, or None.
-        hidden: parts that something covers, or that are too small.
+        hidden: parts that something covers, that are outside the picture, or too small.
     """
     if pose is None:
         return "the head's pose is not known"
@@ -172,7 +172,7 @@ def refusal(pose: tuple[float, float, float] | None, hidden: Sequence[FacePart])
     if not abs(pitch) <= MOST_PITCH:
         return f"the head is raised or lowered by more than {MOST_PITCH:.0f} degrees"
     if "left eye" in hidden or "right eye" in hidden:
-        return "an eye is covered, or too small to be measured"  # the axes run through both eyes
+        return "an eye is covered, outside the picture, or too small to be measured"  # the axes run through both eyes
     return ""
 
 

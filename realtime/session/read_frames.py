@@ -37,7 +37,7 @@ class Rows:
         right: the same on the patient's right.
         lengths: (N,) by column name without its mm_, millimetres, mm2 or degrees; NaN: not measured. Empty where the file has none.
         scale_source: what the millimetres come from; empty where there are none.
-        hidden: (N,) parts of the face on which nothing is measured, since something covers them or they are too small; empty where
+        hidden: (N,) parts of the face on which nothing is measured, as they are covered, outside the picture or too small; empty where
             none is, or where the file does not tell.
         tells_hidden: the file says which parts are hidden.
     """
