@@ -279,6 +279,17 @@ def one_line(text: object) -> str:
     return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]}…"
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number of things, for a sentence: 1 row, 1,234 rows.
+
+    Args:
+        number: how many.
+        one: what one is called.
+        many: what several are called; None: the same with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def shortened(name: object) -> str:
     """A file's name for a sentence: its first 100 characters."""
     text = os.fsdecode(name) if isinstance(name, str | bytes) else str(name)

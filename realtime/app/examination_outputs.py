@@ -18,7 +18,7 @@ from realtime.clinic.store import read_examination
 from realtime.clinic.types import Repetition, Snapshot
 from realtime.config import Config
 from realtime.errors import DeviceError, UserInputError
-from realtime.files import shell_word
+from realtime.files import counted, shell_word
 from realtime.media.audio.cues import CueSounds
 from realtime.media.audio.speech import Voice
 from realtime.models import ModelSpec
@@ -191,9 +191,10 @@ def broken_off_sentence(person: str, folder: Path) -> str:
         found = read_examination(folder)
     except UserInputError:
         return f"An examination of {person} in {folder} was broken off before anything was measured."
-    counted = sum(one.outcome == "counted" for one in found.repetitions)
+    count = sum(one.outcome == "counted" for one in found.repetitions)
+    kept = counted(count, "repetition that counts", "repetitions that count")
     return (
-        f"An examination of {person} in {folder} was broken off after {counted} repetitions that count; it stays there as "
+        f"An examination of {person} in {folder} was broken off after {kept}; it stays there as "
         f"unfinished, and `examine --person {shell_word(person)} --resume {shell_word(folder)}` goes on with it."
     )
 

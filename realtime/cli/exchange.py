@@ -14,7 +14,7 @@ from realtime.exchange.notes import Imported, shifted
 from realtime.exchange.store import annotation_files, annotations_file, read_annotations, write_annotations
 from realtime.exchange.tables import header_of
 from realtime.exchange.timeline import Timeline, timeline_of
-from realtime.files import reason, write_atomically
+from realtime.files import counted, reason, write_atomically
 from realtime.session.folder import FRAMES
 from realtime.session.manifest import read_json, session_of
 from realtime.session.parquet import write_parquet
@@ -127,7 +127,7 @@ def read(options: argparse.Namespace) -> int:
         if target.exists() and not options.replace:
             raise UserInputError(f"{target} exists already; say --replace, or move it away.")
         count = openface_csv.import_csv(path, session / FRAMES, times, target)
-        print(f"{target}: {count:,} rows")
+        print(f"{target}: {counted(count, 'row')}")
         return _say(times.notes)
     imported = reader(path)
     found = shifted(imported.annotations, times.film_offset if counts_from_film and not options.from_first_row else 0)
@@ -138,8 +138,13 @@ def read(options: argparse.Namespace) -> int:
         raise UserInputError(f"{target} exists already; say --replace, or give these another --coder NAME.")
     found = Annotations(coder, found.codes, found.labels, found.points, found.exclusions)
     write_annotations(target, found, replaces=stored.state)
-    counts = f"{len(found.labels)} labels, {len(found.points)} markers, {len(found.exclusions)} exclude ranges"
-    print(f"{target}: {counts}, {len(found.codes)} codes")
+    parts = (
+        (found.labels, "label"),
+        (found.points, "marker"),
+        (found.exclusions, "exclude range"),
+        (found.codes, "code"),
+    )
+    print(f"{target}: {', '.join(counted(len(part), name) for part, name in parts)}")
     return _say([*imported.notes, *_beyond(found, times)])
 
 
@@ -187,7 +192,8 @@ def _beyond(found: Annotations, times: Timeline) -> list[str]:
         return []
     end = times.film_offset + 1000 * times.film.seconds
     late = sum(label.end > end + 1000 for label in found.labels) + sum(point.at > end + 1000 for point in found.points)
-    return [f"{late} annotations lie beyond the film's end: is this file of another session?"] if late else []
+    lie = counted(late, "annotation lies", "annotations lie")
+    return [f"{lie} beyond the film's end: is this file of another session?"] if late else []
 
 
 def _say(notes: list[str]) -> int:

@@ -22,6 +22,7 @@ from realtime.clinic.sunnybrook import VOLUNTARY, words_of
 from realtime.clinic.synkinesis import GRADES, MOVING, Cell
 from realtime.clinic.trials import NO_MILLIMETRES, WORDS, missing
 from realtime.clinic.types import MOVEMENTS, Examination, Movement
+from realtime.files import counted
 
 _LENGTH_OF = {
     "rest.brow_height": "brow_height",
@@ -116,8 +117,8 @@ def _facts(examination: Examination) -> Iterator[str]:
         if examination.scale is None
         else f"millimetres from the {examination.scale} ({examination.age_group})"
     )
-    counted = sum(one.outcome == "counted" for one in examination.repetitions)
-    yield f"{counted} repetitions count"
+    count = sum(one.outcome == "counted" for one in examination.repetitions)
+    yield counted(count, "repetition counts", "repetitions count")
     if not examination.finished:
         yield "BROKEN OFF"
 

@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 from av.error import FFmpegError
 
 from realtime.errors import UserInputError
-from realtime.files import file_sha256, reason
+from realtime.files import counted, file_sha256, reason
 from realtime.media import lossless
 from realtime.session import decision_log, markers
 from realtime.session.folder import FRAMES, SESSION, VIDEO
@@ -143,7 +143,7 @@ def _inspect(name: str, path: Path, verdict: Verdict) -> None:
             if not complete and not verdict.finished:
                 verdict.problems.append(Problem(name, "truncated", "its last row is cut short"))
         elif name == decision_log.NAME:
-            verdict.contents[name] = f"{sum(1 for _ in decision_log.read_decisions(path)):,} decisions"
+            verdict.contents[name] = counted(sum(1 for _ in decision_log.read_decisions(path)), "decision")
         else:
             verdict.contents[name] = f"{path.stat().st_size:,} bytes"
     except (UserInputError, OSError, ValueError, ArithmeticError, LookupError, FFmpegError, csv.Error) as error:
@@ -168,7 +168,7 @@ def _video(path: Path) -> str:
             if not frames:
                 raise
     heard = f"; sound to {sound:.2f} s" if sound else "; a sound track without sound" if len(streams) > 1 else ""
-    return f"{frames:,} frames, the last at {last:.2f} s{heard}"
+    return f"{counted(frames, 'frame')}, the last at {last:.2f} s{heard}"
 
 
 def _rows(path: Path) -> tuple[str, bool]:
@@ -187,8 +187,8 @@ def _rows(path: Path) -> tuple[str, bool]:
         tail.pop()
         count -= 1
     if not tail:
-        return f"{count:,} rows", complete
-    return f"{count:,} rows, capture times {float(first):.2f} to {float(tail[-1][1]):.2f} s", complete
+        return counted(count, "row"), complete
+    return f"{counted(count, 'row')}, capture times {float(first):.2f} to {float(tail[-1][1]):.2f} s", complete
 
 
 def _ends_with_a_line(path: Path) -> bool:

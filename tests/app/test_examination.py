@@ -209,7 +209,7 @@ def test_what_was_broken_off_is_told_and_its_pictures_are_elsewhere(tmp_path: Pa
     guided = GuidedExamination(Around(tmp_path).make(), ExaminationRequest("Ada", SMILE), begins=True)
     lead(guided, until="go")
     guided.close()
-    assert "after 1 repetitions that count" in broken_off_sentence("Ada", tmp_path)
+    assert "after 1 repetition that counts" in broken_off_sentence("Ada", tmp_path)
     assert f"`examine --person {shell_word('Ada B.')} --resume {shell_word(tmp_path)}`" in broken_off_sentence(
         "Ada B.", tmp_path
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from realtime.cli import main
+from realtime.files import counted
 
 STRANGE = {
     "no UTF-8": "\udcff\udcfe",
@@ -56,6 +57,12 @@ def test_an_osc_port_is_a_number_of_ordinary_digits(port: str) -> None:
 
     with pytest.raises(UserInputError, match="HOST:PORT"):
         parse_address(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1234, "1,234 rows")])
+def test_one_is_not_said_as_many(number: int, said: str) -> None:
+    assert counted(number, "row") == said
+    assert counted(1, "label lies", "labels lie") == "1 label lies"
 
 
 def test_ctrl_c_while_the_program_is_loaded_is_one_sentence(
