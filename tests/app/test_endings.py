@@ -17,8 +17,11 @@ from realtime.action_units.calibration import IDLE, CalibrationProgress
 from realtime.app.interrupts import Interrupts, raise_interrupt
 from realtime.app.notifier import Notifier
 from realtime.app.preview_overlay import PreviewOverlay
+from realtime.app.run import Run
 from realtime.cli import main
+from realtime.config import resolve
 from realtime.errors import UserInputError
+from realtime.media.video_source import VideoSource
 from realtime.session.manifest import read_manifest
 from realtime.session.verify import verify
 from realtime.types import RenderedFrame
@@ -184,6 +187,34 @@ def test_a_run_that_cannot_start_leaves_no_claimed_folder(
         assert list((tmp_path / "session").iterdir()) == []
     assert offline() == 0, "the same words work once the fault is gone"
     assert verify(tmp_path / "session").right
+
+
+@pytest.mark.parametrize(("words", "begun"), [([], 1), (["--rotate", "auto"], 0)])
+@pytest.mark.parametrize("by_itself", [False, True])
+def test_kernels_begin_to_compile_before_the_source_is_opened_and_end_with_the_run(
+    words: list[str], begun: int, by_itself: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding the rotation compiles on its own: two compilations of the same would take the processors from each other."""
+    events: list[str] = []
+
+    def begin() -> SimpleNamespace:
+        events.append("begin")
+        return SimpleNamespace(end=lambda: events.append("end"))
+
+    def refuse(self: VideoSource) -> None:
+        events.append("open")
+        raise UserInputError("demo: it cannot be opened.")
+
+    for place in ("realtime.app.run.begin", "realtime.cli.live.begin"):
+        monkeypatch.setattr(place, begin)
+    monkeypatch.setattr(VideoSource, "open", refuse)
+    if by_itself:
+        settings = resolve({"source": "demo", "headless": True, **({"rotate": "auto"} if words else {})})
+        with pytest.raises(UserInputError):
+            Run(settings).execute()
+    else:
+        assert main(["run", "--source", "demo", "--headless", "--quiet", *words]) == 2
+    assert events == ["begin"] * begun + ["open"] + ["end"] * begun
 
 
 @pytest.mark.parametrize(
