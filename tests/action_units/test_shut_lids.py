@@ -54,24 +54,32 @@ def test_a_narrow_eye_is_not_shut_and_between_the_two_it_goes_evenly() -> None:
 
 
 def test_lids_that_meet_raise_what_is_read_halfway_and_never_lower_it() -> None:
-    for read in (0.0, 2.0, 4.0):
+    for read in (1.5, 2.0, 4.0):
         left, right = reads(read).measure(lids(0.0, 0.06), None, WINDOWS)
         assert left == pytest.approx({7: 2.0, 45: (read + SHUT_EYE) / 2})
         assert right == pytest.approx({7: 2.0, 45: read})
     assert raised(4.8, SHUT_EYE) == 4.8
 
 
+def test_lids_alone_shut_no_eye_that_the_network_sees_open() -> None:
+    for read in (0.0, 0.2, 1.0):
+        assert raised(read, SHUT_EYE) == pytest.approx(2 * read)
+    steps = [raised(read, SHUT_EYE) for read in np.linspace(0, 5, 101).tolist()]
+    assert np.diff(steps).min() > 0
+    assert np.diff(steps).max() <= 0.1 + 1e-9
+
+
 def test_every_way_of_measuring_says_the_same() -> None:
-    units, found = reads(1.0), lids(0.02, 0.01)
+    units, found = reads(2.0), lids(0.022, 0.01)
     alone = units.measure(found, None, WINDOWS)
-    assert alone.right[45] == (1.0 + SHUT_EYE) / 2
-    assert 1.0 < alone.left[45] < alone.right[45]
+    assert alone.right[45] == (2.0 + SHUT_EYE) / 2
+    assert 2.0 < alone.left[45] < alone.right[45]
     assert units.measure_against(found, WINDOWS, [Compared(None), Compared(None)]) == [alone, alone]
     frames = units.measure_frames(
         [Taken(found, WINDOWS, Compared(None)), Taken(lids(0.07, 0.07), WINDOWS, Compared(None))]
     )
     assert frames[0].values == alone
-    assert frames[1].values.left[45] == 1.0
+    assert frames[1].values.left[45] == 2.0
 
 
 def test_a_network_without_the_unit_says_nothing_of_it() -> None:
