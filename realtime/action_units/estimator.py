@@ -14,6 +14,7 @@ from realtime.action_units.model import FULL, ActionUnits, Compared
 from realtime.action_units.reference import Intensities, Reference, ReferenceBlend
 from realtime.action_units.rest_frame import BestRestFrame, Windows
 from realtime.action_units.running_baseline import RunningBaseline
+from realtime.action_units.shut_lids import with_shut_lids
 from realtime.types import F32, U8, FaceObservation, FacePart, RestState, Sides
 
 NeutralState = Literal["none", "running", "calibrated"]
@@ -156,7 +157,7 @@ class ActionUnitEstimator:
             # A covered face is no rest that a calibration could take.
             seen = None if face.hidden else found
             self._calibrate(moment, face.face_id, seen, light, self._action_units.embedding)
-        return without_hidden(values, face.hidden)
+        return without_hidden(with_shut_lids(values, found), face.hidden)
 
     def nobody(self, time: float) -> None:
         """No face is seen on the frame taken at `time` (seconds)."""

@@ -17,7 +17,6 @@ import numpy as np
 from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor
 from realtime.action_units.rest_frame import ANGLE, EYE, FLOW_FEATURES, LOWER, MOUTH, RestFrame, Windows, flow_features
-from realtime.action_units.shut_lids import LID_CLOSURE, closure_by_lids, raised
 from realtime.face import wflw
 from realtime.face.alignment import Aligner, back_to_picture, warp_grey
 from realtime.face.geometry import middle_of, transform
@@ -320,8 +319,7 @@ class ActionUnits:
         answer = self._network(rows)
         self.embedding = answer["look"]  # the output's name in the file
         values = answer["intensity"].clip(0.0, FULL)
-        lids = closure_by_lids(found)
-        return [self._by_unit(values[:, n * self._count :].tolist(), lids) for n in range(len(references))]
+        return [self._by_unit(values[:, n * self._count :].tolist()) for n in range(len(references))]
 
     def measure_frames(self, frames: Sequence[Taken]) -> list[Measured]:
         """Measure several frames with one call of the network where it takes them so.
@@ -345,17 +343,11 @@ class ActionUnits:
         answer = self._network(rows)
         looks = answer["look"].reshape(len(frames), 2, -1)
         values = answer["intensity"].clip(0.0, FULL).reshape(len(frames), 2, -1).tolist()
-        return [
-            Measured(self._by_unit(own, closure_by_lids(frame.found)), look)
-            for own, look, frame in zip(values, looks, frames, strict=True)
-        ]
+        return [Measured(self._by_unit(own), look) for own, look in zip(values, looks, strict=True)]
 
-    def _by_unit(self, values: Sequence[Sequence[float]], lids: Sides[float]) -> Sides[dict[int, float]]:
-        """Of both sides' outputs for one reference, which stand first. lids: AU 45 by the points of the lids alone."""
+    def _by_unit(self, values: Sequence[Sequence[float]]) -> Sides[dict[int, float]]:
+        """Of both sides' outputs for one reference, which stand first."""
         left, right = ({unit: row[i] for i, unit in self._kept} for row in values)
-        for side, closure in zip((left, right), lids, strict=True):
-            if closure > 0 and LID_CLOSURE in side:
-                side[LID_CLOSURE] = raised(side[LID_CLOSURE], closure)
         return Sides(left, right)
 
 

@@ -20,6 +20,7 @@ from realtime.action_units.model import ActionUnits, Compared, Taken
 from realtime.action_units.reference import Intensities, Reference
 from realtime.action_units.rest_frame import MOST_TURNED, NEAR, Windows, rms_distance
 from realtime.action_units.running_baseline import RunningBaseline
+from realtime.action_units.shut_lids import with_shut_lids
 from realtime.types import F32, FacePart, Sides
 
 _ALL = 300
@@ -199,10 +200,9 @@ def measure_against(units: ActionUnits, frames: Sequence[Measurable]) -> list[Si
     if not frames:
         return []
     asked = [Taken(one.found, one.windows, Compared(one.reference.baseline, one.reference.picture)) for one in frames]
-    return [
-        without_hidden(raw if one.reference.baseline is not None else shrunk(raw), one.hidden)
-        for one, (raw, _) in zip(frames, units.measure_frames(asked), strict=True)
-    ]
+    answers = zip(frames, units.measure_frames(asked), strict=True)
+    read = [(one, raw if one.reference.baseline is not None else shrunk(raw)) for one, (raw, _) in answers]
+    return [without_hidden(with_shut_lids(values, one.found), one.hidden) for one, values in read]
 
 
 def _median(values: list[F32]) -> F32:

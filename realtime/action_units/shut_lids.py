@@ -3,7 +3,7 @@
 The network reads AU 45 in the picture of the eye, and a lid in shadow is a dark band there, as an open narrow eye is: of real blinks,
 during which the points of both lids meet, it reads 0.6 to 3 of 5. The points are the second opinion: where they leave no gap between
 the lids, the intensity is no lower than halfway to that of a shut eye, and at most twice what the network reads: thick lashes hide the gap
-of a narrow eye from the points, so they alone shut none.
+of a narrow eye from the points, so they alone shut none. Whether a face is at rest is judged by what the network alone reads.
 """
 
 import math
@@ -24,8 +24,8 @@ _SHUT, _OPEN = 0.015, 0.030
 """Gaps between the lids in inter-ocular distances: at most the first where an eye is shut, at least the second where it is not.
 
 Of 120 eyes of real people that were shut by a warp, gently or squeezed, 90 in 100 lie below 0.011 and all below 0.023; open eyes of 42
-people at rest begin at 0.051, eyes that narrow because the other one is squeezed at 0.029, half shut ones at 0.026. Of 28 smiling people one
-lies below: her made up lashes cover both eyes, at 0.010 (the next at 0.042).
+people at rest begin at 0.051, eyes that narrow because the other one is squeezed at 0.029, half shut ones at 0.026. Of 28 smiling people
+one lies below: her made up lashes cover both eyes, at 0.010 (the next at 0.042).
 """
 _UPPER, _LOWER = np.array((69, 70, 71, 61, 62, 63)), np.array((75, 74, 73, 67, 66, 65))
 """Points of the upper lid, and of the lower lid below them; the left eye's first."""
@@ -52,6 +52,20 @@ def closure_by_lids(found: Descriptor) -> Sides[float]:
         found: the frame's descriptor.
     """
     return Sides(*(SHUT_EYE * min(max((_OPEN - gap) / (_OPEN - _SHUT), 0.0), 1.0) for gap in lid_gaps(found.shape)))
+
+
+def with_shut_lids(values: Sides[dict[int, float]], found: Descriptor) -> Sides[dict[int, float]]:
+    """The intensities, AU 45 raised on the side on which the lids meet.
+
+    Args:
+        values: by Action Unit, left and right; not changed.
+        found: the frame's descriptor.
+    """
+    left, right = (
+        side | {LID_CLOSURE: raised(side[LID_CLOSURE], closure)} if closure > 0 and LID_CLOSURE in side else side
+        for side, closure in zip(values, closure_by_lids(found), strict=True)
+    )
+    return Sides(left, right)
 
 
 def raised(read: float, by_lids: float) -> float:

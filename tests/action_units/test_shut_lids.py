@@ -1,19 +1,25 @@
 """An eye whose lids meet is shut, by the points, on its own side and whatever the picture reads."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
-from realtime.action_units.baseline import EMBEDDING_SIZE
+from realtime.action_units.baseline import EMBEDDING_SIZE, Baseline
 from realtime.action_units.descriptor import Descriptor
-from realtime.action_units.model import ActionUnits, Compared, FaceWindows, Taken
-from realtime.action_units.shut_lids import SHUT_EYE, closure_by_lids, lid_gaps, raised
+from realtime.action_units.estimator import ActionUnitEstimator, shrunk
+from realtime.action_units.model import ActionUnits, FaceWindows
+from realtime.action_units.recording_rest import Measurable, measure_against
+from realtime.action_units.reference import Reference
+from realtime.action_units.shut_lids import SHUT_EYE, closure_by_lids, lid_gaps, raised, with_shut_lids
 from realtime.face.alignment import canonical
 from realtime.face.face_model import HEAD_3D
-from realtime.types import F32
+from realtime.types import F32, FaceObservation, Sides
 
-WINDOWS = FaceWindows().cut(np.zeros((240, 320, 3), np.uint8), (canonical(160) + np.float32(40)).astype(np.float32))
+POINTS = (canonical(160) + np.float32(40)).astype(np.float32)
+PICTURE = np.zeros((240, 320, 3), np.uint8)
+WINDOWS = FaceWindows().cut(PICTURE, POINTS)
 IOD = float(np.linalg.norm(HEAD_3D[72, :2] - HEAD_3D[60, :2]))
 LEFT, RIGHT = ((69, 75), (70, 74), (71, 73)), ((61, 67), (62, 66), (63, 65))
 
@@ -55,7 +61,9 @@ def test_a_narrow_eye_is_not_shut_and_between_the_two_it_goes_evenly() -> None:
 
 def test_lids_that_meet_raise_what_is_read_halfway_and_never_lower_it() -> None:
     for read in (1.5, 2.0, 4.0):
-        left, right = reads(read).measure(lids(0.0, 0.06), None, WINDOWS)
+        values = Sides({7: 2.0, 45: read}, {7: 2.0, 45: read})
+        left, right = with_shut_lids(values, lids(0.0, 0.06))
+        assert values.left == {7: 2.0, 45: read}
         assert left == pytest.approx({7: 2.0, 45: (read + SHUT_EYE) / 2})
         assert right == pytest.approx({7: 2.0, 45: read})
     assert raised(4.8, SHUT_EYE) == 4.8
@@ -69,25 +77,37 @@ def test_lids_alone_shut_no_eye_that_the_network_sees_open() -> None:
     assert np.diff(steps).max() <= 0.1 + 1e-9
 
 
-def test_every_way_of_measuring_says_the_same() -> None:
+def test_live_and_recorded_frames_are_raised_alike_and_rest_is_judged_by_the_network_alone() -> None:
     units, found = reads(2.0), lids(0.022, 0.01)
-    alone = units.measure(found, None, WINDOWS)
-    assert alone.right[45] == (2.0 + SHUT_EYE) / 2
-    assert 2.0 < alone.left[45] < alone.right[45]
-    assert units.measure_against(found, WINDOWS, [Compared(None), Compared(None)]) == [alone, alone]
-    frames = units.measure_frames(
-        [Taken(found, WINDOWS, Compared(None)), Taken(lids(0.07, 0.07), WINDOWS, Compared(None))]
+    assert units.measure(found, None, WINDOWS).right[45] == 2.0
+    reference = Reference(Baseline(np.zeros((98, 2), np.float32)), None, True)
+    recorded = measure_against(
+        units, [Measurable(found, WINDOWS, (), reference), Measurable(found, WINDOWS, ("right eye",), reference)]
     )
-    assert frames[0].values == alone
-    assert frames[1].values.left[45] == 2.0
+    assert recorded[0].right[45] == (2.0 + SHUT_EYE) / 2
+    assert 2.0 < recorded[0].left[45] < recorded[0].right[45]
+    assert math.isnan(recorded[1].right[45])
+    assert recorded[1].left == recorded[0].left
 
 
-def test_a_network_without_the_unit_says_nothing_of_it() -> None:
-    units = ActionUnits(
-        lambda rows: {
-            "intensity": np.ones((len(rows), 1), np.float32),
-            "look": np.zeros((len(rows), EMBEDDING_SIZE), np.float32),
-        },
-        [12],
+def test_a_live_face_whose_left_lids_meet_shuts_its_left_eye() -> None:
+    points = POINTS.copy()
+    for upper, lower in LEFT:
+        points[upper] = points[lower]
+    face = FaceObservation(
+        face_id=1,
+        box=np.array((40, 40, 200, 200), np.float32),
+        points=points,
+        raw_points=points,
+        confidence=1.0,
+        detected=True,
     )
-    assert units.measure(lids(0.0, 0.0), None, WINDOWS) == ({12: 1.0}, {12: 1.0})
+    left, right = ActionUnitEstimator(reads(4.0)).update(face, PICTURE, time=0.0)
+    network = shrunk(Sides({45: 4.0}, {45: 4.0})).left[45]
+    assert left[45] == pytest.approx((network + SHUT_EYE) / 2)
+    assert right[45] == pytest.approx(network)
+
+
+def test_without_the_unit_nothing_is_said_of_it() -> None:
+    values = Sides({12: 1.0}, {12: 1.0})
+    assert with_shut_lids(values, lids(0.0, 0.0)) == values
