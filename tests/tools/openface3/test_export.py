@@ -28,25 +28,35 @@ def network(star_checkpoint: Path) -> Any:
     return catalogue.load("star", star_checkpoint)[0]
 
 
-@pytest.mark.parametrize("for_integers", [False, True])
-def test_the_deployed_star_says_what_every_stack_says(network: Any, for_integers: bool) -> None:
-    picture = catalogue.example(STAR, 11)
+@pytest.fixture(scope="module")
+def picture() -> Any:
+    return catalogue.example(STAR, 11)
+
+
+@pytest.fixture(scope="module")
+def expected(network: Any, picture: Any) -> list[Any]:
+    """The landmarks of each stack of the original."""
     with torch.no_grad():
-        expected = [out.landmarks for out in network(picture)]
+        return [out.landmarks for out in network(picture)]
+
+
+@pytest.mark.parametrize("for_integers", [False, True])
+def test_the_deployed_star_says_what_every_stack_says(
+    network: Any, picture: Any, expected: list[Any], for_integers: bool
+) -> None:
+    with torch.no_grad():
         for stacks in (1, 2):
             found = DeployedStar(network, stacks, for_integers=for_integers)(picture)
             torch.testing.assert_close(found, expected[stacks - 1], atol=1e-5, rtol=0)
     assert (expected[0] - expected[1]).abs().max() > 1e-3  # the tiers are different networks
 
 
-def test_the_boundary_channel_matters_and_is_carried_over(network: Any) -> None:
+def test_the_boundary_channel_matters_and_is_carried_over(network: Any, picture: Any, expected: list[Any]) -> None:
     """The second stack reads where the first one's last heat map is on; without it the landmarks are others."""
-    picture = catalogue.example(STAR, 11)
     deployed = DeployedStar(network, 2)
     with torch.no_grad():
-        expected = network(picture)[1].landmarks
         deployed.stacks[1].entry.extra.weight[:, 3:] = 0
-        assert (deployed(picture) - expected).abs().max() > 1e-5
+        assert (deployed(picture) - expected[1]).abs().max() > 1e-5
 
 
 def test_nothing_dead_is_exported(star_tier1: Path, star_checkpoint: Path) -> None:
