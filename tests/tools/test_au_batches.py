@@ -22,12 +22,14 @@ from realtime.action_units.model import (  # noqa: E402
     rest_features,
 )
 from realtime.action_units.rest_frame import EYE, LOWER, MOUTH, RestFrame, flow_features, rest_picture  # noqa: E402
+from realtime.errors import UserInputError  # noqa: E402
 from realtime.face.alignment import canonical  # noqa: E402
 from tools.networks.action_units import BOUND, ActionUnitNet  # noqa: E402
 from tools.train.action_units.batches import BatchSampler  # noqa: E402
 from tools.train.action_units.samples import MARGIN, Samples, joined, kept, stored  # noqa: E402
-from tools.train.action_units.table import FULL  # noqa: E402
-from tools.train.action_units.train import BEYOND, SIDES, TAUGHT, answer, answers, loss_of  # noqa: E402
+from tools.train.action_units.table import EMPHASIS, FULL  # noqa: E402
+from tools.train.action_units.table import UNITS as ALL  # noqa: E402
+from tools.train.action_units.train import BEYOND, SIDES, TAUGHT, answer, answers, emphasised, loss_of  # noqa: E402
 from tools.train.action_units.windows import HARD, hard_light  # noqa: E402
 
 pytestmark = pytest.mark.tools
@@ -256,3 +258,12 @@ def test_another_networks_answers_stand_where_the_truth_is_unknown_and_the_rest_
     assert 0 < stands[:12].mean() < 1
     assert stands[12:].all()
     assert drawn.taught[:, 0].isnan().all()
+
+
+def test_emphasis_is_the_tables_times_what_is_given_and_a_mistake_is_a_sentence() -> None:
+    counts = emphasised(["45=2", "4=0.5"])
+    changed = {unit: counts[k] / EMPHASIS[k] for k, unit in enumerate(ALL) if counts[k] != EMPHASIS[k]}
+    assert changed == {4: 0.5, 45: 2.0}
+    for wrong in ("45", "3=2", "x=1", "4=y", "4=-1", "4=inf", "4=nan"):
+        with pytest.raises(UserInputError, match="--emphasis takes"):
+            emphasised([wrong])

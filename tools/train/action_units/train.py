@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from realtime.analyze.models import landmark_model
+from realtime.errors import UserInputError
 from realtime.face.landmarks import LandmarkModel
 from realtime.models import Registry
 from tools.networks.action_units import ActionUnitNet, export, exported
@@ -137,6 +138,21 @@ def scaled(network: ActionUnitNet, batches: Sequence[Batch]) -> None:
     network.spread.copy_(points.std(0) + 1e-3)
 
 
+def emphasised(entries: Sequence[str]) -> F32:
+    """What each unit counts: the table's emphasis, times the factors given as UNIT=FACTOR. Raises UserInputError."""
+    counts = EMPHASIS.copy()
+    for entry in entries:
+        unit, _, factor = entry.partition("=")
+        try:
+            place, times = UNITS.index(int(unit)), float(factor)
+        except ValueError:
+            raise UserInputError(f"--emphasis takes UNIT=FACTOR with a unit of {list(UNITS)}, not {entry!r}.") from None
+        if not 0 <= times < float("inf"):
+            raise UserInputError(f"--emphasis takes factors that are not negative, not {entry!r}.")
+        counts[place] *= times
+    return counts
+
+
 @torch.no_grad()
 def answers(network: ActionUnitNet, data: Samples) -> F32:
     """(N, 2, units) what a network makes of the faces as they are, each beside its person's rest; NaN where the truth is known."""
@@ -192,6 +208,7 @@ def correlations(guess: F32, truth: F32) -> NDArray[np.float64]:
 def main() -> None:
     """Command line."""
     a = options(__doc__)
+    emphasised(a.emphasis)  # a mistake is told before the pictures are prepared
     prepare(a.seed, a.threads)
     rng = np.random.default_rng(a.seed)
     parts = prepared(a)
@@ -221,9 +238,7 @@ def main() -> None:
     # Squared errors, not absolute ones: most units rest in most pictures, and what is nearest to them on the whole
     # in the absolute sense is never to see them move. In shares of the variance, or rare and small movements count for nothing.
     variance = np.nanvar(train.data.truth.reshape(-1, len(UNITS)), axis=0)
-    counts = EMPHASIS.copy()
-    for unit, _, factor in (entry.partition("=") for entry in a.emphasis):
-        counts[UNITS.index(int(unit))] *= float(factor)
+    counts = emphasised(a.emphasis)
     emphasis = torch.from_numpy(counts / counts.mean() / variance)
     rng_echo = np.random.default_rng([a.seed, 5])
     ahead = ThreadPoolExecutor(1)  # torch and numpy let go of the interpreter: the next batch is made during the step
