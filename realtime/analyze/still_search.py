@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 _LARGE = 0.35
 """Share of the picture's shorter side from which a face is searched for once more with a border around the picture."""
-_BORDER = 0.25
-"""The border's width, in the picture's shorter sides: no face is larger, and a panorama does not grow to gigabytes."""
+_BORDER = 0.5
+"""The border's width, in the picture's shorter sides: no face is larger."""
+_SEEN = 1280
+"""Pixels of the longer side to which a larger picture is reduced before: what is searched for is large."""
 _INSIDE = 0.9
 """Share of a face inside another's box from which it may be a part of that one; it is one unless the landmark network is sure of it."""
 
@@ -79,12 +81,15 @@ def _share_inside(box: F32, other: F32) -> float:
 
 def _with_border(detector: "FaceDetector", image: U8, least: float) -> Iterator[Detection]:
     """What is found with a black border around the picture, in the picture's own pixels."""
-    border = round(_BORDER * min(image.shape[:2]))
-    wider = np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT), np.uint8)
+    scale = min(1.0, _SEEN / max(image.shape[:2]))
+    seen = image if scale == 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    border = round(_BORDER * min(seen.shape[:2]))
+    wider = np.asarray(cv2.copyMakeBorder(seen, border, border, border, border, cv2.BORDER_CONSTANT), np.uint8)
     wider.flags.writeable = False
     for face in detector.detect(Frame(wider, 0, 0.0)).faces:
         if face.score >= least:
-            yield Detection(face.box - np.float32(border), face.score, face.points - np.float32(border))
+            back = (face.box - np.float32(border)) / np.float32(scale)
+            yield Detection(back, face.score, (face.points - np.float32(border)) / np.float32(scale))
 
 
 def _span(face: Detection) -> float:

@@ -11,7 +11,7 @@ from realtime.face.detector import FaceDetector
 from realtime.types import U8, Detection, Detections, Frame, Region, Sides
 
 IMAGE = np.full((300, 400, 3), 90, np.uint8)
-BORDER = 75
+BORDER = 150
 
 
 def box(x: float, y: float, side: float, score: float) -> Detection:
@@ -25,7 +25,7 @@ class Seeing:
 
     def __init__(self, plain: list[Detection], bordered: list[Detection]) -> None:
         self.seen: list[U8] = []
-        self._found = {IMAGE.shape: plain, (450, 550, 3): bordered}
+        self._found = {IMAGE.shape: plain, (600, 700, 3): bordered}
 
     def detect(self, frame: Frame, region: Region | None = None) -> Detections:
         assert region is None
@@ -42,7 +42,7 @@ def test_a_picture_of_small_faces_is_searched_once() -> None:
 
 @pytest.mark.parametrize("plain", [[], [box(100, 0, 106, 0.8)], [box(10, 20, 60, 0.6), box(100, 0, 250, 0.8)]])
 def test_a_large_face_or_none_is_looked_for_with_a_border_and_small_ones_stay(plain: list[Detection]) -> None:
-    detector = Seeing(plain, [box(65, 55, 280, 0.95), box(0, 0, 90, 0.2)])
+    detector = Seeing(plain, [box(140, 130, 280, 0.95), box(0, 0, 90, 0.2)])
     found = search(cast("FaceDetector", detector), IMAGE, 0.4)
     assert [round(face.score, 2) for face in found] == ([0.95, 0.6] if len(plain) == 2 else [0.95])
     np.testing.assert_allclose(found[0].box, np.array((-10, -20, 270, 260)), atol=1e-4)
@@ -66,3 +66,13 @@ def test_nostrils_and_mouth_are_no_face_of_their_own_but_a_child_before_its_moth
     unsure = face((100, 100, 300, 340), 0.6)
     assert whole_faces([unsure, lips]) == [unsure, lips], "the inner one is the surer one"
     assert whole_faces([]) == []
+
+
+def test_a_huge_picture_is_reduced_before_it_gets_its_border() -> None:
+    class Wide:
+        def detect(self, frame: Frame, region: Region | None = None) -> Detections:
+            found = (box(90, 80, 200, 0.9),) if frame.image.shape == (120, 1340, 3) else ()
+            return Detections(0, 0.0, found)
+
+    (found,) = search(cast("FaceDetector", Wide()), np.zeros((120, 2560, 3), np.uint8), 0.4)
+    np.testing.assert_allclose(found.box, np.array((120, 100, 520, 500)))
