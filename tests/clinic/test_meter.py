@@ -135,9 +135,9 @@ def test_a_ruler_counts_at_the_beginning_and_then_the_head_is_followed() -> None
 
 
 def test_a_choice_without_its_number_is_refused() -> None:
-    with pytest.raises(UserInputError, match="--pupil-distance"):
+    with pytest.raises(UserInputError, match="pupil distance need its value"):
         ScaleChoice("pupil distance")
-    with pytest.raises(UserInputError, match="--ruler"):
+    with pytest.raises(UserInputError, match="need its length in mm and its ends"):
         ScaleChoice("ruler")
     with pytest.raises(UserInputError, match="iris network"):
         LengthMeter(ScaleChoice("iris"))
