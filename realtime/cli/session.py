@@ -1,6 +1,7 @@
 """`facemirror-live verify`, `replay`, `report` and `people`: what a session left behind."""
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime.app.output_files import REPORT, check_output
-from realtime.errors import UserInputError
+from realtime.errors import FacemirrorError, UserInputError
 from realtime.session.calibration_store import CalibrationStore
 from realtime.session.face_store import FaceStore
 from realtime.session.folder import create_beside
@@ -47,7 +48,13 @@ def replay(options: argparse.Namespace) -> int:
 
     session_of(options.session)
     out = options.out or create_beside(options.session, "replay")
-    result = replay_session(options.session, out, weights=options.weights)
+    try:
+        result = replay_session(options.session, out, weights=options.weights)
+    except FacemirrorError:
+        if options.out is None:
+            with contextlib.suppress(OSError):  # what was written already stays
+                out.rmdir()
+        raise
     print(result.sentence)
     print(f"rows: {out / 'frames.csv'}")
     return 0 if result.same else _WRONG

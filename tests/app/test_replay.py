@@ -10,6 +10,7 @@ import pytest
 
 from realtime.action_units.baseline import Baseline
 from realtime.app.replay import Pictures, compare, rerun
+from realtime.cli import main
 from realtime.errors import UserInputError
 from realtime.media.lossless import read_raw
 from realtime.session.calibration_store import CalibrationStore
@@ -124,6 +125,15 @@ def test_decisions_cut_short_are_read_up_to_the_cut_and_damage_is_named(tmp_path
         list(read_decisions(path))
     with pytest.raises(UserInputError, match="--record raw"):
         list(read_decisions(tmp_path / "nothing.jsonl"))
+
+
+def test_a_replay_that_is_refused_leaves_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = tmp_path / "s"
+    session.mkdir()
+    (session / "session.json").write_text('{"format": 1, "configuration": {}}')
+    assert main(["replay", str(session)]) == 2
+    assert "--record raw" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 def test_the_comparison_names_the_first_other_cell(tmp_path: Path) -> None:
