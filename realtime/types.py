@@ -169,6 +169,11 @@ class FaceObservation:
     hidden: tuple[FacePart, ...] = ()
     hidden_known: bool = False
 
+    @property
+    def told_hidden(self) -> tuple[FacePart, ...] | None:
+        """The hidden parts, as far as they are told; None: the landmark network does not tell."""
+        return self.hidden if self.hidden or self.hidden_known else None
+
 
 ScaleSource = Literal["iris", "pupil distance", "ruler", "population mean"]
 """What gave the millimetres of a pixel; the population mean of the pupil distance is a guess and is called one."""

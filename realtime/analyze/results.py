@@ -81,7 +81,7 @@ class Face:
             baseline=baseline,
             detected=found.detected,
             millimetres=millimetres,
-            hidden=found.hidden if found.hidden or found.hidden_known else None,
+            hidden=found.told_hidden,
         )
 
     def to_dict(self) -> dict[str, Any]:

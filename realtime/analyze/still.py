@@ -146,14 +146,14 @@ class _Parts:
 
     def analyze(self, image: U8) -> Faces:
         """Every face of a checked picture."""
-        from realtime.analyze.still_search import large_without_border, search, whole_faces
+        from realtime.analyze.still_search import searches, whole_faces
 
         # Captured frames are read-only, and compiled code is kept for one kind of array.
         image = image.view()
         image.flags.writeable = False
         least = self._settings.candidate_score
-        found = self._measured(image, search(self._detector, image, least))
-        found = found or self._measured(image, large_without_border(self._detector, image, least))
+        measured = (self._measured(image, places) for places in searches(self._detector, image, least))
+        found = next(filter(None, measured), [])
         return Faces(replace(face, face_id=number) for number, face in enumerate(whole_faces(found), 1))
 
     def _measured(self, image: U8, places: Sequence["Detection"]) -> list[Face]:

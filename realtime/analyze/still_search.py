@@ -27,36 +27,26 @@ _INSIDE = 0.9
 """Share of a face inside another's box from which it may be a part of that one; it is one unless the landmark network is sure of it."""
 
 
-def search(detector: "FaceDetector", image: U8, least: float) -> list[Detection]:
-    """Places that may be faces, the surest first.
+def searches(detector: "FaceDetector", image: U8, least: float) -> Iterator[list[Detection]]:
+    """Places that may be faces, the surest first: once, and once more for whoever finds no face there.
 
     Args:
         detector: of faces.
         image: (H, W, 3) BGR, read-only.
         least: score from which on a detection counts.
 
-    Returns:
-        Those of the picture as it is. Where it shows a large face, or none: those with a border around it, and the small ones.
+    Yields:
+        Those of the picture as it is. Where it shows a large face, or none: those with a border around it, and the small ones; then
+        the large ones of the picture as it is, as a border can hide a face that lies on its side.
     """
     found = [face for face in detector.detect(Frame(image, 0, 0.0)).faces if face.score >= least]
     limit = _LARGE * min(image.shape[:2])
     small = [face for face in found if _span(face) < limit]
     if found and len(small) == len(found):
-        return found
-    return sorted([*small, *_with_border(detector, image, least)], key=lambda face: face.score, reverse=True)
-
-
-def large_without_border(detector: "FaceDetector", image: U8, least: float) -> list[Detection]:
-    """Large places of the picture as it is, for where `search` leads to no face: a border can hide one that lies on its side.
-
-    Args:
-        detector: of faces.
-        image: (H, W, 3) BGR, read-only.
-        least: score from which on a detection counts.
-    """
-    limit = _LARGE * min(image.shape[:2])
-    found = detector.detect(Frame(image, 0, 0.0)).faces
-    return [face for face in found if face.score >= least and _span(face) >= limit]
+        yield found
+        return
+    yield sorted([*small, *_with_border(detector, image, least)], key=lambda face: face.score, reverse=True)
+    yield [face for face in found if _span(face) >= limit]
 
 
 def whole_faces(faces: Sequence[Face]) -> list[Face]:

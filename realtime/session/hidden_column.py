@@ -30,7 +30,7 @@ def hidden_cell(face: FaceObservation) -> str:
     Args:
         face: that was measured.
     """
-    return words_of(face.hidden) if face.hidden or face.hidden_known else ""
+    return "" if face.told_hidden is None else words_of(face.told_hidden)
 
 
 def words_of(hidden: Sequence[FacePart]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.analyze.results import Face
-from realtime.analyze.still_search import search, whole_faces
+from realtime.analyze.still_search import searches, whole_faces
 from realtime.face.detector import FaceDetector
 from realtime.types import U8, Detection, Detections, Frame, Region, Sides
 
@@ -36,14 +36,16 @@ class Seeing:
 def test_a_picture_of_small_faces_is_searched_once() -> None:
     plain = [box(10, 20, 60, 0.9), box(200, 20, 104, 0.5), box(0, 0, 200, 0.3)]
     detector = Seeing(plain, [])
-    assert search(cast("FaceDetector", detector), IMAGE, 0.4) == plain[:2], "what is too unsure is no large face"
+    assert next(searches(cast("FaceDetector", detector), IMAGE, 0.4)) == plain[:2], (
+        "what is too unsure is no large face"
+    )
     assert len(detector.seen) == 1
 
 
 @pytest.mark.parametrize("plain", [[], [box(100, 0, 106, 0.8)], [box(10, 20, 60, 0.6), box(100, 0, 250, 0.8)]])
 def test_a_large_face_or_none_is_looked_for_with_a_border_and_small_ones_stay(plain: list[Detection]) -> None:
     detector = Seeing(plain, [box(140, 130, 280, 0.95), box(0, 0, 90, 0.2)])
-    found = search(cast("FaceDetector", detector), IMAGE, 0.4)
+    found = next(searches(cast("FaceDetector", detector), IMAGE, 0.4))
     assert [round(face.score, 2) for face in found] == ([0.95, 0.6] if len(plain) == 2 else [0.95])
     np.testing.assert_allclose(found[0].box, np.array((-10, -20, 270, 260)), atol=1e-4)
     np.testing.assert_allclose(found[0].points[-1], found[0].box[2:], atol=1e-4)
@@ -74,5 +76,5 @@ def test_a_huge_picture_is_reduced_before_it_gets_its_border() -> None:
             found = (box(90, 80, 200, 0.9),) if frame.image.shape == (120, 1340, 3) else ()
             return Detections(0, 0.0, found)
 
-    (found,) = search(cast("FaceDetector", Wide()), np.zeros((120, 2560, 3), np.uint8), 0.4)
+    (found,) = next(searches(cast("FaceDetector", Wide()), np.zeros((120, 2560, 3), np.uint8), 0.4))
     np.testing.assert_allclose(found.box, np.array((120, 100, 520, 500)))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 pytest.importorskip("torch", reason="needs the tools extra")
 
 from realtime import FaceAnalyzer
-from realtime.analyze.still_search import search
+from realtime.analyze.still_search import searches
 from realtime.face.settings import FaceSettings
 from tests.conftest import ROOT
 from tests.tools.data.test_points98 import face
@@ -101,7 +101,7 @@ def test_the_locator_that_is_measured_gives_what_face_analyzer_returns(analyze: 
     (picture,) = person.pictures
     (found,) = analyze(picture)
     assert analyze._parts is not None
-    box = search(analyze._parts._detector, picture, FaceSettings().tracker.candidate_score)[0]
+    box = next(searches(analyze._parts._detector, picture, FaceSettings().tracker.candidate_score))[0]
     again = still_locator(ROOT / "weights").at_any_roll(picture, box)
     np.testing.assert_array_equal(again.landmarks.points, found.points)
     assert again.presence >= FaceSettings().tracker.start_presence
